@@ -1,0 +1,112 @@
+/**
+ * What the parts of the stand-in share: refusals, faults and plain values.
+ *
+ * @module
+ */
+import { createHash } from "node:crypto";
+import type { JobRequest } from "../../lib/platform/gen/cap_pb.ts";
+
+/** A JSON object. */
+export type Json = Record<string, unknown>;
+
+/** What a caller asked for and does not get: a status and a line of text. */
+export class Refusal extends Error {
+  constructor(
+    readonly status: number,
+    message: string,
+    readonly headers: Record<string, string> = {},
+  ) {
+    super(message);
+  }
+}
+
+/** What can be made to go wrong with a dispatch. */
+export type DispatchFault = "drop" | "twice" | { lateMs: number };
+
+/** What can be made to go wrong with a request; a lost reply is work done. */
+export type RouteFault =
+  | { status: number; body?: string }
+  | "hang"
+  | "lose reply";
+
+/** What can be made to go wrong, before or while it runs. */
+export interface Faults {
+  /** What happens to a dispatch. */
+  onDispatch?: DispatchFault | ((job: JobRequest) => DispatchFault | undefined);
+  /** What happens to a request. */
+  onRoute?: (method: string, path: string) => RouteFault | undefined;
+  /** So many new idempotency keys are taken without a run. */
+  burnKeys?: number;
+  /** The policy in force stays as it is. */
+  freezePolicy?: boolean;
+  /** So many approvals bounce; coretexOS 0.6 is `Infinity`. */
+  bounceApprovals?: number;
+}
+
+/** Whether a counted fault strikes now. */
+export function strikes(
+  faults: Faults,
+  name: "bounceApprovals" | "burnKeys",
+): boolean {
+  const left = faults[name] ?? 0;
+  if (left > 0) faults[name] = left - 1;
+  return left > 0;
+}
+
+/** Whether a value is a JSON object. */
+export function isObject(value: unknown): value is Json {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Parses JSON; `undefined` if it is none. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** A moment as the platform writes most of them. */
+export function iso(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
+/** A moment in whole seconds. */
+export function isoSeconds(ms: number): string {
+  return iso(ms).replace(/\.\d+Z$/, "Z");
+}
+
+/** Without what Go leaves out: empty strings, zeros, empty lists and maps. */
+export function filled(fields: Json): Json {
+  const isEmpty = (value: unknown) =>
+    value === undefined || value === null || value === "" || value === 0 ||
+    typeof value === "object" && Object.keys(value).length === 0;
+  return Object.fromEntries(
+    Object.entries(fields).filter(([, value]) => !isEmpty(value)),
+  );
+}
+
+/** SHA-256 of a text, in hex. */
+export function sha256(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}
+
+/** JSON with sorted keys, escaped as Go escapes. */
+export function canonical(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
+  if (isObject(value)) {
+    const members = Object.keys(value).toSorted(byBytes)
+      .map((key) => `${canonical(key)}:${canonical(value[key])}`);
+    return `{${members.join(",")}}`;
+  }
+  return JSON.stringify(value).replace(
+    /[<>&\u2028\u2029]/g,
+    (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
+
+/** Orders strings as the platform does, not by a language. */
+export function byBytes(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

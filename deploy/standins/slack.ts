@@ -1,0 +1,205 @@
+/**
+ * A stand-in for Slack's incoming webhooks, for demos and tests.
+ *
+ * Says `ok` to what Slack takes and refuses the rest in Slack's words, keeps
+ * what it received, and fails as networks fail when it is told to. One request
+ * a connection. Net: one listening address on loopback, over http. No
+ * environment, files or processes.
+ *
+ * @see https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks
+ * @module
+ */
+import {
+  createServer,
+  type IncomingMessage,
+  type ServerResponse,
+} from "node:http";
+import type { AddressInfo, Socket } from "node:net";
+import { wait } from "../../lib/backoff.ts";
+
+/** An answer in so many words. */
+export interface Answer {
+  status: number;
+  body?: string;
+  headers?: Record<string, string>;
+  /** Time before each character of the body. */
+  slowMs?: number;
+}
+
+/** What it does with one request; `slack` is what Slack does. */
+export type Behaviour =
+  | "slack"
+  | "never answer"
+  | "answer endlessly"
+  | "reset before reading"
+  | "reset after reading"
+  | Answer;
+
+/** One request that was read to its end. */
+export interface Received {
+  method: string;
+  path: string;
+  contentType: string;
+  body: string;
+  at: Date;
+}
+
+/** A running stand-in. */
+export interface SlackStandIn extends AsyncDisposable {
+  /** Host and port, as `SLACK_ALLOWED_HOSTS` names it. */
+  readonly host: string;
+  /** A webhook; every path is one. */
+  readonly url: string;
+  /** What it read, in order. */
+  readonly received: readonly Received[];
+  /** Counts connections, those too that were reset before reading. */
+  connections(): number;
+}
+
+/** Slack's documented refusals, and the status of each. */
+export const SLACK_ERRORS: Readonly<Record<string, number>> = {
+  invalid_payload: 400,
+  no_text: 400,
+  invalid_blocks: 400,
+  invalid_blocks_format: 400,
+  too_many_attachments: 400,
+  user_not_found: 400,
+  invalid_token: 403,
+  action_prohibited: 403,
+  posting_to_general_channel_denied: 403,
+  team_disabled: 403, // Documented without its status.
+  no_service: 404,
+  no_service_id: 404,
+  no_active_hooks: 404,
+  no_team: 404,
+  channel_not_found: 404,
+  channel_is_archived: 410,
+  rollup_error: 500,
+};
+
+const BLOCKS_MAX = 50;
+const BODY_BYTES_MAX = 1024 * 1024;
+const CHUNK = "x".repeat(64 * 1024);
+
+/** Answers with one of {@linkcode SLACK_ERRORS}. */
+export function refusal(token: string): Answer {
+  return { status: SLACK_ERRORS[token] ?? 400, body: token };
+}
+
+/** Answers 429; `retryAfter` is the header as it is sent. */
+export function rateLimited(retryAfter?: string): Answer {
+  const headers = retryAfter === undefined ? {} : { "Retry-After": retryAfter };
+  return { status: 429, body: "rate_limited", headers };
+}
+
+/**
+ * Starts a stand-in on a free port of 127.0.0.1.
+ *
+ * @param options.behaviour What it does with the nth request, from 1.
+ */
+export async function startSlack(
+  { behaviour = () => "slack" }: { behaviour?: (nth: number) => Behaviour } =
+    {},
+): Promise<SlackStandIn> {
+  const received: Received[] = [];
+  const behaviours = new WeakMap<Socket, Behaviour>();
+  const stop = new AbortController();
+  let connections = 0;
+  const server = createServer(async (request, response) => {
+    const how = behaviours.get(request.socket) ?? "slack";
+    if (how === "reset before reading") {
+      return void request.socket.resetAndDestroy();
+    }
+    try {
+      const body = await readBody(request);
+      const { method = "", url: path = "", headers } = request;
+      const contentType = headers["content-type"] ?? "";
+      received.push({ method, path, contentType, body, at: new Date() });
+      if (how === "reset after reading") request.socket.resetAndDestroy();
+      else if (how === "answer endlessly") flood(response);
+      else if (how !== "never answer") {
+        const answer = typeof how === "string" ? judge(body) : how;
+        await send(response, answer, stop.signal);
+      }
+    } catch {
+      request.socket.destroy(); // The client has gone, or we close.
+    }
+  });
+  server.on("connection", (socket: Socket) => {
+    behaviours.set(socket, behaviour(++connections));
+  });
+  await new Promise<void>((resolve) =>
+    server.listen(0, "127.0.0.1", () => resolve())
+  );
+  const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return {
+    host,
+    url: `http://${host}/services/T0EXAMPLE/B0EXAMPLE/standInSecret`,
+    received,
+    connections: () => connections,
+    async [Symbol.asyncDispose]() {
+      stop.abort();
+      const closed = new Promise((resolve) => server.close(resolve));
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+async function readBody(request: IncomingMessage): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  for await (const chunk of request) {
+    text += decoder.decode(chunk, { stream: true });
+    if (text.length > BODY_BYTES_MAX) throw new RangeError("body too large");
+  }
+  return text + decoder.decode();
+}
+
+/** What Slack says to a payload, as far as it tells. */
+function judge(body: string): Answer {
+  let payload: unknown;
+  try {
+    payload = JSON.parse(body);
+  } catch {
+    return refusal("invalid_payload");
+  }
+  if (typeof payload !== "object" || payload === null) {
+    return refusal("invalid_payload");
+  }
+  const { text, blocks, attachments } = payload as Record<string, unknown>;
+  if (!text && !blocks && !attachments) return refusal("no_text");
+  const wellFormed = blocks === undefined ||
+    Array.isArray(blocks) && blocks.length <= BLOCKS_MAX &&
+      blocks.every((block) => typeof block?.type === "string");
+  return wellFormed ? { status: 200, body: "ok" } : refusal("invalid_blocks");
+}
+
+async function send(
+  response: ServerResponse,
+  { status, body = "", headers = {}, slowMs }: Answer,
+  signal: AbortSignal,
+): Promise<void> {
+  response.writeHead(status, {
+    "Content-Type": "text/plain; charset=utf-8",
+    "Connection": "close",
+    ...headers,
+  });
+  if (slowMs === undefined) return void response.end(body);
+  response.flushHeaders();
+  for (const character of body) {
+    await wait(slowMs, signal);
+    if (response.destroyed) return;
+    response.write(character);
+  }
+  response.end();
+}
+
+function flood(response: ServerResponse): void {
+  response.writeHead(200, { "Connection": "close" });
+  const flow = () => {
+    while (!response.destroyed && response.write(CHUNK));
+  };
+  response.on("drain", flow);
+  flow();
+}

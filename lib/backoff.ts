@@ -1,0 +1,102 @@
+/**
+ * Waiting and trying again, with a signal on every wait.
+ *
+ * @module
+ */
+
+/** How often and how long to wait between attempts. */
+export interface BackoffOptions {
+  /** The longest first wait; each further one may be twice as long. */
+  baseMs: number;
+  /** The longest wait. */
+  maxMs: number;
+  signal: AbortSignal;
+}
+
+/**
+ * Waits `ms`.
+ *
+ * @throws The signal's reason, as soon as it aborts.
+ */
+export function wait(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) return reject(signal.reason);
+    const timer = setTimeout(() => {
+      signal.removeEventListener("abort", abort);
+      resolve();
+    }, ms);
+    const abort = () => {
+      clearTimeout(timer);
+      reject(signal.reason);
+    };
+    signal.addEventListener("abort", abort, { once: true });
+  });
+}
+
+/**
+ * Waits for a promise, but not for ever; what it does goes on.
+ *
+ * @throws {DOMException} `TimeoutError` after `ms`.
+ */
+export async function within<T>(ms: number, promise: Promise<T>): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const expiry = new Promise<never>((_, reject) => {
+    const error = new DOMException(`took longer than ${ms} ms`, "TimeoutError");
+    timer = setTimeout(() => reject(error), ms);
+  });
+  try {
+    return await Promise.race([promise, expiry]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/**
+ * The wait before attempt `attempt + 1`: half fixed, half random, so that many
+ * clients that failed together do not come back together.
+ */
+export function backoffMs(
+  attempt: number,
+  { baseMs, maxMs }: { baseMs: number; maxMs: number },
+): number {
+  const full = Math.min(maxMs, baseMs * 2 ** Math.min(attempt - 1, 30));
+  return full / 2 + Math.random() * (full / 2);
+}
+
+/** Options of {@linkcode retry}. */
+export interface RetryOptions extends BackoffOptions {
+  /** Whether another attempt may help. */
+  retryable: (error: unknown) => boolean;
+  /** No attempt begins later than this after the first; for ever if absent. */
+  deadlineMs?: number;
+  /** Told of each failure that will be tried again. */
+  onRetry?: (error: unknown, waitMs: number) => void;
+}
+
+/**
+ * Calls `attempt` until it succeeds, `retryable` says no, the deadline has
+ * passed or the signal aborts.
+ *
+ * @throws What the last attempt threw. An abort while waiting throws that too:
+ * the failure says more than the clock.
+ */
+export async function retry<T>(
+  attempt: (count: number) => Promise<T>,
+  options: RetryOptions,
+): Promise<T> {
+  const { signal, retryable, deadlineMs = Infinity, onRetry } = options;
+  const end = performance.now() + deadlineMs;
+  for (let count = 1;; count++) {
+    try {
+      return await attempt(count);
+    } catch (error) {
+      if (signal.aborted || !retryable(error)) throw error;
+      const ms = backoffMs(count, options);
+      if (performance.now() + ms > end) throw error;
+      onRetry?.(error, ms);
+      await wait(ms, signal).catch(() => {
+        throw error;
+      });
+    }
+  }
+}

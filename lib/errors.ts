@@ -1,0 +1,86 @@
+/**
+ * The errors that cross module borders, and how they are worded.
+ *
+ * @module
+ */
+
+/** A process that cannot start because of its environment. Exit code 2. */
+export class ConfigError extends Error {
+  override name = "ConfigError";
+}
+
+/** Why a job could not be done, as callers may branch on it. */
+export type JobErrorCode =
+  | "JOB_INVALID_INPUT"
+  | "JOB_INVALID_OUTPUT"
+  | "JOB_WRONG_TOPIC"
+  | "JOB_CONTEXT_MISSING"
+  | "JOB_CONSTRAINTS_INVALID"
+  | "JOB_TIMEOUT"
+  | "JOB_CANCELLED"
+  | "JOB_RESULT_TOO_LARGE"
+  | "WORKER_OVERLOADED"
+  | "WORKER_STOPPING"
+  | "STORE_UNAVAILABLE"
+  | "GATEWAY_UNAVAILABLE"
+  | "GATEWAY_REFUSED"
+  | "ARTIFACT_TOO_LARGE"
+  | "ARTIFACT_UNREADABLE"
+  | "DIGEST_MISMATCH"
+  | "NOT_APPROVED"
+  | "DESTINATION_REFUSED"
+  | "POST_REFUSED"
+  | "POST_IN_DOUBT"
+  | "INTERNAL";
+
+/** Options of a {@linkcode JobError}. */
+export interface JobErrorOptions {
+  /** Whether the same job may succeed when it is tried again. */
+  retryable?: boolean;
+  /** What was caught; never printed, since it may quote a secret. */
+  cause?: unknown;
+}
+
+/**
+ * A job that cannot be done. The worker loop turns it into `error_code` and
+ * `error_message` of the job's result, so the message holds no payload text.
+ */
+export class JobError extends Error {
+  override name = "JobError";
+  readonly code: JobErrorCode;
+  readonly retryable: boolean;
+
+  constructor(
+    code: JobErrorCode,
+    message: string,
+    { retryable = false, cause }: JobErrorOptions = {},
+  ) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.code = code;
+    this.retryable = retryable;
+  }
+}
+
+/** A job that another live process does and will answer: we say nothing. */
+export class JobElsewhere extends Error {
+  override name = "JobElsewhere";
+}
+
+/** The text of anything that was thrown, without its cause. */
+export function messageOf(error: unknown): string {
+  if (error instanceof Error) return error.message;
+  // What is no error may hold a payload, or no text at all.
+  return typeof error === "string" ? error : `${typeof error} was thrown`;
+}
+
+/**
+ * `text`, cut to `charsMax` characters with a mark that says so.
+ *
+ * @param charsMax At least 1, for the mark.
+ */
+export function shorten(text: string, charsMax: number): string {
+  if (text.length <= charsMax) return text;
+  // A cut inside a surrogate pair would leave half a character behind.
+  const cut = text.slice(0, charsMax - 1).replace(/[\uD800-\uDBFF]$/, "");
+  return `${cut}…`;
+}

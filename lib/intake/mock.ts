@@ -1,0 +1,106 @@
+/**
+ * The mock webhook: an incident as a person would write it. Pure.
+ *
+ * ```json
+ * {"id": "INC-1", "title": "…", "severity": "critical", "service": "…",
+ *  "url": "https://…", "occurred_at": "…", "status": "…", "description": "…",
+ *  "facts": {"name": "value"}, "timeline": [{"at": "…", "text": "…"}]}
+ * ```
+ *
+ * Only `id` is needed. The incident's id is the delivery's key, so that the
+ * same incident sent again starts nothing.
+ *
+ * @module
+ */
+import { shorten } from "../errors.ts";
+import type { IncidentInput, ReportedSeverity } from "../incident.ts";
+import { type Delivery, DeliveryError } from "./delivery.ts";
+
+const SEVERITIES: readonly ReportedSeverity[] = [
+  "critical",
+  "high",
+  "error",
+  "medium",
+  "warning",
+  "low",
+  "info",
+  "unknown",
+];
+
+/**
+ * Reads a delivery of the mock webhook.
+ *
+ * @param body The parsed body.
+ * @throws {DeliveryError} Names the field and what was expected.
+ */
+export function readMockDelivery(body: unknown): Delivery {
+  if (typeof body !== "object" || body === null || Array.isArray(body)) {
+    throw new DeliveryError("the body must be a JSON object");
+  }
+  const payload = body as Record<string, unknown>;
+  const id = payload["id"] ?? payload["incident_id"];
+  if (typeof id !== "string" || !/^[!-~]{1,150}$/.test(id)) {
+    throw new DeliveryError(
+      '"id" must be 1 to 150 visible ASCII characters without blanks',
+    );
+  }
+  const incident: IncidentInput = {
+    incident_id: id.startsWith("mock:") ? id : `mock:${id}`,
+    source: { system: "mock", ...optional("url", readUrl(payload["url"])) },
+    ...optional("title", readText(payload, "title", 1000)),
+    ...optional("severity", readSeverity(payload["severity"])),
+    ...optional("service", readText(payload, "service", 200)),
+    ...optional("occurred_at", readMoment(payload["occurred_at"])),
+    raw: payload,
+  };
+  return { incident, key: incident.incident_id.slice("mock:".length) };
+}
+
+function optional<K extends string, V>(
+  key: K,
+  value: V | undefined,
+): { [P in K]?: V } {
+  return value === undefined ? {} : { [key]: value } as { [P in K]?: V };
+}
+
+function readText(
+  payload: Record<string, unknown>,
+  name: string,
+  charsMax: number,
+): string | undefined {
+  const value = payload[name];
+  if (value === undefined || value === null || value === "") return undefined;
+  if (typeof value !== "string") {
+    throw new DeliveryError(`"${name}" must be a string`);
+  }
+  return shorten(value, charsMax);
+}
+
+function readSeverity(value: unknown): ReportedSeverity | undefined {
+  if (value === undefined || value === null) return undefined;
+  const severity = SEVERITIES.find((known) =>
+    known === String(value).toLowerCase()
+  );
+  if (severity !== undefined) return severity;
+  throw new DeliveryError(`"severity" must be one of ${SEVERITIES.join(", ")}`);
+}
+
+function readUrl(value: unknown): string | undefined {
+  if (value === undefined || value === null || value === "") return undefined;
+  const url = typeof value === "string" && value.length <= 2000
+    ? URL.parse(value)
+    : null;
+  if (url?.protocol === "https:" || url?.protocol === "http:") return url.href;
+  throw new DeliveryError(
+    '"url" must be an http or https URL of at most 2000 characters',
+  );
+}
+
+function readMoment(value: unknown): string | undefined {
+  if (value === undefined || value === null || value === "") return undefined;
+  const moment = typeof value === "string" ? new Date(value) : new Date(NaN);
+  if (!Number.isNaN(moment.getTime())) return moment.toISOString();
+  throw new DeliveryError(
+    '"occurred_at" must be a date-time such as 2026-01-15T09:30:00Z',
+  );
+}

@@ -1,0 +1,110 @@
+/**
+ * Structured logs: a message and fields, one JSON line each on standard error.
+ *
+ * Callers pass ids, codes, counts and lengths, never a payload. As a second
+ * wall every text is searched for the process's own secrets, which are replaced
+ * before it is cut and written.
+ *
+ * @module
+ */
+import { messageOf, shorten } from "./errors.ts";
+
+/** What a line may carry beside its message. */
+export type Fields = Readonly<
+  Record<string, string | number | boolean | null | undefined>
+>;
+
+/** Writes lines at four levels. */
+export interface Log {
+  debug(message: string, fields?: Fields): void;
+  info(message: string, fields?: Fields): void;
+  warn(message: string, fields?: Fields): void;
+  error(message: string, fields?: Fields): void;
+  /** The same log with `fields` on every line. */
+  with(fields: Fields): Log;
+}
+
+type Level = "debug" | "info" | "warn" | "error";
+
+/** Options of {@linkcode createLog}. */
+export interface LogOptions {
+  /** Values that must never be printed. */
+  secrets?: readonly string[];
+  /** Whether to write `debug` lines. */
+  debug?: boolean;
+  /** Takes one line without its line break. */
+  write?: (line: string) => void;
+  /** The time of day. */
+  now?: () => Date;
+}
+
+const FIELD_CHARS_MAX = 2000;
+
+/** Starts a log whose lines all carry `fields`. */
+export function createLog(fields: Fields = {}, options: LogOptions = {}): Log {
+  const { write = writeStderr, now = () => new Date(), debug = false } =
+    options;
+  const mask = createMask(options.secrets ?? []);
+  const line = (level: Level) => (message: string, extra: Fields = {}) => {
+    if (level === "debug" && !debug) return;
+    const record: Record<string, unknown> = {
+      time: now().toISOString(),
+      level,
+      msg: mask(message),
+    };
+    for (const [key, value] of Object.entries({ ...fields, ...extra })) {
+      if (value === undefined) continue;
+      record[key] = typeof value === "string"
+        ? shorten(mask(value), FIELD_CHARS_MAX) // A cut would hide half of one.
+        : value;
+    }
+    write(JSON.stringify(record));
+  };
+  return {
+    debug: line("debug"),
+    info: line("info"),
+    warn: line("warn"),
+    error: line("error"),
+    with: (extra) => createLog({ ...fields, ...extra }, options),
+  };
+}
+
+/**
+ * Makes a function that replaces every secret in a text by `[secret]`, as
+ * written and as JSON would escape it.
+ *
+ * Secrets of fewer than four characters are left alone: replacing `k` would
+ * garble every line and hide nothing.
+ */
+export function createMask(
+  secrets: readonly string[],
+): (text: string) => string {
+  const needles = secrets.filter((secret) => secret.length >= 4)
+    .flatMap((secret) => [secret, JSON.stringify(secret).slice(1, -1)])
+    .toSorted((a, b) => b.length - a.length);
+  return (text) =>
+    needles.reduce(
+      (masked, needle) => masked.replaceAll(needle, "[secret]"),
+      text,
+    );
+}
+
+/** Fields that describe an error: its text and code, without its cause. */
+export function errorFields(error: unknown): Fields {
+  const code = (error as { code?: unknown })?.code;
+  return {
+    error: messageOf(error),
+    ...(typeof code === "string" ? { code } : {}),
+  };
+}
+
+function writeStderr(line: string): void {
+  const bytes = new TextEncoder().encode(`${line}\n`);
+  try {
+    for (let at = 0; at < bytes.length;) {
+      at += Deno.stderr.writeSync(bytes.subarray(at));
+    }
+  } catch {
+    // A closed standard error must not stop the worker.
+  }
+}

@@ -1,0 +1,157 @@
+/**
+ * The message bus: plain NATS publish and subscribe over one connection that
+ * is rebuilt for as long as it takes.
+ *
+ * @see `reliability.md` of the platform contract for why each option is set.
+ * @module
+ */
+import { connect, type NatsConnection } from "nats";
+import { retry, within } from "../backoff.ts";
+import { messageOf } from "../errors.ts";
+import { errorFields, type Log } from "../log.ts";
+
+/** A connection to NATS. */
+export interface Bus extends AsyncDisposable {
+  /** Queues a message; while the connection is away it waits here. */
+  publish(subject: string, bytes: Uint8Array): void;
+  /**
+   * Calls `onMessage` for each message. Exceptions in it are the caller's bug.
+   *
+   * @returns Ends the subscription.
+   */
+  subscribe(
+    subject: string,
+    onMessage: (bytes: Uint8Array) => void,
+  ): () => void;
+  /**
+   * Resolves once the server has taken everything published so far.
+   *
+   * @throws If the connection breaks, or after {@linkcode FLUSH_TIMEOUT_MS}.
+   */
+  flush(): Promise<void>;
+  /** Whether the connection stands now. */
+  connected(): boolean;
+  /** Calls `listener` after each reconnect. */
+  onReconnect(listener: () => void): void;
+  /** Resolves when the connection is gone for good; with an error if not by us. */
+  readonly closed: Promise<Error | undefined>;
+  /** Aborts at the same moment. */
+  readonly ended: AbortSignal;
+  /** Sends what is queued, then closes. */
+  close(): Promise<void>;
+}
+
+/** Where and how to connect. */
+export interface BusOptions {
+  /** `nats://` or `tls://`, perhaps with user and password. */
+  url: string;
+  /** Shown in the server's connection list. */
+  name: string;
+  log: Log;
+  /** Ends the attempts to make the first connection. */
+  signal: AbortSignal;
+}
+
+/** How long the server may take to confirm. */
+export const FLUSH_TIMEOUT_MS = 5_000;
+const CONNECT_TIMEOUT_MS = 5_000;
+const RECONNECT_WAIT_MS = 500;
+const PING_INTERVAL_MS = 10_000; // Two missed answers and the line counts as dead.
+
+/**
+ * Connects, trying again with backoff until it succeeds or the signal aborts.
+ *
+ * @throws The last failure, if the signal aborts first.
+ */
+export async function connectBus(options: BusOptions): Promise<Bus> {
+  const { log, signal } = options;
+  const { server, user, pass } = splitUrl(options.url);
+  const connection = await retry(() =>
+    connect({
+      servers: server,
+      name: options.name,
+      ...(user === "" ? {} : { user, pass }),
+      timeout: CONNECT_TIMEOUT_MS,
+      maxReconnectAttempts: -1, // The default gives up for good after 20 s.
+      reconnectTimeWait: RECONNECT_WAIT_MS,
+      pingInterval: PING_INTERVAL_MS,
+      // A cluster names its peers by addresses that no permission covers.
+      ignoreClusterUpdates: true,
+    }), {
+    baseMs: 500,
+    maxMs: 10_000,
+    signal,
+    retryable: () => true,
+    onRetry: (error, waitMs) =>
+      log.warn("Cannot connect to NATS, trying again", {
+        server,
+        error: messageOf(error),
+        wait_ms: Math.round(waitMs),
+      }),
+  });
+  log.info("Connected to NATS", { server });
+  return wrap(connection, log);
+}
+
+function wrap(connection: NatsConnection, log: Log): Bus {
+  const reconnected: (() => void)[] = [];
+  let up = true;
+  watchStatus(connection, (type) => {
+    if (type === "disconnect") {
+      up = false;
+      log.warn("Lost the connection to NATS");
+    }
+    if (type === "reconnect") {
+      up = true;
+      log.info("Reconnected to NATS");
+      for (const listener of reconnected) listener();
+    }
+  });
+  const ended = new AbortController();
+  const closed = connection.closed().then((error) => {
+    ended.abort();
+    return error ?? undefined;
+  });
+  const close = async () => {
+    up = false;
+    await connection.drain().catch(() => connection.close());
+  };
+  return {
+    publish: (subject, bytes) => connection.publish(subject, bytes),
+    subscribe(subject, onMessage) {
+      const subscription = connection.subscribe(subject, {
+        callback: (error, message) => {
+          if (error === null) onMessage(message.data);
+          else {log.error("Subscription failed", {
+              subject,
+              ...errorFields(error),
+            });}
+        },
+      });
+      return () => subscription.unsubscribe();
+    },
+    flush: () => within(FLUSH_TIMEOUT_MS, connection.flush()),
+    connected: () => up && !connection.isClosed(),
+    onReconnect: (listener) => void reconnected.push(listener),
+    closed,
+    ended: ended.signal,
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+async function watchStatus(
+  connection: NatsConnection,
+  onStatus: (type: string) => void,
+): Promise<void> {
+  for await (const status of connection.status()) onStatus(status.type);
+}
+
+/** The client takes credentials apart from the address. */
+function splitUrl(url: string): { server: string; user: string; pass: string } {
+  const parsed = new URL(url);
+  const user = decodeURIComponent(parsed.username);
+  const pass = decodeURIComponent(parsed.password);
+  parsed.username = parsed.password = "";
+  return { server: parsed.href.replace(/\/$/, ""), user, pass };
+}

@@ -1,0 +1,134 @@
+/**
+ * The limits that policy puts on one job. Pure.
+ *
+ * The scheduler hands them over in the job's environment, as protojson under
+ * the platform's old or new prefix. What cannot be read fails the job: a limit
+ * that is ignored is no limit.
+ *
+ * @module
+ */
+import { JobError } from "../errors.ts";
+
+/** How much of the evidence may be seen, from all to nothing but counts. */
+export type RedactionLevel = "none" | "standard" | "strict" | "full";
+
+/** What a worker holds itself to. */
+export interface Constraints {
+  readonly redactionLevel: RedactionLevel;
+  /** The longest artifact, in bytes. */
+  readonly artifactBytesMax: number;
+  /** Hosts, perhaps with ports, or `undefined` if policy names none. */
+  readonly networkAllowlist: readonly string[] | undefined;
+  /** The longest run time, or `undefined`. */
+  readonly runtimeMsMax: number | undefined;
+}
+
+/** What a worker stores at most when policy says nothing. */
+export const ARTIFACT_BYTES_MAX = 8 * 1024 * 1024;
+
+const LEVELS: readonly RedactionLevel[] = [
+  "none",
+  "standard",
+  "strict",
+  "full",
+];
+const PREFIXES = ["CORETEX_", "CORDUM_"];
+
+/**
+ * Reads the constraints from a job's environment.
+ *
+ * @throws {JobError} `JOB_CONSTRAINTS_INVALID`, naming the part.
+ */
+export function readConstraints(
+  env: Readonly<Record<string, string>>,
+): Constraints {
+  const get = (name: string) =>
+    PREFIXES.map((prefix) => env[prefix + name]).find((value) =>
+      value !== undefined && value !== ""
+    );
+  const document = parseObject(get("POLICY_CONSTRAINTS") ?? "{}");
+  const budgets = object(document, "budgets");
+  const sandbox = object(document, "sandbox");
+  const bytes = [
+    number(budgets["maxArtifactBytes"], "budgets.maxArtifactBytes"),
+    number(get("MAX_ARTIFACT_BYTES"), "MAX_ARTIFACT_BYTES"),
+  ].filter((value) => value !== undefined);
+  return {
+    redactionLevel: strictest([
+      level(document["redactionLevel"], "redactionLevel"),
+      level(get("REDACTION_LEVEL"), "REDACTION_LEVEL"),
+    ]),
+    artifactBytesMax: Math.min(ARTIFACT_BYTES_MAX, ...bytes),
+    networkAllowlist: strings(
+      sandbox["networkAllowlist"],
+      "sandbox.networkAllowlist",
+    ),
+    runtimeMsMax: number(budgets["maxRuntimeMs"], "budgets.maxRuntimeMs"),
+  };
+}
+
+function strictest(levels: (RedactionLevel | undefined)[]): RedactionLevel {
+  const given = levels.filter((level) => level !== undefined);
+  if (given.length === 0) return "standard";
+  return given.reduce((a, b) => LEVELS.indexOf(b) > LEVELS.indexOf(a) ? b : a);
+}
+
+function parseObject(text: string): Record<string, unknown> {
+  try {
+    return asObject(JSON.parse(text), "POLICY_CONSTRAINTS");
+  } catch (error) {
+    if (error instanceof JobError) throw error;
+    throw invalid("POLICY_CONSTRAINTS", "JSON");
+  }
+}
+
+function object(
+  parent: Record<string, unknown>,
+  name: string,
+): Record<string, unknown> {
+  const value = parent[name];
+  return value === undefined || value === null ? {} : asObject(value, name);
+}
+
+function asObject(value: unknown, name: string): Record<string, unknown> {
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) {
+    return value as Record<string, unknown>;
+  }
+  throw invalid(name, "an object");
+}
+
+/** Protojson writes 64-bit numbers as strings; absent and 0 both mean none. */
+function number(value: unknown, name: string): number | undefined {
+  if (value === undefined || value === null) return undefined;
+  const given = typeof value === "string" && /^\d{1,16}$/.test(value)
+    ? Number(value)
+    : value;
+  if (typeof given !== "number" || !Number.isSafeInteger(given) || given < 0) {
+    throw invalid(name, "a whole number");
+  }
+  return given === 0 ? undefined : given;
+}
+
+function strings(value: unknown, name: string): string[] | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (Array.isArray(value) && value.every((item) => typeof item === "string")) {
+    return value.length === 0 ? undefined : value;
+  }
+  throw invalid(name, "a list of strings");
+}
+
+function level(value: unknown, name: string): RedactionLevel | undefined {
+  if (value === undefined || value === null || value === "") return undefined;
+  const found = LEVELS.find((level) =>
+    level === String(value).trim().toLowerCase()
+  );
+  if (found !== undefined) return found;
+  throw invalid(name, `one of ${LEVELS.join(", ")}`);
+}
+
+function invalid(name: string, expected: string): JobError {
+  return new JobError(
+    "JOB_CONSTRAINTS_INVALID",
+    `Cannot read the policy's constraint ${name}: expected ${expected}`,
+  );
+}

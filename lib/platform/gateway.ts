@@ -1,0 +1,358 @@
+/**
+ * The platform's HTTP gateway: one way to call it, and the routes that workers
+ * use.
+ *
+ * The gateway takes 50 requests a second from everybody together and answers
+ * 429 without saying when to come back, so every call waits with jitter and
+ * tries again inside its deadline.
+ *
+ * @module
+ */
+
+import { retry } from "../backoff.ts";
+import { shorten } from "../errors.ts";
+import { type Outcome, request } from "../http.ts";
+
+/** How long an artifact is kept: a day, a week, a month. */
+export type Retention = "short" | "standard" | "audit";
+
+/** What to store. */
+export interface NewArtifact {
+  content: string | Uint8Array;
+  contentType: string;
+  retention: Retention;
+  labels?: Record<string, string>;
+}
+
+/** What was stored. */
+export interface Artifact {
+  bytes: Uint8Array;
+  contentType: string;
+  retention: string;
+  labels: Record<string, string>;
+}
+
+/** A JSON object that nothing has checked yet. */
+export type Json = Record<string, unknown>;
+
+/** Where the gateway is, and who calls. */
+export interface GatewayOptions {
+  /** Without a path. */
+  url: string;
+  apiKey: string;
+  /** Recorded by the platform as who decided or installed. */
+  principal?: string;
+  /** How long one call may take, its retries included. */
+  deadlineMs?: number;
+}
+
+/** What a call sends. */
+export interface CallOptions {
+  signal: AbortSignal;
+  /** Sent as JSON. */
+  json?: unknown;
+  /** Sent as it is, instead of `json`. */
+  body?: FormData;
+  headers?: Record<string, string>;
+  /** Whether the same call may safely arrive twice. Reads always may. */
+  repeatable?: boolean;
+  /** Longest answer. */
+  bodyBytesMax?: number;
+}
+
+const ATTEMPT_TIMEOUT_MS = 10_000;
+const DEADLINE_MS = 30_000;
+const ANSWER_BYTES_MAX = 16 * 1024 * 1024;
+const ERROR_CHARS_MAX = 300;
+
+/** A call that the gateway refused, or that did not reach it. */
+export class GatewayError extends Error {
+  override name = "GatewayError";
+  /** The HTTP status, or 0 if there was no answer. */
+  readonly status: number;
+  /** The platform's own words or code, shortened. */
+  readonly detail: string;
+
+  constructor(message: string, status: number, detail: string) {
+    super(message);
+    this.status = status;
+    this.detail = detail;
+  }
+
+  /** No answer, or one that promises nothing about the next. */
+  get unavailable(): boolean {
+    // 501 is a route that this gateway does not have, and never will.
+    return this.status === 0 || this.status === 429 ||
+      (this.status >= 500 && this.status !== 501);
+  }
+}
+
+/** A client of the gateway. */
+export class Gateway {
+  readonly #options: GatewayOptions;
+
+  constructor(options: GatewayOptions) {
+    this.#options = options;
+  }
+
+  /** Host and port, for people. */
+  get address(): string {
+    return new URL(this.#options.url).host;
+  }
+
+  /**
+   * Calls a route.
+   *
+   * @param path With its parameters already escaped, without `/api/v1`.
+   * @returns The parsed body; `undefined` for an empty one.
+   * @throws {GatewayError} For every status but 2xx, and if no answer came
+   * within the deadline.
+   */
+  async call(
+    method: string,
+    path: string,
+    options: CallOptions,
+  ): Promise<unknown> {
+    const { deadlineMs = DEADLINE_MS } = this.#options;
+    const end = performance.now() + deadlineMs;
+    const repeatable = options.repeatable ?? method === "GET";
+    return await retry(() => {
+      const left = Math.max(1, Math.ceil(end - performance.now()));
+      const timeoutMs = Math.min(ATTEMPT_TIMEOUT_MS, left);
+      return this.#attempt(method, path, { ...options, timeoutMs });
+    }, {
+      baseMs: 200,
+      maxMs: 4_000,
+      signal: options.signal,
+      deadlineMs,
+      retryable: (error) =>
+        error instanceof AttemptError &&
+        (error.harmless || (repeatable && error.unavailable)),
+    });
+  }
+
+  async #attempt(
+    method: string,
+    path: string,
+    options: CallOptions & { timeoutMs: number },
+  ): Promise<unknown> {
+    const { url, apiKey, principal } = this.#options;
+    const {
+      json,
+      body,
+      headers = {},
+      signal,
+      timeoutMs,
+      bodyBytesMax = ANSWER_BYTES_MAX,
+    } = options;
+    const outcome = await request(`${url}/api/v1${path}`, {
+      method,
+      headers: {
+        "X-API-Key": apiKey,
+        ...(principal === undefined ? {} : { "X-Principal-Id": principal }),
+        ...(json === undefined ? {} : { "Content-Type": "application/json" }),
+        ...headers,
+      },
+      ...(json === undefined
+        ? body === undefined ? {} : { body }
+        : { body: JSON.stringify(json) }),
+      timeoutMs,
+      bodyBytesMax,
+      signal,
+    });
+    return readAnswer(`${method} ${path.split("?", 1)[0]}`, outcome);
+  }
+
+  /** Stores an artifact and returns its pointer. */
+  async putArtifact(
+    artifact: NewArtifact,
+    signal: AbortSignal,
+  ): Promise<string> {
+    const { content, contentType, retention, labels = {} } = artifact;
+    const bytes = typeof content === "string"
+      ? new TextEncoder().encode(content)
+      : content;
+    const answer = await this.call("POST", "/artifacts", {
+      signal,
+      // Twice stored is one artifact too many, which expires.
+      repeatable: true,
+      json: {
+        content_base64: bytes.toBase64(),
+        content_type: contentType,
+        retention,
+        labels,
+      },
+    }) as Json;
+    return stringField(answer, "artifact_ptr", "POST /artifacts");
+  }
+
+  /**
+   * Reads an artifact.
+   *
+   * @param pointer As `putArtifact` returned it: `redis://art:<uuid>`.
+   * @param bytesMax A longer one is an error.
+   * @throws {GatewayError} Status 404 if there is none or no longer.
+   */
+  async readArtifact(
+    pointer: string,
+    bytesMax: number,
+    signal: AbortSignal,
+  ): Promise<Artifact> {
+    const answer = await this.call(
+      "GET",
+      `/artifacts/${encodeURIComponent(pointer)}`,
+      {
+        signal,
+        // Base64 is a third longer, and the metadata comes on top.
+        bodyBytesMax: Math.ceil(bytesMax * 4 / 3) + 64 * 1024,
+      },
+    ) as Json;
+    const content = stringField(answer, "content_base64", "GET /artifacts");
+    const metadata = (answer["metadata"] ?? {}) as Json;
+    return {
+      bytes: decodeContent(content),
+      contentType: String(metadata["content_type"] ?? ""),
+      retention: String(metadata["retention"] ?? ""),
+      labels: (metadata["labels"] ?? {}) as Record<string, string>,
+    };
+  }
+
+  /** Reads a job's record. @throws {GatewayError} Status 404 if there is none. */
+  async readJob(jobId: string, signal: AbortSignal): Promise<Json> {
+    return await this.call("GET", `/jobs/${encodeURIComponent(jobId)}`, {
+      signal,
+    }) as Json;
+  }
+
+  /**
+   * Starts a run of a workflow.
+   *
+   * @param key The platform starts one run a key, ever.
+   * @returns The run's id; of the first run if the key is known.
+   */
+  async startRun(
+    workflowId: string,
+    input: unknown,
+    { key, dryRun = false, signal }: {
+      key: string;
+      dryRun?: boolean;
+      signal: AbortSignal;
+    },
+  ): Promise<string> {
+    const query = dryRun ? "?dry_run=true" : "";
+    const path = `/workflows/${encodeURIComponent(workflowId)}/runs${query}`;
+    const answer = await this.call("POST", path, {
+      signal,
+      json: input,
+      headers: { "Idempotency-Key": key },
+      repeatable: true,
+    }) as Json;
+    return stringField(answer, "run_id", "POST /workflows/{id}/runs");
+  }
+
+  /** Reads a run. @throws {GatewayError} Status 404 if there is none. */
+  async readRun(runId: string, signal: AbortSignal): Promise<Json> {
+    return await this.call(
+      "GET",
+      `/workflow-runs/${encodeURIComponent(runId)}`,
+      { signal },
+    ) as Json;
+  }
+}
+
+/** A failure of one attempt, which knows whether another may help. */
+class AttemptError extends GatewayError {
+  /** The gateway did nothing: it was not reached, or too busy to look. */
+  readonly harmless: boolean;
+
+  constructor(
+    message: string,
+    status: number,
+    detail: string,
+    harmless: boolean,
+  ) {
+    super(message, status, detail);
+    this.harmless = harmless;
+  }
+}
+
+function readAnswer(route: string, outcome: Outcome): unknown {
+  if (outcome.outcome !== "answered") {
+    const harmless = outcome.outcome === "not sent";
+    throw new AttemptError(
+      `Cannot call ${route}: ${outcome.reason}`,
+      0,
+      outcome.reason,
+      harmless,
+    );
+  }
+  const { status, body } = outcome;
+  const text = new TextDecoder().decode(body);
+  if (status < 200 || status > 299) {
+    const detail = errorDetail(text);
+    throw new AttemptError(
+      `Cannot call ${route}: got status ${status}, expected 2xx${
+        detail === "" ? "" : ` (${detail})`
+      }`,
+      status,
+      detail,
+      status === 429,
+    );
+  }
+  if (text === "") return undefined;
+  try {
+    // By route, not by header: some routes send JSON as text/plain.
+    return JSON.parse(text);
+  } catch {
+    throw new AttemptError(
+      `Cannot call ${route}: the answer is not JSON`,
+      status,
+      "not JSON",
+      false,
+    );
+  }
+}
+
+/** Old platforms answer with a line of text, Cordum 1.0 with `{error, code}`. */
+function errorDetail(text: string): string {
+  let detail = text;
+  try {
+    const { error, code } = JSON.parse(text) as {
+      error?: unknown;
+      code?: unknown;
+    };
+    if (typeof error === "string") {
+      detail = typeof code === "string" ? `${code}: ${error}` : error;
+    }
+  } catch {
+    // A proxy's HTML page says nothing that its status does not.
+    if (/^\s*</.test(text)) detail = "";
+  }
+  return shorten(detail.replace(/\s+/g, " ").trim(), ERROR_CHARS_MAX);
+}
+
+function decodeContent(base64: string): Uint8Array {
+  try {
+    return Uint8Array.fromBase64(base64);
+  } catch {
+    throw new GatewayError(
+      "Cannot call GET /artifacts: the content is not base64",
+      200,
+      "",
+    );
+  }
+}
+
+function stringField(
+  answer: Json | undefined,
+  field: string,
+  route: string,
+): string {
+  const value = answer?.[field];
+  if (typeof value === "string" && value !== "") return value;
+  throw new GatewayError(
+    `Cannot call ${route}: the answer has no ${field}`,
+    200,
+    "",
+  );
+}

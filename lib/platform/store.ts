@@ -1,0 +1,234 @@
+/**
+ * The platform's Redis, as far as a worker may use it: job inputs and results,
+ * append-only lists, the scheduler's worker snapshot.
+ *
+ * Every command either is harmless when it runs twice or is a plain read, for
+ * the client sends a command again when its reply was lost.
+ *
+ * @see `reliability.md` of the platform contract for why each option is set.
+ * @module
+ */
+import { Redis } from "ioredis";
+import { retry } from "../backoff.ts";
+import { messageOf } from "../errors.ts";
+import type { Log } from "../log.ts";
+
+/** A connection to Redis. */
+export interface Store extends AsyncDisposable {
+  /**
+   * Reads a string value.
+   *
+   * @returns `undefined` if there is none (an empty value counts as none).
+   * @throws {StoreError} `too large` if it is longer than `bytesMax`.
+   */
+  read(
+    key: string,
+    bytesMax: number,
+    signal: AbortSignal,
+  ): Promise<string | undefined>;
+  /** Writes a string value that expires after `ttlS` seconds. */
+  write(
+    key: string,
+    value: string,
+    ttlS: number,
+    signal: AbortSignal,
+  ): Promise<void>;
+  /** Adds an item at the end of a list that never expires. */
+  append(key: string, item: string, signal: AbortSignal): Promise<void>;
+  /**
+   * Reads a whole list.
+   *
+   * @throws {StoreError} `too large` above {@linkcode LIST_ITEMS_MAX} items.
+   */
+  list(key: string, signal: AbortSignal): Promise<string[]>;
+  /** Whether the connection stands now. */
+  connected(): boolean;
+  /** Waits for pending replies, then closes. */
+  close(): Promise<void>;
+}
+
+/** Where and how to connect. */
+export interface StoreOptions {
+  /** `redis://` or `rediss://`, perhaps with user, password and database. */
+  url: string;
+  /** Shown in the server's client list. */
+  name: string;
+  log: Log;
+  /** Ends the attempts to make the first connection. */
+  signal: AbortSignal;
+}
+
+/** Why a command failed. */
+export class StoreError extends Error {
+  override name = "StoreError";
+  readonly kind: "unavailable" | "too large" | "refused";
+
+  constructor(kind: StoreError["kind"], message: string, cause?: unknown) {
+    super(message, { cause });
+    this.kind = kind;
+  }
+}
+
+/** A list longer than this is not one of ours. */
+export const LIST_ITEMS_MAX = 1_000;
+/** What one command fetches of a value before its length is looked at. */
+const FIRST_BYTES = 16 * 1024;
+const COMMAND_TIMEOUT_MS = 5_000;
+const CONNECT_TIMEOUT_MS = 5_000;
+/** How long one call rides out an outage, unless its signal ends it sooner. */
+const OUTAGE_MS = 240_000;
+
+/**
+ * Connects, trying again with backoff until it succeeds or the signal aborts.
+ *
+ * @throws {StoreError} The last failure, if the signal aborts first.
+ */
+export async function connectStore(options: StoreOptions): Promise<Store> {
+  const { log, signal } = options;
+  const { host } = new URL(options.url);
+  const redis = new Redis(options.url, {
+    connectionName: options.name,
+    lazyConnect: true,
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    commandTimeout: COMMAND_TIMEOUT_MS,
+    // Our own retry sees each failure; the library's queue would hide it.
+    maxRetriesPerRequest: 1,
+    enableOfflineQueue: false,
+    retryStrategy: (attempt) => Math.min(attempt * 200, 2_000),
+    // After a failover the old primary answers READONLY until one reconnects.
+    reconnectOnError: (error) => error.message.startsWith("READONLY"),
+  });
+  let up = false;
+  redis.on("error", () => {}); // Told by the calls that fail, and below.
+  redis.on("ready", () => {
+    up = true;
+    log.info("Connected to Redis", { server: host });
+  });
+  redis.on("close", () => {
+    if (up) log.warn("Lost the connection to Redis", { server: host });
+    up = false;
+  });
+  try {
+    await firstConnection(redis, host, log, signal);
+  } catch (error) {
+    redis.disconnect();
+    throw error;
+  }
+  return wrap(redis, () => up);
+}
+
+function firstConnection(
+  redis: Redis,
+  host: string,
+  log: Log,
+  signal: AbortSignal,
+): Promise<void> {
+  return retry(async () => {
+    if (redis.status === "ready") return;
+    try {
+      // The library reconnects by itself once the first attempt has failed.
+      if (redis.status === "wait" || redis.status === "end") {
+        await redis.connect();
+      } else await redis.ping();
+    } catch (error) {
+      throw toStoreError(error);
+    }
+  }, {
+    baseMs: 500,
+    maxMs: 10_000,
+    signal,
+    retryable: () => true,
+    onRetry: (error, waitMs) =>
+      log.warn("Cannot connect to Redis, trying again", {
+        server: host,
+        error: messageOf(error),
+        wait_ms: Math.round(waitMs),
+      }),
+  });
+}
+
+function wrap(redis: Redis, up: () => boolean): Store {
+  const run = <T>(command: () => Promise<T>, signal: AbortSignal): Promise<T> =>
+    retry(() =>
+      command().catch((error) => {
+        throw toStoreError(error);
+      }), {
+      baseMs: 200,
+      maxMs: 2_000,
+      signal: AbortSignal.any([signal, AbortSignal.timeout(OUTAGE_MS)]),
+      retryable: (error) =>
+        error instanceof StoreError && error.kind === "unavailable",
+    });
+  const close = async () => {
+    redis.removeAllListeners("close"); // Not a loss: we leave.
+    await redis.quit().catch(() => redis.disconnect());
+  };
+  return {
+    async read(key, bytesMax, signal) {
+      const part = (from: number, to: number) =>
+        run(() => redis.getrangeBuffer(key, from, to), signal);
+      // Most values are short: one command. A long one is measured before it
+      // is fetched, so that nobody can fill this process up.
+      const first = await part(0, Math.min(bytesMax, FIRST_BYTES));
+      const decoder = new TextDecoder();
+      if (first.length <= Math.min(bytesMax, FIRST_BYTES)) {
+        return first.length === 0 ? undefined : decoder.decode(first);
+      }
+      const length = await run(() => redis.strlen(key), signal);
+      if (length > bytesMax) {
+        throw new StoreError(
+          "too large",
+          `Cannot read "${key}": longer than ${bytesMax} bytes`,
+        );
+      }
+      const rest = await part(first.length, length - 1);
+      return decoder.decode(first, { stream: true }) + decoder.decode(rest);
+    },
+    async write(key, value, ttlS, signal) {
+      await run(() => redis.set(key, value, "EX", ttlS), signal);
+    },
+    async append(key, item, signal) {
+      await run(() => redis.rpush(key, item), signal);
+    },
+    async list(key, signal) {
+      const items = await run(
+        () => redis.lrange(key, 0, LIST_ITEMS_MAX),
+        signal,
+      );
+      if (items.length > LIST_ITEMS_MAX) {
+        throw new StoreError(
+          "too large",
+          `Cannot read "${key}": more than ${LIST_ITEMS_MAX} items`,
+        );
+      }
+      return items;
+    },
+    connected: up,
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+/** A reply that is an error is Redis's own word; all else is the connection. */
+function toStoreError(error: unknown): StoreError {
+  const message = messageOf(error);
+  const replied = error instanceof Error && error.name === "ReplyError";
+  const word = replied ? message.split(" ", 1)[0]! : undefined;
+  // These pass: the server loads, fails over, or is full until it is not.
+  const passing = [
+    "LOADING",
+    "READONLY",
+    "MASTERDOWN",
+    "TRYAGAIN",
+    "OOM",
+    "BUSY",
+  ];
+  if (word !== undefined && !passing.includes(word)) {
+    return new StoreError("refused", `Redis refused: ${message}`, error);
+  }
+  return new StoreError(
+    "unavailable",
+    `Redis is unavailable: ${message}`,
+    error,
+  );
+}

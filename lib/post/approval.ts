@@ -1,0 +1,118 @@
+/**
+ * Whether a job was released by a recorded approval. Pure.
+ *
+ * The platform can hand a post job to a worker without any approval: between
+ * the installation of a pack and the reload of its policy, and after an
+ * uninstall that leaves the routing. So the poster believes only the job's own
+ * record as the gateway reports it; the job's labels and environment prove
+ * nothing, since anybody on the bus can write them.
+ *
+ * @module
+ */
+import { JobError } from "../errors.ts";
+
+/** Who released a post. */
+export interface Approval {
+  /** As recorded, or "not recorded". */
+  by: string;
+  /** RFC 3339. */
+  at: string;
+  /** The policy rule that demanded the approval. */
+  ruleId: string;
+}
+
+const STATES = ["SCHEDULED", "DISPATCHED", "RUNNING"];
+const NAME_CHARS_MAX = 300;
+/** End of the year 9999 in microseconds, the last that RFC 3339 can write. */
+const APPROVAL_AT_MAX = Date.UTC(9999, 11, 31, 23, 59, 59) * 1000;
+
+/** The job as its packet names it. */
+export interface ApprovedJob {
+  id: string;
+  topic: string;
+  /** Part of the post's key, so a packet must not make one up. */
+  tenantId: string;
+}
+
+/**
+ * Reads the approval out of a job's record.
+ *
+ * @param record `GET /api/v1/jobs/{id}`, unchecked.
+ * @throws {JobError} `NOT_APPROVED`, saying which sign is missing.
+ */
+export function readApproval(
+  record: Readonly<Record<string, unknown>>,
+  job: ApprovedJob,
+): Approval {
+  const problem = findProblem(record, job);
+  if (problem !== undefined) {
+    throw new JobError(
+      "NOT_APPROVED",
+      `Cannot post without a recorded approval: ${problem}`,
+    );
+  }
+  const by = textOf(record["approval_by"]);
+  const microseconds = record["approval_at"] as number;
+  return {
+    by: by === "" ? "not recorded" : by,
+    at: new Date(microseconds / 1000).toISOString(),
+    ruleId: textOf(record["safety_rule_id"]),
+  };
+}
+
+function findProblem(
+  record: Readonly<Record<string, unknown>>,
+  job: ApprovedJob,
+): string | undefined {
+  const is = (field: string, expected: unknown) => record[field] === expected;
+  if (!is("id", job.id)) return "the record is of another job";
+  if (!is("topic", job.topic)) return "the record is of another topic";
+  if (record["tenant"] && !is("tenant", job.tenantId)) {
+    return "the record is of another tenant";
+  }
+  if (!is("context_ptr", `redis://ctx:${job.id}`)) {
+    return "the record names another input";
+  }
+  if (!STATES.includes(String(record["state"]))) {
+    return `the job's state is ${word(record["state"])}, expected one of ${
+      STATES.join(", ")
+    }`;
+  }
+  if (!is("safety_decision", "ALLOW")) {
+    return `the safety decision is ${
+      word(record["safety_decision"])
+    }, expected ALLOW`;
+  }
+  if (!is("safety_reason", "approval granted")) {
+    return "the safety decision does not rest on an approval";
+  }
+  // Newer platforms say in words what the older ones imply.
+  if (
+    record["approval_decision"] !== undefined &&
+    !is("approval_decision", "approve")
+  ) {
+    return "the recorded decision is not to approve";
+  }
+  const at = record["approval_at"];
+  if (typeof at !== "number" || !(at > 0) || at > APPROVAL_AT_MAX) {
+    return "no time of approval is recorded";
+  }
+  const hash = record["approval_job_hash"];
+  if (typeof hash !== "string" || hash === "") {
+    return "no hash of what was approved is recorded";
+  }
+  if (!is("safety_job_hash", hash)) {
+    return "the job is not the one that was approved";
+  }
+  return undefined;
+}
+
+function textOf(value: unknown): string {
+  return typeof value === "string" ? value.trim().slice(0, NAME_CHARS_MAX) : "";
+}
+
+function word(value: unknown): string {
+  return typeof value === "string" && /^[A-Z_]{1,40}$/.test(value)
+    ? value
+    : "not set";
+}

@@ -1,0 +1,120 @@
+/**
+ * Where a post may go.
+ *
+ * A webhook URL is a credential and a way out: it is taken from the poster's
+ * own environment, its host and port must be on a list, and it leaves this
+ * module only inside the destination that sends to it.
+ *
+ * @module
+ */
+import { sha256Hex } from "../digest.ts";
+import { JobError } from "../errors.ts";
+import type { Destination as Wanted } from "../incident.ts";
+
+/** A destination that passed every check. */
+export type Destination =
+  | { kind: "artifact"; id: "artifact"; host: "artifact" }
+  | {
+    kind: "slack";
+    /** Names it without giving it away; one webhook has one id. */
+    id: string;
+    /** Host and, if not 443, port. */
+    host: string;
+    url: string;
+  };
+
+/** What the poster's own settings and the policy allow. */
+export interface DestinationRules {
+  /** The configured webhook, if any. */
+  webhookUrl: string | undefined;
+  /** Hosts, with a port if not 443. */
+  allowedHosts: readonly string[];
+  /** Policy's list, which can only take away. */
+  policyHosts: readonly string[] | undefined;
+  /** Whether a webhook URL in the input counts. */
+  allowInputUrl: boolean;
+}
+
+/**
+ * Checks where an incident's post is to go.
+ *
+ * @throws {JobError} `DESTINATION_REFUSED`, without quoting the URL.
+ */
+export async function readDestination(
+  wanted: Wanted | undefined,
+  rules: DestinationRules,
+): Promise<Destination> {
+  if ((wanted?.mode ?? "artifact") === "artifact") {
+    return { kind: "artifact", id: "artifact", host: "artifact" };
+  }
+  const given = rules.allowInputUrl ? wanted?.slack_webhook_url : undefined;
+  const url = given ?? rules.webhookUrl;
+  if (url === undefined) {
+    throw refuse("no webhook is configured; set SLACK_WEBHOOK_URL");
+  }
+  return { kind: "slack", ...await checkUrl(url, rules) };
+}
+
+const URL_CHARS_MAX = 2000; // As in the schema of an incident.
+// Scheme, host, port, path, query: nothing that two parsers could read
+// differently, such as user info, upper case, escapes or backslashes, and
+// nothing, such as a fragment, that spells one webhook in two ways.
+const PLAIN_URL =
+  /^(https?):\/\/([a-z0-9.-]{1,253})(?::([0-9]{1,5}))?(\/[\w.~/-]*(?:\?[\w.~/=&-]+)?)$/;
+const ADDRESS = /^[0-9.]+$|^0x|\.0x/; // Any spelling of an IPv4 address.
+
+async function checkUrl(
+  text: string,
+  { allowedHosts, policyHosts }: DestinationRules,
+): Promise<{ id: string; host: string; url: string }> {
+  const match = text.length > URL_CHARS_MAX ? null : PLAIN_URL.exec(text);
+  const parsed = URL.parse(text);
+  if (match === null || parsed === null) {
+    throw refuse("the webhook is not a plain https URL");
+  }
+  const [, scheme, name = "", port = "", path] = match;
+  const host = port === "" || (scheme === "https" && port === "443")
+    ? name
+    : `${name}:${port}`;
+  const sameHost = parsed.hostname === name && !name.endsWith(".");
+  if (!sameHost || parsed.host !== host) {
+    throw refuse("the webhook's host is spelled oddly");
+  }
+  if (parsed.pathname + parsed.search !== path) {
+    throw refuse("the webhook's path is spelled oddly");
+  }
+  const listed = allowedHosts.includes(host);
+  if (!listed) {
+    throw refuse(`host "${host}" is not allowed; set SLACK_ALLOWED_HOSTS`);
+  }
+  const loopback = /^(127\.0\.0\.1|localhost):[0-9]+$/.test(host);
+  if (scheme !== "https" && !loopback) {
+    throw refuse("the webhook must use https");
+  }
+  if (ADDRESS.test(name) && !loopback) {
+    throw refuse("the webhook's host is an address, not a name");
+  }
+  if (
+    policyHosts !== undefined && !allowsHost(policyHosts, host, name, scheme!)
+  ) {
+    throw refuse(`policy does not allow host "${host}"`);
+  }
+  // Port 443 may be spelled out or not, and it is the same webhook.
+  const url = parsed.href;
+  return { id: `slack:${(await sha256Hex(url)).slice(0, 16)}`, host, url };
+}
+
+/** Policy may write the port of https or leave it out. */
+function allowsHost(
+  hosts: readonly string[],
+  host: string,
+  name: string,
+  scheme: string,
+): boolean {
+  return hosts.includes(host) ||
+    (scheme === "https" && host === name && hosts.includes(`${name}:443`));
+}
+
+function refuse(why: string): JobError {
+  return new JobError("DESTINATION_REFUSED", `Cannot post: ${why}`);
+}

@@ -1,0 +1,314 @@
+/**
+ * What is known of one post: an append-only list of events, and the state that
+ * follows from it.
+ *
+ * Slack's webhooks have no idempotency key, so this record is what keeps two
+ * messages apart. Only an append and a read of the whole list decide anything:
+ * an append that arrives twice carries the same token and changes nothing, and
+ * no lease, lock or clock ever allows a second message.
+ *
+ * ```text
+ * free ─claim→ held ─refused→ free     held ─unknown→ in doubt
+ * any ─posted|marked→ posted           held|in doubt ─freed→ free
+ * ```
+ *
+ * @module
+ */
+
+/** Who is about to send, and what. */
+export interface Claim {
+  type: "claim";
+  /** Names this one attempt. */
+  token: string;
+  job_id: string;
+  run_id: string;
+  /** Of the message, as 64 hex digits. */
+  digest: string;
+  /** Host of the destination, for people; the key holds only a digest. */
+  host: string;
+  /** RFC 3339. */
+  at: string;
+}
+
+/** One line of the record. Times are RFC 3339. */
+export type PostEvent =
+  | Claim
+  | { type: "refused"; token: string; why: string; at: string }
+  | { type: "unknown"; token: string; why: string; at: string }
+  | { type: "posted"; token: string; result: Posted; at: string }
+  | { type: "freed"; by: string; why: string; at: string }
+  | { type: "marked"; by: string; why: string; link?: string; at: string };
+
+/** What a later attempt needs of one that succeeded. */
+export interface Posted {
+  posted_at: string;
+  slack?: { ok: boolean };
+  artifact_ptr?: string;
+  approval?: { by: string; at: string; rule_id: string };
+  message_sha256: string;
+  job_id: string;
+  run_id: string;
+}
+
+/** Where a post stands. */
+export type PostState =
+  | { state: "free" }
+  | { state: "held"; claim: Claim }
+  | { state: "in doubt"; claim: Claim; why: string }
+  | { state: "posted"; result: Posted }
+  /** A person said so; what was sent is not known here. */
+  | { state: "marked"; by: string; at: string; link: string | undefined };
+
+/** A record that is not ours, or newer than this code. */
+export class RecordError extends Error {
+  override name = "RecordError";
+}
+
+/** Says where a post stands after these events. */
+export function fold(events: readonly PostEvent[]): PostState {
+  let state: PostState = { state: "free" };
+  const seen = new Set<string>();
+  for (const event of events) {
+    state = step(state, event, seen);
+    if (event.type === "claim") seen.add(event.token);
+  }
+  return state;
+}
+
+function step(
+  now: PostState,
+  event: PostEvent,
+  seen: ReadonlySet<string>,
+): PostState {
+  // Nothing turns a message that was sent into one that was not.
+  if (now.state === "posted" || now.state === "marked") return now;
+  switch (event.type) {
+    case "posted":
+      return { state: "posted", result: event.result };
+    case "marked":
+      return { state: "marked", by: event.by, at: event.at, link: event.link };
+    case "claim":
+      // A token that was seen before is the same append, sent again late.
+      return now.state === "free" && !seen.has(event.token)
+        ? { state: "held", claim: event }
+        : now;
+    case "refused":
+      return now.state === "held" && now.claim.token === event.token
+        ? { state: "free" }
+        : now;
+    case "unknown":
+      return now.state === "held" && now.claim.token === event.token
+        ? { state: "in doubt", claim: now.claim, why: event.why }
+        : now;
+    case "freed":
+      return { state: "free" };
+  }
+}
+
+/** What each event carries as text, beside its time. */
+const FIELDS: ReadonlyMap<unknown, readonly string[]> = new Map([
+  ["claim", ["token", "job_id", "run_id", "digest", "host"]],
+  ["refused", ["token", "why"]],
+  ["unknown", ["token", "why"]],
+  ["posted", ["token"]],
+  ["freed", ["by", "why"]],
+  ["marked", ["by", "why"]],
+]);
+
+/**
+ * Reads the items of a record.
+ *
+ * @throws {RecordError} If one of them is no event: what it means is not
+ * known, so nothing may be sent.
+ */
+export function parseEvents(items: readonly string[]): PostEvent[] {
+  return items.map((item, at) => {
+    let event: unknown;
+    try {
+      event = JSON.parse(item);
+    } catch {
+      // Told below.
+    }
+    if (isEvent(event)) return event;
+    throw new RecordError(
+      `Cannot read the post's record: item ${at} is no event of ours`,
+    );
+  });
+}
+
+function isEvent(value: unknown): value is PostEvent {
+  const event = (value ?? {}) as Readonly<Record<string, unknown>>;
+  const fields = FIELDS.get(event["type"]);
+  return fields !== undefined &&
+    [...fields, "at"].every((field) => typeof event[field] === "string") &&
+    (event["type"] !== "posted" || event["result"] instanceof Object);
+}
+
+/** The list that a record is kept in. Appending twice must be harmless. */
+export interface EventList {
+  append(key: string, item: string): Promise<void>;
+  list(key: string): Promise<string[]>;
+}
+
+/** What a post is about: one incident at one destination. */
+export interface PostKey {
+  tenant: string;
+  /** With its source in front. */
+  incidentId: string;
+  /** `artifact`, or `slack:` and 16 hex digits of the URL's SHA-256. */
+  destination: string;
+}
+
+/** The Redis key of a record. */
+export function recordKey(
+  { tenant, incidentId, destination }: PostKey,
+): string {
+  return `incident-enricher:posted:${tenant}:${incidentId}:${destination}`;
+}
+
+/** What an attempt to claim came to. */
+export type ClaimOutcome =
+  /** Ours: exactly this attempt may send. */
+  | { state: "mine"; token: string }
+  /** Sent before; nothing is to be done. */
+  | { state: "posted"; result: Posted }
+  | { state: "marked"; by: string; at: string; link: string | undefined }
+  /** Another live process does this very job, and will answer for it. */
+  | { state: "elsewhere" }
+  /** A message may have been sent; only a person can tell. */
+  | { state: "in doubt"; why: string };
+
+/** Who claims. */
+export interface Claimant {
+  jobId: string;
+  runId: string;
+  digest: string;
+  host: string;
+}
+
+/** Waiting and the time, so that tests bring their own. */
+export interface ClaimOptions {
+  /** How long a foreign claim gets to settle. */
+  settleMs: number;
+  /** Milliseconds since the epoch. */
+  now: () => number;
+  /** Rejects when the job is aborted. */
+  wait: (ms: number) => Promise<void>;
+}
+
+const SETTLE_POLL_MS = 500;
+/** A younger claim is worded as busy; the clock decides nothing else. */
+const BUSY_MS = 60_000;
+
+/** One post's record. */
+export class PostRecord {
+  readonly #list: EventList;
+  readonly #key: string;
+
+  constructor(list: EventList, key: PostKey) {
+    this.#list = list;
+    this.#key = recordKey(key);
+  }
+
+  /** Where the post stands now. @throws {RecordError} */
+  async state(): Promise<PostState> {
+    return fold(parseEvents(await this.#list.list(this.#key)));
+  }
+
+  /**
+   * Claims the post, unless it is taken: then waits for the claim of the other
+   * to settle, at most `settleMs`.
+   *
+   * @throws {RecordError}
+   */
+  async claim(
+    claimant: Claimant,
+    options: ClaimOptions,
+  ): Promise<ClaimOutcome> {
+    const end = options.now() + options.settleMs;
+    let sameJob = false;
+    while (true) {
+      const token = crypto.randomUUID(); // A void claim's token stays void.
+      let state = await this.state();
+      if (state.state === "free") {
+        // The process that held it for this job is alive and answers for it.
+        if (sameJob) return { state: "elsewhere" };
+        const at = new Date(options.now()).toISOString();
+        const { jobId: job_id, runId: run_id, digest, host } = claimant;
+        await this.#append({
+          type: "claim",
+          token,
+          job_id,
+          run_id,
+          digest,
+          host,
+          at,
+        });
+        try {
+          state = await this.state();
+        } catch (error) {
+          // Nothing is sent, and only this attempt can ever say so.
+          const why = "the record could not be read after the claim";
+          await this.settle(token, { outcome: "refused", why }).catch(() => {});
+          throw error;
+        }
+        // Freed in between, or void and the other's was refused.
+        if (state.state === "free") continue;
+      }
+      if (state.state === "held" && state.claim.token === token) {
+        return { state: "mine", token };
+      }
+      if (state.state === "posted") {
+        return { state: "posted", result: state.result };
+      }
+      if (state.state === "marked") return state;
+      if (state.state === "in doubt") {
+        return { state: "in doubt", why: state.why };
+      }
+      const { claim } = state as Extract<PostState, { state: "held" }>;
+      sameJob = claim.job_id === claimant.jobId;
+      const leftMs = end - options.now();
+      if (leftMs <= 0) return unsettled(claim, sameJob, options.now());
+      await options.wait(Math.min(SETTLE_POLL_MS, leftMs));
+    }
+  }
+
+  /** Writes down what became of a claim; `posted` with its result. */
+  settle(
+    token: string,
+    settled:
+      | { outcome: "posted"; result: Posted }
+      | { outcome: "refused" | "unknown"; why: string },
+  ): Promise<void> {
+    if (settled.outcome === "posted") {
+      const { result } = settled;
+      return this.#append({
+        type: "posted",
+        token,
+        result,
+        at: result.posted_at,
+      });
+    }
+    const { outcome: type, why } = settled;
+    return this.#append({ type, token, why, at: new Date().toISOString() });
+  }
+
+  #append(event: PostEvent): Promise<void> {
+    return this.#list.append(this.#key, JSON.stringify(event));
+  }
+}
+
+function unsettled(
+  claim: Claim,
+  sameJob: boolean,
+  nowMs: number,
+): ClaimOutcome {
+  const ageS = Math.max(0, Math.round((nowMs - Date.parse(claim.at)) / 1000));
+  const busy = ageS * 1000 < BUSY_MS;
+  if (sameJob && busy) return { state: "elsewhere" };
+  const word = busy ? "is busy with it" : "may have sent it";
+  return {
+    state: "in doubt",
+    why: `job ${claim.job_id} ${word}, claimed ${ageS} s ago`,
+  };
+}

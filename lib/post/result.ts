@@ -1,0 +1,135 @@
+/**
+ * What the platform is told of a post. Pure.
+ *
+ * @module
+ */
+import { JobElsewhere, JobError } from "../errors.ts";
+import type { PostResult } from "../incident.ts";
+import type { Approval } from "./approval.ts";
+import type { Destination } from "./destination.ts";
+import type { ClaimOutcome, Posted } from "./record.ts";
+import type { SendOutcome } from "./send.ts";
+
+/** Said when the poster is told to need no approval. */
+export const UNAPPROVED =
+  "Posted without an approval, as POSTER_REQUIRE_APPROVAL=0 says";
+
+/** What is known before anything is sent. */
+export interface PostFacts {
+  incidentId: string;
+  destination: Destination;
+  approval: Approval | undefined;
+  /** Of the message, as 64 hex digits. */
+  digest: string;
+  jobId: string;
+  runId: string;
+}
+
+/** The result of a post that is sent now. */
+export function describePost(facts: PostFacts): PostResult {
+  const { destination, approval } = facts;
+  return {
+    incident_id: facts.incidentId,
+    mode: destination.kind,
+    posted_at: new Date().toISOString(),
+    message_sha256: facts.digest,
+    job_id: facts.jobId,
+    run_id: facts.runId,
+    ...(destination.kind === "slack"
+      ? { destination_host: destination.host }
+      : {}),
+    ...(approval === undefined ? { warnings: [UNAPPROVED] } : {
+      approval: {
+        by: approval.by,
+        at: approval.at,
+        rule_id: approval.ruleId,
+      },
+    }),
+  };
+}
+
+/**
+ * The result for a post that is not ours to send.
+ *
+ * @throws {JobElsewhere} If another process answers for this very job.
+ * @throws {JobError} `POST_IN_DOUBT` if only a person can tell.
+ */
+export function describeRepeat(
+  claim: Exclude<ClaimOutcome, { state: "mine" }>,
+  base: PostResult,
+): PostResult {
+  const { approval: _, warnings: __, ...rest } = base;
+  switch (claim.state) {
+    case "posted":
+      return { ...rest, ...claim.result, repeat: true };
+    case "marked":
+      return {
+        ...rest,
+        posted_at: claim.at,
+        repeat: true,
+        warnings: [`Marked as posted by ${claim.by}`],
+      };
+    case "elsewhere":
+      throw new JobElsewhere("Another process does this job");
+    case "in doubt":
+      throw new JobError(
+        "POST_IN_DOUBT",
+        `Cannot post: it may have been posted already (${claim.why}); a person has to look`,
+      );
+  }
+}
+
+/** The result of a post whose outcome is known. @throws {JobError} Unless it was sent. */
+export function describeOutcome(
+  outcome: SendOutcome,
+  base: PostResult,
+): PostResult {
+  switch (outcome.outcome) {
+    case "posted": {
+      const warnings = [
+        ...base.warnings ?? [],
+        ...outcome.warning === undefined ? [] : [outcome.warning],
+      ];
+      return {
+        ...base,
+        posted_at: outcome.at,
+        ...(base.mode === "slack" ? { slack: { ok: true } } : {}),
+        ...("artifactPtr" in outcome
+          ? { artifact_ptr: outcome.artifactPtr }
+          : {}),
+        ...(warnings.length === 0 ? {} : { warnings }),
+      };
+    }
+    case "refused":
+      throw new JobError("POST_REFUSED", `Cannot post: ${outcome.why}`, {
+        retryable: outcome.retryable,
+      });
+    case "unknown":
+      throw new JobError(
+        "POST_IN_DOUBT",
+        `Cannot tell whether it was posted: ${outcome.why}; a person has to look`,
+      );
+  }
+}
+
+/** What a later attempt needs of this one. */
+export function toPosted(result: PostResult): Posted {
+  const {
+    posted_at,
+    slack,
+    artifact_ptr,
+    approval,
+    message_sha256 = "",
+    job_id = "",
+    run_id = "",
+  } = result;
+  return {
+    posted_at,
+    ...(slack === undefined ? {} : { slack: { ok: slack.ok } }),
+    ...(artifact_ptr === undefined ? {} : { artifact_ptr }),
+    ...(approval === undefined ? {} : { approval }),
+    message_sha256,
+    job_id,
+    run_id,
+  };
+}

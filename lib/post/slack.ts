@@ -1,0 +1,205 @@
+/**
+ * Sends a message to a Slack webhook, once, and says what became of it.
+ *
+ * The URL is a credential. Deno's own HTTP clients write the full URL of every
+ * request into their telemetry spans, so this one speaks through `undici`,
+ * whose sockets they do not see; measured with `OTEL_DENO=true`.
+ *
+ * @see https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks
+ * @module
+ */
+import { Client } from "undici";
+import { backoffMs, wait } from "../backoff.ts";
+import { shorten } from "../errors.ts";
+
+/** What became of a message. */
+export type SlackOutcome =
+  /** Slack took it, at that time (RFC 3339). */
+  | { outcome: "posted"; at: string; warning?: string }
+  /** Slack certainly did not take it. */
+  | { outcome: "refused"; why: string; retryable: boolean }
+  /** It may or may not have been taken; Slack has no way to ask. */
+  | { outcome: "unknown"; why: string };
+
+/** Options of {@linkcode postToSlack}. */
+export interface SlackOptions {
+  /** For everything, the waits that Slack asks for included. */
+  timeoutMs: number;
+  /**
+   * Ends waits, and what has no connection yet; the answer to a request that
+   * went out is still waited for.
+   */
+  signal: AbortSignal;
+}
+
+const ANSWER_BYTES_MAX = 64 * 1024;
+const CONNECT_TIMEOUT_MS = 10_000;
+const RETRY = { baseMs: 500, maxMs: 5_000 };
+const ABORTED: SlackOutcome = {
+  outcome: "refused",
+  why: "the job was aborted",
+  retryable: false,
+};
+
+/**
+ * Posts `payload` and tries again only after a definite refusal that may pass:
+ * no connection, or 429 for as long as it asks.
+ */
+export async function postToSlack(
+  url: string,
+  payload: Uint8Array,
+  { timeoutMs, signal }: SlackOptions,
+): Promise<SlackOutcome> {
+  const end = performance.now() + timeoutMs;
+  for (let attempt = 1;; attempt++) {
+    const left = Math.max(1, end - performance.now());
+    const { waitMs, ...outcome } = await attemptOnce(
+      url,
+      payload,
+      left,
+      signal,
+    );
+    if (outcome.outcome !== "refused" || !outcome.retryable) return outcome;
+    // Never sooner than our own backoff: `Retry-After: 0` would hammer.
+    const ms = Math.max(waitMs ?? 0, backoffMs(attempt, RETRY));
+    if (performance.now() + ms >= end) return outcome;
+    try {
+      await wait(ms, signal);
+    } catch {
+      return outcome;
+    }
+  }
+}
+
+type Attempt = SlackOutcome & { waitMs?: number };
+
+async function attemptOnce(
+  url: string,
+  payload: Uint8Array,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<Attempt> {
+  if (signal.aborted) return ABORTED;
+  const { origin, pathname, search } = new URL(url);
+  const end = new AbortController();
+  const giveUp = () => end.abort();
+  const timer = setTimeout(giveUp, timeoutMs);
+  const connectTimer = setTimeout(giveUp, CONNECT_TIMEOUT_MS);
+  signal.addEventListener("abort", giveUp);
+  const client = new Client(origin, {
+    // The timers above are exact; the library's are not, and outlive it.
+    connect: { timeout: 0 },
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    // One request, one connection, and no HTTP/2, whose client sends a refused
+    // stream again by itself: whether to send again is decided above only.
+    pipelining: 0,
+    allowH2: false,
+  });
+  let connected = false;
+  client.on("connect", () => {
+    connected = true;
+    // From here on an answer is on its way, which is worth waiting for.
+    clearTimeout(connectTimer);
+    signal.removeEventListener("abort", giveUp);
+  });
+  try {
+    const answer = await client.request({
+      path: pathname + search,
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: payload,
+      signal: end.signal,
+    });
+    const body = await readText(answer.body);
+    return judge(
+      answer.statusCode,
+      body,
+      headerOf(answer.headers, "retry-after"),
+    );
+  } catch (error) {
+    const late = end.signal.aborted;
+    if (connected) {
+      const why = late
+        ? "no answer in time"
+        : `connection lost (${codeOf(error)})`;
+      return { outcome: "unknown", why };
+    }
+    if (signal.aborted) return ABORTED;
+    const why = late
+      ? "no connection in time"
+      : `no connection (${codeOf(error)})`;
+    return { outcome: "refused", why, retryable: true };
+  } finally {
+    clearTimeout(timer);
+    clearTimeout(connectTimer);
+    signal.removeEventListener("abort", giveUp);
+    await client.destroy().catch(() => {});
+  }
+}
+
+/** A status line is an answer even if its body then breaks off. */
+async function readText(body: AsyncIterable<Uint8Array>): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  try {
+    for await (const chunk of body) {
+      text += decoder.decode(chunk, { stream: true });
+      if (text.length > ANSWER_BYTES_MAX) break;
+    }
+  } catch {
+    // What was read so far has to do.
+  }
+  return text;
+}
+
+function judge(
+  status: number,
+  body: string,
+  retryAfter: string | undefined,
+): Attempt {
+  const token = body.trim();
+  // Slack's own words are short tokens; anything else may be a proxy's page.
+  const said = /^[a-z_]{1,60}$/.test(token) ? ` (${token})` : "";
+  if (status >= 200 && status <= 299) {
+    const at = new Date().toISOString();
+    if (token === "ok") return { outcome: "posted", at };
+    const warning =
+      `Slack answered status ${status} with a body other than "ok"`;
+    return { outcome: "posted", at, warning };
+  }
+  if (status === 429) {
+    return {
+      outcome: "refused",
+      why: "Slack answered status 429",
+      retryable: true,
+      waitMs: readRetryAfter(retryAfter),
+    };
+  }
+  const why = `Slack answered status ${status}${said}`;
+  if (status >= 400 && status <= 499) {
+    return { outcome: "refused", why, retryable: false };
+  }
+  return { outcome: "unknown", why };
+}
+
+/** In ms, from seconds or a date; 0 for anything else. */
+function readRetryAfter(text = ""): number {
+  if (/^\d+$/.test(text)) return Number(text) * 1000;
+  return Math.max(0, Date.parse(text) - Date.now()) || 0;
+}
+
+function headerOf(
+  headers: Record<string, string | string[] | undefined>,
+  name: string,
+): string | undefined {
+  const value = headers[name];
+  return Array.isArray(value) ? value[0] : value;
+}
+
+/** The library's error texts may name the host and path; its codes do not. */
+function codeOf(error: unknown): string {
+  const code = (error as { code?: unknown })?.code ??
+    (error as { name?: unknown })?.name;
+  return shorten(typeof code === "string" ? code : "error", 60);
+}

@@ -1,0 +1,34 @@
+/**
+ * Claims and the evidence that they rest on. Pure.
+ *
+ * @module
+ */
+import { shorten } from "../errors.ts";
+import type { Claim, EvidenceItem } from "../incident.ts";
+import { withIds } from "../incident.ts";
+
+const CLAIM_CHARS_MAX = 1000;
+
+/**
+ * Keeps the claims that cite evidence of this bundle, and of each the citations
+ * that exist.
+ *
+ * @returns At most `claimsMax`, and how many were dropped for citing nothing.
+ */
+export function keepCited(
+  claims: readonly Claim[],
+  evidence: readonly EvidenceItem[],
+  claimsMax: number,
+): { kept: Claim[]; dropped: number } {
+  const known = new Set(withIds(evidence).map(({ id }) => id));
+  const kept = claims.flatMap(({ text, evidence }) => {
+    const cited = [...new Set(evidence)].filter((id) => known.has(id));
+    return cited.length === 0
+      ? []
+      : [{ text: shorten(text, CLAIM_CHARS_MAX), evidence: cited }];
+  });
+  return {
+    kept: kept.slice(0, claimsMax),
+    dropped: claims.length - kept.length,
+  };
+}

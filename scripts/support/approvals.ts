@@ -1,0 +1,215 @@
+/**
+ * Deciding what waits for a person.
+ *
+ * @module
+ */
+import { wait } from "../../lib/backoff.ts";
+import { sha256Hex } from "../../lib/digest.ts";
+import { GatewayError, type Json } from "../../lib/platform/gateway.ts";
+import type { Platform } from "./platform.ts";
+
+/** The topic whose jobs this pack's people decide. */
+export const POST_TOPIC = "job.incident-enricher.post";
+
+const MESSAGE_BYTES_MAX = 256 * 1024;
+const SNAPSHOT_AGE_MS = 15_000;
+const FOLLOW_POLL_MS = 300;
+/** A job that cannot be placed comes back within this time. */
+const BOUNCE_MS = 10_000;
+
+/** What an approver decides on. */
+export interface Proposal {
+  jobId: string;
+  runId: string;
+  incidentId: string;
+  title: string;
+  mode: string;
+  /** The message, if its bytes could be read. */
+  text: string | undefined;
+  blocks: Json[];
+  /** Of the bytes that were read, as the poster will compute it. */
+  digest: string | undefined;
+  /** Whether that is the digest that the summary names. */
+  digestHolds: boolean;
+  evidence: { id: string; title: string; pointer: string }[];
+  /** Whether the job's input is still there; it lives for 24 hours. */
+  expired: boolean;
+}
+
+/** Reads what a waiting post job would send. */
+export async function readProposal(
+  platform: Platform,
+  jobId: string,
+  signal: AbortSignal,
+): Promise<Proposal> {
+  const job = await platform.call("GET", `/jobs/${encodeURIComponent(jobId)}`);
+  const context = (job["context"] ?? {}) as Json;
+  const incident = (context["incident"] ?? {}) as Json;
+  const summary = (context["summary"] ?? {}) as Json;
+  const bundle = (context["evidence"] ?? {}) as Json;
+  const normalized = (bundle["normalized_context"] ?? {}) as Json;
+  const pointer = summary["message_ptr"];
+  const message = typeof pointer === "string"
+    ? await readMessage(platform, pointer, signal)
+    : undefined;
+  return {
+    jobId,
+    runId: String(job["run_id"] ?? ""),
+    incidentId: String(incident["incident_id"] ?? "unknown"),
+    title: String(normalized["title"] ?? incident["title"] ?? ""),
+    mode: String(
+      ((incident["destination"] ?? {}) as Json)["mode"] ?? "artifact",
+    ),
+    text: message?.text,
+    blocks: message?.blocks ?? [],
+    digest: message?.digest,
+    digestHolds: message !== undefined &&
+      message.digest === summary["message_sha256"],
+    evidence: ((bundle["evidence"] ?? []) as Json[]).map((item, at) => ({
+      id: String(item["id"] ?? `E${at + 1}`),
+      title: String(item["title"]),
+      pointer: String(item["artifact_ptr"]),
+    })),
+    expired: job["context"] === null || job["context"] === undefined,
+  };
+}
+
+async function readMessage(
+  platform: Platform,
+  pointer: string,
+  signal: AbortSignal,
+): Promise<{ text: string; blocks: Json[]; digest: string } | undefined> {
+  try {
+    const { bytes } = await platform.gateway.readArtifact(
+      pointer,
+      MESSAGE_BYTES_MAX,
+      signal,
+    );
+    const { text, blocks } = JSON.parse(new TextDecoder().decode(bytes));
+    return { text, blocks, digest: await sha256Hex(bytes) };
+  } catch (error) {
+    if (error instanceof GatewayError || error instanceof SyntaxError) {
+      return undefined;
+    }
+    throw error;
+  }
+}
+
+/** A message's blocks as plain lines, links and formatting marks left as they are. */
+export function renderBlocks(blocks: readonly Json[]): string[] {
+  return blocks.flatMap((block) => {
+    const texts = block["text"] === undefined
+      ? block["elements"] as Json[]
+      : [block["text"] as Json];
+    return (texts ?? []).flatMap(({ text }) =>
+      unescape(String(text ?? "")).split("\n")
+    );
+  });
+}
+
+function unescape(text: string): string {
+  return text.replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll(
+    "&amp;",
+    "&",
+  );
+}
+
+/** Whether a poster is there to take an approved job. */
+export async function posterReady(
+  platform: Platform,
+): Promise<"yes" | "no" | "unknown"> {
+  const snapshot = await platform.workers();
+  if (
+    snapshot !== undefined && Date.now() - snapshot.capturedMs < SNAPSHOT_AGE_MS
+  ) {
+    return snapshot.topics[POST_TOPIC]?.available ? "yes" : "no";
+  }
+  // Cordum 1.0 says how long ago each worker was heard of.
+  const workers = await platform.call("GET", "/workers") as unknown;
+  const items =
+    (Array.isArray(workers)
+      ? workers
+      : (workers as Json)["items"] ?? []) as Json[];
+  const ages = items.filter(({ pool }) => pool === "incident-enricher-post")
+    .map(({ heartbeat_age_seconds: age }) => age).filter((age) =>
+      typeof age === "number"
+    );
+  if (ages.length === 0) return "unknown";
+  return Math.min(...ages) < SNAPSHOT_AGE_MS / 1000 ? "yes" : "no";
+}
+
+/** How an approval went on. */
+export type Followed =
+  | { end: "succeeded"; result: Json; job: Json }
+  | { end: "failed"; code: string; message: string; job: Json }
+  /** It waits for approval again. */
+  | { end: "bounced" }
+  | { end: "still running"; state: string };
+
+/** Approves a job with an empty body: a reason would make it unplaceable. */
+export async function approve(
+  platform: Platform,
+  jobId: string,
+): Promise<"approved" | "decided already"> {
+  try {
+    await platform.call(
+      "POST",
+      `/approvals/${encodeURIComponent(jobId)}/approve`,
+    );
+    return "approved";
+  } catch (error) {
+    // Somebody else was faster, or the platform lost the race with itself.
+    const raced = error instanceof GatewayError && error.status === 409 &&
+      /not awaiting|resolved/.test(error.detail);
+    if (raced) return "decided already";
+    throw error;
+  }
+}
+
+/** Rejects a job. */
+export async function reject(
+  platform: Platform,
+  jobId: string,
+  reason: string,
+): Promise<void> {
+  await platform.call(
+    "POST",
+    `/approvals/${encodeURIComponent(jobId)}/reject`,
+    { json: { reason } },
+  );
+}
+
+/** Follows an approved job until it ends or waits again. */
+export async function follow(
+  platform: Platform,
+  jobId: string,
+  { timeoutMs, signal }: { timeoutMs: number; signal: AbortSignal },
+): Promise<Followed> {
+  const started = performance.now();
+  let state = "";
+  while (performance.now() - started < timeoutMs) {
+    const job = await platform.call(
+      "GET",
+      `/jobs/${encodeURIComponent(jobId)}`,
+    );
+    state = String(job["state"]);
+    if (state === "SUCCEEDED") {
+      return { end: "succeeded", result: (job["result"] ?? {}) as Json, job };
+    }
+    if (["FAILED", "DENIED", "CANCELLED", "TIMEOUT"].includes(state)) {
+      const code = String(job["error_code"] ?? "");
+      return {
+        end: "failed",
+        code,
+        message: String(job["error_message"] ?? `job state ${state}`),
+        job,
+      };
+    }
+    if (state === "APPROVAL_REQUIRED") return { end: "bounced" };
+    await wait(FOLLOW_POLL_MS, signal);
+  }
+  return { end: "still running", state };
+}
+
+/** How long to follow before a bounce is out of the question. */
+export const FOLLOW_MS: number = BOUNCE_MS + 120_000;

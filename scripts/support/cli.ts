@@ -1,0 +1,180 @@
+/**
+ * What every command shares: arguments, help, output, questions.
+ *
+ * @module
+ */
+import { parseArgs, type ParseArgsConfig } from "node:util";
+import { messageOf } from "../../lib/errors.ts";
+
+/** A failure that people are told of in one line, without a stack. */
+export class CommandError extends Error {
+  override name = "CommandError";
+
+  constructor(message: string, readonly exitCode: number = 1) {
+    super(message);
+  }
+}
+
+/** A command's name, its one line, and its options as people read them. */
+export interface CommandHelp {
+  usage: string;
+  about: string;
+  /** Option or argument, and what it does. */
+  options: readonly (readonly [string, string])[];
+  /** Variables that it reads. */
+  variables?: readonly (readonly [string, string])[];
+}
+
+type Options = NonNullable<ParseArgsConfig["options"]>;
+
+/** The values of options, by name. */
+export type Values = Record<string, string | boolean | undefined>;
+
+/**
+ * Reads a command's arguments.
+ *
+ * @returns `undefined` if `--help` was asked for and printed.
+ * @throws {CommandError} With exit code 2 for an argument that it does not know.
+ */
+export function readArgs(
+  args: readonly string[],
+  help: CommandHelp,
+  options: Options,
+): { values: Values; positionals: string[] } | undefined {
+  try {
+    const { values, positionals } = parseArgs({
+      args: [...args],
+      options: { ...options, help: { type: "boolean", short: "h" } },
+      allowPositionals: true,
+      strict: true,
+    });
+    if (values["help"]) {
+      say(renderHelp(help));
+      return undefined;
+    }
+    return { values: values as Values, positionals };
+  } catch (error) {
+    const [first] = messageOf(error).split(". ", 1);
+    throw new CommandError(`${first}; see --help`, 2);
+  }
+}
+
+function renderHelp(
+  { usage, about, options, variables = [] }: CommandHelp,
+): string {
+  const all = [...options, ["--help", "print this"] as const];
+  const width = Math.max(
+    ...[...all, ...variables].map(([name]) => name.length),
+  );
+  const rows = (items: readonly (readonly [string, string])[]) =>
+    items.map(([name, about]) => `  ${name.padEnd(width)}  ${about}`).join(
+      "\n",
+    );
+  const parts = [`Usage: ${usage}`, "", about, "", "Options:", rows(all)];
+  if (variables.length > 0) parts.push("", "Variables:", rows(variables));
+  return parts.join("\n");
+}
+
+/** Runs a command and exits the process with its code. */
+export async function runCommand(
+  main: (args: readonly string[]) => Promise<number | void>,
+): Promise<never> {
+  try {
+    Deno.exit(await main(Deno.args) ?? 0);
+  } catch (error) {
+    const known = error instanceof CommandError;
+    const stack = !known && error instanceof Error ? `\n${error.stack}` : "";
+    warn(`error: ${messageOf(error)}${stack}`);
+    Deno.exit(known ? error.exitCode : 1);
+  }
+}
+
+/** Prints a line for people on standard output. */
+export function say(line = ""): void {
+  write(Deno.stdout, `${line}\n`);
+}
+
+/** Prints a line for people on standard error. */
+export function warn(line: string): void {
+  write(Deno.stderr, `${line}\n`);
+}
+
+function write(
+  stream: { writeSync(bytes: Uint8Array): number },
+  text: string,
+): void {
+  const bytes = new TextEncoder().encode(text);
+  for (let at = 0; at < bytes.length;) {
+    at += stream.writeSync(bytes.subarray(at));
+  }
+}
+
+/**
+ * Asks a yes-or-no question on a terminal.
+ *
+ * @throws {CommandError} If there is no terminal to ask on; `flag` answers.
+ */
+export function askYes(question: string, flag: string): boolean {
+  if (!Deno.stdin.isTerminal()) {
+    throw new CommandError(
+      `${question} There is no terminal to ask on; ${flag} says yes`,
+    );
+  }
+  return confirm(question);
+}
+
+/** Says how long something takes: one changing line on a terminal, else a line every 5 s. */
+export class Progress {
+  readonly #what: string;
+  readonly #started = performance.now();
+  #said = 0;
+
+  constructor(what: string) {
+    this.#what = what;
+  }
+
+  /** Seconds since the start. */
+  get seconds(): number {
+    return (performance.now() - this.#started) / 1000;
+  }
+
+  /** Says that it is still going on. */
+  tick(): void {
+    const now = Math.floor(this.seconds);
+    if (Deno.stdout.isTerminal()) {
+      write(Deno.stdout, `\r  ${this.#what} ${now} s `);
+    } else if (now >= this.#said + 5) {
+      this.#said = now;
+      say(`  ${this.#what} ${now} s`);
+    }
+  }
+
+  /** Ends the line. */
+  done(result: string): void {
+    const clear = Deno.stdout.isTerminal() ? "\r\x1b[K" : "";
+    say(`${clear}  ${result}`);
+  }
+}
+
+/** Lays rows out in columns. */
+export function table(rows: readonly (readonly string[])[]): string[] {
+  const widths = (rows[0] ?? []).map((_, column) =>
+    Math.max(...rows.map((row) => (row[column] ?? "").length))
+  );
+  return rows.map((row) =>
+    row.map((cell, column) =>
+      column === row.length - 1 ? cell : cell.padEnd(widths[column]!)
+    )
+      .join("  ").trimEnd()
+  );
+}
+
+/** Seconds with one digit, for people. */
+export function inSeconds(ms: number): string {
+  return `${(ms / 1000).toFixed(1)} s`;
+}
+
+/** Bytes as people say them. */
+export function inBytes(bytes: number): string {
+  return bytes < 1024 ? `${bytes} B` : `${(bytes / 1024).toFixed(1)} KiB`;
+}

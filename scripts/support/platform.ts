@@ -1,0 +1,189 @@
+/**
+ * What operators ask of the platform: packs, approvals, config.
+ *
+ * @module
+ */
+import { readConfig, type Setting, type Settings } from "../../lib/config.ts";
+import { ConfigError } from "../../lib/errors.ts";
+import { createLog } from "../../lib/log.ts";
+import {
+  Gateway,
+  GatewayError,
+  type Json,
+} from "../../lib/platform/gateway.ts";
+import {
+  API_KEY,
+  GATEWAY_URL,
+  REDIS_URL,
+} from "../../lib/platform/settings.ts";
+import { connectStore, type Store } from "../../lib/platform/store.ts";
+import { CommandError } from "./cli.ts";
+
+/** What a command reads to find the platform. */
+export const PLATFORM_VARIABLES: readonly (readonly [string, string])[] = [
+  ["CORETEX_GATEWAY_URL", GATEWAY_URL.about],
+  ["CORETEX_API_KEY", API_KEY.about],
+  [
+    "REDIS_URL",
+    `${REDIS_URL.about}, to see the scheduler's workers (optional)`,
+  ],
+];
+
+/** Where the platform is. */
+export interface PlatformAddress {
+  gatewayUrl: string;
+  apiKey: string;
+  /** `undefined` if it was not named: what rests on it is then guessed. */
+  redisUrl: string | undefined;
+}
+
+/** The environment of a command. */
+export const SCRIPT_SETTINGS: Settings = {
+  gatewayUrl: GATEWAY_URL,
+  apiKey: API_KEY,
+  redisUrl: { ...REDIS_URL, fallback: undefined, required: false } as Setting<
+    string
+  >,
+};
+
+/** Reads where the platform is. @throws {CommandError} With exit code 2. */
+export function readAddress(
+  env: (name: string) => string | undefined,
+): PlatformAddress {
+  try {
+    return readConfig(SCRIPT_SETTINGS, env) as unknown as PlatformAddress;
+  } catch (error) {
+    if (error instanceof ConfigError) throw new CommandError(error.message, 2);
+    throw error;
+  }
+}
+
+/** A job that waits for a person. */
+export interface Waiting {
+  jobId: string;
+  topic: string;
+  ruleId: string;
+  /** Milliseconds since the epoch. */
+  since: number;
+}
+
+/** The worker snapshot that the scheduler keeps in Redis. */
+export interface WorkerSnapshot {
+  capturedMs: number;
+  topics: Record<string, { pool: string; available: boolean }>;
+  workers: { worker_id: string; pool: string }[];
+}
+
+const SNAPSHOT_BYTES_MAX = 4 * 1024 * 1024;
+
+/** The platform, as an operator sees it. */
+export class Platform implements AsyncDisposable {
+  readonly gateway: Gateway;
+  readonly #redisUrl: string | undefined;
+  readonly #signal: AbortSignal;
+  #store: Promise<Store> | undefined;
+
+  constructor(
+    address: PlatformAddress,
+    options: { signal: AbortSignal; principal?: string },
+  ) {
+    const { gatewayUrl: url, apiKey } = address;
+    const { principal, signal } = options;
+    this.gateway = new Gateway({
+      url,
+      apiKey,
+      ...(principal === undefined ? {} : { principal }),
+    });
+    this.#redisUrl = address.redisUrl;
+    this.#signal = signal;
+  }
+
+  /** Calls a route of the gateway. @throws {GatewayError} */
+  async call(
+    method: string,
+    path: string,
+    body?: { json?: unknown; form?: FormData },
+  ): Promise<Json> {
+    return await this.gateway.call(method, path, {
+      signal: this.#signal,
+      ...(body?.json === undefined ? {} : { json: body.json }),
+      ...(body?.form === undefined ? {} : { body: body.form }),
+    }) as Json;
+  }
+
+  /** The same, with `undefined` for what is not there. */
+  async find(path: string): Promise<Json | undefined> {
+    try {
+      return await this.call("GET", path);
+    } catch (error) {
+      if (error instanceof GatewayError && error.status === 404) {
+        return undefined;
+      }
+      throw error;
+    }
+  }
+
+  /** The data of a system config document, empty if there is none. */
+  async config(scopeId: string): Promise<Json> {
+    const document = await this.find(
+      `/config?scope=system&scope_id=${scopeId}`,
+    );
+    return (document?.["data"] ?? {}) as Json;
+  }
+
+  /** The jobs that wait for a person, oldest first, whatever their topic. */
+  async waiting(): Promise<Waiting[]> {
+    const answer = await this.call(
+      "GET",
+      "/approvals?include_resolved=false&limit=1000",
+    );
+    return (answer["items"] as Json[]).flatMap((item) => {
+      const job = item["job"] as Json;
+      if (job["state"] !== "APPROVAL_REQUIRED") return [];
+      return [{
+        jobId: String(job["id"]),
+        topic: String(job["topic"]),
+        ruleId: String(item["policy_rule_id"] ?? ""),
+        since: Number(job["updated_at"]) / 1000,
+      }];
+    });
+  }
+
+  /** The policy in force, or `undefined` where the platform does not say. */
+  async policySnapshot(): Promise<string | undefined> {
+    try {
+      const { snapshots } = await this.call("GET", "/policy/snapshots") as {
+        snapshots?: string[];
+      };
+      return snapshots?.[0];
+    } catch (error) {
+      if (error instanceof GatewayError) return undefined;
+      throw error;
+    }
+  }
+
+  /** The scheduler's view of the workers, or `undefined` if Redis is not named. */
+  async workers(): Promise<WorkerSnapshot | undefined> {
+    if (this.#redisUrl === undefined) return undefined;
+    this.#store ??= connectStore({
+      url: this.#redisUrl,
+      name: "incident-enricher-scripts",
+      log: createLog({}, { write() {} }),
+      signal: AbortSignal.any([this.#signal, AbortSignal.timeout(10_000)]),
+    });
+    const store = await this.#store;
+    const text = await store.read(
+      "sys:workers:snapshot",
+      SNAPSHOT_BYTES_MAX,
+      this.#signal,
+    );
+    if (text === undefined) return undefined;
+    const { captured_at, topics = {}, workers = [] } = JSON.parse(text);
+    return { capturedMs: Date.parse(captured_at), topics, workers };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const store = await this.#store?.catch(() => undefined);
+    await store?.close();
+  }
+}

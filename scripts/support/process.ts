@@ -1,0 +1,225 @@
+/**
+ * Workers as processes of their own, each with its own permissions.
+ *
+ * @module
+ */
+import {
+  derivePermissions,
+  WORKER_SETTINGS,
+  WORKER_TOPICS,
+  type WorkerName,
+} from "../permissions.ts";
+import { parse } from "@std/yaml";
+import { variablesOf } from "../../lib/config.ts";
+import { CommandError } from "./cli.ts";
+
+/** The last lines that a process wrote, for when it fails. */
+const LINES_KEPT = 20;
+const STOP_MS = 30_000;
+const ROOT = new URL("../../", import.meta.url);
+
+/** A running worker. */
+export class WorkerProcess implements AsyncDisposable {
+  readonly name: WorkerName;
+  /** What the runtime was told that it may do. */
+  readonly flags: readonly string[];
+  readonly #child: Deno.ChildProcess;
+  readonly #lines: string[] = [];
+  readonly #listeners = new Set<() => void>();
+  readonly #reading: Promise<void>;
+  #ended: number | undefined;
+
+  constructor(
+    name: WorkerName,
+    flags: readonly string[],
+    child: Deno.ChildProcess,
+  ) {
+    this.name = name;
+    this.flags = flags;
+    this.#child = child;
+    this.#reading = this.#read();
+    child.status.then(({ code }) => {
+      this.#ended = code;
+      this.#tell();
+    });
+  }
+
+  /** The process's id. */
+  get pid(): number {
+    return this.#child.pid;
+  }
+
+  /** Resolves with its exit code, once it has ended. */
+  get ended(): Promise<number> {
+    return this.#child.status.then(({ code }) => code);
+  }
+
+  /** The newest lines of its log, oldest first. */
+  get lastLines(): readonly string[] {
+    return this.#lines;
+  }
+
+  /**
+   * Waits for a line of its log.
+   *
+   * @returns The line's fields.
+   * @throws {CommandError} If it ends first, or in time does not come.
+   */
+  async waitFor(
+    message: string,
+    timeoutMs: number,
+  ): Promise<Record<string, unknown>> {
+    const deadline = performance.now() + timeoutMs;
+    while (true) {
+      const line = this.#lines.map(parseLine).find(({ msg }) =>
+        msg === message
+      );
+      if (line !== undefined) return line;
+      if (this.#ended !== undefined) {
+        throw new CommandError(
+          `The ${this.name} ended with exit code ${this.#ended}`,
+        );
+      }
+      const left = deadline - performance.now();
+      if (left <= 0) {
+        throw new CommandError(
+          `The ${this.name} did not say "${message}" within ${
+            timeoutMs / 1000
+          } s`,
+        );
+      }
+      await this.#change(left);
+    }
+  }
+
+  /** Ends it with SIGTERM, after 30 s with SIGKILL, and waits until it is gone. */
+  async stop(): Promise<number> {
+    const timer = setTimeout(() => this.#signal("SIGKILL"), STOP_MS);
+    this.#signal("SIGTERM");
+    const { code } = await this.#child.status;
+    clearTimeout(timer);
+    await this.#reading;
+    return code;
+  }
+
+  /** Ends it at once, as a crash would. */
+  async kill(): Promise<void> {
+    this.#signal("SIGKILL");
+    await this.#child.status;
+    await this.#reading;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  #signal(name: Deno.Signal): void {
+    try {
+      this.#child.kill(name);
+    } catch {
+      // It has ended already.
+    }
+  }
+
+  async #read(): Promise<void> {
+    let rest = "";
+    for await (
+      const chunk of this.#child.stderr.pipeThrough(new TextDecoderStream())
+    ) {
+      const lines = (rest + chunk).split("\n");
+      rest = lines.pop() ?? "";
+      this.#lines.push(...lines.filter((line) => line !== ""));
+      this.#lines.splice(0, Math.max(0, this.#lines.length - LINES_KEPT));
+      this.#tell();
+    }
+  }
+
+  #tell(): void {
+    for (const listener of this.#listeners) listener();
+  }
+
+  #change(timeoutMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const done = () => {
+        clearTimeout(timer);
+        this.#listeners.delete(done);
+        resolve();
+      };
+      const timer = setTimeout(done, timeoutMs);
+      this.#listeners.add(done);
+    });
+  }
+}
+
+function parseLine(line: string): Record<string, unknown> {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return {};
+  }
+}
+
+/** What each worker's topic requires, as the pack's manifest says. */
+export async function readRequirements(): Promise<
+  Record<WorkerName, string[]>
+> {
+  const text = await Deno.readTextFile(new URL("pack/pack.yaml", ROOT));
+  const { topics } = parse(text) as {
+    topics: { name: string; requires: string[] }[];
+  };
+  const of = (worker: WorkerName) =>
+    topics.find(({ name }) => name === WORKER_TOPICS[worker])?.requires ?? [];
+  return {
+    fetcher: of("fetcher"),
+    ingester: of("ingester"),
+    poster: of("poster"),
+    summarizer: of("summarizer"),
+  };
+}
+
+/** Fetches every module that the workers need, since they may fetch none. */
+export async function cacheWorkers(
+  workers: readonly WorkerName[],
+): Promise<void> {
+  const output = await new Deno.Command(Deno.execPath(), {
+    args: [
+      "cache",
+      "--quiet",
+      "--frozen",
+      ...workers.map((worker) => `workers/${worker}.ts`),
+    ],
+    cwd: ROOT,
+    stdout: "null",
+    stderr: "piped",
+  }).output();
+  if (output.success) return;
+  const text = new TextDecoder().decode(output.stderr).trim();
+  throw new CommandError(`Cannot fetch the workers' modules:\n${text}`);
+}
+
+/**
+ * Starts a worker as a process with exactly its own permissions.
+ *
+ * @param env What it gets; every other variable that it reads is empty, however
+ * this process was started.
+ */
+export function spawnWorker(
+  worker: WorkerName,
+  requires: readonly string[],
+  env: Readonly<Record<string, string>>,
+): WorkerProcess {
+  const { flags } = derivePermissions(worker, requires, (name) => env[name]);
+  const blank = Object.fromEntries(
+    variablesOf(WORKER_SETTINGS[worker]).map((name) => [name, ""]),
+  );
+  // Not the name `deno`: that may be a wrapper, which a signal would not pass.
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", ...flags, `workers/${worker}.ts`],
+    cwd: ROOT,
+    env: { ...blank, ...env },
+    stdin: "null",
+    stdout: "null",
+    stderr: "piped",
+  }).spawn();
+  return new WorkerProcess(worker, flags, child);
+}

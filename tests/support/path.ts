@@ -1,0 +1,140 @@
+/**
+ * The whole path for tests: a platform with the pack installed, and the four
+ * workers as processes with their own permissions.
+ *
+ * @module
+ */
+import { GatewayError, type Json } from "../../lib/platform/gateway.ts";
+import { type WorkerName, WORKERS } from "../../scripts/permissions.ts";
+import { installBundle } from "../../scripts/support/install.ts";
+import { bundlePack, readPackFolder } from "../../scripts/support/pack.ts";
+import { Platform } from "../../scripts/support/platform.ts";
+import {
+  cacheWorkers,
+  readRequirements,
+  spawnWorker,
+  type WorkerProcess,
+} from "../../scripts/support/process.ts";
+import { until } from "./until.ts";
+
+/** Where the platform is. */
+export interface PathAddress {
+  natsUrl: string;
+  redisUrl: string;
+  gatewayUrl: string;
+  apiKey: string;
+}
+
+/** A platform with the pack and its workers. */
+export interface Path extends AsyncDisposable {
+  platform: Platform;
+  workers: ReadonlyMap<WorkerName, WorkerProcess>;
+  ingesterUrl: string;
+  /** Sends a mock webhook. */
+  send(body: Json): Promise<{ status: number; answer: Json }>;
+  /** Waits until a run's post asks for approval. @returns The post's job id. */
+  untilApproval(runId: string): Promise<string>;
+  /** Waits until a run has ended. */
+  untilEnded(runId: string): Promise<Json>;
+  /** Reads a job's record. */
+  job(jobId: string): Promise<Json>;
+}
+
+/** Options of {@linkcode startPath}. */
+export interface PathOptions {
+  /** More variables for every worker. */
+  env?: Readonly<Record<string, string>>;
+  /** How long a run may take to get anywhere. */
+  timeoutMs?: number;
+}
+
+/** Installs the pack, starts the workers and waits until they are routable. */
+export async function startPath(
+  address: PathAddress,
+  { env = {}, timeoutMs = 30_000 }: PathOptions = {},
+): Promise<Path> {
+  await using stack = new AsyncDisposableStack();
+  const { signal } = new AbortController();
+  const { redisUrl, gatewayUrl, apiKey, natsUrl } = address;
+  const platform = stack.use(
+    new Platform({ redisUrl, gatewayUrl, apiKey }, {
+      signal,
+      principal: "tester",
+    }),
+  );
+  const bundle = await bundlePack(await readPackFolder("pack"));
+  await installBundle(platform, bundle, {
+    upgrade: true,
+    force: false,
+    signal,
+  });
+  await cacheWorkers(WORKERS);
+  const requirements = await readRequirements();
+  const port = freePort();
+  const workers = new Map(WORKERS.map((worker) => [
+    worker,
+    stack.use(spawnWorker(worker, requirements[worker], {
+      NATS_URL: natsUrl,
+      REDIS_URL: redisUrl,
+      CORETEX_GATEWAY_URL: gatewayUrl,
+      CORETEX_API_KEY: apiKey,
+      INGESTER_ADDR: `127.0.0.1:${port}`,
+      ...env,
+    })),
+  ]));
+  for (const worker of workers.values()) {
+    await worker.waitFor("Worker ready", 30_000);
+  }
+  await until("every topic to have a worker", async () => {
+    const topics = Object.entries((await platform.workers())?.topics ?? {});
+    return topics.filter(([topic, { available }]) =>
+      topic.startsWith("job.incident-enricher.") && available
+    ).length === 3;
+  }, 45_000);
+  const ingesterUrl = `http://127.0.0.1:${port}`;
+  const moved = stack.move();
+  return {
+    platform,
+    workers,
+    ingesterUrl,
+    async send(body) {
+      const response = await fetch(`${ingesterUrl}/webhook/mock`, {
+        method: "POST",
+        body: JSON.stringify(body),
+      });
+      return { status: response.status, answer: await response.json() };
+    },
+    untilApproval: (runId) =>
+      until(`run ${runId} to ask for approval`, async () => {
+        const waiting = await platform.waiting();
+        return waiting.find(({ jobId }) => jobId.startsWith(`${runId}:post@`))
+          ?.jobId;
+      }, timeoutMs),
+    untilEnded: (runId) =>
+      until(`run ${runId} to end`, async () => {
+        const run = await platform.call("GET", `/workflow-runs/${runId}`);
+        return ["running", "pending"].includes(String(run["status"]))
+          ? undefined
+          : run;
+      }, timeoutMs),
+    job: (jobId) => platform.call("GET", `/jobs/${encodeURIComponent(jobId)}`),
+    [Symbol.asyncDispose]: () => moved.disposeAsync(),
+  };
+}
+
+/** The status that a call of the gateway ends with. */
+export async function statusOf(call: () => Promise<unknown>): Promise<number> {
+  try {
+    await call();
+    return 200;
+  } catch (error) {
+    if (error instanceof GatewayError) return error.status;
+    throw error;
+  }
+}
+
+/** A port that was free a moment ago. */
+export function freePort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return listener.addr.port;
+}

@@ -1,0 +1,75 @@
+/**
+ * Fetch worker: collects the evidence of an incident.
+ *
+ * Takes jobs of `job.incident-enricher.fetch`: an `IncidentInput`. Gives an
+ * `EvidenceBundle` whose pieces are artifacts that the platform keeps for 30
+ * days. Net: NATS, Redis, gateway. Env: `SETTINGS`. No files, no processes.
+ *
+ * @module
+ */
+import { JobError } from "../lib/errors.ts";
+import { buildBundle, type Findings } from "../lib/evidence/collector.ts";
+import { readMockIncident } from "../lib/evidence/mock.ts";
+import {
+  type EvidenceBundle,
+  type IncidentInput,
+  qualifiedId,
+} from "../lib/incident.ts";
+import {
+  type PlatformSettings,
+  platformSettings,
+} from "../lib/platform/settings.ts";
+import { type JobContext, runWorker } from "../lib/platform/worker.ts";
+
+const TOPIC = "job.incident-enricher.fetch";
+
+/** Everything that this worker reads from its environment. */
+export const SETTINGS: PlatformSettings = platformSettings(
+  "incident-enricher-fetcher",
+  "incident-enricher-fetch",
+);
+
+/**
+ * Collects what the incident's source knows of it.
+ *
+ * @returns One item a piece, in the order cited. What could not be had is a
+ * gap, so that one refusal loses one piece.
+ * @throws {JobError} `JOB_INVALID_INPUT` for a source that it does not know.
+ */
+export async function fetchEvidence(
+  incident: IncidentInput,
+  { gateway, progress }: JobContext<typeof SETTINGS>,
+): Promise<EvidenceBundle> {
+  const findings = readSource(incident);
+  const incidentId = qualifiedId(incident);
+  progress(50, `storing ${findings.pieces.length} pieces of evidence`);
+  return await buildBundle(incidentId, findings, {
+    now: new Date(),
+    put: ({ kind, contentType }, content) =>
+      gateway.putArtifact({
+        content,
+        contentType,
+        retention: "audit",
+        labels: { kind, incident_id: incidentId },
+      }),
+  });
+}
+
+function readSource(incident: IncidentInput): Findings {
+  const system = incident.source?.system ?? "mock";
+  if (system === "mock") return readMockIncident(incident);
+  throw new JobError(
+    "JOB_INVALID_INPUT",
+    `Cannot fetch evidence from source "${system}": expected "mock"`,
+  );
+}
+
+if (import.meta.main) {
+  await runWorker({
+    topic: TOPIC,
+    settings: SETTINGS,
+    input: "IncidentInput",
+    output: "EvidenceBundle",
+    handle: fetchEvidence,
+  });
+}

@@ -1,0 +1,190 @@
+/**
+ * Ingester: turns webhooks into runs of the workflow.
+ *
+ * Takes `POST /webhook/mock`. Answers 202 `{run_id, incident_id}` once the run
+ * is there to be read, or an error as JSON that says what to do. Talks to the
+ * gateway only: no NATS, no Redis. Env: `SETTINGS`. No files, no processes.
+ *
+ * @module
+ */
+import { wait } from "../lib/backoff.ts";
+import { address, oneOf, type Setting, text } from "../lib/config.ts";
+import { BodyTooLargeError, readBounded } from "../lib/http.ts";
+import { type Delivery, DeliveryError } from "../lib/intake/delivery.ts";
+import { readMockDelivery } from "../lib/intake/mock.ts";
+import { KeyBurnedError, startOnce } from "../lib/intake/start.ts";
+import { errorFields } from "../lib/log.ts";
+import { Gateway, GatewayError } from "../lib/platform/gateway.ts";
+import { API_KEY, GATEWAY_URL } from "../lib/platform/settings.ts";
+import { type HttpContext, serveHttp } from "../lib/server.ts";
+
+const BODY_BYTES_MAX = 1024 * 1024;
+/** Senders give up after 5 s, and then send again. */
+const ANSWER_MS = 4_500;
+const RETRY_AFTER_S = "5";
+
+/** Everything that this worker reads from its environment. */
+export const SETTINGS: {
+  readonly address: Setting<{ hostname: string; port: number }>;
+  readonly gatewayUrl: Setting<string>;
+  readonly apiKey: Setting<string>;
+  readonly workflowId: Setting<string>;
+  readonly destinationMode: Setting<"artifact" | "slack">;
+} = {
+  address: address("INGESTER_ADDR", {
+    about: "host:port that webhooks are taken on",
+    fallback: "127.0.0.1:8088",
+  }),
+  gatewayUrl: GATEWAY_URL,
+  apiKey: API_KEY,
+  workflowId: text("INGESTER_WORKFLOW_ID", {
+    about: "workflow that an incident starts",
+    fallback: "incident-enricher.enrich",
+  }),
+  destinationMode: oneOf("DEFAULT_DESTINATION_MODE", {
+    about: "where posts go: artifact or slack",
+    values: ["artifact", "slack"],
+    fallback: "artifact",
+  }),
+};
+
+type Context = HttpContext<typeof SETTINGS>;
+
+/** An answer that ends a request. */
+class Refusal extends Error {
+  constructor(
+    readonly status: number,
+    message: string,
+    readonly headers: Record<string, string> = {},
+  ) {
+    super(message);
+  }
+}
+
+/** Answers one request. */
+export async function handle(
+  request: Request,
+  context: Context,
+): Promise<Response> {
+  try {
+    return await route(request, context);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    const { status, message, headers } = error;
+    context.log.warn("Refused a request", { status, error: message });
+    return Response.json({ error: message, status }, { status, headers });
+  }
+}
+
+function route(request: Request, context: Context): Promise<Response> {
+  const { pathname } = new URL(request.url);
+  if (pathname !== "/webhook/mock") {
+    throw new Refusal(404, "No such path; webhooks are POST /webhook/mock");
+  }
+  if (request.method !== "POST") {
+    throw new Refusal(405, `${pathname} takes POST only`, { Allow: "POST" });
+  }
+  return takeMock(request, context);
+}
+
+async function takeMock(request: Request, context: Context): Promise<Response> {
+  const body = await readJson(request);
+  let delivery: Delivery;
+  try {
+    delivery = readMockDelivery(body);
+  } catch (error) {
+    if (!(error instanceof DeliveryError)) throw error;
+    throw new Refusal(400, `Cannot use the webhook's body: ${error.message}`);
+  }
+  const runId = await startRun(delivery, context);
+  const { incident_id } = delivery.incident;
+  context.log.info("Run started", { incident: incident_id, run: runId });
+  return Response.json({ run_id: runId, incident_id }, { status: 202 });
+}
+
+async function readJson(request: Request): Promise<unknown> {
+  let bytes: Uint8Array;
+  try {
+    bytes = await readBounded(request.body, BODY_BYTES_MAX);
+  } catch (error) {
+    if (error instanceof BodyTooLargeError) {
+      throw new Refusal(
+        413,
+        `The body must have at most ${BODY_BYTES_MAX} bytes`,
+      );
+    }
+    throw new Refusal(400, "Cannot read the body: it broke off");
+  }
+  try {
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch {
+    throw new Refusal(400, "The body must be JSON in UTF-8");
+  }
+}
+
+async function startRun(
+  delivery: Delivery,
+  { settings, log, signal: stopped }: Context,
+): Promise<string> {
+  const signal = AbortSignal.any([stopped, AbortSignal.timeout(ANSWER_MS)]);
+  const { gatewayUrl: url, apiKey, workflowId, destinationMode: mode } =
+    settings;
+  const gateway = new Gateway({ url, apiKey, deadlineMs: ANSWER_MS });
+  const incident = { ...delivery.incident, destination: { mode } };
+  try {
+    return await startOnce({ ...delivery, incident }, {
+      start: (incident, key) =>
+        gateway.startRun(workflowId, incident, { key, signal }),
+      exists: (runId) => runExists(gateway, runId, signal),
+      wait: (ms) => wait(ms, signal),
+    });
+  } catch (error) {
+    log.warn("Cannot start a run", {
+      incident: incident.incident_id,
+      ...errorFields(error),
+    });
+    throw explain(error, signal);
+  }
+}
+
+async function runExists(
+  gateway: Gateway,
+  runId: string,
+  signal: AbortSignal,
+): Promise<boolean> {
+  try {
+    await gateway.readRun(runId, signal);
+    return true;
+  } catch (error) {
+    if (error instanceof GatewayError && error.status === 404) return false;
+    throw error;
+  }
+}
+
+/** What the sender is told: 503 and come back, unless that can never help. */
+function explain(error: unknown, signal: AbortSignal): Refusal {
+  if (error instanceof GatewayError && error.status === 400) {
+    return new Refusal(
+      400,
+      "The platform refused the incident; the ingester's log says why",
+    );
+  }
+  const known = error instanceof GatewayError ||
+    error instanceof KeyBurnedError || signal.aborted;
+  if (!known) throw error;
+  return new Refusal(
+    503,
+    "Cannot start a run now; send the webhook again later",
+    {
+      "Retry-After": RETRY_AFTER_S,
+    },
+  );
+}
+
+if (import.meta.main) {
+  await serveHttp({
+    name: "incident-enricher-ingester",
+    settings: SETTINGS,
+    handle,
+  });
+}

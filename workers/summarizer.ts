@@ -1,0 +1,96 @@
+/**
+ * Summarize worker: says what the evidence says, and cites it.
+ *
+ * Takes jobs of `job.incident-enricher.summarize`: `{evidence}`. Gives a
+ * `Summary` and stores two artifacts: the Markdown, and the exact message that
+ * an approval releases. Net: NATS, Redis, gateway. Env: `SETTINGS`. No files,
+ * no processes.
+ *
+ * @module
+ */
+import { sha256Hex } from "../lib/digest.ts";
+import { shorten } from "../lib/errors.ts";
+import type { SummarizeInput, Summary } from "../lib/incident.ts";
+import { encodeMessage, renderMessage } from "../lib/message.ts";
+import {
+  type PlatformSettings,
+  platformSettings,
+} from "../lib/platform/settings.ts";
+import { type JobContext, runWorker } from "../lib/platform/worker.ts";
+import { summarize, toMarkdown } from "../lib/summary/builtin.ts";
+
+const TOPIC = "job.incident-enricher.summarize";
+/** What of the Markdown travels with the job; the artifact holds all of it. */
+const INLINE_CHARS_MAX = 16_000;
+
+/** Everything that this worker reads from its environment. */
+export const SETTINGS: PlatformSettings = platformSettings(
+  "incident-enricher-summarizer",
+  "incident-enricher-summarize",
+);
+
+/**
+ * Summarizes a bundle and renders the message about it.
+ *
+ * @returns The summary, with the message's pointer and the digest of its bytes.
+ */
+export async function summarizeEvidence(
+  { evidence: bundle }: SummarizeInput,
+  { gateway, progress }: JobContext<typeof SETTINGS>,
+): Promise<Summary> {
+  const draft = summarize(bundle);
+  const markdown = toMarkdown(draft, bundle);
+  const labels = { incident_id: bundle.incident_id };
+  progress(40, "storing the summary");
+  const summaryPtr = await gateway.putArtifact({
+    content: markdown,
+    contentType: "text/markdown; charset=utf-8",
+    retention: "audit",
+    labels: { ...labels, kind: "incident.summary" },
+  });
+  const message = encodeMessage(renderMessage({
+    incidentId: bundle.incident_id,
+    context: bundle.normalized_context ?? {},
+    lead: draft.lead,
+    highlights: draft.highlights,
+    actionItems: draft.actionItems,
+    evidence: bundle.evidence,
+    gaps: bundle.gaps ?? [],
+    summaryPtr,
+  }));
+  progress(80, "storing the message to be approved");
+  const messagePtr = await gateway.putArtifact({
+    content: message,
+    contentType: "application/json",
+    retention: "audit",
+    labels: { ...labels, kind: "incident.message" },
+  });
+  return {
+    incident_id: bundle.incident_id,
+    summary_md: inline(markdown, summaryPtr),
+    highlights: draft.highlights,
+    action_items: draft.actionItems,
+    confidence: draft.confidence,
+    model: draft.model,
+    artifact_ptr: summaryPtr,
+    message_ptr: messagePtr,
+    message_sha256: await sha256Hex(message),
+  };
+}
+
+function inline(markdown: string, pointer: string): string {
+  if (markdown.length <= INLINE_CHARS_MAX) return markdown;
+  return `${
+    shorten(markdown, INLINE_CHARS_MAX)
+  }\n\nShortened; the whole summary is ${pointer}.\n`;
+}
+
+if (import.meta.main) {
+  await runWorker({
+    topic: TOPIC,
+    settings: SETTINGS,
+    input: "SummarizeInput",
+    output: "Summary",
+    handle: summarizeEvidence,
+  });
+}
