@@ -12,7 +12,7 @@ import { errorFields, type Log } from "../log.ts";
 
 /** A connection to NATS. */
 export interface Bus extends AsyncDisposable {
-  /** Queues a message; while the connection is away it waits here. */
+  /** Queues a message. Only a `flush()` after it says that the server has it. */
   publish(subject: string, bytes: Uint8Array): void;
   /**
    * Calls `onMessage` for each message. Exceptions in it are the caller's bug.

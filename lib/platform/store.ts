@@ -159,9 +159,11 @@ function wrap(redis: Redis, up: () => boolean): Store {
       retryable: (error) =>
         error instanceof StoreError && error.kind === "unavailable",
     });
-  const close = async () => {
+  let closing: Promise<void> | undefined;
+  const close = () => {
     redis.removeAllListeners("close"); // Not a loss: we leave.
-    await redis.quit().catch(() => redis.disconnect());
+    closing ??= redis.quit().then(() => {}, () => redis.disconnect());
+    return closing;
   };
   return {
     async read(key, bytesMax, signal) {

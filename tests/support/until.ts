@@ -25,3 +25,11 @@ export async function until<T>(
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
+
+/**
+ * Waits until timers that a library leaves behind after a lost connection, or
+ * after a long reply, have run out. They announce their end to nobody.
+ */
+export function runOut(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 1_200));
+}
