@@ -61,6 +61,9 @@ export class JobError extends Error {
   }
 }
 
+/** Something outside failed us, as it may at any time: no bug, so no stack. */
+export abstract class OutsideError extends Error {}
+
 /** A job that another live process does and will answer: we say nothing. */
 export class JobElsewhere extends Error {
   override name = "JobElsewhere";

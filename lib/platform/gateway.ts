@@ -10,7 +10,7 @@
  */
 
 import { retry } from "../backoff.ts";
-import { shorten } from "../errors.ts";
+import { OutsideError, shorten } from "../errors.ts";
 import { type Outcome, request } from "../http.ts";
 
 /** How long an artifact is kept: a day, a week, a month. */
@@ -66,7 +66,7 @@ const ANSWER_BYTES_MAX = 16 * 1024 * 1024;
 const ERROR_CHARS_MAX = 300;
 
 /** A call that the gateway refused, or that did not reach it. */
-export class GatewayError extends Error {
+export class GatewayError extends OutsideError {
   override name = "GatewayError";
   /** The HTTP status, or 0 if there was no answer. */
   readonly status: number;

@@ -10,7 +10,7 @@
  */
 import { Redis } from "ioredis";
 import { retry } from "../backoff.ts";
-import { messageOf } from "../errors.ts";
+import { messageOf, OutsideError } from "../errors.ts";
 import type { Log } from "../log.ts";
 
 /** A connection to Redis. */
@@ -59,7 +59,7 @@ export interface StoreOptions {
 }
 
 /** Why a command failed. */
-export class StoreError extends Error {
+export class StoreError extends OutsideError {
   override name = "StoreError";
   readonly kind: "unavailable" | "too large" | "refused";
 

@@ -4,7 +4,7 @@
  * @module
  */
 import { parseArgs, type ParseArgsConfig } from "node:util";
-import { messageOf } from "../../lib/errors.ts";
+import { messageOf, OutsideError } from "../../lib/errors.ts";
 
 /** A failure that people are told of in one line, without a stack. */
 export class CommandError extends Error {
@@ -82,11 +82,17 @@ export async function runCommand(
   try {
     Deno.exit(await main(Deno.args) ?? 0);
   } catch (error) {
-    const known = error instanceof CommandError;
-    const stack = !known && error instanceof Error ? `\n${error.stack}` : "";
-    warn(`error: ${messageOf(error)}${stack}`);
-    Deno.exit(known ? error.exitCode : 1);
+    warn(`error: ${explain(error)}`);
+    Deno.exit(error instanceof CommandError ? error.exitCode : 1);
   }
+}
+
+/** An error as people are told it: its stack only if it is a bug of ours. */
+export function explain(error: unknown): string {
+  const expected = error instanceof CommandError ||
+    error instanceof OutsideError;
+  const bug = !expected && error instanceof Error && error.stack !== undefined;
+  return bug ? error.stack! : messageOf(error);
 }
 
 /** Prints a line for people on standard output. */

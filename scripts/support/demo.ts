@@ -7,7 +7,7 @@ import { type Devcore, startDevcore } from "../../deploy/devcore/devcore.ts";
 import { wait } from "../../lib/backoff.ts";
 import { readConfig } from "../../lib/config.ts";
 import { sha256Hex } from "../../lib/digest.ts";
-import { ConfigError, messageOf, shorten } from "../../lib/errors.ts";
+import { ConfigError, shorten } from "../../lib/errors.ts";
 import type {
   EvidenceBundle,
   PostResult,
@@ -29,6 +29,7 @@ import {
 } from "./approvals.ts";
 import {
   CommandError,
+  explain,
   inBytes,
   inSeconds,
   Progress,
@@ -782,9 +783,7 @@ export class Demo implements AsyncDisposable {
 
   #explain(error: unknown): void {
     warn("");
-    warn(`demo: failed at step "${this.#step}": ${messageOf(error)}`);
-    const known = error instanceof CommandError;
-    if (!known && error instanceof Error) warn(error.stack ?? "");
+    warn(`demo: failed at step "${this.#step}": ${explain(error)}`);
     for (const { name, lastLines } of this.#processes.values()) {
       if (lastLines.length === 0) continue;
       warn(`\nThe last lines of the ${name}:`);

@@ -74,6 +74,8 @@ export interface WorkerSnapshot {
   workers: { worker_id: string; pool: string }[];
 }
 
+/** A person waits for the answer. */
+const CALL_MS = 10_000;
 const SNAPSHOT_BYTES_MAX = 4 * 1024 * 1024;
 
 /** The platform, as an operator sees it. */
@@ -92,6 +94,7 @@ export class Platform implements AsyncDisposable {
     this.gateway = new Gateway({
       url,
       apiKey,
+      deadlineMs: CALL_MS,
       ...(principal === undefined ? {} : { principal }),
     });
     this.#redisUrl = address.redisUrl;

@@ -1,0 +1,57 @@
+/**
+ * Running the project's own tasks as a person would.
+ *
+ * @module
+ */
+
+/** What a task printed and how it ended. */
+export interface TaskRun {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+const ROOT = new URL("../../", import.meta.url);
+/** Variables that would lead a task to a platform of the person who tests. */
+const BLANK: Readonly<Record<string, string>> = {
+  NATS_URL: "",
+  REDIS_URL: "",
+  REDIS_ADDR: "",
+  CORETEX_GATEWAY_URL: "",
+  CORDUM_GATEWAY_URL: "",
+  CORETEX_API_KEY: "",
+  CORDUM_API_KEY: "",
+  USER: "tester",
+  NO_COLOR: "1",
+};
+
+/** Runs `deno task NAME ARGS` without a terminal and waits for its end. */
+export async function runTask(
+  name: string,
+  args: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
+): Promise<TaskRun> {
+  const { code, stdout, stderr } = await startTask(name, args, env).output();
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  // Deno itself says which task it runs; that is not the task's own output.
+  const own = text(stderr).split("\n").filter((line) =>
+    !line.startsWith("Task ")
+  ).join("\n");
+  return { code, stdout: text(stdout), stderr: own };
+}
+
+/** Starts a task and leaves it running. */
+export function startTask(
+  name: string,
+  args: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
+): Deno.ChildProcess {
+  return new Deno.Command(Deno.execPath(), {
+    args: ["task", name, ...args],
+    cwd: ROOT,
+    env: { ...BLANK, ...env },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+}
