@@ -52,6 +52,8 @@ export interface Grant {
 export interface Permissions {
   net: Grant[];
   env: Grant[];
+  /** Files that hold secrets, where the environment names such. */
+  read: Grant[];
   flags: string[];
 }
 
@@ -82,7 +84,8 @@ export function derivePermissions(
   env: (name: string) => string | undefined,
 ): Permissions {
   const settings = WORKER_SETTINGS[worker];
-  const config = readConfig(settings, env) as
+  // What a secret is does not matter here, so no file is read for it.
+  const config = readConfig(settings, env, () => "a secret") as
     & Config<Settings>
     & Record<string, unknown>;
   const net = [
@@ -98,8 +101,14 @@ export function derivePermissions(
     }),
   ];
   const variables = variablesOf(settings);
+  const read = variables.filter((name) => name.endsWith("_FILE"))
+    .flatMap((name) => {
+      const path = env(name);
+      return path ? [{ name: path, why: name }] : [];
+    });
   return {
     net,
+    read,
     env: variables.map((name) => ({ name, why: "read by the worker" })),
     flags: [
       "--no-prompt",
@@ -109,6 +118,9 @@ export function derivePermissions(
       "--ignore-env",
       `--allow-net=${[...new Set(net.map(({ name }) => name))].join(",")}`,
       `--allow-env=${variables.join(",")}`,
+      ...(read.length === 0
+        ? []
+        : [`--allow-read=${read.map(({ name }) => name).join(",")}`]),
     ],
   };
 }

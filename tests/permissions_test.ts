@@ -92,3 +92,22 @@ Deno.test("derivePermissions() says which variable is missing", () => {
     "CORETEX_GATEWAY_URL is required (HTTP address of the platform's gateway); CORETEX_API_KEY is required",
   );
 });
+
+Deno.test("derivePermissions() permits the file of a secret, that file and nothing else", () => {
+  const { CORETEX_API_KEY: _, ...rest } = ENV;
+  const withFile = (name: string) =>
+    ({ ...rest, CORETEX_API_KEY_FILE: "/run/secrets/key" } as Record<
+      string,
+      string
+    >)[name];
+  const { read, flags } = derivePermissions(
+    "fetcher",
+    requirements.fetcher,
+    withFile,
+  );
+  assertEquals(read, [{
+    name: "/run/secrets/key",
+    why: "CORETEX_API_KEY_FILE",
+  }]);
+  assertEquals(flags.at(-1), "--allow-read=/run/secrets/key");
+});

@@ -1,0 +1,127 @@
+/**
+ * Writes the tables of README.md from the code that they describe.
+ *
+ * @module
+ */
+import { variablesOf } from "../lib/config.ts";
+import { derivePermissions, WORKER_SETTINGS, WORKERS } from "./permissions.ts";
+import { CommandError, readArgs, runCommand, say } from "./support/cli.ts";
+import { readRequirements } from "./support/process.ts";
+
+const HELP = {
+  usage: "deno task readme [--check]",
+  about:
+    "Writes the tables of README.md anew from the workers' settings and permissions.",
+  options: [["--check", "change nothing; exit 1 if a table is out of date"]],
+} as const;
+
+const README = "README.md";
+
+/** Stands in for a platform, so that hosts read as what they are. */
+const EXAMPLE: Readonly<Record<string, string>> = {
+  NATS_URL: "nats://nats",
+  REDIS_URL: "redis://redis",
+  CORETEX_GATEWAY_URL: "http://gateway:8081",
+  CORETEX_API_KEY: "example",
+};
+
+async function main(args: readonly string[]): Promise<number | void> {
+  const given = readArgs(args, HELP, { check: { type: "boolean" } });
+  if (given === undefined) return;
+  const before = await Deno.readTextFile(README);
+  const after = await renderTables(before);
+  if (before === after) return say(`${README} is up to date`);
+  if (given.values["check"] === true) {
+    throw new CommandError(`${README} is out of date; run deno task readme`);
+  }
+  await Deno.writeTextFile(README, after);
+  say(`${README} written`);
+}
+
+/** The text with every generated table written anew. */
+export async function renderTables(text: string): Promise<string> {
+  const tables: Record<string, string[][]> = {
+    variables: variableRows(),
+    permissions: await permissionRows(),
+  };
+  let rendered = text;
+  for (const [name, rows] of Object.entries(tables)) {
+    const [begin, end] = [`<!-- begin ${name} -->`, `<!-- end ${name} -->`];
+    const pattern = new RegExp(`${begin}[\\s\\S]*${end}`);
+    if (!pattern.test(rendered)) {
+      throw new CommandError(`${README} has no place for the table of ${name}`);
+    }
+    rendered = rendered.replace(
+      pattern,
+      () => `${begin}\n\n${toMarkdown(rows)}\n\n${end}`,
+    );
+  }
+  return rendered;
+}
+
+function variableRows(): string[][] {
+  const rows = new Map<
+    string,
+    { about: string; fallback: Set<string>; users: string[] }
+  >();
+  for (const worker of WORKERS) {
+    for (const setting of Object.values(WORKER_SETTINGS[worker])) {
+      const row = rows.get(setting.name) ??
+        { about: setting.about, fallback: new Set(), users: [] };
+      const fallback = setting.fallback === undefined
+        ? setting.required ? "required" : "unset"
+        : `\`${setting.fallback}\``;
+      row.fallback.add(fallback);
+      row.users.push(worker);
+      const others = setting.names.filter((name) => name !== setting.name);
+      const also = others.length === 0
+        ? ""
+        : `; also \`${others.join("`, `")}\``;
+      const secret = setting.secret ? "; a secret, also as file" : "";
+      row.about = setting.about + also + secret;
+      rows.set(setting.name, row);
+    }
+  }
+  const header = ["Variable", "Default", "What it is", "Read by"];
+  const body = [...rows].map(([name, { about, fallback, users }]) => [
+    `\`${name}\``,
+    [...fallback].join(", "),
+    about,
+    users.length === WORKERS.length ? "all" : users.join(", "),
+  ]);
+  return [header, ...body];
+}
+
+async function permissionRows(): Promise<string[][]> {
+  const requirements = await readRequirements();
+  const header = ["Worker", "Its topic requires", "Net", "Environment"];
+  const body = WORKERS.map((worker) => {
+    const { net } = derivePermissions(
+      worker,
+      requirements[worker],
+      (name) => EXAMPLE[name],
+    );
+    return [
+      worker,
+      requirements[worker].map((name) => `\`${name}\``).join(", ") ||
+      "no topic",
+      net.map(({ name, why }) => `\`${name}\` (${why})`).join(", "),
+      `${variablesOf(WORKER_SETTINGS[worker]).length} names`,
+    ];
+  });
+  return [header, ...body];
+}
+
+function toMarkdown([header = [], ...body]: string[][]): string {
+  const widths = header.map((_, column) =>
+    Math.max(...[header, ...body].map((row) => row[column]!.length))
+  );
+  const line = (row: string[]) =>
+    `| ${
+      row.map((cell, column) => cell.padEnd(widths[column]!)).join(" | ")
+    } |`;
+  const rule = `| ${widths.map((width) => "-".repeat(width)).join(" | ")} |`;
+  return [line(header), rule, ...body.map(line)].join("\n");
+}
+
+if (import.meta.main) await runCommand(main);

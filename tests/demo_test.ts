@@ -1,0 +1,251 @@
+/**
+ * The demo as a person runs it, and how it fails.
+ *
+ * Its usual end on the embedded stand-in is also a step of CI by itself.
+ *
+ * @module
+ */
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertStringIncludes,
+} from "@std/assert";
+import { startDevcore } from "../deploy/devcore/devcore.ts";
+import { processesWith } from "./support/processes.ts";
+import { runTask, startTask } from "./support/task.ts";
+import { until } from "./support/until.ts";
+
+const gatewayOf = (stdout: string) =>
+  new URL(/gateway (http:\/\/\S+)/.exec(stdout)![1]!).host;
+
+Deno.test("deno task demo shows five of five goals and leaves nothing running", async () => {
+  const { code, stdout, stderr } = await runTask("demo", [
+    "--as",
+    "ada",
+    "--id",
+    "INC-7",
+  ]);
+  assertEquals([code, stderr], [0, ""], stdout);
+  assert(stdout.endsWith("\ndemo: 5 of 5 goals shown\n"));
+  assertMatch(stdout, /bundled dist\/incident-enricher-0\.1\.0\.tgz/);
+  assertMatch(stdout, /sha256 [0-9a-f]{64}/);
+  assertMatch(
+    stdout,
+    /simulation {2}require_approval_post +expected REQUIRE_APPROVAL +got REQUIRE_APPROVAL +ok/,
+  );
+  assertStringIncludes(
+    stdout,
+    "job.default has no pool until the scheduler restarts",
+  );
+  for (const worker of ["ingester", "fetcher", "summarizer", "poster"]) {
+    assertMatch(
+      stdout,
+      new RegExp(`${worker} +pid \\d+ +--allow-net=127\\.0\\.0\\.1:\\d+`),
+    );
+  }
+  assertStringIncludes(
+    stdout,
+    "webhook sent for mock:INC-7, answered 202 with run ",
+  );
+  assertMatch(stdout, /\d\.\d s {2}fetch +2 pieces of evidence/);
+  assertMatch(
+    stdout,
+    /\[E1\] Payload as received \(incident\.raw, .*\) redis:\/\/art:/,
+  );
+  assertStringIncludes(stdout, "    | ## What we know");
+  assertStringIncludes(
+    stdout,
+    "waits for approval, demanded by rule incident-enricher-require-approval-post",
+  );
+  assertStringIncludes(stdout, "approved as ada, with an empty body");
+  assertMatch(
+    stdout,
+    /approval +\{"by":"ada","at":"[^"]+","rule_id":"incident-enricher-require-approval-post"\}/,
+  );
+  assertEquals(stdout.match(/ audit {2}digest ok/g)?.length, 5);
+  assertStringIncludes(stdout, "ok     the fragment's key is the same");
+  assertStringIncludes(stdout, "registry   the record stays, status DISABLED");
+  assertEquals(await processesWith(gatewayOf(stdout)), []);
+  // What the front page shows is what the demo prints.
+  const readme = await Deno.readTextFile("README.md");
+  assertStringIncludes(readme, stdout.slice(stdout.indexOf("Goals\n")));
+});
+
+Deno.test("deno task demo --reject shows that nothing was posted", async () => {
+  const { code, stdout } = await runTask("demo", ["--reject"]);
+  assertEquals(code, 0);
+  assertMatch(stdout, /rejected: job DENIED, run failed/);
+  assertStringIncludes(
+    stdout,
+    "nothing was posted: the poster never got the job",
+  );
+  assert(!stdout.includes("message_sha256 "));
+  assertStringIncludes(stdout, "demo: 5 of 5 goals shown");
+});
+
+Deno.test("deno task demo --keep leaves everything running until it is stopped", async () => {
+  const child = startTask("demo", ["--keep"]);
+  let stdout = "";
+  const reading = (async () => {
+    for await (
+      const text of child.stdout.pipeThrough(new TextDecoderStream())
+    ) stdout += text;
+  })();
+  await until(
+    "the addresses",
+    () => stdout.includes("deno task uninstall --purge"),
+    60_000,
+  );
+  assertStringIncludes(stdout, "demo: 5 of 5 goals shown");
+  const env = Object.fromEntries(
+    [...stdout.matchAll(
+      /(CORETEX_GATEWAY_URL|CORETEX_API_KEY|NATS_URL|REDIS_URL)=(\S+)/g,
+    )].map(([, name, value]) => [name!, value!]),
+  );
+  const [, webhook] = /curl -d @\S+ (\S+)/.exec(stdout)!;
+  const body = await Deno.readTextFile("tests/testdata/sample_webhook.json");
+  const answer = await fetch(webhook!, { method: "POST", body });
+  assertEquals(answer.status, 202);
+  await answer.body?.cancel();
+  const approved = await until("a post to approve", async () => {
+    const run = await runTask("approve_latest_post", [], env);
+    return run.code === 0 ? run : undefined;
+  }, 30_000);
+  assertStringIncludes(approved.stdout, "Posted: ");
+  const host = gatewayOf(stdout);
+  assertEquals((await processesWith(host)).length >= 4, true);
+  child.kill("SIGINT");
+  assertEquals((await child.status).code, 0);
+  await reading;
+  await child.stderr.cancel();
+  assertEquals(await processesWith(host), []);
+});
+
+Deno.test("on coretexOS 0.6 the demo says that no approval is released, rejects, and exits 1", async () => {
+  await using core = await startDevcore({
+    reloadMs: 200,
+    faults: {
+      bounceApprovals: Infinity,
+      // That platform does not say which build it is.
+      onRoute: (_, path) =>
+        path === "/api/v1/status"
+          ? { status: 200, body: '{"uptime_seconds":1}' }
+          : undefined,
+    },
+  });
+  const { code, stdout } = await runTask("demo", [], core.env);
+  assertEquals(code, 1);
+  assertStringIncludes(stdout, "Platform: coretexOS 0.6 or older");
+  assertStringIncludes(stdout, "it bounced: the job waits for approval again");
+  assertEquals(stdout.match(/approved as/g)?.length, 1, "one bounce is enough");
+  assertStringIncludes(
+    stdout,
+    "rejected, since this platform is coretexOS 0.6, which never releases an approved job",
+  );
+  assertStringIncludes(stdout, "installed over 0.1.0, version 0.2.0");
+  assertStringIncludes(stdout, "the record stays, status DISABLED");
+  assertStringIncludes(
+    stdout,
+    "demo: this platform is coretexOS 0.6, which never releases an approved job\n",
+  );
+  assertMatch(stdout, /demo: [34] of 5 goals shown\n$/);
+});
+
+Deno.test("on a platform where an approval bounces once the demo gives it again", async () => {
+  await using core = await startDevcore({
+    reloadMs: 200,
+    faults: { bounceApprovals: 1 },
+  });
+  const { code, stdout } = await runTask("demo", [], core.env);
+  assertEquals(code, 0);
+  assertEquals(stdout.match(/approved as/g)?.length, 2);
+  assertStringIncludes(stdout, "Platform: version dev");
+});
+
+Deno.test("the demo stops before approvals and workers that are not its own", async () => {
+  await using core = await startDevcore({ reloadMs: 200 });
+  const child = startTask("demo", ["--keep"], core.env);
+  let stdout = "";
+  const reading = (async () => {
+    for await (
+      const text of child.stdout.pipeThrough(new TextDecoderStream())
+    ) stdout += text;
+  })();
+  await until(
+    "the first demo to be done",
+    () => stdout.includes("deno task uninstall --purge"),
+    60_000,
+  );
+  const second = await runTask("demo", [], core.env);
+  assertEquals(second.code, 1);
+  assertStringIncludes(
+    second.stderr,
+    'demo: failed at step "install": Workers of this pack run on that platform already',
+  );
+  child.kill("SIGINT");
+  await child.status;
+  await reading;
+  await child.stderr.cancel();
+});
+
+const BROKEN: [
+  string,
+  (
+    method: string,
+    path: string,
+  ) => { status: number; body?: string } | undefined,
+  string,
+  RegExp,
+][] = [
+  [
+    "the gateway takes no artifact",
+    (method, path) =>
+      method === "POST" && path === "/api/v1/artifacts"
+        ? { status: 403, body: "artifacts are off\n" }
+        : undefined,
+    "run",
+    /The run is failed: step fetch failed with .*got status 403, expected 2xx \(artifacts are off\)[\s\S]*The last lines of the fetcher:\n {2}\{/,
+  ],
+  [
+    "the gateway takes no pack",
+    (_, path) =>
+      path === "/api/v1/packs/install"
+        ? { status: 400, body: "no more packs\n" }
+        : undefined,
+    "install",
+    /The platform refused the pack: no more packs/,
+  ],
+  [
+    "the gateway refuses the key",
+    (_, path) =>
+      path.startsWith("/api/")
+        ? { status: 401, body: "unauthorized\n" }
+        : undefined,
+    "platform",
+    /got status 401, expected 2xx \(unauthorized\)/,
+  ],
+];
+
+for (const [what, onRoute, step, expected] of BROKEN) {
+  Deno.test(`the demo says what failed, cleans up and exits 1 when ${what}`, async () => {
+    await using core = await startDevcore({
+      reloadMs: 200,
+      faults: { onRoute },
+    });
+    const { code, stdout, stderr } = await runTask("demo", [], core.env);
+    assertEquals(code, 1);
+    assertStringIncludes(stderr, `demo: failed at step "${step}": `);
+    assertMatch(stderr, expected);
+    assert(!stdout.includes("goals shown"));
+    assertEquals(await processesWith(new URL(core.gatewayUrl).host), []);
+  });
+}
+
+Deno.test("the demo says which variable is missing when only a gateway is named", async () => {
+  const { code, stderr } = await runTask("demo", [], {
+    CORETEX_GATEWAY_URL: "http://127.0.0.1:1",
+  });
+  assertEquals(code, 1);
+  assertStringIncludes(stderr, "CORETEX_API_KEY is required");
+});
