@@ -173,6 +173,25 @@ export function toSeverity(
   return { severity, rule };
 }
 
+const MOMENT =
+  /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)$/i;
+
+/**
+ * A date-time with its zone, in UTC and to the millisecond; seconds may be left
+ * out. `undefined` for anything else: a `Date` would make something of `"5"`,
+ * and take a time without a zone for this machine's.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc3339 for the form.
+ */
+export function toMoment(text: unknown): string | undefined {
+  if (typeof text !== "string" || !MOMENT.test(text)) return undefined;
+  const moment = new Date(text);
+  if (Number.isNaN(moment.getTime())) return undefined;
+  const utc = moment.toISOString();
+  // The zone may move it out of the years 0 to 9999, which the form cannot say.
+  return MOMENT.test(utc) ? utc : undefined;
+}
+
 /** An incident's id with its source in front, whoever wrote it. */
 export function qualifiedId(incident: IncidentInput): string {
   const prefix = `${incident.source?.system ?? "mock"}:`;

@@ -10,6 +10,7 @@
  * @see https://docs.slack.dev/reference/block-kit/blocks for the limits.
  * @module
  */
+import { shorten } from "./errors.ts";
 import type { Claim, EvidenceItem, NormalizedContext } from "./incident.ts";
 
 /** One block of Slack's Block Kit. */
@@ -47,7 +48,11 @@ export interface Footer {
 }
 
 const HEADER_CHARS_MAX = 150;
-const SECTION_CHARS_MAX = 3000;
+// Slack takes 3000 a section, but refuses about 13,200 in all blocks together.
+const LEAD_CHARS_MAX = 1500;
+const LIST_CHARS_MAX = 2500;
+const ITEM_CHARS_MAX = 600;
+const CONTEXT_CHARS_MAX = 1000;
 const TEXT_CHARS_MAX = 3000;
 const BLOCKS_MAX = 49; // Slack takes 50, and the footer is one.
 
@@ -62,27 +67,25 @@ const SEVERITY_WORDS = {
 export function renderMessage(view: MessageView): Message {
   const { context, incidentId } = view;
   const severity = SEVERITY_WORDS[context.severity ?? "warning"];
-  const title = oneLine(context.title ?? incidentId);
+  const title = oneLine(context.title ?? "") || incidentId;
   const service = context.service === undefined
     ? ""
     : ` (${oneLine(context.service)})`;
+  const lead = oneLine(view.lead) || "Nothing is known yet.";
   const blocks: Block[] = [
     header(`${severity}: ${title}${service}`),
-    section(fit(view.lead, SECTION_CHARS_MAX)),
+    section(fit(lead, LEAD_CHARS_MAX)),
     ...claims("What we know", view.highlights),
     ...claims("What to do", view.actionItems),
   ];
   if (view.gaps.length > 0) {
-    const lines = view.gaps.map(({ what, why }) => `${what}: ${why}`);
-    blocks.push(section(bullets("What is missing", lines)));
+    const items = view.gaps.map(({ what, why }) => itemText(`${what}: ${why}`));
+    blocks.push(section(bullets("What is missing", items)));
   }
   blocks.push(contextBlock(sourceLine(view)));
   return {
-    text: fit(
-      `${severity}: ${title}${service}. ${oneLine(view.lead)}`,
-      TEXT_CHARS_MAX,
-    ),
-    blocks: blocks.slice(0, BLOCKS_MAX),
+    text: fit(`${severity}: ${title}${service}. ${lead}`, TEXT_CHARS_MAX),
+    blocks,
   };
 }
 
@@ -94,19 +97,23 @@ export function encodeMessage({ text, blocks }: Message): Uint8Array {
 /**
  * Reads the bytes of a message.
  *
- * @throws {SyntaxError} If they are not `{text, blocks}` within Slack's limits.
+ * @throws {SyntaxError} If they are not JSON of a text and 1 to 49 blocks; it
+ * quotes nothing of them.
  */
 export function decodeMessage(bytes: Uint8Array): Message {
-  const value: unknown = JSON.parse(
-    new TextDecoder("utf-8", { fatal: true }).decode(bytes),
-  );
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch {
+    throw new SyntaxError("the message is not JSON in UTF-8");
+  }
   const { text, blocks } = (value ?? {}) as Partial<Message>;
   const isMessage = typeof text === "string" && text !== "" &&
     Array.isArray(blocks) && blocks.length > 0 && blocks.length <= BLOCKS_MAX &&
     blocks.every((block) => typeof block?.type === "string");
   if (!isMessage) {
     throw new SyntaxError(
-      `not a message of text and 1 to ${BLOCKS_MAX} blocks`,
+      `the message is not a text and 1 to ${BLOCKS_MAX} blocks`,
     );
   }
   return { text, blocks };
@@ -123,16 +130,18 @@ export function withFooter(message: Message, footer: Footer): Message {
   }`;
   return {
     text: message.text,
-    blocks: [...message.blocks, contextBlock(fit(line, 2000))],
+    blocks: [...message.blocks, contextBlock(fit(line, CONTEXT_CHARS_MAX))],
   };
 }
 
-/** Makes `text` inert in Slack's mrkdwn: no mention, link or entity survives. */
+/**
+ * Makes `text` inert in Slack's mrkdwn: no mention, disguised link or entity
+ * survives. Half a surrogate pair, which no JSON reader has to take, becomes
+ * U+FFFD.
+ */
 export function escapeMrkdwn(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(
-    ">",
-    "&gt;",
-  );
+  return text.toWellFormed().replaceAll("&", "&amp;").replaceAll("<", "&lt;")
+    .replaceAll(">", "&gt;");
 }
 
 /**
@@ -152,16 +161,10 @@ export function fit(text: string, charsMax: number): string {
 }
 
 function header(text: string): Block {
-  const cut = [...text].reduce(
-    (kept, character) =>
-      kept.length + character.length < HEADER_CHARS_MAX
-        ? kept + character
-        : kept,
-    "",
-  );
+  const title = shorten(text.toWellFormed(), HEADER_CHARS_MAX);
   return {
     type: "header",
-    text: { type: "plain_text", text: cut, emoji: false },
+    text: { type: "plain_text", text: title, emoji: false },
   };
 }
 
@@ -175,22 +178,28 @@ function contextBlock(text: string): Block {
 
 function claims(title: string, items: readonly Claim[]): Block[] {
   if (items.length === 0) return [];
-  const lines = items.map(({ text, evidence }) =>
-    `${text} [${evidence.join(", ")}]`
+  const texts = items.map(({ text, evidence }) =>
+    itemText(text, ` [${evidence.join(", ")}]`)
   );
-  return [section(bullets(title, lines))];
+  return [section(bullets(title, texts))];
 }
 
-/** A titled list; lines that find no room are counted, not cut in half. */
-function bullets(title: string, lines: readonly string[]): string {
+/** One escaped line; only `text` is cut, so that the citations stay. */
+function itemText(text: string, citations = ""): string {
+  const end = escapeMrkdwn(citations);
+  return fit(oneLine(text), ITEM_CHARS_MAX - end.length) + end;
+}
+
+/** A titled list; items that find no room are counted, not cut in half. */
+function bullets(title: string, items: readonly string[]): string {
   let text = `*${title}*`;
-  for (const [at, line] of lines.entries()) {
-    const item = `\n• ${fit(oneLine(line), 600)}`;
-    const rest = `\n… and ${lines.length - at} more, see the full summary`;
-    if (text.length + item.length + rest.length > SECTION_CHARS_MAX) {
+  for (const [at, item] of items.entries()) {
+    const line = `\n• ${item}`;
+    const rest = `\n… and ${items.length - at} more, see the full summary`;
+    if (text.length + line.length + rest.length > LIST_CHARS_MAX) {
       return text + rest;
     }
-    text += item;
+    text += line;
   }
   return text;
 }
@@ -206,7 +215,7 @@ function sourceLine(
     : ` from ${context.source.system}`;
   return fit(
     `Incident ${incidentId}${source} · ${count} · full summary ${summaryPtr}`,
-    2000,
+    CONTEXT_CHARS_MAX,
   );
 }
 

@@ -70,6 +70,7 @@ const quiet = createLog({}, { write() {} });
 async function startRig(
   handle: Handle,
   env: Record<string, string> = {},
+  caution: (workerId: string) => string | undefined = () => undefined,
 ): Promise<Rig> {
   const stack = new AsyncDisposableStack();
   const nats = stack.use(await startNatsServer());
@@ -116,6 +117,7 @@ async function startRig(
     settings: SETTINGS,
     input: "IncidentInput",
     output: "EvidenceBundle",
+    caution: ({ workerId }) => caution(workerId),
     handle,
   }, {
     env: (name) => variables[name],
@@ -594,6 +596,7 @@ Deno.test("serveJobs() waits for servers that come up later, and says so", async
     settings: SETTINGS,
     input: "IncidentInput",
     output: "EvidenceBundle",
+    caution: ({ workerId }) => caution(workerId),
     handle,
   }, {
     env: (name) => variables[name],
@@ -618,6 +621,15 @@ Deno.test("serveJobs() waits for servers that come up later, and says so", async
   );
   stop.abort();
   await ended;
+});
+
+Deno.test("serveJobs() says once, at start, what its worker cautions about", async () => {
+  const handle = () => Promise.resolve(BUNDLE);
+  await using rig = await startRig(handle, {}, (id) => `started as ${id}`);
+  assertEquals(
+    rig.log.filter(({ level }) => level === "warn").map(({ msg }) => msg),
+    ["started as w-1"],
+  );
 });
 
 Deno.test("serveJobs() does not start in a wrong environment", async () => {

@@ -11,6 +11,7 @@
  */
 import { wait } from "../lib/backoff.ts";
 import {
+  type Config,
   flag,
   integer,
   list,
@@ -40,17 +41,12 @@ import {
 import { type JobContext, runWorker } from "../lib/platform/worker.ts";
 import { type Approval, readApproval } from "../lib/post/approval.ts";
 import { type Destination, readDestination } from "../lib/post/destination.ts";
-import {
-  type ClaimOutcome,
-  PostRecord,
-  RecordError,
-} from "../lib/post/record.ts";
+import { type ClaimOutcome, PostRecord } from "../lib/post/record.ts";
 import {
   describeOutcome,
   describePost,
   describeRepeat,
   toPosted,
-  UNAPPROVED,
 } from "../lib/post/result.ts";
 import { send, type SendOutcome } from "../lib/post/send.ts";
 
@@ -97,6 +93,15 @@ export const SETTINGS: PosterSettings = {
     max: 600_000,
   }),
 };
+
+/** The one way round the approval is said when the worker starts. */
+export function caution(
+  { requireApproval }: Config<typeof SETTINGS>,
+): string | undefined {
+  return requireApproval
+    ? undefined
+    : "POSTER_REQUIRE_APPROVAL=0: posts are sent without an approval";
+}
 
 type Context = JobContext<typeof SETTINGS>;
 
@@ -161,13 +166,10 @@ function chooseDestination(
 }
 
 async function findApproval(
-  { gateway, job, settings, log }: Context,
+  { gateway, job, settings }: Context,
 ): Promise<Approval | undefined> {
-  if (settings.requireApproval) {
-    return readApproval(await gateway.readJob(job.id), job);
-  }
-  log.warn(UNAPPROVED);
-  return undefined;
+  if (!settings.requireApproval) return undefined;
+  return readApproval(await gateway.readJob(job.id), job);
 }
 
 /** The message as the summarizer stored it, if its bytes are still the same. */
@@ -223,25 +225,17 @@ function openRecord(
   });
 }
 
-async function claimPost(
+function claimPost(
   record: PostRecord,
   { digest, host }: { digest: string; host: string },
   { job, settings, signal }: Context,
 ): Promise<ClaimOutcome> {
   signal.throwIfAborted();
-  try {
-    return await record.claim(
-      { jobId: job.id, runId: job.runId, digest, host },
-      {
-        settleMs: settings.postSettleMs,
-        now: Date.now,
-        wait: (ms) => wait(ms, signal),
-      },
-    );
-  } catch (error) {
-    if (!(error instanceof RecordError)) throw error;
-    throw new JobError("POST_IN_DOUBT", error.message, { cause: error });
-  }
+  return record.claim({ jobId: job.id, runId: job.runId, digest, host }, {
+    settleMs: settings.postSettleMs,
+    now: Date.now,
+    wait: (ms) => wait(ms, signal),
+  });
 }
 
 /**
@@ -319,6 +313,7 @@ if (import.meta.main) {
     output: "PostResult",
     // The label that the workflow gives the post step is a placement constraint.
     labels: { "_content.payload_json": "{}" },
+    caution,
     handle: post,
   });
 }

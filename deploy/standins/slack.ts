@@ -30,7 +30,7 @@ export interface Answer {
 export type Behaviour =
   | "slack"
   | "never answer"
-  | "answer endlessly"
+  | "answer without end"
   | "reset before reading"
   | "reset after reading"
   | Answer;
@@ -79,7 +79,7 @@ export const SLACK_ERRORS: Readonly<Record<string, number>> = {
 
 const BLOCKS_MAX = 50;
 const BODY_BYTES_MAX = 1024 * 1024;
-const CHUNK = "x".repeat(64 * 1024);
+const LONG_BODY = "x".repeat(128 * 1024);
 
 /** Answers with one of {@linkcode SLACK_ERRORS}. */
 export function refusal(token: string): Answer {
@@ -116,8 +116,9 @@ export async function startSlack(
       const contentType = headers["content-type"] ?? "";
       received.push({ method, path, contentType, body, at: new Date() });
       if (how === "reset after reading") request.socket.resetAndDestroy();
-      else if (how === "answer endlessly") flood(response);
-      else if (how !== "never answer") {
+      else if (how === "answer without end") {
+        response.writeHead(200).write(LONG_BODY); // And nothing more, ever.
+      } else if (how !== "never answer") {
         const answer = typeof how === "string" ? judge(body) : how;
         await send(response, answer, stop.signal);
       }
@@ -193,13 +194,4 @@ async function send(
     response.write(character);
   }
   response.end();
-}
-
-function flood(response: ServerResponse): void {
-  response.writeHead(200, { "Connection": "close" });
-  const flow = () => {
-    while (!response.destroyed && response.write(CHUNK));
-  };
-  response.on("drain", flow);
-  flow();
 }

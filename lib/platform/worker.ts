@@ -4,7 +4,12 @@
  * @module
  */
 import { retry, within } from "../backoff.ts";
-import { readConfig, secretsOf, type Settings } from "../config.ts";
+import {
+  type Config,
+  readConfig,
+  secretsOf,
+  type Settings,
+} from "../config.ts";
 import { ConfigError } from "../errors.ts";
 import { createLog, createMask, errorFields, type Log } from "../log.ts";
 import { compileCheck, type SchemaName } from "../schemas.ts";
@@ -35,11 +40,16 @@ export type { Job, JobContext, JobGateway, JobStore } from "./job.ts";
 export interface WorkerOptions<S extends Settings & PlatformSettings, I, O> {
   /** The only topic that it serves. */
   topic: string;
+  /** Everything that it reads from its environment. */
   settings: S;
+  /** The schema of a job's input. */
   input: SchemaName;
+  /** The schema of a job's result. */
   output: SchemaName;
   /** Placement labels that it advertises beside `dry_run`. */
   labels?: Readonly<Record<string, string>>;
+  /** What an operator should know of these settings, said once at start. */
+  caution?: (settings: Config<S>) => string | undefined;
   /** Does one job. */
   handle: (input: I, context: JobContext<S>) => Promise<O>;
 }
@@ -107,6 +117,8 @@ export async function serveJobs<S extends Settings & PlatformSettings, I, O>(
   const secrets = secretsOf(options.settings, config);
   const name = platform.workerId;
   const log = createLog({ worker: name }, { secrets, ...(write && { write }) });
+  const caution = options.caution?.(config);
+  if (caution !== undefined) log.warn(caution);
   await using store = await connectStore({
     url: platform.redisUrl,
     name,

@@ -73,7 +73,7 @@ function findProblem(
   if (!is("context_ptr", `redis://ctx:${job.id}`)) {
     return "the record names another input";
   }
-  if (!STATES.includes(String(record["state"]))) {
+  if (!STATES.includes(record["state"] as string)) {
     return `the job's state is ${word(record["state"])}, expected one of ${
       STATES.join(", ")
     }`;

@@ -83,8 +83,7 @@ async function checkUrl(
   if (parsed.pathname + parsed.search !== path) {
     throw refuse("the webhook's path is spelled oddly");
   }
-  const listed = allowedHosts.includes(host);
-  if (!listed) {
+  if (!listsHost(allowedHosts, { host, name, scheme })) {
     throw refuse(`host "${host}" is not allowed; set SLACK_ALLOWED_HOSTS`);
   }
   const loopback = /^(127\.0\.0\.1|localhost):[0-9]+$/.test(host);
@@ -95,7 +94,7 @@ async function checkUrl(
     throw refuse("the webhook's host is an address, not a name");
   }
   if (
-    policyHosts !== undefined && !allowsHost(policyHosts, host, name, scheme!)
+    policyHosts !== undefined && !listsHost(policyHosts, { host, name, scheme })
   ) {
     throw refuse(`policy does not allow host "${host}"`);
   }
@@ -104,12 +103,14 @@ async function checkUrl(
   return { id: `slack:${(await sha256Hex(url)).slice(0, 16)}`, host, url };
 }
 
-/** Policy may write the port of https or leave it out. */
-function allowsHost(
+/** A list may write the port of https or leave it out. */
+function listsHost(
   hosts: readonly string[],
-  host: string,
-  name: string,
-  scheme: string,
+  { host, name, scheme }: {
+    host: string;
+    name: string;
+    scheme: string | undefined;
+  },
 ): boolean {
   return hosts.includes(host) ||
     (scheme === "https" && host === name && hosts.includes(`${name}:443`));

@@ -14,6 +14,7 @@
  *
  * @module
  */
+import { JobError } from "../errors.ts";
 
 /** Who is about to send, and what. */
 export interface Claim {
@@ -58,11 +59,6 @@ export type PostState =
   | { state: "posted"; result: Posted }
   /** A person said so; what was sent is not known here. */
   | { state: "marked"; by: string; at: string; link: string | undefined };
-
-/** A record that is not ours, or newer than this code. */
-export class RecordError extends Error {
-  override name = "RecordError";
-}
 
 /** Says where a post stands after these events. */
 export function fold(events: readonly PostEvent[]): PostState {
@@ -118,8 +114,8 @@ const FIELDS: ReadonlyMap<unknown, readonly string[]> = new Map([
 /**
  * Reads the items of a record.
  *
- * @throws {RecordError} If one of them is no event: what it means is not
- * known, so nothing may be sent.
+ * @throws {JobError} `POST_IN_DOUBT` if one of them is no event of ours, or
+ * newer than this code: what it means is not known, so nothing may be sent.
  */
 export function parseEvents(items: readonly string[]): PostEvent[] {
   return items.map((item, at) => {
@@ -130,7 +126,8 @@ export function parseEvents(items: readonly string[]): PostEvent[] {
       // Told below.
     }
     if (isEvent(event)) return event;
-    throw new RecordError(
+    throw new JobError(
+      "POST_IN_DOUBT",
       `Cannot read the post's record: item ${at} is no event of ours`,
     );
   });
@@ -210,7 +207,7 @@ export class PostRecord {
     this.#key = recordKey(key);
   }
 
-  /** Where the post stands now. @throws {RecordError} */
+  /** Where the post stands now. @throws {JobError} As `parseEvents` does. */
   async state(): Promise<PostState> {
     return fold(parseEvents(await this.#list.list(this.#key)));
   }
@@ -219,7 +216,7 @@ export class PostRecord {
    * Claims the post, unless it is taken: then waits for the claim of the other
    * to settle, at most `settleMs`.
    *
-   * @throws {RecordError}
+   * @throws {JobError} As `parseEvents` does.
    */
   async claim(
     claimant: Claimant,
@@ -233,25 +230,7 @@ export class PostRecord {
       if (state.state === "free") {
         // The process that held it for this job is alive and answers for it.
         if (sameJob) return { state: "elsewhere" };
-        const at = new Date(options.now()).toISOString();
-        const { jobId: job_id, runId: run_id, digest, host } = claimant;
-        await this.#append({
-          type: "claim",
-          token,
-          job_id,
-          run_id,
-          digest,
-          host,
-          at,
-        });
-        try {
-          state = await this.state();
-        } catch (error) {
-          // Nothing is sent, and only this attempt can ever say so.
-          const why = "the record could not be read after the claim";
-          await this.settle(token, { outcome: "refused", why }).catch(() => {});
-          throw error;
-        }
+        state = await this.#appendClaim(token, claimant, options.now());
         // Freed in between, or void and the other's was refused.
         if (state.state === "free") continue;
       }
@@ -270,6 +249,31 @@ export class PostRecord {
       const leftMs = end - options.now();
       if (leftMs <= 0) return unsettled(claim, sameJob, options.now());
       await options.wait(Math.min(SETTLE_POLL_MS, leftMs));
+    }
+  }
+
+  /** Appends a claim and says where the post stands after it. */
+  async #appendClaim(
+    token: string,
+    { jobId, runId, digest, host }: Claimant,
+    nowMs: number,
+  ): Promise<PostState> {
+    await this.#append({
+      type: "claim",
+      token,
+      job_id: jobId,
+      run_id: runId,
+      digest,
+      host,
+      at: new Date(nowMs).toISOString(),
+    });
+    try {
+      return await this.state();
+    } catch (error) {
+      // Nothing is sent, and only this attempt can ever say so.
+      const why = "the record could not be read after the claim";
+      await this.settle(token, { outcome: "refused", why }).catch(() => {});
+      throw error;
     }
   }
 
@@ -303,12 +307,17 @@ function unsettled(
   sameJob: boolean,
   nowMs: number,
 ): ClaimOutcome {
-  const ageS = Math.max(0, Math.round((nowMs - Date.parse(claim.at)) / 1000));
-  const busy = ageS * 1000 < BUSY_MS;
+  const ageMs = nowMs - Date.parse(claim.at);
+  const busy = ageMs < BUSY_MS;
   if (sameJob && busy) return { state: "elsewhere" };
   const word = busy ? "is busy with it" : "may have sent it";
   return {
     state: "in doubt",
-    why: `job ${claim.job_id} ${word}, claimed ${ageS} s ago`,
+    why: `job ${claim.job_id} ${word}, claimed ${describeAge(ageMs)}`,
   };
+}
+
+function describeAge(ms: number): string {
+  if (Number.isNaN(ms)) return "at an unreadable time";
+  return `${Math.max(0, Math.round(ms / 1000))} s ago`;
 }

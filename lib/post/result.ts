@@ -10,8 +10,8 @@ import type { Destination } from "./destination.ts";
 import type { ClaimOutcome, Posted } from "./record.ts";
 import type { SendOutcome } from "./send.ts";
 
-/** Said when the poster is told to need no approval. */
-export const UNAPPROVED =
+/** Said in a result that rests on no approval. */
+const UNAPPROVED =
   "Posted without an approval, as POSTER_REQUIRE_APPROVAL=0 says";
 
 /** What is known before anything is sent. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { messageOf } from "../errors.ts";
+import { JobError, messageOf } from "../errors.ts";
 import type { Destination } from "./destination.ts";
 import { postToSlack, type SlackOptions, type SlackOutcome } from "./slack.ts";
 
@@ -32,6 +32,7 @@ export async function send(
     return { outcome: "posted", at: new Date().toISOString(), artifactPtr };
   } catch (error) {
     // A second artifact would tell nobody anything twice.
-    return { outcome: "refused", why: messageOf(error), retryable: true };
+    const retryable = !(error instanceof JobError) || error.retryable;
+    return { outcome: "refused", why: messageOf(error), retryable };
   }
 }

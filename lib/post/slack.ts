@@ -8,7 +8,8 @@
  * @see https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks
  * @module
  */
-import { Client } from "undici";
+import type { Socket } from "node:net";
+import { buildConnector, Client } from "undici";
 import { backoffMs, wait } from "../backoff.ts";
 import { shorten } from "../errors.ts";
 
@@ -81,34 +82,21 @@ async function attemptOnce(
 ): Promise<Attempt> {
   if (signal.aborted) return ABORTED;
   const { origin, pathname, search } = new URL(url);
+  const { client, isConnected, drop } = openClient(origin);
   const end = new AbortController();
-  const giveUp = () => end.abort();
-  const timer = setTimeout(giveUp, timeoutMs);
-  const connectTimer = setTimeout(giveUp, CONNECT_TIMEOUT_MS);
-  signal.addEventListener("abort", giveUp);
-  const client = new Client(origin, {
-    // The timers above are exact; the library's are not, and outlive it.
-    connect: { timeout: 0 },
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    // One request, one connection, and no HTTP/2, whose client sends a refused
-    // stream again by itself: whether to send again is decided above only.
-    pipelining: 0,
-    allowH2: false,
-  });
-  let connected = false;
-  client.on("connect", () => {
-    connected = true;
-    // From here on an answer is on its way, which is worth waiting for.
-    clearTimeout(connectTimer);
-    signal.removeEventListener("abort", giveUp);
-  });
+  const timer = setTimeout(() => {
+    end.abort();
+    drop();
+  }, timeoutMs);
+  const connectTimer = setTimeout(drop, CONNECT_TIMEOUT_MS);
+  signal.addEventListener("abort", drop);
   try {
     const answer = await client.request({
       path: pathname + search,
       method: "POST",
       headers: { "content-type": "application/json" },
       body: payload,
+      // Not the job's: an answer that is on its way is worth waiting for.
       signal: end.signal,
     });
     const body = await readText(answer.body);
@@ -118,24 +106,56 @@ async function attemptOnce(
       headerOf(answer.headers, "retry-after"),
     );
   } catch (error) {
-    const late = end.signal.aborted;
-    if (connected) {
-      const why = late
+    if (isConnected()) {
+      const why = end.signal.aborted
         ? "no answer in time"
         : `connection lost (${codeOf(error)})`;
       return { outcome: "unknown", why };
     }
     if (signal.aborted) return ABORTED;
-    const why = late
-      ? "no connection in time"
-      : `no connection (${codeOf(error)})`;
+    const why = `no connection (${codeOf(error)})`;
     return { outcome: "refused", why, retryable: true };
   } finally {
     clearTimeout(timer);
     clearTimeout(connectTimer);
-    signal.removeEventListener("abort", giveUp);
+    signal.removeEventListener("abort", drop);
     await client.destroy().catch(() => {});
   }
+}
+
+interface OneClient {
+  client: Client;
+  isConnected: () => boolean;
+  /** Gives up a connection that does not stand yet, so that nothing is sent. */
+  drop: () => void;
+}
+
+/**
+ * A client for one request over one connection. It speaks no HTTP/2, where it
+ * would send a refused request again by itself, and has no timers of its own,
+ * which are up to a second late and outlive it.
+ */
+function openClient(origin: string): OneClient {
+  const connect = buildConnector({ timeout: 0, allowH2: false });
+  let socket: Socket | undefined;
+  let connected = false;
+  const client = new Client(origin, {
+    connect(options, callback) {
+      // Its type leaves out that it returns the socket.
+      socket = connect(options, (...made) => {
+        connected = made[0] === null;
+        callback(...made);
+      }) as unknown as Socket;
+    },
+    pipelining: 0,
+    headersTimeout: 0,
+    bodyTimeout: 0,
+  });
+  const drop = () => {
+    if (connected) return;
+    socket?.destroy(Object.assign(new Error("Gave up"), { code: "ETIMEDOUT" }));
+  };
+  return { client, isConnected: () => connected, drop };
 }
 
 /** A status line is an answer even if its body then breaks off. */
