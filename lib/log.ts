@@ -53,7 +53,6 @@ export function createLog(fields: Fields = {}, options: LogOptions = {}): Log {
       msg: mask(message),
     };
     for (const [key, value] of Object.entries({ ...fields, ...extra })) {
-      if (value === undefined) continue;
       record[key] = typeof value === "string"
         ? shorten(mask(value), FIELD_CHARS_MAX) // A cut would hide half of one.
         : value;

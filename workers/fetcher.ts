@@ -15,6 +15,7 @@ import {
   type IncidentInput,
   qualifiedId,
 } from "../lib/incident.ts";
+import type { RedactionLevel } from "../lib/platform/constraints.ts";
 import {
   type PlatformSettings,
   platformSettings,
@@ -34,12 +35,14 @@ export const SETTINGS: PlatformSettings = platformSettings(
  *
  * @returns One item a piece, in the order cited. What could not be had is a
  * gap, so that one refusal loses one piece.
- * @throws {JobError} `JOB_INVALID_INPUT` for a source that it does not know.
+ * @throws {JobError} `JOB_INVALID_INPUT` for a source that it does not know;
+ * `REDACTION_UNSUPPORTED` if policy wants more withheld than it can.
  */
 export async function fetchEvidence(
   incident: IncidentInput,
-  { gateway, progress }: JobContext<typeof SETTINGS>,
+  { gateway, constraints, progress }: JobContext<typeof SETTINGS>,
 ): Promise<EvidenceBundle> {
+  checkRedaction(constraints.redactionLevel);
   const findings = readSource(incident);
   const incidentId = qualifiedId(incident);
   progress(50, `storing ${findings.pieces.length} pieces of evidence`);
@@ -53,6 +56,15 @@ export async function fetchEvidence(
         labels: { kind, incident_id: incidentId },
       }),
   });
+}
+
+/** What policy wants withheld, and would not be, must not be stored. */
+function checkRedaction(level: RedactionLevel): void {
+  if (level === "none" || level === "standard") return;
+  throw new JobError(
+    "REDACTION_UNSUPPORTED",
+    `Cannot fetch evidence: policy wants redaction level "${level}", which this version does not have`,
+  );
 }
 
 function readSource(incident: IncidentInput): Findings {

@@ -12,12 +12,15 @@ import {
   type IncidentInput,
   type NormalizedContext,
   type TimelineEntry,
+  toMoment,
   toSeverity,
 } from "../incident.ts";
 import type { Findings } from "./collector.ts";
 
 const TIMELINE_MAX = 50;
 const FACTS_MAX = 50;
+/** Longer ones would not fit into a job's result, all of them together. */
+const VALUE_CHARS_MAX = 500;
 const RAW = "E1";
 const CONTEXT = "E2";
 
@@ -44,7 +47,7 @@ export function readMockIncident(incident: IncidentInput): Findings {
       },
     ],
     context,
-    gaps: timelineGaps(raw),
+    gaps: [...factGaps(raw), ...timelineGaps(raw)],
   };
 }
 
@@ -72,24 +75,38 @@ function normalize(
 
 /** `facts: {name: value}`, in the order written. */
 function readFacts(value: unknown): Fact[] {
-  if (typeof value !== "object" || value === null) return [];
-  return Object.entries(value).flatMap(([name, value]) => {
-    const text = textOf(value, 1000);
+  return pairsOf(value).flatMap(([name, value]) => {
+    const text = textOf(value, VALUE_CHARS_MAX);
     return text === undefined || name === ""
       ? []
       : [{ name: shorten(name, 100), value: text, evidence: [RAW] }];
   }).slice(0, FACTS_MAX);
 }
 
-/** `timeline: [{at, text}]`, oldest first. */
+function factGaps(raw: Record<string, unknown>): Findings["gaps"] {
+  const given = pairsOf(raw["facts"]).length;
+  const read = readFacts(raw["facts"]).length;
+  if (given === read) return [];
+  const why =
+    `each needs a name and a text, number or boolean, and at most ${FACTS_MAX} are read`;
+  return [{ what: `${given - read} of ${given} facts`, why }];
+}
+
+function pairsOf(value: unknown): [string, unknown][] {
+  return typeof value === "object" && value !== null
+    ? Object.entries(value)
+    : [];
+}
+
+/** `timeline: [{at, text}]`, oldest first; the newest if there are too many. */
 function readTimeline(value: unknown): TimelineEntry[] {
   return entriesOf(value).flatMap(({ at, text }) => {
-    const moment = new Date(String(at));
-    const words = textOf(text, 500);
-    return Number.isNaN(moment.getTime()) || words === undefined
+    const moment = toMoment(at);
+    const words = textOf(text, VALUE_CHARS_MAX);
+    return moment === undefined || words === undefined
       ? []
-      : [{ at: moment.toISOString(), text: words, evidence: [RAW] }];
-  }).toSorted((a, b) => a.at.localeCompare(b.at)).slice(0, TIMELINE_MAX);
+      : [{ at: moment, text: words, evidence: [RAW] }];
+  }).toSorted((a, b) => a.at.localeCompare(b.at)).slice(-TIMELINE_MAX);
 }
 
 function timelineGaps(raw: Record<string, unknown>): Findings["gaps"] {
@@ -97,7 +114,7 @@ function timelineGaps(raw: Record<string, unknown>): Findings["gaps"] {
   const read = readTimeline(raw["timeline"]).length;
   if (given === read) return [];
   const why =
-    `each needs a date-time "at" and a "text", and at most ${TIMELINE_MAX} are read`;
+    `each needs a date-time "at" and a "text", and the newest ${TIMELINE_MAX} are read`;
   return [{ what: `${given - read} of ${given} timeline entries`, why }];
 }
 

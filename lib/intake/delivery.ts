@@ -12,6 +12,25 @@ export interface Delivery {
   key: string;
 }
 
+const DEPTH_MAX = 64;
+
+/**
+ * Refuses what no system sends: a few kilobytes of brackets overflow the stack
+ * of whoever writes the body down again.
+ *
+ * @throws {DeliveryError} If it is nested more than 64 deep.
+ */
+export function checkDepth(body: unknown): void {
+  if (!isDeeper(body, DEPTH_MAX)) return;
+  throw new DeliveryError(`the body must be nested at most ${DEPTH_MAX} deep`);
+}
+
+function isDeeper(value: unknown, depthMax: number): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return depthMax === 0 ||
+    Object.values(value).some((inner) => isDeeper(inner, depthMax - 1));
+}
+
 /** A delivery that will never be understood. */
 export class DeliveryError extends Error {
   override name = "DeliveryError";

@@ -13,8 +13,12 @@
  * @module
  */
 import { shorten } from "../errors.ts";
-import type { IncidentInput, ReportedSeverity } from "../incident.ts";
-import { type Delivery, DeliveryError } from "./delivery.ts";
+import {
+  type IncidentInput,
+  type ReportedSeverity,
+  toMoment,
+} from "../incident.ts";
+import { checkDepth, type Delivery, DeliveryError } from "./delivery.ts";
 
 const SEVERITIES: readonly ReportedSeverity[] = [
   "critical",
@@ -27,6 +31,8 @@ const SEVERITIES: readonly ReportedSeverity[] = [
   "unknown",
 ];
 
+const URL_CHARS_MAX = 2000;
+
 /**
  * Reads a delivery of the mock webhook.
  *
@@ -37,6 +43,7 @@ export function readMockDelivery(body: unknown): Delivery {
   if (typeof body !== "object" || body === null || Array.isArray(body)) {
     throw new DeliveryError("the body must be a JSON object");
   }
+  checkDepth(body);
   const payload = body as Record<string, unknown>;
   const id = payload["id"] ?? payload["incident_id"];
   if (typeof id !== "string" || !/^[!-~]{1,150}$/.test(id)) {
@@ -77,29 +84,45 @@ function readText(
 }
 
 function readSeverity(value: unknown): ReportedSeverity | undefined {
-  if (value === undefined || value === null) return undefined;
-  const severity = SEVERITIES.find((known) =>
-    known === String(value).toLowerCase()
-  );
+  if (value === undefined || value === null || value === "") return undefined;
+  const word = typeof value === "string" ? value.toLowerCase() : "";
+  const severity = SEVERITIES.find((known) => known === word);
   if (severity !== undefined) return severity;
   throw new DeliveryError(`"severity" must be one of ${SEVERITIES.join(", ")}`);
 }
 
 function readUrl(value: unknown): string | undefined {
   if (value === undefined || value === null || value === "") return undefined;
-  const url = typeof value === "string" && value.length <= 2000
-    ? URL.parse(value)
-    : null;
-  if (url?.protocol === "https:" || url?.protocol === "http:") return url.href;
+  const url = typeof value === "string" ? URL.parse(value) : null;
+  if (url?.protocol === "https:" || url?.protocol === "http:") {
+    const uri = toUri(url);
+    if (uri.length <= URL_CHARS_MAX) return uri;
+  }
   throw new DeliveryError(
-    '"url" must be an http or https URL of at most 2000 characters',
+    `"url" must be an http or https URL of at most ${URL_CHARS_MAX} characters`,
   );
+}
+
+/**
+ * A URL as the schema's `uri` wants it, which allows fewer characters than
+ * browsers do. User and password are left out: a link needs neither.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc3986#appendix-A for the characters.
+ */
+function toUri({ protocol, host, pathname, search, hash }: URL): string {
+  const escape = (part: string) =>
+    part.replace(
+      /[^\w.~!$&'()*+,;=:@/?%-]|%(?![0-9a-f]{2})/gi,
+      (character) => encodeURIComponent(character),
+    );
+  const fragment = hash === "" ? "" : `#${escape(hash.slice(1))}`;
+  return `${protocol}//${host}${escape(pathname)}${escape(search)}${fragment}`;
 }
 
 function readMoment(value: unknown): string | undefined {
   if (value === undefined || value === null || value === "") return undefined;
-  const moment = typeof value === "string" ? new Date(value) : new Date(NaN);
-  if (!Number.isNaN(moment.getTime())) return moment.toISOString();
+  const moment = toMoment(value);
+  if (moment !== undefined) return moment;
   throw new DeliveryError(
     '"occurred_at" must be a date-time such as 2026-01-15T09:30:00Z',
   );

@@ -40,7 +40,9 @@ export async function startOnce(
   runs: Runs,
 ): Promise<string> {
   const system = incident.source?.system ?? "mock";
-  const base = `incident-enricher:${system}:${key}`;
+  // With a colon of its own, one key could be the second spelling of another.
+  const safe = key.replaceAll("%", "%25").replaceAll(":", "%3A");
+  const base = `incident-enricher:${system}:${safe}`;
   for (let spelling = 1; spelling <= SPELLINGS_MAX; spelling++) {
     const runId = await runs.start(
       incident,

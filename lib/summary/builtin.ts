@@ -51,13 +51,8 @@ function lead(
   { incident_id, evidence, gaps = [] }: EvidenceBundle,
   context: NormalizedContext,
 ): string {
-  const {
-    title = incident_id,
-    severity = "warning",
-    service,
-    status,
-    occurred_at,
-  } = context;
+  const { severity = "warning", service, status, occurred_at } = context;
+  const title = context.title?.trim() || incident_id;
   const where = service === undefined ? "" : ` on ${service}`;
   const since = occurred_at === undefined ? "" : ` since ${occurred_at}`;
   const now = status === undefined ? "" : `, now ${status}`;
@@ -80,11 +75,13 @@ function highlights(context: NormalizedContext, main: string[]): Claim[] {
     const rule = severity_rule === undefined ? "" : ` (${severity_rule})`;
     claims.push({ text: `Severity is ${severity}${rule}`, evidence: main });
   }
-  for (const { name, value, evidence } of facts) {
+  // The newest entries say where things stand, so many facts leave them room.
+  const newest = timeline.slice(-TIMELINE_SHOWN);
+  const factsMax = HIGHLIGHTS_MAX - claims.length - newest.length;
+  for (const { name, value, evidence } of facts.slice(0, factsMax)) {
     claims.push({ text: `${name}: ${value}`, evidence });
   }
-  // The newest entries say where things stand.
-  for (const { at, text, evidence } of timeline.slice(-TIMELINE_SHOWN)) {
+  for (const { at, text, evidence } of newest) {
     claims.push({ text: `${at} ${text}`, evidence });
   }
   return claims;
@@ -149,19 +146,17 @@ function confidence(
 
 /** Writes a draft as Markdown, with every citation and the list of evidence. */
 export function toMarkdown(draft: Draft, bundle: EvidenceBundle): string {
-  const { title = bundle.incident_id, timeline = [] } =
-    bundle.normalized_context ?? {};
-  const lines = [`# ${plain(title)}`, "", plain(draft.lead), ""];
+  const { title = "", timeline = [] } = bundle.normalized_context ?? {};
+  const entries = timeline.map(({ at, text, evidence }) => ({
+    text: `${at} ${text}`,
+    evidence,
+  }));
+  const cited = keepCited(entries, bundle.evidence, entries.length).kept;
+  const heading = plain(title) || plain(bundle.incident_id);
+  const lines = [`# ${heading}`, "", plain(draft.lead), ""];
   lines.push(...listSection("What we know", draft.highlights.map(claimLine)));
   lines.push(...listSection("What to do", draft.actionItems.map(claimLine)));
-  lines.push(
-    ...listSection(
-      "Timeline",
-      timeline.map(({ at, text, evidence }) =>
-        claimLine({ text: `${at} ${text}`, evidence })
-      ),
-    ),
-  );
+  lines.push(...listSection("Timeline", cited.map(claimLine)));
   lines.push(
     ...listSection(
       "What is missing",
@@ -196,12 +191,14 @@ function evidenceLine(
   },
 ): string {
   const cut = shortened ? ", shortened" : "";
-  return `[${id}] ${
-    plain(title)
-  } (${kind}, ${bytes} bytes${cut}): \`${artifact_ptr}\``;
+  return `[${id}] ${plain(title)} (${
+    plain(kind)
+  }, ${bytes} bytes${cut}): \`${artifact_ptr}\``;
 }
 
 /** One line in which nothing of the evidence can pass for our own markup. */
 function plain(text: string): string {
-  return text.replace(/\s+/g, " ").trim().replace(/[\\`*_{}[\]<>#|!]/g, "\\$&");
+  return text.replace(/\s+/g, " ").trim()
+    .replace(/[\\`*_{}[\]<>#|!~&]/g, "\\$&")
+    .replace(/^(\d+)(?=[.)])|^(?=[-+=])/, "$1\\"); // A list or a ruler.
 }

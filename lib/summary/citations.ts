@@ -10,10 +10,10 @@ import { withIds } from "../incident.ts";
 const CLAIM_CHARS_MAX = 1000;
 
 /**
- * Keeps the claims that cite evidence of this bundle, and of each the citations
- * that exist.
+ * Keeps the claims that say something and cite evidence of this bundle, and of
+ * each the citations that exist.
  *
- * @returns At most `claimsMax`, and how many were dropped for citing nothing.
+ * @returns At most `claimsMax`, and how many were dropped as empty or uncited.
  */
 export function keepCited(
   claims: readonly Claim[],
@@ -23,7 +23,7 @@ export function keepCited(
   const known = new Set(withIds(evidence).map(({ id }) => id));
   const kept = claims.flatMap(({ text, evidence }) => {
     const cited = [...new Set(evidence)].filter((id) => known.has(id));
-    return cited.length === 0
+    return cited.length === 0 || text.trim() === ""
       ? []
       : [{ text: shorten(text, CLAIM_CHARS_MAX), evidence: cited }];
   });

@@ -1,0 +1,563 @@
+import { assert, assertEquals } from "@std/assert";
+import { parse } from "@std/yaml";
+import type { IncidentInput } from "../lib/incident.ts";
+import {
+  type Check,
+  compileCheck,
+  PACK_SCHEMAS,
+  type SchemaName,
+} from "../lib/schemas.ts";
+
+type Json = Record<string, unknown>;
+
+const POINTER = "redis://art:0f8fad5b-d9cb-469f-a165-70867728950e";
+const SHA256 = "a".repeat(64);
+const AT = "2026-01-15T09:30:00Z";
+const CLAIM = { text: "t", evidence: ["E1"] };
+const ITEM = {
+  id: "E1",
+  kind: "k",
+  title: "t",
+  artifact_ptr: POINTER,
+  content_type: "text/plain",
+  bytes: 1,
+  sha256: SHA256,
+  shortened: true,
+};
+
+/** Each schema's values with everything in them that they may hold. */
+const FULL: Record<SchemaName, Json> = (() => {
+  const IncidentInput: Json = {
+    incident_id: "mock:INC-1",
+    title: "t",
+    severity: "critical",
+    severity_rule: "r",
+    service: "s",
+    urgency: "high",
+    priority: "P1",
+    dedup_key: "d",
+    occurred_at: AT,
+    source: { system: "mock", url: "https://example.com/1?a=b#c" },
+    raw: { any: { thing: [1, null, "x"] } },
+    destination: { mode: "slack", slack_webhook_url: "https://example.com/x" },
+  } satisfies IncidentInput as Json;
+  const EvidenceBundle: Json = {
+    incident_id: "mock:INC-1",
+    collected_at: AT,
+    evidence: [ITEM],
+    normalized_context: {
+      title: "t",
+      description: "d",
+      severity: "critical",
+      severity_rule: "r",
+      service: "s",
+      status: "s",
+      source: { system: "mock", url: "https://example.com/1" },
+      occurred_at: AT,
+      facts: [{ name: "n", value: "v", evidence: ["E1"] }],
+      timeline: [{ at: AT, text: "t", evidence: ["E1"] }],
+      redaction: { counts: { "aws-key": 1 } },
+    },
+    gaps: [{ what: "w", why: "y" }],
+  };
+  const Summary: Json = {
+    incident_id: "mock:INC-1",
+    summary_md: "# t",
+    highlights: [CLAIM],
+    action_items: [CLAIM],
+    confidence: 0.5,
+    model: "builtin",
+    artifact_ptr: POINTER,
+    message_ptr: POINTER,
+    message_sha256: SHA256,
+  };
+  const PostResult: Json = {
+    incident_id: "mock:INC-1",
+    mode: "slack",
+    posted_at: AT,
+    slack: { ok: true, channel: "C1", ts: "1.2", permalink: "https://a.b/c" },
+    artifact_ptr: POINTER,
+    message_sha256: SHA256,
+    job_id: "run-1:post@1",
+    run_id: "run-1",
+    destination_host: "hooks.slack.com",
+    approval: { by: "alice", at: AT, rule_id: "r" },
+    repeat: false,
+    dry_run: false,
+    warnings: ["w"],
+  };
+  return {
+    IncidentInput,
+    EvidenceBundle,
+    Summary,
+    PostResult,
+    SummarizeInput: { evidence: EvidenceBundle },
+    PostInput: {
+      incident: IncidentInput,
+      evidence: EvidenceBundle,
+      summary: Summary,
+    },
+  };
+})();
+
+const CHECKS = Object.fromEntries(
+  Object.keys(FULL).map((name) => [name, compileCheck(name as SchemaName)]),
+) as Record<SchemaName, Check>;
+
+/** The full value with what stands at `path` replaced; `undefined` removes it. */
+function change(name: SchemaName, path: string, value: unknown): Json {
+  const whole = JSON.parse(JSON.stringify(FULL[name])); // No shared parts.
+  const keys = path.split("/").slice(1);
+  const last = keys.pop()!;
+  const parent = keys.reduce<Json>((at, key) => at[key] as Json, whole);
+  assert(typeof parent === "object" && parent !== null, `no ${path}`);
+  if (value === undefined) delete parent[last];
+  else parent[last] = value;
+  return whole;
+}
+
+function text(length: number): string {
+  return "x".repeat(length);
+}
+
+function list<T>(length: number, item: T): T[] {
+  return Array.from({ length }, () => item);
+}
+
+const ID_PATTERN = 'must match pattern "^[!-~]+$"';
+const POINTER_PATTERN = String.raw`must match pattern "^redis://art:[^\s]+$"`;
+const SHA256_PATTERN = 'must match pattern "^[0-9a-f]{64}$"';
+const URI_FORMAT = 'must match format "uri"';
+const HTTP_PATTERN = 'must match pattern "^https?://"';
+const CITATION_PATTERN = 'must match pattern "^E[1-9][0-9]?$"';
+
+/** A path, values that just pass there, and values that just do not. */
+type Rule = [path: string, inside: unknown[], outside: [unknown, string][]];
+
+function textRule(path: string, min: number, max: number): Rule {
+  const outside: [unknown, string][] = [
+    [text(max + 1), `must NOT have more than ${max} characters`],
+    [1, "must be string"],
+  ];
+  if (min > 0) {
+    outside.push(["", `must NOT have fewer than ${min} characters`]);
+  }
+  // A character beyond the first plane counts as one.
+  return [path, [text(min), text(max), "\u{1F525}".repeat(max)], outside];
+}
+
+function listRule<T>(path: string, max: number, item: T): Rule {
+  return [path, [[], list(max, item)], [
+    [list(max + 1, item), `must NOT have more than ${max} items`],
+    [{}, "must be array"],
+  ]];
+}
+
+function wordRule(path: string, words: string[]): Rule {
+  return [path, words, [
+    ["Word", `must be one of ${words.join(", ")}`],
+    [null, `must be one of ${words.join(", ")}`],
+  ]];
+}
+
+function flagRule(path: string): Rule {
+  return [path, [true, false], [["true", "must be boolean"]]];
+}
+
+function idRule(path: string, max: number): Rule {
+  return [path, ["x", "!~", text(max)], [
+    ["", "must NOT have fewer than 1 characters"],
+    [text(max + 1), `must NOT have more than ${max} characters`],
+    ["a b", ID_PATTERN],
+    ["a\n", ID_PATTERN],
+    ["\u00e9", ID_PATTERN],
+    [7, "must be string"],
+  ]];
+}
+
+function momentRule(path: string): Rule {
+  const wrong = 'must match format "date-time"';
+  return [path, [AT, "2026-01-15T09:30:00.123+05:30"], [
+    ["2026-01-15T09:30:00", wrong],
+    ["2026-01-15", wrong],
+    ["2026-02-30T09:30:00Z", wrong],
+    ["+012345-01-01T00:00:00Z", wrong],
+    ["", wrong],
+    [1768469400, "must be string"],
+  ]];
+}
+
+function uriRule(path: string, relative = URI_FORMAT): Rule {
+  const base = "https://example.com/";
+  return [path, [base, base + text(2000 - base.length), "http://[::1]:1/"], [
+    [
+      base + text(2001 - base.length),
+      "must NOT have more than 2000 characters",
+    ],
+    ["/relative", relative],
+    [`${base}a b`, URI_FORMAT],
+    [`${base}?a={b}`, URI_FORMAT],
+    ["", relative],
+  ]];
+}
+
+function pointerRule(path: string): Rule {
+  const head = "redis://art:";
+  return [path, [POINTER, `${head}x`, head + text(200 - head.length)], [
+    [head + text(201 - head.length), "must NOT have more than 200 characters"],
+    [head, POINTER_PATTERN],
+    [`${head}a b`, POINTER_PATTERN],
+    ["redis://ctx:x", POINTER_PATTERN],
+    [` ${POINTER}`, POINTER_PATTERN],
+  ]];
+}
+
+function sha256Rule(path: string): Rule {
+  return [path, [SHA256, "0123456789abcdef".repeat(4)], [
+    [SHA256.slice(1), SHA256_PATTERN],
+    [`${SHA256}a`, SHA256_PATTERN],
+    [SHA256.toUpperCase(), SHA256_PATTERN],
+  ]];
+}
+
+function citationsRule(path: string): Rule {
+  return [path, [["E1"], list(50, "E99")], [
+    [[], "must NOT have fewer than 1 items"],
+    [list(51, "E1"), "must NOT have more than 50 items"],
+    ["E1", "must be array"],
+  ]];
+}
+
+function citationRule(path: string): Rule {
+  return [path, ["E1", "E10", "E99"], [
+    ["E0", CITATION_PATTERN],
+    ["E100", CITATION_PATTERN],
+    ["e1", CITATION_PATTERN],
+    ["xE1", CITATION_PATTERN],
+  ]];
+}
+
+const SEVERITIES = ["critical", "error", "warning", "info"];
+const REPORTED = [
+  ...["critical", "high", "error", "medium"],
+  ...["warning", "low", "info", "unknown"],
+];
+const FACT = { name: "n", value: "v", evidence: ["E1"] };
+const ENTRY = { at: AT, text: "t", evidence: ["E1"] };
+const GAP = { what: "w", why: "y" };
+
+const RULES: Partial<Record<SchemaName, Rule[]>> = {
+  IncidentInput: [
+    idRule("/incident_id", 200),
+    textRule("/title", 0, 1000),
+    wordRule("/severity", REPORTED),
+    textRule("/severity_rule", 0, 200),
+    textRule("/service", 0, 200),
+    wordRule("/urgency", ["high", "low"]),
+    textRule("/priority", 0, 100),
+    textRule("/dedup_key", 0, 300),
+    momentRule("/occurred_at"),
+    ["/source", [{ system: "mock" }], [["mock", "must be object"]]],
+    wordRule("/source/system", ["mock", "pagerduty", "alertmanager"]),
+    uriRule("/source/url", HTTP_PATTERN),
+    ["/source/url", ["http://h", "https://h"], [
+      ["ftp://h", HTTP_PATTERN],
+      ["javascript:alert(1)", HTTP_PATTERN],
+    ]],
+    ["/raw", [{}, { a: { b: [] } }], [
+      [[], "must be object"],
+      ["{}", "must be object"],
+    ]],
+    wordRule("/destination/mode", ["artifact", "slack"]),
+    uriRule("/destination/slack_webhook_url"),
+  ],
+  EvidenceBundle: [
+    idRule("/incident_id", 220),
+    momentRule("/collected_at"),
+    listRule("/evidence", 50, ITEM),
+    citationRule("/evidence/0/id"),
+    textRule("/evidence/0/kind", 1, 100),
+    textRule("/evidence/0/title", 1, 300),
+    pointerRule("/evidence/0/artifact_ptr"),
+    textRule("/evidence/0/content_type", 1, 100),
+    ["/evidence/0/bytes", [0, 8_388_608], [
+      [-1, "must be >= 0"],
+      [8_388_609, "must be <= 8388608"],
+      [1.5, "must be integer"],
+      ["1", "must be integer"],
+    ]],
+    sha256Rule("/evidence/0/sha256"),
+    flagRule("/evidence/0/shortened"),
+    ["/normalized_context", [{}], [[null, "must be object"]]],
+    textRule("/normalized_context/title", 0, 1000),
+    textRule("/normalized_context/description", 0, 4000),
+    wordRule("/normalized_context/severity", SEVERITIES),
+    textRule("/normalized_context/severity_rule", 0, 200),
+    textRule("/normalized_context/service", 0, 200),
+    textRule("/normalized_context/status", 0, 100),
+    textRule("/normalized_context/source/system", 0, 100),
+    uriRule("/normalized_context/source/url"),
+    momentRule("/normalized_context/occurred_at"),
+    listRule("/normalized_context/facts", 100, FACT),
+    textRule("/normalized_context/facts/0/name", 1, 100),
+    textRule("/normalized_context/facts/0/value", 0, 1000),
+    citationsRule("/normalized_context/facts/0/evidence"),
+    citationRule("/normalized_context/facts/0/evidence/0"),
+    listRule("/normalized_context/timeline", 100, ENTRY),
+    momentRule("/normalized_context/timeline/0/at"),
+    textRule("/normalized_context/timeline/0/text", 1, 500),
+    citationsRule("/normalized_context/timeline/0/evidence"),
+    citationRule("/normalized_context/timeline/0/evidence/0"),
+    listRule("/gaps", 50, GAP),
+    textRule("/gaps/0/what", 1, 200),
+    textRule("/gaps/0/why", 1, 500),
+  ],
+  Summary: [
+    idRule("/incident_id", 220),
+    textRule("/summary_md", 1, 32_000),
+    ...["highlights", "action_items"].flatMap((key) => [
+      listRule(`/${key}`, 20, CLAIM),
+      textRule(`/${key}/0/text`, 1, 1000),
+      citationsRule(`/${key}/0/evidence`),
+      citationRule(`/${key}/0/evidence/0`),
+    ]),
+    ["/confidence", [0, 1, 0.5], [
+      [-0.01, "must be >= 0"],
+      [1.01, "must be <= 1"],
+      ["1", "must be number"],
+    ]],
+    textRule("/model", 1, 200),
+    pointerRule("/artifact_ptr"),
+    pointerRule("/message_ptr"),
+    sha256Rule("/message_sha256"),
+  ],
+  PostResult: [
+    idRule("/incident_id", 200),
+    wordRule("/mode", ["slack", "artifact"]),
+    momentRule("/posted_at"),
+    flagRule("/slack/ok"),
+    textRule("/slack/channel", 0, 100),
+    textRule("/slack/ts", 0, 100),
+    uriRule("/slack/permalink"),
+    pointerRule("/artifact_ptr"),
+    sha256Rule("/message_sha256"),
+    textRule("/job_id", 0, 300),
+    textRule("/run_id", 0, 200),
+    textRule("/destination_host", 0, 300),
+    textRule("/approval/by", 1, 300),
+    momentRule("/approval/at"),
+    textRule("/approval/rule_id", 0, 300),
+    flagRule("/repeat"),
+    flagRule("/dry_run"),
+    listRule("/warnings", 20, "w"),
+    textRule("/warnings/0", 1, 500),
+  ],
+};
+
+for (const name of Object.keys(FULL) as SchemaName[]) {
+  Deno.test(`compileCheck("${name}") takes a value with everything in it`, () => {
+    assertEquals(CHECKS[name](FULL[name]), undefined);
+  });
+
+  for (const value of [null, [], "text", 7, undefined]) {
+    Deno.test(`compileCheck("${name}") refuses ${JSON.stringify(value)}`, () => {
+      assertEquals(CHECKS[name](value), "/ must be object");
+    });
+  }
+}
+
+for (const [name, rules] of Object.entries(RULES)) {
+  const check = CHECKS[name as SchemaName];
+  for (const [path, inside, outside] of rules) {
+    Deno.test(`compileCheck("${name}") holds the bounds of ${path}`, () => {
+      for (const value of inside) {
+        assertEquals(check(change(name as SchemaName, path, value)), undefined);
+      }
+      for (const [value, wrong] of outside) {
+        const changed = change(name as SchemaName, path, value);
+        assertEquals(check(changed), `${path} ${wrong}`);
+      }
+    });
+  }
+}
+
+/** Every property that a schema declares, as paths into the full values. */
+function pathsOf(schema: Json, at = ""): string[] {
+  const { properties = {}, items } = schema as {
+    properties?: Record<string, Json>;
+    items?: Json;
+  };
+  const inner = Object.entries(properties).flatMap(([key, value]) => [
+    `${at}/${key}`,
+    ...pathsOf(value, `${at}/${key}`),
+  ]);
+  return items === undefined ? inner : [...inner, ...pathsOf(items, `${at}/0`)];
+}
+
+for (const [name, rules] of Object.entries(RULES)) {
+  Deno.test(`compileCheck("${name}") is tested at every property that is a value`, () => {
+    const tested = rules.map(([path]) => path);
+    const declared = pathsOf(PACK_SCHEMAS[name as keyof typeof PACK_SCHEMAS]);
+    const missing = declared.filter((path) =>
+      !tested.some((known) => known === path || known.startsWith(`${path}/`))
+    );
+    assertEquals(missing, []);
+  });
+}
+
+const REQUIRED: Partial<Record<SchemaName, string[]>> = {
+  IncidentInput: ["/incident_id", "/source/system", "/destination/mode"],
+  EvidenceBundle: [
+    "/incident_id",
+    "/evidence",
+    "/collected_at",
+    ...["kind", "title", "artifact_ptr", "content_type", "bytes"]
+      .map((key) => `/evidence/0/${key}`),
+    "/normalized_context/source/system",
+    ...["name", "value", "evidence"]
+      .map((key) => `/normalized_context/facts/0/${key}`),
+    ...["at", "text", "evidence"]
+      .map((key) => `/normalized_context/timeline/0/${key}`),
+    "/gaps/0/what",
+    "/gaps/0/why",
+  ],
+  Summary: [
+    ...["incident_id", "summary_md", "highlights", "action_items"]
+      .map((key) => `/${key}`),
+    "/highlights/0/text",
+    "/highlights/0/evidence",
+  ],
+  PostResult: [
+    ...["incident_id", "mode", "posted_at"].map((key) => `/${key}`),
+    "/slack/ok",
+    ...["by", "at", "rule_id"].map((key) => `/approval/${key}`),
+  ],
+  SummarizeInput: ["/evidence"],
+  PostInput: ["/incident", "/evidence", "/summary"],
+};
+for (const [name, paths] of Object.entries(REQUIRED)) {
+  for (const path of paths) {
+    Deno.test(`compileCheck("${name}") demands ${path}`, () => {
+      const at = path.lastIndexOf("/");
+      const parent = path.slice(0, at) || "/";
+      const key = path.slice(at + 1);
+      assertEquals(
+        CHECKS[name as SchemaName](change(name as SchemaName, path, undefined)),
+        `${parent} must have required property '${key}'`,
+      );
+    });
+  }
+}
+
+const CLOSED: Record<SchemaName, string[]> = {
+  IncidentInput: ["", "/source", "/destination"],
+  EvidenceBundle: [
+    "",
+    "/evidence/0",
+    "/normalized_context/facts/0",
+    "/normalized_context/timeline/0",
+    "/gaps/0",
+  ],
+  Summary: ["", "/highlights/0", "/action_items/0"],
+  PostResult: ["", "/slack", "/approval"],
+  SummarizeInput: ["", "/evidence"],
+  PostInput: ["", "/incident", "/evidence", "/summary"],
+};
+for (const [name, paths] of Object.entries(CLOSED)) {
+  for (const path of paths) {
+    Deno.test(`compileCheck("${name}") lets nothing else into ${path || "/"}`, () => {
+      const more = change(name as SchemaName, `${path}/more`, "s3cret");
+      assertEquals(
+        CHECKS[name as SchemaName](more),
+        `${path || "/"} must not have "more"`,
+      );
+    });
+  }
+}
+
+Deno.test("compileCheck() leaves open what a source may fill as it likes", () => {
+  for (
+    const [name, path] of [
+      ["IncidentInput", "/raw/more"],
+      ["EvidenceBundle", "/normalized_context/more"],
+      ["EvidenceBundle", "/normalized_context/source/more"],
+    ] as const
+  ) {
+    assertEquals(CHECKS[name](change(name, path, { any: "thing" })), undefined);
+  }
+});
+
+Deno.test("compileCheck() names neither a key nor a value of the prototype", () => {
+  const value = JSON.parse('{"incident_id":"x","__proto__":{"a":1}}');
+  assertEquals(
+    CHECKS.IncidentInput(value),
+    '/ must not have "__proto__"',
+  );
+});
+
+const MINIMAL: [SchemaName, Json][] = [
+  ["IncidentInput", { incident_id: "x" }],
+  ["EvidenceBundle", { incident_id: "x", evidence: [], collected_at: AT }],
+  ["Summary", {
+    incident_id: "x",
+    summary_md: "x",
+    highlights: [],
+    action_items: [],
+  }],
+  ["PostResult", { incident_id: "x", mode: "artifact", posted_at: AT }],
+];
+for (const [name, value] of MINIMAL) {
+  Deno.test(`compileCheck("${name}") takes a value with the least in it`, () => {
+    assertEquals(CHECKS[name](value), undefined);
+  });
+}
+
+Deno.test("compileCheck() wants a message's pointer and digest together", () => {
+  assertEquals(
+    CHECKS.Summary(change("Summary", "/message_ptr", undefined)),
+    "/ must have property message_ptr when property message_sha256 is present",
+  );
+  assertEquals(
+    CHECKS.Summary(change("Summary", "/message_sha256", undefined)),
+    "/ must have property message_sha256 when property message_ptr is present",
+  );
+});
+
+Deno.test("compileCheck() follows composed inputs into their parts", () => {
+  assertEquals(
+    CHECKS.SummarizeInput(
+      change("SummarizeInput", "/evidence/evidence/0/bytes", "s3cret"),
+    ),
+    "/evidence/evidence/0/bytes must be integer",
+  );
+  assertEquals(
+    CHECKS.PostInput(change("PostInput", "/incident/severity", "s3cret")),
+    `/incident/severity must be one of ${REPORTED.join(", ")}`,
+  );
+  assertEquals(
+    CHECKS.PostInput(change("PostInput", "/summary/confidence", 2)),
+    "/summary/confidence must be <= 1",
+  );
+});
+
+Deno.test("compileCheck() quotes no value, whatever is wrong", () => {
+  for (const [name, rules] of Object.entries(RULES)) {
+    for (const [path] of rules) {
+      for (const value of ["s3cret\u0000".repeat(8000), { s3cret: 1 }]) {
+        const wrong = CHECKS[name as SchemaName](
+          change(name as SchemaName, path, value),
+        );
+        assertEquals(wrong?.includes("s3cret") ?? false, false);
+      }
+    }
+  }
+});
+
+Deno.test("the workflow's inline input_schema equals IncidentInput.json", async () => {
+  const path = new URL(
+    "../pack/workflows/incident_enrich.yaml",
+    import.meta.url,
+  );
+  const workflow = parse(await Deno.readTextFile(path)) as Json;
+  assertEquals(workflow["input_schema"], PACK_SCHEMAS.IncidentInput);
+});
