@@ -53,6 +53,26 @@ export function strikes(
   return left > 0;
 }
 
+/** Timers that end together. */
+export class Timers {
+  readonly #running = new Set<ReturnType<typeof setTimeout>>();
+
+  /** Calls `run` once. */
+  after(ms: number, run: () => void): void {
+    const timer = setTimeout(() => {
+      this.#running.delete(timer);
+      run();
+    }, ms);
+    this.#running.add(timer);
+  }
+
+  /** Ends all that still run. */
+  stop(): void {
+    for (const timer of this.#running) clearTimeout(timer);
+    this.#running.clear();
+  }
+}
+
 /** Whether a value is a JSON object. */
 export function isObject(value: unknown): value is Json {
   return typeof value === "object" && value !== null && !Array.isArray(value);

@@ -1,7 +1,8 @@
 /**
- * The stand-in's workflow engine: steps that are jobs, one after the other.
+ * The stand-in's workflow engine: steps that are jobs, each after those that it
+ * depends on.
  *
- * It knows what a chain of worker steps needs: dependencies, `${…}` in inputs,
+ * It knows what a graph of worker steps needs: dependencies, `${…}` in inputs,
  * schemas, retries, idempotent starts, cancels. A workflow that uses more is
  * refused by name when it is installed.
  *
@@ -10,57 +11,25 @@
 import { create } from "@bufbuild/protobuf";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
-import { randomUUID } from "node:crypto";
 import {
+  ActorType,
+  JobPriority,
   type JobRequest,
   JobRequestSchema,
 } from "../../lib/platform/gen/cap_pb.ts";
-import type { JobRecord } from "./scheduler.ts";
+import {
+  filled,
+  iso,
+  isObject,
+  type Json,
+  parseJson,
+  Refusal,
+  Timers,
+} from "./common.ts";
+import type { JobEnd } from "./scheduler.ts";
+import { type Step, templatePath, type Workflow } from "./workflow.ts";
 
-/** A step as a pack writes it. */
-export interface Step {
-  id: string;
-  name: string;
-  type: string;
-  topic: string;
-  depends_on?: string[];
-  input?: Record<string, unknown>;
-  input_schema?: Record<string, unknown>;
-  input_schema_id?: string;
-  output_schema?: Record<string, unknown>;
-  output_schema_id?: string;
-  meta?: {
-    actor_id?: string;
-    pack_id?: string;
-    capability?: string;
-    risk_tags?: string[];
-    requires?: string[];
-  };
-  retry?: {
-    max_retries?: number;
-    initial_backoff_sec?: number;
-    max_backoff_sec?: number;
-    multiplier?: number;
-  };
-  timeout_sec?: number;
-  route_labels?: Record<string, string>;
-}
-
-/** A workflow as the gateway shows it. */
-export interface Workflow {
-  id: string;
-  org_id: string;
-  team_id: string;
-  name: string;
-  description: string;
-  version: string;
-  timeout_sec: number;
-  steps: Record<string, Step>;
-  input_schema?: Record<string, unknown>;
-  created_by: string;
-  created_at: string;
-  updated_at: string;
-}
+const TENANT = "default";
 
 interface StepRun {
   step_id: string;
@@ -69,58 +38,69 @@ interface StepRun {
   completed_at?: string;
   next_attempt_at?: string;
   attempts?: number;
-  input?: unknown;
+  input?: Json;
   output?: string;
   error?: { message: string };
   job_id?: string;
 }
 
 /** A run as the gateway shows it. */
-export interface Run {
-  id: string;
-  workflow_id: string;
-  org_id: string;
-  team_id: string;
-  input: Record<string, unknown>;
+export class Run {
+  readonly org_id = TENANT;
+  readonly team_id = "";
   context:
     | { steps: Record<string, { result_ptr: string; output?: unknown }> }
-    | null;
-  status: string;
-  started_at: string | null;
-  completed_at: string | null;
-  output: null;
-  error: null;
-  steps: Record<string, StepRun>;
-  total_cost: 0;
-  triggered_by: "";
-  created_at: string;
+    | null = null;
+  status = "pending";
+  started_at: string | null = null;
+  completed_at: string | null = null;
+  readonly output = null;
+  readonly error = null;
+  readonly steps: Record<string, StepRun> = {};
+  readonly total_cost = 0;
+  readonly triggered_by = "";
   updated_at: string;
-  idempotency_key?: string;
-  labels?: Record<string, string>;
-  metadata?: Record<string, string>;
-  dry_run?: true;
+  declare idempotency_key?: string;
+  declare labels?: Record<string, string>;
+  declare metadata?: Record<string, string>;
+  declare dry_run?: true;
+
+  constructor(
+    readonly id: string,
+    readonly workflow_id: string,
+    readonly input: Json,
+    readonly created_at: string,
+  ) {
+    this.updated_at = created_at;
+  }
 }
 
 /** What the engine needs from the rest. */
 export interface EngineOptions {
   clock: () => number;
   schemas: ReadonlyMap<string, unknown>;
-  effectiveConfig: () => unknown;
   writeContext: (jobId: string, payload: unknown) => Promise<void>;
-  /** The value behind a pointer, or `undefined` if it is missing or too long. */
-  readResult: (pointer: string) => Promise<string | undefined>;
+  /** The value of a Redis key. */
+  readValue: (key: string) => Promise<string | undefined>;
   submit: (request: JobRequest, traceId: string) => void;
   cancelJob: (jobId: string) => void;
 }
 
-/** A start that the caller got wrong. */
-export class InputError extends Error {}
-
+/** Longer results are kept by pointer only. */
+const INLINE_BYTES_MAX = 256 * 1024;
 const TERMINAL = ["succeeded", "failed", "cancelled", "timed_out"];
 const STEP_STATUS: Readonly<Record<string, string>> = {
   SUCCEEDED: "succeeded",
   CANCELLED: "cancelled",
   TIMEOUT: "timed_out",
+};
+const ACTOR_TYPES: Readonly<Record<string, ActorType>> = {
+  human: ActorType.HUMAN,
+  service: ActorType.SERVICE,
+};
+const PRIORITIES: Readonly<Record<string, JobPriority>> = {
+  critical: JobPriority.CRITICAL,
+  interactive: JobPriority.INTERACTIVE,
 };
 
 /** The workflow engine. */
@@ -128,9 +108,11 @@ export class Engine {
   readonly #options: EngineOptions;
   readonly workflows = new Map<string, Workflow>();
   readonly runs = new Map<string, Run>();
-  readonly timelines = new Map<string, Record<string, unknown>[]>();
+  readonly timelines = new Map<string, Json[]>();
+  /** Idempotency keys and the run that each belongs to, for good. */
   readonly keys = new Map<string, string>();
-  readonly #timers = new Set<ReturnType<typeof setTimeout>>();
+  readonly #retries = new Timers();
+  readonly #locks = new Map<string, Promise<void>>();
 
   constructor(options: EngineOptions) {
     this.#options = options;
@@ -138,8 +120,7 @@ export class Engine {
 
   /** Ends every pending retry. */
   stop(): void {
-    for (const timer of this.#timers) clearTimeout(timer);
-    this.#timers.clear();
+    this.#retries.stop();
   }
 
   /** Forgets runs and keys, as the platform does with its Redis. */
@@ -150,113 +131,86 @@ export class Engine {
     this.keys.clear();
   }
 
-  /**
-   * Checks the input of a start, before its key is looked at.
-   *
-   * @throws {InputError}
-   */
-  checkInput(workflow: Workflow, input: Record<string, unknown>): void {
-    const problem = validate(workflow.input_schema, input);
-    if (problem !== undefined) {
-      throw new InputError(`input schema validation failed: ${problem}`);
-    }
+  /** Checks the input of a start, before its key is looked at. @throws {Refusal} */
+  checkInput({ input_schema }: Workflow, input: Json): void {
+    const problem = validate(input_schema, input, "inline");
+    if (problem === undefined) return;
+    throw new Refusal(400, `input schema validation failed: ${problem}`);
   }
 
   /** Starts a run; the first steps are submitted when this resolves. */
   async start(
     workflow: Workflow,
-    input: Record<string, unknown>,
+    input: Json,
     { runId, key, dryRun }: { runId: string; key: string; dryRun: boolean },
   ): Promise<void> {
-    const now = this.#now();
-    const marks = dryRun ? { dry_run: "true" } : undefined;
-    const run: Run = {
-      id: runId,
-      workflow_id: workflow.id,
-      org_id: "default",
-      team_id: "",
-      input,
-      context: null,
-      status: "pending",
-      started_at: null,
-      completed_at: null,
-      output: null,
-      error: null,
-      steps: {},
-      total_cost: 0,
-      triggered_by: "",
-      created_at: now,
-      updated_at: now,
-      ...(key === "" ? {} : { idempotency_key: key }),
-      ...(marks === undefined
-        ? {}
-        : { labels: marks, metadata: { ...marks }, dry_run: true as const }),
-    };
+    const run = new Run(runId, workflow.id, input, this.#now());
+    if (key !== "") run.idempotency_key = key;
+    if (dryRun) {
+      run.labels = run.metadata = { dry_run: "true" };
+      run.dry_run = true;
+    }
     this.runs.set(runId, run);
     this.timelines.set(runId, []);
-    await this.#advance(run);
+    await this.#locked(runId, () => this.#advance(run));
   }
 
-  /** Cancels a run, a finished one too. @throws If there is none. */
-  cancel(runId: string): void {
+  /** Cancels a run, a finished one too. @throws {Refusal} If there is none. */
+  async cancel(runId: string): Promise<void> {
     const run = this.runs.get(runId);
-    const workflow = run && this.workflows.get(run.workflow_id);
-    if (run === undefined || workflow === undefined) {
-      throw new InputError("get run: redis: nil");
+    if (run === undefined) throw new Refusal(400, "get run: redis: nil");
+    const workflow = this.workflows.get(run.workflow_id);
+    if (workflow === undefined) {
+      throw new Refusal(400, "get workflow: redis: nil");
     }
-    const now = this.#now();
-    for (const id of Object.keys(workflow.steps)) {
-      const step = run.steps[id] ??= { step_id: id, status: "pending" };
-      if (TERMINAL.includes(step.status)) continue;
-      if (step.status === "running" && step.job_id !== undefined) {
-        this.#options.cancelJob(step.job_id);
+    await this.#locked(runId, () => {
+      const now = this.#now();
+      for (const id of Object.keys(workflow.steps)) {
+        const step = run.steps[id] ??= { step_id: id, status: "" };
+        if (TERMINAL.includes(step.status)) continue;
+        if (step.status === "running") this.#options.cancelJob(step.job_id!);
+        step.status = "cancelled";
+        step.completed_at = now;
       }
-      step.status = "cancelled";
-      step.completed_at = now;
-    }
-    run.status = "cancelled";
-    run.completed_at = run.updated_at = now;
-    this.#note(run, {
-      type: "run_status",
-      status: "cancelled",
-      message: "run cancelled",
+      run.status = "cancelled";
+      run.completed_at = run.updated_at = now;
+      const message = "run cancelled";
+      this.#note(run, "run_status", { status: "cancelled", message });
     });
   }
 
-  /** Takes the end of a job. */
-  async onJobEnd(job: JobRecord, message: string): Promise<void> {
-    const { jobId } = job.request;
+  /** Takes the end of a job; stale and repeated ones change nothing. */
+  async onJobEnd(jobId: string, end: JobEnd): Promise<void> {
     const run = this.runs.get(jobId.slice(0, jobId.lastIndexOf(":")));
-    if (run === undefined || TERMINAL.includes(run.status)) return;
+    if (run !== undefined) {
+      await this.#locked(run.id, () => this.#takeEnd(run, jobId, end));
+    }
+  }
+
+  async #takeEnd(run: Run, jobId: string, end: JobEnd): Promise<void> {
     const step = Object.values(run.steps).find(({ job_id }) =>
       job_id === jobId
     );
     const definition = step &&
       this.workflows.get(run.workflow_id)?.steps[step.step_id];
-    if (
-      step === undefined || definition === undefined ||
-      step.status !== "running"
-    ) return;
-    step.status = STEP_STATUS[job.state] ?? "failed";
-    if (step.status !== "succeeded") {
-      step.error = { message: message || `job state: ${job.state}` };
-      if (
-        step.status !== "cancelled" &&
-        this.#scheduleRetry(run, step, definition)
-      ) return;
-    } else if (job.resultPtr !== "") {
-      await this.#takeOutput(run, step, definition, job.resultPtr);
+    const isStale = TERMINAL.includes(run.status) || step?.status !== "running";
+    if (isStale || step === undefined || definition === undefined) return;
+    const { state, resultPtr, message, final } = end;
+    step.status = STEP_STATUS[state] ?? "failed";
+    if (step.status === "succeeded") {
+      delete step.error;
+      delete step.next_attempt_at;
+      await this.#takeOutput(run, step, definition, resultPtr);
+    } else if (step.status !== "cancelled") {
+      step.error = { message: message || `job state: ${state}` };
+      if (!final && this.#scheduleRetry(run, step, definition.retry)) return;
     }
     step.completed_at = this.#now();
-    this.#note(run, {
-      type: "step_completed",
+    this.#note(run, "step_completed", {
       step_id: step.step_id,
       job_id: jobId,
       status: step.status,
-      ...(step.status === "succeeded" && job.resultPtr !== ""
-        ? { result_ptr: job.resultPtr }
-        : {}),
-      ...(step.error === undefined ? {} : { message: step.error.message }),
+      ...filled({ result_ptr: resultPtr, message }),
     });
     await this.#advance(run);
   }
@@ -267,80 +221,73 @@ export class Engine {
     definition: Step,
     pointer: string,
   ): Promise<void> {
-    const text = await this.#options.readResult(pointer);
-    const output = text === undefined ? undefined : parseOrText(text);
-    const schema = definition.output_schema ??
-      this.#schema(definition.output_schema_id);
-    const problem = output === undefined ? undefined : validate(schema, output);
+    if (pointer === "") return;
+    const text = pointer.startsWith("redis://")
+      ? await this.#options.readValue(pointer.slice("redis://".length))
+        .catch(() => undefined)
+      : undefined;
+    const parsed = text === undefined ? undefined : parseJson(text);
+    const output = parsed === undefined ? text : parsed;
+    const problem = output === undefined
+      ? undefined
+      : this.#check(definition, "output", output);
     step.output = pointer;
     if (problem !== undefined) {
       step.status = "failed";
       step.error = { message: problem };
-      this.#note(run, {
-        type: "step_output_invalid",
+      return this.#note(run, "step_output_invalid", {
         step_id: step.step_id,
+        job_id: step.job_id,
         status: "failed",
+        result_ptr: pointer,
         message: problem,
       });
-      return;
     }
+    const isShort = text !== undefined &&
+      new TextEncoder().encode(text).length <= INLINE_BYTES_MAX;
     run.context ??= { steps: {} };
     run.context.steps[step.step_id] = {
       result_ptr: pointer,
-      ...(output === undefined ? {} : { output }),
+      ...(isShort ? { output } : {}),
     };
   }
 
-  #scheduleRetry(run: Run, step: StepRun, { retry }: Step): boolean {
+  #scheduleRetry(run: Run, step: StepRun, retry: Step["retry"] = {}): boolean {
     const attempts = step.attempts ?? 1;
-    if (attempts > (retry?.max_retries ?? 0)) return false;
-    const initial = retry!.initial_backoff_sec || 1;
-    const multiplier = (retry!.multiplier ?? 0) > 1 ? retry!.multiplier! : 2;
-    const seconds = initial * multiplier ** (attempts - 1);
-    const delayS = Math.floor(
-      Math.min(seconds, retry!.max_backoff_sec || Infinity),
-    );
+    if (attempts > (retry.max_retries ?? 0)) return false;
+    const initial = Math.max(0, retry.initial_backoff_sec ?? 0) || 1;
+    const given = retry.multiplier ?? 0;
+    const seconds = initial * (given > 1 ? given : 2) ** (attempts - 1);
+    const cap = Math.max(0, retry.max_backoff_sec ?? 0) || Infinity;
+    const delayMs = Math.floor(Math.min(seconds, cap)) * 1000;
     step.status = "pending";
-    step.next_attempt_at = new Date(this.#options.clock() + delayS * 1000)
-      .toISOString();
+    step.next_attempt_at = iso(this.#options.clock() + delayMs);
     run.updated_at = this.#now();
-    const timer = setTimeout(() => {
-      this.#timers.delete(timer);
-      delete step.next_attempt_at;
-      if (step.status === "pending") this.#advance(run);
-    }, delayS * 1000);
-    this.#timers.add(timer);
+    this.#retries.after(delayMs, () => {
+      this.#locked(run.id, () => this.#advance(run, step));
+    });
     return true;
   }
 
-  async #advance(run: Run): Promise<void> {
+  /** Submits what is ready, and `due`, whose wait is over. */
+  async #advance(run: Run, due?: StepRun): Promise<void> {
     const workflow = this.workflows.get(run.workflow_id);
     if (workflow === undefined || TERMINAL.includes(run.status)) return;
     const before = run.status;
     run.started_at ??= this.#now();
-    const isDone = (id: string) => run.steps[id]?.status === "succeeded";
+    const statusOf = (id: string) => run.steps[id]?.status ?? "";
     for (const step of Object.values(workflow.steps)) {
-      const { status = "", next_attempt_at } = run.steps[step.id] ?? {};
-      if (
-        status !== "" && status !== "pending" || next_attempt_at !== undefined
-      ) continue;
-      if ((step.depends_on ?? []).every(isDone)) {
-        await this.#dispatch(run, step);
-      }
+      const waits = statusOf(step.id) === "" ||
+        run.steps[step.id] === due && due?.status === "pending";
+      const ready = (step.depends_on ?? []).every((id) =>
+        statusOf(id) === "succeeded"
+      );
+      if (waits && ready) await this.#dispatch(run, step);
     }
-    const statuses = Object.keys(workflow.steps).map((id) =>
-      run.steps[id]?.status ?? ""
-    );
-    if (
-      statuses.some((status) => status === "failed" || status === "cancelled")
-    ) run.status = "failed";
-    else if (statuses.includes("timed_out")) run.status = "timed_out";
-    else if (statuses.every((status) => status === "succeeded")) {
-      run.status = "succeeded";
-    } else run.status = "running";
+    run.status = toRunStatus(Object.keys(workflow.steps).map(statusOf));
     if (TERMINAL.includes(run.status)) run.completed_at = this.#now();
     if (run.status !== before) {
-      this.#note(run, { type: "run_status", status: run.status });
+      this.#note(run, "run_status", { status: run.status });
     }
     run.updated_at = this.#now();
   }
@@ -349,18 +296,13 @@ export class Engine {
     const known = run.steps[step.id];
     const attempts = (known?.attempts ?? 0) + 1;
     const jobId = `${run.id}:${step.id}@${attempts}`;
-    const payload =
-      step.input === undefined || Object.keys(step.input).length === 0
-        ? run.input
-        : fill(step.input, run);
-    const schema = step.input_schema ?? this.#schema(step.input_schema_id);
-    const problem = validate(schema, payload);
+    const { input = {} } = step;
+    const isGiven = Object.keys(input).length > 0;
+    const payload = isGiven ? fill(input, run) as Json : run.input;
+    const problem = this.#check(step, "input", payload);
     if (problem !== undefined) {
-      run.steps[step.id] = {
-        step_id: step.id,
-        status: "failed",
-        error: { message: problem },
-      };
+      const error = { message: problem };
+      run.steps[step.id] = { step_id: step.id, status: "failed", error };
       return;
     }
     await this.#options.writeContext(jobId, payload);
@@ -370,296 +312,151 @@ export class Engine {
       status: "running",
       started_at: this.#now(),
       attempts,
-      input: payload,
+      ...filled({ input: payload }),
       job_id: jobId,
     };
-    this.#note(run, {
-      type: "step_dispatched",
+    this.#note(run, "step_dispatched", {
       step_id: step.id,
       job_id: jobId,
       status: "running",
       data: { context_ptr: `redis://ctx:${jobId}` },
     });
-    this.#options.submit(this.#request(run, step, jobId), run.id);
+    this.#options.submit(createRequest(run, step, jobId), run.id);
   }
 
-  #request(run: Run, step: Step, jobId: string): JobRequest {
-    const dry: Record<string, string> = run.dry_run ? { dry_run: "true" } : {};
-    const memoryId = `run:${run.id}`;
-    const ids = {
-      workflow_id: run.workflow_id,
-      run_id: run.id,
-      step_id: step.id,
-    };
-    const {
-      actor_id = "",
-      pack_id = "",
-      capability = "",
-      risk_tags = [],
-      requires = [],
-    } = step.meta ?? {};
-    return create(JobRequestSchema, {
-      jobId,
-      topic: step.topic,
-      priority: 2,
-      contextPtr: `redis://ctx:${jobId}`,
-      env: {
-        ...ids,
-        tenant_id: run.org_id,
-        team_id: "",
-        memory_id: memoryId,
-        context_mode: "raw",
-        CORDUM_EFFECTIVE_CONFIG: JSON.stringify(
-          this.#options.effectiveConfig(),
-        ),
-        ...dry,
-      },
-      workflowId: run.workflow_id,
-      memoryId,
-      tenantId: run.org_id,
-      principalId: actor_id,
-      labels: { ...ids, ...step.route_labels, ...dry },
-      meta: {
-        tenantId: run.org_id,
-        actorId: actor_id,
-        capability,
-        riskTags: risk_tags,
-        requires,
-        packId: pack_id,
-      },
-      ...((step.timeout_sec ?? 0) > 0
-        ? { budget: { deadlineMs: BigInt(step.timeout_sec! * 1000) } }
-        : {}),
+  #check(
+    step: Step,
+    side: "input" | "output",
+    value: unknown,
+  ): string | undefined {
+    const inline = step[`${side}_schema`];
+    if (inline !== undefined && Object.keys(inline).length > 0) {
+      return validate(inline, value, "inline");
+    }
+    const id = step[`${side}_schema_id`]?.trim() ?? "";
+    if (id === "") return undefined;
+    const schema = this.#options.schemas.get(id);
+    if (schema === undefined) return "redis: nil";
+    return validate(schema, value, `inmemory://${id}`);
+  }
+
+  /** One change of a run at a time. */
+  #locked(runId: string, change: () => Promise<void> | void): Promise<void> {
+    const turn = (this.#locks.get(runId) ?? Promise.resolve()).then(change);
+    const settled = turn.catch(() => {}).then(() => {
+      if (this.#locks.get(runId) === settled) this.#locks.delete(runId);
     });
+    this.#locks.set(runId, settled);
+    return turn;
   }
 
-  #schema(id: string | undefined): unknown {
-    if (id === undefined || id === "") return undefined;
-    return this.#options.schemas.get(id) ?? "redis: nil";
-  }
-
-  #note(run: Run, event: Record<string, unknown>): void {
-    const { type, ...rest } = event;
-    this.timelines.get(run.id)?.push({
-      time: this.#now(),
-      type,
-      run_id: run.id,
-      workflow_id: run.workflow_id,
-      ...rest,
-    });
+  #note({ id, workflow_id }: Run, type: string, event: Json): void {
+    const time = this.#now();
+    this.timelines.get(id)
+      ?.push({ time, type, run_id: id, workflow_id, ...event });
   }
 
   #now(): string {
-    return new Date(this.#options.clock()).toISOString();
+    return iso(this.#options.clock());
   }
 }
 
-/** A new run's id. */
-export function newRunId(): string {
-  return randomUUID();
+function toRunStatus(statuses: readonly string[]): string {
+  if (statuses.some((status) => /^(failed|cancelled)$/.test(status))) {
+    return "failed";
+  }
+  if (statuses.includes("timed_out")) return "timed_out";
+  return statuses.every((status) => status === "succeeded")
+    ? "succeeded"
+    : "running";
+}
+
+function createRequest(run: Run, step: Step, jobId: string): JobRequest {
+  const { priority, memory_id } = run.input;
+  const memoryId = typeof memory_id === "string" && memory_id.trim() ||
+    `run:${run.id}`;
+  const ids = {
+    workflow_id: run.workflow_id,
+    run_id: run.id,
+    step_id: step.id,
+  };
+  const dry: Record<string, string> = run.dry_run ? { dry_run: "true" } : {};
+  const { meta = {} } = step;
+  const timeoutMs = (step.timeout_sec ?? 0) * 1000;
+  return create(JobRequestSchema, {
+    jobId,
+    topic: step.topic || `job.workflow.${run.workflow_id}`,
+    priority: PRIORITIES[String(priority).trim().toLowerCase()] ??
+      JobPriority.BATCH,
+    contextPtr: `redis://ctx:${jobId}`,
+    env: {
+      ...ids,
+      tenant_id: run.org_id,
+      team_id: "",
+      memory_id: memoryId,
+      context_mode: "raw",
+      ...dry,
+    },
+    workflowId: run.workflow_id,
+    memoryId,
+    tenantId: run.org_id,
+    principalId: meta.actor_id ?? "",
+    labels: { ...ids, ...step.route_labels, ...dry },
+    meta: {
+      tenantId: run.org_id,
+      actorId: meta.actor_id ?? "",
+      actorType: ACTOR_TYPES[(meta.actor_type ?? "").trim().toLowerCase()] ??
+        ActorType.UNSPECIFIED,
+      idempotencyKey: meta.idempotency_key ?? "",
+      capability: meta.capability ?? "",
+      riskTags: meta.risk_tags ?? [],
+      requires: meta.requires ?? [],
+      packId: meta.pack_id ?? "",
+      labels: meta.labels ?? {},
+    },
+    ...(timeoutMs > 0 ? { budget: { deadlineMs: BigInt(timeoutMs) } } : {}),
+  });
 }
 
 /** Says what is wrong with a value, in about the platform's words. */
-function validate(schema: unknown, value: unknown): string | undefined {
+function validate(
+  schema: unknown,
+  value: unknown,
+  base: string,
+): string | undefined {
   if (schema === undefined) return undefined;
-  if (typeof schema !== "object" || schema === null) return String(schema);
   const ajv = new Ajv2020({ strict: false });
   addFormats.default(ajv);
-  const check = ajv.compile(schema);
+  let check;
+  try {
+    check = ajv.compile(schema as Json);
+  } catch (error) {
+    return `compile schema: ${(error as Error).message}`;
+  }
   if (check(value)) return undefined;
   const { instancePath = "", schemaPath = "", message = "" } =
     check.errors?.[0] ?? {};
-  return `schema validation failed: jsonschema: '${instancePath}' does not validate with inmemory://inline${schemaPath}: ${message}`;
+  return `schema validation failed: jsonschema: '${instancePath}' does not validate with inmemory://${base}${schemaPath}: ${message}`;
 }
 
-/** Fills `${…}` into an input: whole values keep their type. */
+/** Fills `${…}` into an input; the values keep their type. */
 function fill(value: unknown, run: Run): unknown {
   if (Array.isArray(value)) return value.map((item) => fill(item, run));
-  if (typeof value === "object" && value !== null) {
+  if (isObject(value)) {
     return Object.fromEntries(
       Object.entries(value).map(([key, item]) => [key, fill(item, run)]),
     );
   }
-  if (typeof value !== "string") return value;
-  const whole = /^\s*\$\{([^{}]*)\}\s*$/.exec(value);
-  if (whole !== null) return look(whole[1]!, run);
-  return value.replace(
-    /\$\{([^{}]*)\}/g,
-    (_, path: string) => String(look(path, run) ?? ""),
-  );
+  const path = typeof value === "string" ? templatePath(value) : undefined;
+  return path === undefined ? value : look(path, run);
 }
 
 /** Paths walk objects by key; what is not there is null. */
-function look(path: string, run: Run): unknown {
-  const context = run.context ?? { steps: {} };
-  let value: unknown = { input: run.input, ctx: context, steps: context.steps };
-  for (const key of path.trim().split(".")) {
-    const isObject = typeof value === "object" && value !== null &&
-      !Array.isArray(value);
-    value = isObject && Object.hasOwn(value as object, key)
-      ? (value as Record<string, unknown>)[key]
-      : null;
-  }
-  return value;
-}
-
-function parseOrText(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
-}
-
-const STEP_FIELDS: Readonly<Record<string, string>> = {
-  id: "string",
-  name: "string",
-  type: "string",
-  topic: "string",
-  depends_on: "strings",
-  input: "object",
-  input_schema: "object",
-  input_schema_id: "string",
-  output_schema: "object",
-  output_schema_id: "string",
-  meta: "object",
-  retry: "object",
-  timeout_sec: "number",
-  route_labels: "object",
-};
-const WORKFLOW_FIELDS: Readonly<Record<string, string>> = {
-  id: "string",
-  org_id: "string",
-  team_id: "string",
-  name: "string",
-  description: "string",
-  version: "string",
-  timeout_sec: "number",
-  created_by: "string",
-  input_schema: "object",
-  steps: "object",
-};
-const UNSUPPORTED = [
-  "condition",
-  "for_each",
-  "max_parallel",
-  "output_path",
-  "delay_sec",
-  "delay_until",
-  "worker_id",
-];
-const UNSUPPORTED_TYPES = ["approval", "condition", "delay", "notify"];
-
-/**
- * Reads a workflow as the platform decodes it: wrong types are refused in its
- * words, unknown keys dropped; what this engine cannot do is refused by name.
- *
- * @throws {InputError}
- */
-export function readWorkflow(
-  file: Record<string, unknown>,
-  id: string,
-  now: string,
-): Workflow {
-  const fields = pick(file, WORKFLOW_FIELDS, "Workflow");
-  const steps: Record<string, Step> = {};
-  for (
-    const [stepId, value] of Object.entries(
-      (fields["steps"] ?? {}) as Record<string, unknown>,
-    )
-  ) {
-    const raw = value as Record<string, unknown>;
-    const unsupported = UNSUPPORTED.find((name) => raw[name] !== undefined);
-    if (unsupported !== undefined) {
-      throw new InputError(
-        `devcore does not implement steps with ${unsupported}`,
-      );
-    }
-    const step = pick(raw, STEP_FIELDS, "Step.steps");
-    if (UNSUPPORTED_TYPES.includes(String(step["type"]))) {
-      throw new InputError(
-        `devcore does not implement steps of type ${step["type"]}`,
-      );
-    }
-    checkTemplates(step["input"]);
-    steps[stepId] = {
-      name: "",
-      type: "",
-      topic: `job.workflow.${id}`,
-      ...step,
-      id: stepId,
-    } as Step;
-  }
-  const { input_schema } = fields;
-  return {
-    id,
-    org_id: String(fields["org_id"] ?? ""),
-    team_id: String(fields["team_id"] ?? ""),
-    name: String(fields["name"] ?? ""),
-    description: String(fields["description"] ?? ""),
-    version: String(fields["version"] ?? ""),
-    timeout_sec: Number(fields["timeout_sec"] ?? 0),
-    steps,
-    ...(input_schema === undefined
-      ? {}
-      : { input_schema: input_schema as Record<string, unknown> }),
-    created_by: String(fields["created_by"] ?? ""),
-    created_at: now,
-    updated_at: now,
-  };
-}
-
-/** The platform evaluates more than paths; here those give no wrong answer. */
-function checkTemplates(value: unknown): void {
-  if (typeof value === "object" && value !== null) {
-    for (const item of Object.values(value)) checkTemplates(item);
-  }
-  if (typeof value !== "string") return;
-  for (const [, path = ""] of value.matchAll(/\$\{([^}]*)\}?/g)) {
-    if (/^\s*[\w-]+(\.[\w-]+)*\s*$/.test(path)) continue;
-    throw new InputError(
-      `devcore does not implement the expression \${${path}}`,
-    );
-  }
-}
-
-const GO_TYPES: Readonly<Record<string, string>> = {
-  string: "string",
-  number: "int64",
-  strings: "[]string",
-  object: "map[string]interface {}",
-};
-
-function pick(
-  from: Record<string, unknown>,
-  fields: Readonly<Record<string, string>>,
-  path: string,
-): Record<string, unknown> {
-  const picked: Record<string, unknown> = {};
-  for (const [name, type] of Object.entries(fields)) {
-    const value = from[name];
-    if (value === undefined || value === null) continue;
-    if (!isOfType(value, type)) {
-      const got = Array.isArray(value) ? "array" : typeof value;
-      throw new InputError(
-        `json: cannot unmarshal ${got} into Go struct field ${path}.${name} of type ${
-          GO_TYPES[type]
-        }`,
-      );
-    }
-    picked[name] = value;
-  }
-  return picked;
-}
-
-function isOfType(value: unknown, type: string): boolean {
-  if (type === "strings") {
-    return Array.isArray(value) &&
-      value.every((item) => typeof item === "string");
-  }
-  if (type === "number") return Number.isInteger(value);
-  if (type === "object") {
-    return typeof value === "object" && !Array.isArray(value);
-  }
-  return type === "string" && typeof value === "string";
+function look(path: readonly string[], { input, context }: Run): unknown {
+  const ctx = context ?? { steps: {} };
+  return path.reduce<unknown>(
+    (value, key) =>
+      isObject(value) && Object.hasOwn(value, key) ? value[key] : null,
+    { input, ctx, steps: ctx.steps },
+  );
 }

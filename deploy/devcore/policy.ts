@@ -199,7 +199,8 @@ const MATCHERS: Readonly<Record<string, Matcher>> = {
   actor_ids: (names, { actorId }) => isIn(names, actorId),
   actor_types: (names, { actorType }) => isIn(names, actorType),
   risk_tags: (tags, { riskTags }) => riskTags.some((tag) => isIn(tags, tag)),
-  requires: (names, { requires }) => names.every((name) => isIn(requires, name)),
+  requires: (names, { requires }) =>
+    names.every((name) => isIn(requires, name)),
 };
 
 /** `mcp` matches every job here: none has a label that would say otherwise. */
@@ -231,8 +232,7 @@ function isIn(names: readonly string[], value: string): boolean {
 
 /** Shell globs: `*` and `?` stop at a slash and at nothing else. */
 export function globMatches(glob: string, text: string): boolean {
-  const parts =
-    /\\([^])|(\[\^?(?:\\[^]|[^\]\\])+\])|(\*)|(\?)|(\[|\\)|([^])/gu;
+  const parts = /\\([^])|(\[\^?(?:\\[^]|[^\]\\])+\])|(\*)|(\?)|(\[|\\)|([^])/gu;
   let source = "";
   for (const [part, escaped, set, any, one, bad] of glob.matchAll(parts)) {
     if (bad !== undefined) return false; // A bad pattern never matches.
@@ -240,7 +240,11 @@ export function globMatches(glob: string, text: string): boolean {
     else if (one !== undefined) source += "[^/]";
     else source += set ?? RegExp.escape(escaped ?? part);
   }
-  return new RegExp(`^${source}$`, "u").test(text);
+  try {
+    return new RegExp(`^${source}$`, "u").test(text);
+  } catch {
+    return false;
+  }
 }
 
 function readDocument(

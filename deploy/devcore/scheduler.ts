@@ -10,131 +10,121 @@
  *
  * @module
  */
-import { clone, create, toBinary } from "@bufbuild/protobuf";
-import { createHash, randomUUID } from "node:crypto";
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import { randomUUID } from "node:crypto";
 import type { Bus } from "../../lib/platform/bus.ts";
 import {
+  ActorType,
   type BusPacket,
   BusPacketSchema,
   type Heartbeat,
   type JobRequest,
   JobRequestSchema,
-  JobStatus,
+  type JobResult,
+  JobStatusSchema,
 } from "../../lib/platform/gen/cap_pb.ts";
 import { decodePacket, encodePacket } from "../../lib/platform/packet.ts";
-import type {
-  Decision,
-  PolicyRequest,
-  RuleConstraints,
-  Word,
-} from "./policy.ts";
+import { type Faults, Refusal, strikes, Timers } from "./common.ts";
+import type { Decision, Kernel } from "./policy.ts";
+import { BUS_ID_LABEL, constrain, hashJob } from "./request.ts";
+
+const ENDS = ["SUCCEEDED", "FAILED", "CANCELLED", "TIMEOUT", "DENIED"] as const;
 
 /** The states of a job, as the gateway spells them. */
 export type JobState =
   | "PENDING"
   | "APPROVAL_REQUIRED"
-  | "SCHEDULED"
-  | "DISPATCHED"
   | "RUNNING"
-  | "SUCCEEDED"
-  | "FAILED"
-  | "CANCELLED"
-  | "TIMEOUT"
-  | "DENIED";
+  | typeof ENDS[number];
 
 /** What is kept of a job. Times in microseconds since the epoch. */
-export interface JobRecord {
-  request: JobRequest;
-  traceId: string;
-  state: JobState;
-  updatedAt: number;
-  attempts: number;
-  resultPtr: string;
+export class JobRecord {
+  state: JobState = "PENDING";
+  updatedAt = 0;
+  attempts = 0;
+  resultPtr = "";
+  /** The newest decision; hash and constraints of an older one stay in it. */
   safety: DecisionEntry | undefined;
   /** Newest first. */
-  decisions: DecisionEntry[];
+  decisions: DecisionEntry[] = [];
   approval: Approval | undefined;
-  deadLetter: {
-    status: string;
-    code: string;
-    reason: string;
-    lastState: JobState;
-  } | undefined;
-  deadlineAt: number | undefined;
+  /** Why it failed. */
+  deadLetter:
+    | { status: string; code: string; reason: string; lastState: JobState }
+    | undefined;
+  /** Milliseconds since the epoch. */
+  deadlineAt = Infinity;
+
+  constructor(readonly request: JobRequest, readonly traceId: string) {}
+
+  /** Whether it will never change again. */
+  get isOver(): boolean {
+    return isEnd(this.state);
+  }
 }
 
 /** One answer of the policy. */
 export interface DecisionEntry extends Decision {
-  approvalRef: string;
+  /** Empty unless a person has to decide, or has. */
   jobHash: string;
   checkedAt: number;
 }
 
-/** Who decided, of a job that was approved or rejected. */
-export interface Approval {
+/** Who decides, and why. */
+export interface Decider {
   by: string;
   role: string;
-  at: number;
   reason: string;
   note: string;
+}
+
+/** Who decided, of a job that was approved or rejected. */
+export interface Approval extends Decider {
+  at: number;
   snapshot: string;
   jobHash: string;
 }
 
-/** Which pool a topic goes to, and what a pool offers. */
+/** How a job ended, for the workflow engine. */
+export interface JobEnd {
+  state: JobState;
+  resultPtr: string;
+  message: string;
+  /** No other attempt may follow. */
+  final?: boolean;
+}
+
+/** Which pools a topic goes to, and what a pool offers. */
 export interface Routing {
   topics: Readonly<Record<string, string[]>>;
   pools: Readonly<Record<string, { requires: string[] }>>;
 }
-
-/** What can be made to go wrong with a dispatch. */
-export type DispatchFault = "drop" | "twice" | { lateMs: number };
 
 /** What the scheduler needs from the rest. */
 export interface SchedulerOptions {
   bus: Bus;
   /** Milliseconds since the epoch. */
   clock: () => number;
-  decide: (request: PolicyRequest) => Decision;
+  faults: Faults;
+  kernel: Kernel;
   /** The config that every job gets in its environment. */
-  effectiveConfig: () => unknown;
-  onDispatch: (job: JobRequest) => DispatchFault | undefined;
-  /** Whether this approval is to bounce, as all do on coretexOS 0.6. */
-  bounces: () => boolean;
-  /** Told of the end of a job that failed, so that it can be written down. */
+  effectiveConfig: () => string;
+  /** Told of a failure before its end, so that it can be written down. */
   onDeadLetter: (job: JobRecord) => Promise<void>;
   /** Told of every end of a job. */
-  onEnd: (job: JobRecord, message: string) => void;
+  onEnd: (jobId: string, end: JobEnd) => void;
 }
 
 const HEARTBEAT_TTL_MS = 30_000;
-const NO_WORKER_RETRY_MS = 2_000;
+const NO_PLACE_RETRY_MS = 2_000;
 const THROTTLE_RETRY_MS = 5_000;
 const RUNNING_TIMEOUT_MS = 9_000_000;
 const OVERLOADED = 0.9;
-const TERMINAL: readonly JobState[] = [
-  "SUCCEEDED",
-  "FAILED",
-  "CANCELLED",
-  "TIMEOUT",
-  "DENIED",
-];
-const UNCONSTRAINING = [
-  "preferred_worker_id",
-  "preferred_pool",
-  "approval_granted",
-  "secrets_present",
-  "workflow_id",
-  "run_id",
-  "step_id",
-  "node_id",
-  "worker_id",
-];
-/** The platform's name in labels, environment and sender ids. */
-const BUS_ID_LABEL = "cordum.bus_msg_id";
-
-/** A decision that an API caller asked for and does not get. */
-export class Conflict extends Error {}
+const LOAD_MAX = 90;
+/** Labels that say nothing of where a job may go. */
+const UNCONSTRAINING =
+  /^(approval_granted|secrets_present|(workflow|run|step|node|worker)_id|cordum\..*)$/;
 
 /** The scheduler. */
 export class Scheduler {
@@ -146,175 +136,125 @@ export class Scheduler {
   };
   /** Every worker ever heard of, as the gateway lists them. */
   readonly heard = new Map<string, Heartbeat>();
-  readonly #lastBeat = new Map<string, number>();
-  readonly #timers = new Set<ReturnType<typeof setTimeout>>();
+  /** Jobs whose end nobody was told, for whoever looks. */
+  readonly timedOut: JobRecord[] = [];
+  readonly #heardAt = new Map<string, number>();
+  /** Jobs that count against a limit; a cancelled one is never taken out. */
+  readonly #active = new Set<JobRecord>();
+  readonly #timers = new Timers();
 
   constructor(options: SchedulerOptions) {
     this.#options = options;
-    options.bus.subscribe("sys.heartbeat", (bytes) => this.#onPacket(bytes));
-    options.bus.subscribe("sys.job.result", (bytes) => this.#onPacket(bytes));
+    for (const subject of ["sys.heartbeat", "sys.job.result"]) {
+      options.bus.subscribe(subject, (bytes) => this.#onMessage(bytes));
+    }
   }
 
   /** Ends every pending retry. */
   stop(): void {
-    for (const timer of this.#timers) clearTimeout(timer);
-    this.#timers.clear();
+    this.#timers.stop();
+  }
+
+  /** Forgets jobs, as the platform does with its Redis. */
+  forgetJobs(): void {
+    this.stop();
+    this.jobs.clear();
+    this.timedOut.length = 0;
+    this.#active.clear();
   }
 
   /** Takes a job, or one that waited, through policy and routing. */
   submit(request: JobRequest, traceId: string): void {
-    const known = this.jobs.get(request.jobId);
-    if (
-      known !== undefined &&
-      (isTerminal(known.state) || known.state === "RUNNING")
-    ) return;
-    const job = known ?? {
-      request,
-      traceId,
-      state: "PENDING",
-      updatedAt: this.#now(),
-      attempts: 0,
-      resultPtr: "",
-      safety: undefined,
-      decisions: [],
-      approval: undefined,
-      deadLetter: undefined,
-      deadlineAt: undefined,
-    };
-    this.jobs.set(request.jobId, job);
-    const deadlineMs = Number(request.budget?.deadlineMs ?? 0n);
+    const job = this.jobs.get(request.jobId) ?? this.#record(request, traceId);
+    if (job.isOver || job.state === "RUNNING") return;
     // The clock starts anew on every pass, so a job without a worker waits on.
-    if (deadlineMs > 0) job.deadlineAt = this.#options.clock() + deadlineMs;
-    const decision = this.#check(job);
-    if (decision === "DENY") return void this.#deny(job);
-    if (decision === "REQUIRE_APPROVAL") {
-      return this.#setState(job, "APPROVAL_REQUIRED");
-    }
-    if (decision === "THROTTLE") return this.#again(job, THROTTLE_RETRY_MS);
-    this.#route(job);
+    this.#setDeadline(job, request);
+    const { decision, reason, constraints } = this.#check(job);
+    if (decision === "DENY") {
+      this.#fail(job, "DENIED", { code: "safety_denied", reason });
+    } else if (decision === "REQUIRE_APPROVAL") {
+      this.#setState(job, "APPROVAL_REQUIRED");
+    } else if (decision === "THROTTLE") this.#again(job, THROTTLE_RETRY_MS);
+    else this.#place(job, constraints);
   }
 
-  /** Marks a job cancelled, whatever its state unless it has ended. */
+  /** Cancels the job of a run and tells its worker, whatever its state. */
   cancel(jobId: string): void {
+    const reason = "workflow run cancelled";
+    const requestedBy = "workflow-engine";
+    this.#publish("sys.job.cancel", jobId, requestedBy, {
+      case: "jobCancel",
+      value: { jobId, reason, requestedBy },
+    });
     const job = this.jobs.get(jobId);
-    if (job === undefined || isTerminal(job.state)) return;
+    if (job === undefined || job.isOver) return;
     this.#setState(job, "CANCELLED");
+    this.#active.add(job); // The platform forgets to take it out.
   }
 
   /**
    * Approves a waiting job and submits it again.
    *
-   * @throws {Conflict} If it does not wait, or the policy or the job changed.
+   * @throws {Refusal} 409 if it does not wait, or policy or the job changed.
    */
-  approve(
-    jobId: string,
-    by: Pick<Approval, "by" | "role" | "reason" | "note">,
-    snapshot: string,
-  ): JobRecord {
+  approve(jobId: string, decider: Decider): JobRecord {
     const job = this.#waiting(jobId);
-    const safety = job.safety!;
-    if (safety.snapshot !== snapshot) {
-      throw new Conflict(
-        "policy snapshot changed; re-evaluate before approving",
-      );
+    const { snapshot, jobHash } = job.safety!;
+    if (snapshot !== this.#options.kernel.snapshots[0]) {
+      const message = "policy snapshot changed; re-evaluate before approving";
+      throw new Refusal(409, message);
     }
-    if (safety.jobHash !== hashJob(job.request)) {
-      throw new Conflict("job request changed");
+    if (jobHash !== hashJob(job.request)) {
+      throw new Refusal(409, "job request changed");
     }
     const { labels } = job.request;
     labels["approval_granted"] = "true";
     // Both become placement constraints that no worker meets.
-    if (by.reason !== "") labels["approval_reason"] = by.reason;
-    if (by.note !== "") labels["approval_note"] = by.note;
+    if (decider.reason !== "") labels["approval_reason"] = decider.reason;
+    if (decider.note !== "") labels["approval_note"] = decider.note;
     labels[BUS_ID_LABEL] = `approval:${randomUUID()}`;
-    const { jobHash } = safety;
-    job.approval = {
-      ...by,
-      by: by.by || job.request.principalId,
-      at: this.#now(),
-      snapshot,
-      jobHash,
-    };
+    this.#writeApproval(job, decider);
     this.#setState(job, "PENDING");
     // The caller has its answer before the scheduler looks at the job.
-    this.#after(0, () => this.submit(job.request, job.traceId));
+    this.#again(job, 0);
     return job;
   }
 
-  /** Rejects a waiting job. @throws {Conflict} If it does not wait. */
-  async reject(
-    jobId: string,
-    by: Pick<Approval, "by" | "role" | "reason" | "note">,
-  ): Promise<void> {
+  /** Rejects a waiting job. @throws {Refusal} 409 if it does not wait. */
+  async reject(jobId: string, decider: Decider): Promise<void> {
     const job = this.#waiting(jobId);
-    const { snapshot, jobHash } = job.safety!;
-    job.approval = {
-      ...by,
-      by: by.by || job.request.principalId,
-      at: this.#now(),
-      snapshot,
-      jobHash,
-    };
-    await this.#fail(
-      job,
-      "DENIED",
-      "approval_rejected",
-      by.reason || "approval rejected",
-    );
+    this.#writeApproval(job, decider);
+    const reason = decider.reason || "approval rejected";
+    await this.#fail(job, "DENIED", { code: "approval_rejected", reason });
   }
 
   /** Ends what is overdue. Nothing of it goes out on the bus. */
   expire(): void {
     const now = this.#options.clock();
     for (const job of this.jobs.values()) {
-      if (isTerminal(job.state)) continue;
-      const age = now - job.updatedAt / 1000;
-      const overdue = job.deadlineAt !== undefined && job.deadlineAt <= now;
-      if (overdue || job.state === "RUNNING" && age > RUNNING_TIMEOUT_MS) {
-        this.#setState(job, "TIMEOUT");
-      }
+      // A job that waits for a place is submitted again before its time is up.
+      if (job.isOver || job.state === "PENDING") continue;
+      const endless = job.state === "RUNNING" &&
+        now - job.updatedAt / 1000 > RUNNING_TIMEOUT_MS;
+      if (!endless && job.deadlineAt > now) continue;
+      this.#setState(job, "TIMEOUT");
+      this.timedOut.push(job);
     }
   }
 
-  /** What the scheduler writes to `sys:workers:snapshot` every few seconds. */
-  snapshot(): Record<string, unknown> {
-    const live = this.#liveWorkers();
-    const poolOf = (name: string) => {
-      const members = live.filter(({ pool }) => pool === name);
-      return {
-        workers: members.length,
-        active_jobs: sum(members.map(({ activeJobs }) => activeJobs)),
-        capacity: sum(members.map(({ maxParallelJobs }) => maxParallelJobs)),
-      };
-    };
-    const pools = [...new Set(live.map(({ pool }) => pool))].toSorted();
-    const topics = Object.entries(this.routing.topics).map(
-      ([topic, [pool = ""]]) => {
-        const { workers, capacity } = poolOf(pool);
-        return [topic, { pool, workers, capacity, available: workers > 0 }];
-      },
+  /** Workers whose last heartbeat is young enough. */
+  live(): Heartbeat[] {
+    const since = this.#options.clock() - HEARTBEAT_TTL_MS;
+    return [...this.heard.values()].filter(({ workerId }) =>
+      this.#heardAt.get(workerId)! > since
     );
-    return {
-      captured_at: new Date(this.#options.clock()).toISOString().replace(
-        /\.\d+Z$/,
-        "Z",
-      ),
-      ...(pools.length === 0 ? {} : {
-        pools: Object.fromEntries(pools.map((name) => [name, poolOf(name)])),
-      }),
-      topics: Object.fromEntries(topics),
-      ...(live.length === 0 ? {} : {
-        workers: live.map((
-          { workerId, pool, activeJobs, maxParallelJobs, capabilities },
-        ) => ({
-          worker_id: workerId,
-          pool,
-          active_jobs: activeJobs,
-          max_parallel_jobs: maxParallelJobs,
-          ...(capabilities.length === 0 ? {} : { capabilities }),
-        })),
-      }),
-    };
+  }
+
+  #record(request: JobRequest, traceId: string): JobRecord {
+    const job = new JobRecord(request, traceId);
+    this.jobs.set(request.jobId, job);
+    this.#setState(job, "PENDING");
+    return job;
   }
 
   #now(): number {
@@ -324,62 +264,67 @@ export class Scheduler {
   #setState(job: JobRecord, state: JobState): void {
     job.state = state;
     job.updatedAt = this.#now();
+    if (!job.isOver) return void this.#active.add(job);
+    job.deadlineAt = Infinity;
+    this.#active.delete(job);
+  }
+
+  #setDeadline(job: JobRecord, { budget }: JobRequest): void {
+    const deadlineMs = Number(budget?.deadlineMs ?? 0n);
+    if (deadlineMs > 0) job.deadlineAt = this.#options.clock() + deadlineMs;
   }
 
   #waiting(jobId: string): JobRecord {
     const job = this.jobs.get(jobId);
-    if (job?.state !== "APPROVAL_REQUIRED") {
-      throw new Conflict("job not awaiting approval");
-    }
-    return job;
+    if (job?.state === "APPROVAL_REQUIRED") return job;
+    throw new Refusal(409, "job not awaiting approval");
   }
 
-  #after(ms: number, run: () => void): void {
-    const timer = setTimeout(() => {
-      this.#timers.delete(timer);
-      run();
-    }, ms);
-    this.#timers.add(timer);
+  #writeApproval(job: JobRecord, decider: Decider): void {
+    const { snapshot, jobHash } = job.safety!;
+    const by = decider.by || job.request.principalId;
+    job.approval = { ...decider, by, at: this.#now(), snapshot, jobHash };
   }
 
   /** As JetStream does: the submission comes back later. */
   #again(job: JobRecord, ms: number): void {
-    this.#after(ms, () => {
-      if (!isTerminal(job.state) && this.jobs.get(job.request.jobId) === job) {
-        this.submit(job.request, job.traceId);
-      }
-    });
+    this.#timers.after(ms, () => this.submit(job.request, job.traceId));
   }
 
-  #check(job: JobRecord): Word {
-    const { request, safety } = job;
+  #check(job: JobRecord): DecisionEntry {
+    const { request, safety: before } = job;
     const jobHash = hashJob(request);
-    const granted =
-      request.labels["approval_granted"]?.trim().toLowerCase() === "true" &&
-      safety?.decision === "REQUIRE_APPROVAL" && safety.jobHash === jobHash &&
-      !this.#options.bounces();
-    const entry: DecisionEntry = granted
-      // Honouring the approval overwrites it: on a second pass it is gone.
+    const label = request.labels["approval_granted"] ?? "";
+    const approved = label.trim().toLowerCase() === "true" &&
+      before?.decision === "REQUIRE_APPROVAL" && before.jobHash === jobHash &&
+      !strikes(this.#options.faults, "bounceApprovals");
+    // Honouring the approval overwrites it: on a second pass it is gone.
+    const decision: Decision = approved
       ? {
-        ...safety,
+        ...before,
         decision: "ALLOW",
         reason: "approval granted",
         approvalRef: "",
-        checkedAt: this.#now(),
       }
-      : this.#ask(request, jobHash, safety);
-    job.safety = entry;
+      : this.#ask(request);
+    const bound = approved || decision.decision === "REQUIRE_APPROVAL";
+    const entry: DecisionEntry = {
+      ...decision,
+      jobHash: bound ? jobHash : "",
+      checkedAt: this.#now(),
+    };
     job.decisions.unshift(entry);
-    return entry.decision;
+    job.safety = {
+      ...entry,
+      jobHash: entry.jobHash || before?.jobHash || "",
+      constraints: entry.constraints ?? before?.constraints ?? null,
+    };
+    return entry;
   }
 
-  #ask(
-    request: JobRequest,
-    jobHash: string,
-    before: DecisionEntry | undefined,
-  ): DecisionEntry {
+  #ask(request: JobRequest): Decision {
     const { jobId, topic, labels, meta, principalId } = request;
-    const decision = this.#options.decide({
+    return this.#options.kernel.decide({
       tenant: request.tenantId || "default",
       topic,
       jobId,
@@ -389,117 +334,119 @@ export class Scheduler {
       requires: meta?.requires ?? [],
       packId: meta?.packId ?? "",
       actorId: meta?.actorId || principalId,
-      actorType: meta?.actorType === 1
-        ? "human"
-        : meta?.actorType === 2
-        ? "service"
-        : "",
+      actorType: actorTypeOf(request),
     });
-    const asks = decision.decision === "REQUIRE_APPROVAL";
-    return {
-      ...decision,
-      approvalRef: asks ? jobId : "",
-      // Written only when there is one, so an earlier hash lingers.
-      jobHash: asks ? jobHash : before?.jobHash ?? "",
-      checkedAt: this.#now(),
-    };
-  }
-
-  async #deny(job: JobRecord): Promise<void> {
-    await this.#fail(job, "DENIED", "safety_denied", job.safety!.reason);
   }
 
   async #fail(
     job: JobRecord,
     state: JobState,
-    code: string,
-    reason: string,
+    letter: { status?: string; code: string; reason: string },
+    end: Partial<JobEnd> = {},
   ): Promise<void> {
     this.#setState(job, state);
-    job.deadLetter = {
-      status: `JOB_STATUS_${state}`,
-      code,
-      reason,
-      lastState: state,
-    };
+    const status = `JOB_STATUS_${state}`;
+    job.deadLetter = { status, ...letter, lastState: state };
     await this.#options.onDeadLetter(job);
-    this.#options.onEnd(job, reason);
+    job.resultPtr ||= `redis://res:${job.request.jobId}`;
+    const message = letter.reason;
+    this.#options.onEnd(job.request.jobId, {
+      state,
+      resultPtr: "",
+      message,
+      ...end,
+    });
   }
 
-  #route(job: JobRecord): void {
-    const { topic, meta } = job.request;
-    const pools = this.routing.topics[topic];
-    const requires = meta?.requires ?? [];
-    const offers = (pool: string) => {
-      const offered = (this.routing.pools[pool]?.requires ?? []).map((name) =>
-        name.toLowerCase()
-      );
-      return requires.every((name) => offered.includes(name.toLowerCase()));
-    };
-    const eligible = pools?.filter(offers) ?? [];
-    if (eligible.length === 0) {
-      const reason = `no_pool_mapping: topic ${JSON.stringify(topic)}`;
-      this.#fail(job, "FAILED", "no_pool_mapping", reason);
+  /** Finds a worker for an allowed job, now or later. */
+  #place(job: JobRecord, constraints: DecisionEntry["constraints"]): void {
+    const config = this.#options.effectiveConfig();
+    const request = constrain(job.request, constraints, config);
+    const { max_concurrent_jobs: limit = 0 } =
+      (constraints?.["budgets"] ?? {}) as Record<string, number>;
+    // The job itself counts, so that a limit of one blocks for ever.
+    if (limit > 0 && this.#active.size >= limit) {
+      return this.#again(job, NO_PLACE_RETRY_MS);
+    }
+    this.#setDeadline(job, request);
+    const pools = this.#pools(request);
+    if (typeof pools === "string") {
+      const code = "no_pool_mapping";
+      this.#fail(job, "FAILED", { code, reason: `${code}: ${pools}` });
       return;
     }
-    const worker = this.#choose(eligible, job.request.labels);
-    if (worker === undefined) this.#again(job, NO_WORKER_RETRY_MS);
-    else this.#dispatch(job, worker);
+    const workerId = this.#choose(pools, request.labels);
+    if (workerId === undefined) this.#again(job, NO_PLACE_RETRY_MS);
+    else this.#dispatch(job, workerId, request);
+  }
+
+  /** The pools that may take a job, or why there is none. */
+  #pools({ topic, meta }: JobRequest): string[] | string {
+    const pools = this.routing.topics[topic];
+    if (pools === undefined) return `topic ${JSON.stringify(topic)}`;
+    const eligible = pools.filter((pool) => {
+      const offered = this.routing.pools[pool]?.requires ?? [];
+      return meta?.requires.every((name) => isIn(offered, name)) ?? true;
+    });
+    return eligible.length > 0 ? eligible : "no pool satisfies requires";
   }
 
   #choose(
     pools: readonly string[],
     labels: Readonly<Record<string, string>>,
   ): string | undefined {
-    const wanted = Object.entries(labels).filter(([name]) =>
-      !UNCONSTRAINING.includes(name) && !name.startsWith("cordum.")
-    );
-    return this.#liveWorkers()
-      .filter(({ pool }) => pools.includes(pool))
+    const wanted = Object.entries(labels)
+      .filter(([name]) => !UNCONSTRAINING.test(name));
+    const score = ({ activeJobs, cpuLoad, gpuUtilization }: Heartbeat) =>
+      activeJobs + cpuLoad / 100 + gpuUtilization / 100;
+    return this.live()
       .filter((worker) =>
+        pools.includes(worker.pool) && !isOverloaded(worker) &&
         wanted.every(([name, value]) => worker.labels[name] === value)
       )
-      .filter(({ activeJobs, maxParallelJobs, cpuLoad }) =>
-        cpuLoad < 90 &&
-        (maxParallelJobs === 0 || activeJobs / maxParallelJobs < OVERLOADED)
-      )
-      .toSorted((a, b) => a.activeJobs - b.activeJobs)[0]?.workerId;
+      .toSorted((a, b) => score(a) - score(b))[0]?.workerId;
   }
 
-  #liveWorkers(): Heartbeat[] {
-    const since = this.#options.clock() - HEARTBEAT_TTL_MS;
-    return [...this.heard.values()].filter(({ workerId }) =>
-      (this.#lastBeat.get(workerId) ?? 0) > since
-    );
-  }
-
-  #dispatch(job: JobRecord, workerId: string): void {
-    const { clock, bus, onDispatch, effectiveConfig } = this.#options;
-    const request = clone(JobRequestSchema, job.request);
-    request.env["CORDUM_EFFECTIVE_CONFIG"] = JSON.stringify(effectiveConfig());
-    applyConstraints(request, job.safety?.constraints ?? null);
-    const now = clock();
-    const packet = create(BusPacketSchema, {
-      traceId: job.traceId,
-      senderId: "cordum-scheduler",
-      createdAt: {
-        seconds: BigInt(Math.floor(now / 1000)),
-        nanos: Math.floor(now % 1000) * 1e6,
-      },
-      protocolVersion: 1,
-      payload: { case: "jobRequest", value: request },
-    });
-    const bytes = encodePacket(packet);
-    const publish = () => bus.publish(`worker.${workerId}.jobs`, bytes);
-    const fault = onDispatch(request);
-    if (typeof fault === "object") this.#after(fault.lateMs, publish);
+  #dispatch(job: JobRecord, workerId: string, request: JobRequest): void {
+    const publish = () =>
+      this.#publish(
+        `worker.${workerId}.jobs`,
+        job.traceId,
+        "cordum-scheduler",
+        {
+          case: "jobRequest",
+          value: request,
+        },
+      );
+    const { onDispatch } = this.#options.faults;
+    const fault = typeof onDispatch === "function"
+      ? onDispatch(request)
+      : onDispatch;
+    if (typeof fault === "object") this.#timers.after(fault.lateMs, publish);
     else if (fault !== "drop") publish();
     if (fault === "twice") publish();
-    job.attempts += 1;
+    job.attempts = 1; // Every pass starts to count anew.
     this.#setState(job, "RUNNING");
   }
 
-  #onPacket(bytes: Uint8Array): void {
+  #publish(
+    subject: string,
+    traceId: string,
+    senderId: string,
+    payload: NonNullable<MessageInitShape<typeof BusPacketSchema>["payload"]>,
+  ): void {
+    const { bus, clock } = this.#options;
+    const packet = create(BusPacketSchema, {
+      traceId,
+      senderId,
+      createdAt: timestampFromMs(Math.floor(clock())),
+      protocolVersion: 1,
+      payload,
+    });
+    bus.publish(subject, encodePacket(packet));
+  }
+
+  #onMessage(bytes: Uint8Array): void {
     let packet: BusPacket;
     try {
       packet = decodePacket(bytes);
@@ -507,131 +454,69 @@ export class Scheduler {
       return; // As the platform does with what it cannot read.
     }
     const { case: kind, value } = packet.payload;
-    if (kind === "heartbeat" && value.workerId !== "") {
-      this.heard.set(value.workerId, value);
-      this.#lastBeat.set(value.workerId, this.#options.clock());
-    }
-    if (kind === "jobResult") this.#onResult(value.jobId, value);
+    if (kind === "jobResult") this.#onResult(value);
+    // Any other id makes a subject that no dispatch gets through to.
+    if (kind !== "heartbeat" || !/^[^\s.*>]+$/.test(value.workerId)) return;
+    this.heard.set(value.workerId, value);
+    this.#heardAt.set(value.workerId, this.#options.clock());
   }
 
-  async #onResult(
-    jobId: string,
-    result: {
-      status: JobStatus;
-      resultPtr: string;
-      workerId: string;
-      errorCode: string;
-      errorMessage: string;
-    },
-  ): Promise<void> {
-    const job = this.jobs.get(jobId);
-    // A result for a job that does not run is an illegal transition, and one
-    // without a worker id is dropped by Cordum 1.0.
-    if (job?.state !== "RUNNING" || result.workerId === "") return;
-    job.resultPtr = result.resultPtr;
-    if (result.status === JobStatus.SUCCEEDED) {
-      this.#setState(job, "SUCCEEDED");
-      this.#options.onEnd(job, "");
+  async #onResult(result: JobResult): Promise<void> {
+    const { jobId, status, resultPtr, errorMessage: reason } = result;
+    // Cordum 1.0 drops what no worker signs.
+    if (jobId === "" || result.workerId === "") return;
+    const name = JobStatusSchema.value[status]?.name ?? String(status);
+    const word = name.replace("JOB_STATUS_", "");
+    // Any status that is no end counts as a failure.
+    const state = isEnd(word) ? word : "FAILED";
+    const job = this.jobs.get(jobId) ??
+      // The failure of an unknown job makes a record of it.
+      (state === "FAILED"
+        ? this.#record(create(JobRequestSchema, { jobId }), "")
+        : undefined);
+    if (job === undefined || job.isOver) return;
+    const end: JobEnd = isEnd(word) ? { state, resultPtr, message: reason } : {
+      state,
+      resultPtr,
+      message: `unexpected status: ${name}`,
+      final: true,
+    };
+    const legal = job.state === "RUNNING"
+      ? state !== "DENIED"
+      : ["FAILED", "TIMEOUT", "DENIED"].includes(state);
+    // The job stays as it is, but the run believes bad news.
+    if (!legal) {
+      if (state !== "SUCCEEDED") this.#options.onEnd(jobId, end);
       return;
     }
-    const ends: Partial<Record<JobStatus, JobState>> = {
-      [JobStatus.TIMEOUT]: "TIMEOUT",
-      [JobStatus.CANCELLED]: "CANCELLED",
-    };
-    await this.#fail(
-      job,
-      ends[result.status] ?? "FAILED",
-      result.errorCode,
-      result.errorMessage,
-    );
-  }
-}
-
-/** Whether a job in this state will never change again. */
-export function isTerminal(state: JobState): boolean {
-  return TERMINAL.includes(state);
-}
-
-/**
- * The hash that binds an approval to a job: of the request without what an
- * approval itself adds, in canonical form.
- */
-export function hashJob(request: JobRequest): string {
-  const copy = clone(JobRequestSchema, request);
-  const kept = (name: string) =>
-    !/^approval_/i.test(name) && name !== BUS_ID_LABEL;
-  copy.labels = sorted(copy.labels, kept);
-  copy.env = sorted(copy.env, (name) => name !== "CORDUM_EFFECTIVE_CONFIG");
-  if (copy.meta !== undefined) {
-    copy.meta.labels = sorted(copy.meta.labels, () => true);
-  }
-  return createHash("sha256").update(toBinary(JobRequestSchema, copy)).digest(
-    "hex",
-  );
-}
-
-function sorted(
-  map: Readonly<Record<string, string>>,
-  kept: (name: string) => boolean,
-): Record<string, string> {
-  const names = Object.keys(map).filter(kept).toSorted((a, b) =>
-    a < b ? -1 : 1
-  );
-  return Object.fromEntries(names.map((name) => [name, map[name]!]));
-}
-
-/** Hands the policy's limits to the worker, as protojson and one by one. */
-function applyConstraints(
-  request: JobRequest,
-  constraints: RuleConstraints | null,
-): void {
-  if (constraints === null) return;
-  const { env } = request;
-  const budgets = (constraints["budgets"] ?? {}) as Record<string, number>;
-  env["CORDUM_POLICY_CONSTRAINTS"] = JSON.stringify(toProtojson(constraints));
-  const level = constraints["redaction_level"];
-  if (typeof level === "string" && level !== "") {
-    env["CORDUM_REDACTION_LEVEL"] = level;
-  }
-  for (
-    const name of ["max_artifact_bytes", "max_concurrent_jobs", "max_retries"]
-  ) {
-    if ((budgets[name] ?? 0) > 0) {
-      env[`CORDUM_${name.toUpperCase()}`] = String(budgets[name]);
+    if (resultPtr !== "") job.resultPtr = resultPtr;
+    if (state !== "SUCCEEDED") {
+      const letter = { status: name, code: result.errorCode, reason };
+      return await this.#fail(job, state, letter, end);
     }
-  }
-  const limit = budgets["max_runtime_ms"] ?? 0;
-  const asked = Number(request.budget?.deadlineMs ?? 0n);
-  const { budget } = create(JobRequestSchema, { budget: request.budget ?? {} });
-  request.budget = budget!;
-  if (limit > 0) {
-    request.budget.deadlineMs = BigInt(
-      asked === 0 ? limit : Math.min(asked, limit),
-    );
+    this.#setState(job, state);
+    this.#options.onEnd(jobId, end);
   }
 }
 
-const INT64 = ["max_runtime_ms", "max_artifact_bytes"];
-
-function toProtojson(
-  value: Readonly<Record<string, unknown>>,
-): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(value).map(([name, part]) => {
-      const camel = name.replace(
-        /_([a-z])/g,
-        (_, letter: string) => letter.toUpperCase(),
-      );
-      const isPart = typeof part === "object" && part !== null &&
-        !Array.isArray(part);
-      const shown = isPart
-        ? toProtojson(part as Record<string, unknown>)
-        : part;
-      return [camel, INT64.includes(name) ? String(shown) : shown];
-    }),
-  );
+function isEnd(state: string): state is typeof ENDS[number] {
+  return (ENDS as readonly string[]).includes(state);
 }
 
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, number) => total + number, 0);
+/** `human`, `service` or nothing. */
+export function actorTypeOf({ meta }: JobRequest): string {
+  if (meta?.actorType === ActorType.HUMAN) return "human";
+  return meta?.actorType === ActorType.SERVICE ? "service" : "";
+}
+
+function isOverloaded(worker: Heartbeat): boolean {
+  const { activeJobs, maxParallelJobs, cpuLoad, gpuUtilization } = worker;
+  const isFull = maxParallelJobs > 0 &&
+    activeJobs / maxParallelJobs >= OVERLOADED;
+  return isFull || cpuLoad >= LOAD_MAX || gpuUtilization >= LOAD_MAX;
+}
+
+function isIn(names: readonly string[], name: string): boolean {
+  const folded = name.trim().toLowerCase();
+  return names.some((other) => other.trim().toLowerCase() === folded);
 }
