@@ -1,8 +1,6 @@
 /**
  * The message bus: plain NATS publish and subscribe over one connection that
  * is rebuilt for as long as it takes.
- *
- * @see `reliability.md` of the platform contract for why each option is set.
  * @module
  */
 import { connect, type NatsConnection } from "nats";
@@ -47,6 +45,7 @@ export interface BusOptions {
   url: string;
   /** Shown in the server's connection list. */
   name: string;
+  /** Told of each connection made and lost. */
   log: Log;
   /** Ends the attempts to make the first connection. */
   signal: AbortSignal;

@@ -14,6 +14,7 @@ export type RedactionLevel = "none" | "standard" | "strict" | "full";
 
 /** What a worker holds itself to. */
 export interface Constraints {
+  /** The strictest of those given, else `standard`. */
   readonly redactionLevel: RedactionLevel;
   /** The longest artifact, in bytes. */
   readonly artifactBytesMax: number;

@@ -18,17 +18,25 @@ export type Retention = "short" | "standard" | "audit";
 
 /** What to store. */
 export interface NewArtifact {
+  /** Text is stored as UTF-8. */
   content: string | Uint8Array;
+  /** MIME type. */
   contentType: string;
+  /** How long the platform keeps it. */
   retention: Retention;
+  /** What it belongs to, for those who look for it. */
   labels?: Record<string, string>;
 }
 
 /** What was stored. */
 export interface Artifact {
+  /** The content. */
   bytes: Uint8Array;
+  /** MIME type, empty if the platform kept none. */
   contentType: string;
+  /** As the platform has it. */
   retention: string;
+  /** As they were stored. */
   labels: Record<string, string>;
 }
 
@@ -39,6 +47,7 @@ export type Json = Record<string, unknown>;
 export interface GatewayOptions {
   /** Without a path. */
   url: string;
+  /** Sent with every call, never logged. */
   apiKey: string;
   /** Recorded by the platform as who decided or installed. */
   principal?: string;
@@ -48,11 +57,13 @@ export interface GatewayOptions {
 
 /** What a call sends. */
 export interface CallOptions {
+  /** Ends the call, its retries included. */
   signal: AbortSignal;
   /** Sent as JSON. */
   json?: unknown;
   /** Sent as it is, instead of `json`. */
   body?: FormData;
+  /** Beside those that every call has. */
   headers?: Record<string, string>;
   /** Whether the same call may safely arrive twice. Reads always may. */
   repeatable?: boolean;
@@ -67,12 +78,14 @@ const ERROR_CHARS_MAX = 300;
 
 /** A call that the gateway refused, or that did not reach it. */
 export class GatewayError extends OutsideError {
+  /** The class, for logs. */
   override name = "GatewayError";
   /** The HTTP status, or 0 if there was no answer. */
   readonly status: number;
   /** The platform's own words or code, shortened. */
   readonly detail: string;
 
+  /** Its `message` names the route, never its parameters. */
   constructor(message: string, status: number, detail: string) {
     super(message);
     this.status = status;
@@ -91,6 +104,7 @@ export class GatewayError extends OutsideError {
 export class Gateway {
   readonly #options: GatewayOptions;
 
+  /** Calls nothing yet. */
   constructor(options: GatewayOptions) {
     this.#options = options;
   }

@@ -26,12 +26,17 @@ import { type Store, StoreError } from "./store.ts";
 
 /** What a handler may know of the job that it does. */
 export interface Job {
+  /** As the scheduler names it. */
   readonly id: string;
+  /** The one that the worker serves. */
   readonly topic: string;
   /** The run that the job belongs to, empty for a job outside a workflow. */
   readonly runId: string;
+  /** The workflow of the run, empty for a job outside one. */
   readonly workflowId: string;
+  /** Whose job it is, `default` if the request names none. */
   readonly tenantId: string;
+  /** Connects what belongs to one request, across processes. */
   readonly traceId: string;
   /** Everything is rendered, nothing is sent. */
   readonly dryRun: boolean;
@@ -61,13 +66,19 @@ export interface JobStore {
 
 /** What a handler gets beside its input. */
 export interface JobContext<S extends Settings> {
+  /** Which job it is. */
   readonly job: Job;
+  /** What policy holds this job to. */
   readonly constraints: Constraints;
   /** Aborts at the job's deadline, when it is cancelled, and at shutdown. */
   readonly signal: AbortSignal;
+  /** Artifacts and job records. */
   readonly gateway: JobGateway;
+  /** Lists in Redis. */
   readonly store: JobStore;
+  /** The worker's configuration. */
   readonly settings: Config<S>;
+  /** Names the job in every line. */
   readonly log: Log;
   /** Says how far the job is; the platform shows it and keeps nothing. */
   progress(percent: number, message: string): void;
@@ -75,21 +86,33 @@ export interface JobContext<S extends Settings> {
 
 /** What all jobs of a worker share. */
 export interface JobRunner<S extends Settings, I, O> {
+  /** The only one served. */
   readonly topic: string;
+  /** The worker's configuration. */
   readonly settings: Config<S>;
+  /** Shared by all jobs. */
   readonly gateway: Gateway;
+  /** Shared by all jobs. */
   readonly store: Store;
+  /** Says what is wrong with an input. */
   readonly checkInput: Check;
+  /** Says what is wrong with an output. */
   readonly checkOutput: Check;
+  /** Does the work. */
   readonly handle: (input: I, context: JobContext<S>) => Promise<O>;
 }
 
 /** What one job brings. */
 export interface JobCall {
+  /** As it came. */
   readonly request: JobRequest;
+  /** Of the packet that brought it. */
   readonly traceId: string;
+  /** Aborts at the deadline, when it is cancelled, and at shutdown. */
   readonly signal: AbortSignal;
+  /** Names the job in every line. */
   readonly log: Log;
+  /** Says how far the job is, 0 to 100 percent. */
   progress(percent: number, message: string): void;
 }
 

@@ -11,7 +11,9 @@ import type { JobEnd, JobRequest } from "./packet.ts";
 
 /** A job in hand. */
 export interface Held {
+  /** As it came. */
   readonly request: JobRequest;
+  /** Of the packet that brought it. */
   readonly traceId: string;
   /** Aborts at the deadline, on a cancel, and when the worker stops. */
   readonly signal: AbortSignal;
@@ -23,6 +25,7 @@ export interface JobTableOptions {
   topic: string;
   /** Jobs done at the same time. */
   parallelMax: number;
+  /** Told of every job that is answered, left or ignored. */
   log: Log;
   /** Does a job; `undefined` if another process answers for it. Never throws. */
   run: (held: Held) => Promise<JobEnd | undefined>;
@@ -56,6 +59,7 @@ export class JobTable {
   readonly #cancelled = new Map<string, true>();
   #running = 0;
 
+  /** Starts empty. */
   constructor(options: JobTableOptions) {
     this.#options = options;
   }

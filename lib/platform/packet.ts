@@ -24,7 +24,7 @@ import {
   JobStatus,
 } from "./gen/cap_pb.ts";
 
-export { type BusPacket, type JobRequest, JobStatus };
+export { type BusPacket, type HeartbeatSchema, type JobRequest, JobStatus };
 
 /** Longer packets are refused: NATS's own default limit is the same. */
 export const PACKET_BYTES_MAX = 1024 * 1024;
@@ -33,6 +33,7 @@ const ERROR_MESSAGE_CHARS_MAX = 1000;
 
 /** Bytes that are not a packet. */
 export class PacketError extends Error {
+  /** The class, for logs. */
   override name = "PacketError";
 }
 
@@ -65,6 +66,7 @@ export function encodePacket(packet: BusPacket): Uint8Array {
 
 /** Who sends a packet, and when. */
 export interface Sender {
+  /** One live process each. */
   workerId: string;
   /** Proof of identity where the platform asks for one, else empty. */
   token?: string | undefined;

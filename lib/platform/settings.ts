@@ -16,13 +16,21 @@ import {
 
 /** The settings of {@linkcode platformSettings}. */
 export type PlatformSettings = {
+  /** `NATS_URL`. */
   readonly natsUrl: Setting<string>;
+  /** `REDIS_URL` or `REDIS_ADDR`. */
   readonly redisUrl: Setting<string>;
+  /** `CORETEX_GATEWAY_URL`. */
   readonly gatewayUrl: Setting<string>;
+  /** `CORETEX_API_KEY`. */
   readonly apiKey: Setting<string>;
+  /** `WORKER_ID`. */
   readonly workerId: Setting<string>;
+  /** `WORKER_POOL`. */
   readonly workerPool: Setting<string>;
+  /** `WORKER_MAX_PARALLEL`. */
   readonly maxParallel: Setting<number>;
+  /** `WORKER_TOKEN`. */
   readonly workerToken: Setting<string | undefined>;
 };
 

@@ -4,8 +4,6 @@
  *
  * Every command either is harmless when it runs twice or is a plain read, for
  * the client sends a command again when its reply was lost.
- *
- * @see `reliability.md` of the platform contract for why each option is set.
  * @module
  */
 import { Redis } from "ioredis";
@@ -53,6 +51,7 @@ export interface StoreOptions {
   url: string;
   /** Shown in the server's client list. */
   name: string;
+  /** Told of each connection made and lost. */
   log: Log;
   /** Ends the attempts to make the first connection. */
   signal: AbortSignal;
@@ -60,9 +59,12 @@ export interface StoreOptions {
 
 /** Why a command failed. */
 export class StoreError extends OutsideError {
+  /** The class, for logs. */
   override name = "StoreError";
+  /** `unavailable` may pass by itself; the others do not. */
   readonly kind: "unavailable" | "too large" | "refused";
 
+  /** Its `message` is for people and quotes no value. */
   constructor(kind: StoreError["kind"], message: string, cause?: unknown) {
     super(message, { cause });
     this.kind = kind;

@@ -114,6 +114,8 @@ export const BusPacketSchema: GenMessage<BusPacket> = /*@__PURE__*/
   messageDesc(file_cap, 0);
 
 /**
+ * Advice for workers that hold a conversation; ours have none.
+ *
  * @generated from message incidentenricher.cap.v1.ContextHints
  */
 export type ContextHints = Message<"incidentenricher.cap.v1.ContextHints"> & {
@@ -146,6 +148,8 @@ export const ContextHintsSchema: GenMessage<ContextHints> = /*@__PURE__*/
   messageDesc(file_cap, 1);
 
 /**
+ * What one job may use. 0 means no limit.
+ *
  * @generated from message incidentenricher.cap.v1.Budget
  */
 export type Budget = Message<"incidentenricher.cap.v1.Budget"> & {
@@ -180,6 +184,8 @@ export const BudgetSchema: GenMessage<Budget> = /*@__PURE__*/
   messageDesc(file_cap, 2);
 
 /**
+ * What policy decides on: who asks, for which capability, at what risk.
+ *
  * @generated from message incidentenricher.cap.v1.JobMetadata
  */
 export type JobMetadata = Message<"incidentenricher.cap.v1.JobMetadata"> & {
@@ -237,6 +243,8 @@ export const JobMetadataSchema: GenMessage<JobMetadata> = /*@__PURE__*/
   messageDesc(file_cap, 3);
 
 /**
+ * A job, as the scheduler sends it to one worker.
+ *
  * @generated from message incidentenricher.cap.v1.JobRequest
  */
 export type JobRequest = Message<"incidentenricher.cap.v1.JobRequest"> & {
@@ -329,6 +337,8 @@ export const JobRequestSchema: GenMessage<JobRequest> = /*@__PURE__*/
   messageDesc(file_cap, 4);
 
 /**
+ * How a job ended.
+ *
  * @generated from message incidentenricher.cap.v1.JobResult
  */
 export type JobResult = Message<"incidentenricher.cap.v1.JobResult"> & {
@@ -388,6 +398,8 @@ export const JobResultSchema: GenMessage<JobResult> = /*@__PURE__*/
   messageDesc(file_cap, 5);
 
 /**
+ * How far a job is. The platforms show it and store none of it.
+ *
  * @generated from message incidentenricher.cap.v1.JobProgress
  */
 export type JobProgress = Message<"incidentenricher.cap.v1.JobProgress"> & {
@@ -435,6 +447,8 @@ export const JobProgressSchema: GenMessage<JobProgress> = /*@__PURE__*/
   messageDesc(file_cap, 6);
 
 /**
+ * A request to stop a job, sent to every worker.
+ *
  * @generated from message incidentenricher.cap.v1.JobCancel
  */
 export type JobCancel = Message<"incidentenricher.cap.v1.JobCancel"> & {
@@ -462,6 +476,8 @@ export const JobCancelSchema: GenMessage<JobCancel> = /*@__PURE__*/
   messageDesc(file_cap, 7);
 
 /**
+ * A sign of life, from which the scheduler knows a worker and its load.
+ *
  * @generated from message incidentenricher.cap.v1.Heartbeat
  */
 export type Heartbeat = Message<"incidentenricher.cap.v1.Heartbeat"> & {
@@ -544,6 +560,8 @@ export const HeartbeatSchema: GenMessage<Heartbeat> = /*@__PURE__*/
   messageDesc(file_cap, 8);
 
 /**
+ * A notice for operators.
+ *
  * @generated from message incidentenricher.cap.v1.SystemAlert
  */
 export type SystemAlert = Message<"incidentenricher.cap.v1.SystemAlert"> & {
@@ -576,6 +594,8 @@ export const SystemAlertSchema: GenMessage<SystemAlert> = /*@__PURE__*/
   messageDesc(file_cap, 9);
 
 /**
+ * What a component is and which topics it serves; Cordum 1.0 needs it.
+ *
  * @generated from message incidentenricher.cap.v1.Handshake
  */
 export type Handshake = Message<"incidentenricher.cap.v1.Handshake"> & {
@@ -618,6 +638,8 @@ export const HandshakeSchema: GenMessage<Handshake> = /*@__PURE__*/
   messageDesc(file_cap, 10);
 
 /**
+ * How urgent a job is.
+ *
  * @generated from enum incidentenricher.cap.v1.JobPriority
  */
 export enum JobPriority {
@@ -649,6 +671,8 @@ export const JobPrioritySchema: GenEnum<JobPriority> = /*@__PURE__*/
   enumDesc(file_cap, 0);
 
 /**
+ * Where a job is. A worker answers with SUCCEEDED or FAILED only.
+ *
  * @generated from enum incidentenricher.cap.v1.JobStatus
  */
 export enum JobStatus {
@@ -710,6 +734,8 @@ export const JobStatusSchema: GenEnum<JobStatus> = /*@__PURE__*/
   enumDesc(file_cap, 1);
 
 /**
+ * Who asked for a job.
+ *
  * @generated from enum incidentenricher.cap.v1.ActorType
  */
 export enum ActorType {
@@ -736,6 +762,8 @@ export const ActorTypeSchema: GenEnum<ActorType> = /*@__PURE__*/
   enumDesc(file_cap, 2);
 
 /**
+ * What kind of process introduces itself in a handshake.
+ *
  * @generated from enum incidentenricher.cap.v1.ComponentRole
  */
 export enum ComponentRole {
