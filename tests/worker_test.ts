@@ -596,7 +596,6 @@ Deno.test("serveJobs() waits for servers that come up later, and says so", async
     settings: SETTINGS,
     input: "IncidentInput",
     output: "EvidenceBundle",
-    caution: ({ workerId }) => caution(workerId),
     handle,
   }, {
     env: (name) => variables[name],
