@@ -10,6 +10,7 @@ export interface BackoffOptions {
   baseMs: number;
   /** The longest wait. */
   maxMs: number;
+  /** Ends the waits. */
   signal: AbortSignal;
 }
 

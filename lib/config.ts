@@ -40,13 +40,19 @@ export type Config<S extends Settings> = {
   readonly [K in keyof S]: S[K] extends Setting<infer T> ? T : never;
 };
 
-interface Options<F> {
+/** What every setting says of itself. */
+export interface Options<F> {
+  /** One line for people. */
   about: string;
+  /** Used when the variable is not set; without one it is required. */
   fallback?: F;
 }
 
-interface IntegerOptions extends Options<number> {
+/** Options of {@linkcode integer}. */
+export interface IntegerOptions extends Options<number> {
+  /** The smallest value that is taken. */
   min: number;
+  /** The largest value that is taken. */
   max: number;
 }
 

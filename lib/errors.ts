@@ -6,6 +6,7 @@
 
 /** A process that cannot start because of its environment. Exit code 2. */
 export class ConfigError extends Error {
+  /** The class, for logs. */
   override name = "ConfigError";
 }
 
@@ -47,10 +48,14 @@ export interface JobErrorOptions {
  * `error_message` of the job's result, so the message holds no payload text.
  */
 export class JobError extends Error {
+  /** The class, for logs. */
   override name = "JobError";
+  /** What callers branch on. */
   readonly code: JobErrorCode;
+  /** Whether the same job may succeed when it is tried again. */
   readonly retryable: boolean;
 
+  /** Its `message` may be shown to anybody. */
   constructor(
     code: JobErrorCode,
     message: string,
@@ -67,6 +72,7 @@ export abstract class OutsideError extends Error {}
 
 /** A job that another live process does and will answer: we say nothing. */
 export class JobElsewhere extends Error {
+  /** The class, for logs. */
   override name = "JobElsewhere";
 }
 

@@ -16,13 +16,17 @@ export type Outcome =
 
 /** A request and its bounds. */
 export interface RequestOptions {
+  /** `GET` unless given. */
   method?: string;
+  /** Names and values as they are sent. */
   headers?: Record<string, string>;
+  /** Sent as it is. */
   body?: BodyInit;
   /** The whole exchange, the answer's body included. */
   timeoutMs: number;
   /** A longer answer makes the outcome unknown. */
   bodyBytesMax: number;
+  /** Cancels the request. */
   signal?: AbortSignal;
 }
 
@@ -84,6 +88,7 @@ function build(url: string, init: RequestInit): Request {
 
 /** An answer or request body that is longer than its bound. */
 export class BodyTooLargeError extends RangeError {
+  /** The class, for logs. */
   override name = "BodyTooLargeError";
 }
 

@@ -16,9 +16,13 @@ export type Fields = Readonly<
 
 /** Writes lines at four levels. */
 export interface Log {
+  /** For whoever looks for a fault; off by default. */
   debug(message: string, fields?: Fields): void;
+  /** What happened. */
   info(message: string, fields?: Fields): void;
+  /** What went wrong and is dealt with. */
   warn(message: string, fields?: Fields): void;
+  /** What went wrong and needs somebody. */
   error(message: string, fields?: Fields): void;
   /** The same log with `fields` on every line. */
   with(fields: Fields): Log;

@@ -22,18 +22,25 @@ export type Block = Readonly<Record<string, unknown>> & {
 export interface Message {
   /** For notifications and screen readers. */
   readonly text: string;
+  /** 1 to 49, as Block Kit has them. */
   readonly blocks: readonly Block[];
 }
 
 /** What a message is made of. */
 export interface MessageView {
+  /** With its source in front. */
   incidentId: string;
+  /** The incident in plain fields. */
   context: NormalizedContext;
   /** What is happening, one or two sentences. */
   lead: string;
+  /** What is known. */
   highlights: readonly Claim[];
+  /** What to do next. */
   actionItems: readonly Claim[];
+  /** What the claims cite. */
   evidence: readonly EvidenceItem[];
+  /** What could not be had. */
   gaps: readonly { what: string; why: string }[];
   /** Where the whole summary is kept. */
   summaryPtr: string;
@@ -43,7 +50,9 @@ export interface MessageView {
 export interface Footer {
   /** `undefined` if the poster was told to need no approval. */
   approval: { by: string; at: string; ruleId: string } | undefined;
+  /** Empty for a job outside a workflow. */
   runId: string;
+  /** Of the message, as 64 hex digits. */
   digest: string;
 }
 

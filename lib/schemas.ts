@@ -18,7 +18,8 @@ import incidentInput from "../pack/schemas/IncidentInput.json" with {
 import postResult from "../pack/schemas/PostResult.json" with { type: "json" };
 import summary from "../pack/schemas/Summary.json" with { type: "json" };
 
-type Schema = Record<string, unknown>;
+/** A JSON Schema, draft 2020-12. */
+export type Schema = Record<string, unknown>;
 
 /** The pack's four schemas by name. */
 export const PACK_SCHEMAS: Readonly<Record<PackSchemaName, Schema>> = {

@@ -30,7 +30,9 @@ export type ServerSettings = {
 
 /** What a request handler gets beside the request. */
 export interface HttpContext<S extends Settings> {
+  /** The worker's configuration. */
   readonly settings: Config<S>;
+  /** Names the worker in every line. */
   readonly log: Log;
   /** Aborts when the client goes away and at shutdown. */
   readonly signal: AbortSignal;
@@ -40,6 +42,7 @@ export interface HttpContext<S extends Settings> {
 export interface HttpOptions<S extends Settings & ServerSettings> {
   /** Stands on every log line. */
   name: string;
+  /** Everything that it reads from its environment. */
   settings: S;
   /** Answers one request. Its exceptions become a 500 without their text. */
   handle: (request: Request, context: HttpContext<S>) => Promise<Response>;
@@ -47,9 +50,11 @@ export interface HttpOptions<S extends Settings & ServerSettings> {
 
 /** What an HTTP worker runs in; tests bring their own. */
 export interface HttpEnvironment {
+  /** One variable's value. */
   env: (name: string) => string | undefined;
   /** Aborts to stop: requests in hand are answered, then it returns. */
   signal: AbortSignal;
+  /** Takes log lines. */
   write?: (line: string) => void;
   /** Told the address once it listens. */
   onListen?: (url: string) => void;
@@ -69,6 +74,7 @@ export interface HttpLimits {
   discardMs: number;
   /** For requests in hand when the server stops. */
   graceMs: number;
+  /** At the same time; further ones are closed. */
   connectionsMax: number;
 }
 

@@ -48,7 +48,8 @@ export const SETTINGS: {
   }),
 };
 
-type Context = HttpContext<typeof SETTINGS>;
+/** What its verb gets beside its input. */
+export type Context = HttpContext<typeof SETTINGS>;
 
 /** An answer that ends a request. */
 class Refusal extends Error {

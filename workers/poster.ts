@@ -53,7 +53,8 @@ import { send, type SendOutcome } from "../lib/post/send.ts";
 const TOPIC = "job.incident-enricher.post";
 const MESSAGE_BYTES_MAX = 256 * 1024;
 
-type PosterSettings = PlatformSettings & {
+/** The settings of {@linkcode SETTINGS}. */
+export type PosterSettings = PlatformSettings & {
   readonly slackWebhookUrl: Setting<string | undefined>;
   readonly slackAllowedHosts: Setting<readonly string[]>;
   readonly allowInputUrl: Setting<boolean>;
@@ -103,7 +104,8 @@ export function caution(
     : "POSTER_REQUIRE_APPROVAL=0: posts are sent without an approval";
 }
 
-type Context = JobContext<typeof SETTINGS>;
+/** What its verb gets beside its input. */
+export type Context = JobContext<typeof SETTINGS>;
 
 /**
  * Posts one message: checks first, then claims, sends and writes down what

@@ -14,9 +14,13 @@ import type {
 export interface Piece {
   /** `E1`, `E2`, …, as the context cites it. */
   id: string;
+  /** What it is, for whoever filters artifacts. */
   kind: string;
+  /** One line for people. */
   title: string;
+  /** MIME type. */
   contentType: string;
+  /** All of it; what is stored may be shorter. */
   content: string;
 }
 
@@ -28,8 +32,11 @@ export type PutEvidence = (
 
 /** What a source knows of an incident. */
 export interface Findings {
+  /** In the order cited. */
   pieces: Piece[];
+  /** The incident in plain fields. */
   context: NormalizedContext;
+  /** What could not be had, and why. */
   gaps: { what: string; why: string }[];
 }
 

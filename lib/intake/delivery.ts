@@ -7,6 +7,7 @@ import type { IncidentInput } from "../incident.ts";
 
 /** What a delivery asks for. */
 export interface Delivery {
+  /** What it is about. */
   incident: IncidentInput;
   /** The same for every copy of one delivery, different for any other. */
   key: string;
@@ -33,5 +34,6 @@ function isDeeper(value: unknown, depthMax: number): boolean {
 
 /** A delivery that will never be understood. */
 export class DeliveryError extends Error {
+  /** The class, for logs. */
   override name = "DeliveryError";
 }

@@ -15,6 +15,7 @@ import type { Delivery } from "./delivery.ts";
 export interface Runs {
   /** Starts a run, or returns the one that the key has started before. */
   start(incident: IncidentInput, key: string): Promise<string>;
+  /** Whether a run is there to be read. */
   exists(runId: string): Promise<boolean>;
   /** Rejects when the request is aborted. */
   wait(ms: number): Promise<void>;
@@ -22,6 +23,7 @@ export interface Runs {
 
 /** Every spelling of the key leads to a run that does not exist. */
 export class KeyBurnedError extends Error {
+  /** The class, for logs. */
   override name = "KeyBurnedError";
 }
 

@@ -19,12 +19,29 @@ import {
   type BusPacket,
   BusPacketSchema,
   ComponentRole,
-  type HeartbeatSchema,
+  type Heartbeat,
   type JobRequest,
   JobStatus,
 } from "./gen/cap_pb.ts";
 
-export { type BusPacket, type HeartbeatSchema, type JobRequest, JobStatus };
+// Whoever reads a packet needs the names of its parts.
+export type { Message, UnknownField } from "@bufbuild/protobuf";
+export type { WireType } from "@bufbuild/protobuf/wire";
+export type { Timestamp } from "@bufbuild/protobuf/wkt";
+export type {
+  ActorType,
+  Budget,
+  ContextHints,
+  Handshake,
+  Heartbeat,
+  JobCancel,
+  JobMetadata,
+  JobPriority,
+  JobProgress,
+  JobResult,
+  SystemAlert,
+} from "./gen/cap_pb.ts";
+export { type BusPacket, type ComponentRole, type JobRequest, JobStatus };
 
 /** Longer packets are refused: NATS's own default limit is the same. */
 export const PACKET_BYTES_MAX = 1024 * 1024;
@@ -137,15 +154,17 @@ export function encodeProgress(
   });
 }
 
+/** What a worker says of itself; the rest is the sender's. */
+export type Load = Partial<
+  Omit<Heartbeat, "$typeName" | "$unknown" | "workerId" | "authToken">
+>;
+
 /** Writes a heartbeat: what the scheduler knows of a worker. */
-export function encodeHeartbeat(
-  sender: Sender,
-  heartbeat: MessageInitShape<typeof HeartbeatSchema>,
-): Uint8Array {
+export function encodeHeartbeat(sender: Sender, load: Load): Uint8Array {
   return encode(sender, sender.workerId, {
     case: "heartbeat",
     value: {
-      ...heartbeat,
+      ...load,
       workerId: sender.workerId,
       authToken: sender.token ?? "",
     },

@@ -28,7 +28,9 @@ const APPROVAL_AT_MAX = Date.UTC(9999, 11, 31, 23, 59, 59) * 1000;
 
 /** The job as its packet names it. */
 export interface ApprovedJob {
+  /** As the scheduler names it. */
   id: string;
+  /** The one that the poster serves. */
   topic: string;
   /** Part of the post's key, so a packet must not make one up. */
   tenantId: string;

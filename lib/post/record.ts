@@ -18,10 +18,13 @@ import { JobError } from "../errors.ts";
 
 /** Who is about to send, and what. */
 export interface Claim {
+  /** What kind of event it is. */
   type: "claim";
   /** Names this one attempt. */
   token: string;
+  /** The job that posts. */
   job_id: string;
+  /** Its run. */
   run_id: string;
   /** Of the message, as 64 hex digits. */
   digest: string;
@@ -42,12 +45,19 @@ export type PostEvent =
 
 /** What a later attempt needs of one that succeeded. */
 export interface Posted {
+  /** RFC 3339. */
   posted_at: string;
+  /** What Slack said. */
   slack?: { ok: boolean };
+  /** Where the payload is kept. */
   artifact_ptr?: string;
+  /** Who released it. */
   approval?: { by: string; at: string; rule_id: string };
+  /** Of the message, as 64 hex digits. */
   message_sha256: string;
+  /** The job that posted. */
   job_id: string;
+  /** Its run. */
   run_id: string;
 }
 
@@ -143,12 +153,15 @@ function isEvent(value: unknown): value is PostEvent {
 
 /** The list that a record is kept in. Appending twice must be harmless. */
 export interface EventList {
+  /** Adds an item at the end. */
   append(key: string, item: string): Promise<void>;
+  /** All items, oldest first. */
   list(key: string): Promise<string[]>;
 }
 
 /** What a post is about: one incident at one destination. */
 export interface PostKey {
+  /** The job's. */
   tenant: string;
   /** With its source in front. */
   incidentId: string;
@@ -177,9 +190,13 @@ export type ClaimOutcome =
 
 /** Who claims. */
 export interface Claimant {
+  /** The job that posts. */
   jobId: string;
+  /** Its run. */
   runId: string;
+  /** Of the message, as 64 hex digits. */
   digest: string;
+  /** Host of the destination, for people. */
   host: string;
 }
 
@@ -202,6 +219,7 @@ export class PostRecord {
   readonly #list: EventList;
   readonly #key: string;
 
+  /** Reads nothing yet. */
   constructor(list: EventList, key: PostKey) {
     this.#list = list;
     this.#key = recordKey(key);

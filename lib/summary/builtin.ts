@@ -17,7 +17,9 @@ import { keepCited } from "./citations.ts";
 export interface Draft {
   /** What is happening, one or two sentences. */
   lead: string;
+  /** What is known. */
   highlights: Claim[];
+  /** What to do next. */
   actionItems: Claim[];
   /** 0 to 1: how much there was to go by. */
   confidence: number;
