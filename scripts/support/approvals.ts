@@ -14,6 +14,7 @@ export const POST_TOPIC = "job.incident-enricher.post";
 const MESSAGE_BYTES_MAX = 256 * 1024;
 const SNAPSHOT_AGE_MS = 15_000;
 const FOLLOW_POLL_MS = 300;
+const APPROVE_ATTEMPTS = 3;
 /** A job that cannot be placed comes back within this time. */
 const BOUNCE_MS = 10_000;
 
@@ -146,24 +147,41 @@ export type Followed =
   | { end: "bounced" }
   | { end: "still running"; state: string };
 
-/** Approves a job with an empty body: a reason would make it unplaceable. */
+/**
+ * Approves a job with an empty body: a reason would make it unplaceable.
+ *
+ * @throws {GatewayError} If the gateway refuses, or fails while the job goes on
+ * waiting.
+ */
 export async function approve(
   platform: Platform,
   jobId: string,
 ): Promise<"approved" | "decided already"> {
-  try {
-    await platform.call(
-      "POST",
-      `/approvals/${encodeURIComponent(jobId)}/approve`,
-    );
-    return "approved";
-  } catch (error) {
-    // Somebody else was faster, or the platform lost the race with itself.
-    const raced = error instanceof GatewayError && error.status === 409 &&
-      /not awaiting|resolved/.test(error.detail);
-    if (raced) return "decided already";
-    throw error;
+  for (let attempt = 1;; attempt++) {
+    try {
+      await platform.call(
+        "POST",
+        `/approvals/${encodeURIComponent(jobId)}/approve`,
+      );
+      return "approved";
+    } catch (error) {
+      if (!(error instanceof GatewayError)) throw error;
+      if (error.status === 409 && /not awaiting|resolved/.test(error.detail)) {
+        return "decided already";
+      }
+      // A failed answer does not say what became of the decision (two at a
+      // time give one of them a 500 on coretexOS 0.6): the job's record does.
+      if (!error.unavailable) throw error;
+      if (!await isWaiting(platform, jobId)) return "decided already";
+      if (attempt === APPROVE_ATTEMPTS) throw error;
+      await wait(FOLLOW_POLL_MS, platform.signal);
+    }
   }
+}
+
+async function isWaiting(platform: Platform, jobId: string): Promise<boolean> {
+  const job = await platform.call("GET", `/jobs/${encodeURIComponent(jobId)}`);
+  return job["state"] === "APPROVAL_REQUIRED";
 }
 
 /** Rejects a job. */

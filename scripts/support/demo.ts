@@ -503,8 +503,12 @@ export class Demo implements AsyncDisposable {
       return undefined;
     }
     for (let attempt = 1; attempt <= APPROVALS_MAX; attempt++) {
-      await approve(this.#platform, jobId);
-      this.#line(`approved as ${principal}, with an empty body`);
+      const answer = await approve(this.#platform, jobId);
+      this.#line(
+        answer === "approved"
+          ? `approved as ${principal}, with an empty body`
+          : "somebody else decided it",
+      );
       const followed = await follow(this.#platform, jobId, {
         timeoutMs: RUN_MS,
         signal,

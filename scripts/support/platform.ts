@@ -82,7 +82,8 @@ const SNAPSHOT_BYTES_MAX = 4 * 1024 * 1024;
 export class Platform implements AsyncDisposable {
   readonly gateway: Gateway;
   readonly #redisUrl: string | undefined;
-  readonly #signal: AbortSignal;
+  /** Ends every call. */
+  readonly signal: AbortSignal;
   #store: Promise<Store> | undefined;
 
   constructor(
@@ -98,7 +99,7 @@ export class Platform implements AsyncDisposable {
       ...(principal === undefined ? {} : { principal }),
     });
     this.#redisUrl = address.redisUrl;
-    this.#signal = signal;
+    this.signal = signal;
   }
 
   /** Calls a route of the gateway. @throws {GatewayError} */
@@ -108,7 +109,7 @@ export class Platform implements AsyncDisposable {
     body?: { json?: unknown; form?: FormData },
   ): Promise<Json> {
     return await this.gateway.call(method, path, {
-      signal: this.#signal,
+      signal: this.signal,
       ...(body?.json === undefined ? {} : { json: body.json }),
       ...(body?.form === undefined ? {} : { body: body.form }),
     }) as Json;
@@ -172,13 +173,13 @@ export class Platform implements AsyncDisposable {
       url: this.#redisUrl,
       name: "incident-enricher-scripts",
       log: createLog({}, { write() {} }),
-      signal: AbortSignal.any([this.#signal, AbortSignal.timeout(10_000)]),
+      signal: AbortSignal.any([this.signal, AbortSignal.timeout(10_000)]),
     });
     const store = await this.#store;
     const text = await store.read(
       "sys:workers:snapshot",
       SNAPSHOT_BYTES_MAX,
-      this.#signal,
+      this.signal,
     );
     if (text === undefined) return undefined;
     const { captured_at, topics = {}, workers = [] } = JSON.parse(text);
