@@ -1,5 +1,6 @@
 /**
- * What the parts of the stand-in share: refusals, faults and plain values.
+ * What the parts of the stand-in share: refusals, faults, plain values, and the
+ * reading of what a pack holds.
  *
  * @module
  */
@@ -8,6 +9,17 @@ import type { JobRequest } from "../../lib/platform/gen/cap_pb.ts";
 
 /** A JSON object. */
 export type Json = Record<string, unknown>;
+
+/** What every part needs from its surroundings. */
+export interface Base {
+  /** Milliseconds since the epoch. */
+  clock: () => number;
+  faults: Faults;
+  /** The value of a Redis key. */
+  read(key: string): Promise<string | undefined>;
+  /** Stores a value as JSON; a failure is only logged. */
+  write(key: string, value: unknown): Promise<void>;
+}
 
 /** What a caller asked for and does not get: a status and a line of text. */
 export class Refusal extends Error {
@@ -129,4 +141,87 @@ export function canonical(value: unknown): string {
 /** Orders strings as the platform does, not by a language. */
 export function byBytes(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
+}
+
+interface GoTypes {
+  bool: boolean;
+  int64: number;
+  float64: number;
+  string: string;
+  "[]string": string[];
+  "map[string]string": Record<string, string>;
+  "map[string]interface {}": Json;
+}
+
+/** The Go types of a document's fields, nested as the document is. */
+export interface Fields {
+  readonly [name: string]: keyof GoTypes | Fields | readonly [Fields];
+}
+
+/** A document with such fields, each of which may be missing. */
+export type Decoded<S> = S extends keyof GoTypes ? GoTypes[S]
+  : S extends readonly [infer Item] ? Decoded<Item>[]
+  : { -readonly [Name in keyof S]?: Decoded<S[Name]> };
+
+const IS_TYPE: Readonly<Record<keyof GoTypes, (value: unknown) => boolean>> = {
+  bool: (value) => typeof value === "boolean",
+  int64: Number.isInteger,
+  float64: (value) => typeof value === "number",
+  string: isText,
+  "[]string": (value) => Array.isArray(value) && value.every(isText),
+  "map[string]string": (value) =>
+    isObject(value) && Object.values(value).every(isText),
+  "map[string]interface {}": isObject,
+};
+
+/**
+ * Reads an object of a pack, without its nulls. The platform drops keys that it
+ * does not know, and what devcore does not know may change what the others
+ * mean: so every key that is not listed is refused by name.
+ *
+ * @throws {Refusal} Also if a type is wrong, in the platform's words.
+ */
+export function decode<F extends Fields>(
+  from: unknown,
+  fields: F,
+  place: string,
+): Decoded<F> {
+  if (!isObject(from)) throw misfit(from, place, "object");
+  for (const name of Object.keys(from)) {
+    if (Object.hasOwn(fields, name)) continue;
+    throw new Refusal(400, `devcore does not implement ${place}.${name}`);
+  }
+  const decoded: Json = {};
+  for (const [name, type] of Object.entries(fields)) {
+    const value = from[name] ?? undefined;
+    if (value === undefined) continue;
+    decoded[name] = decodeValue(value, type, `${place}.${name}`);
+  }
+  return decoded as Decoded<F>;
+}
+
+function decodeValue(
+  value: unknown,
+  type: Fields[string],
+  place: string,
+): unknown {
+  if (typeof type === "string") {
+    if (!IS_TYPE[type](value)) throw misfit(value, place, type);
+    return value;
+  }
+  if (!(type instanceof Array)) return decode(value, type, place);
+  if (!Array.isArray(value)) throw misfit(value, place, "list");
+  return value.map((item) => decode(item, type[0], place));
+}
+
+function misfit(value: unknown, place: string, type: string): Refusal {
+  const got = Array.isArray(value) ? "array" : typeof value;
+  return new Refusal(
+    400,
+    `json: cannot unmarshal ${got} into Go struct field ${place} of type ${type}`,
+  );
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === "string";
 }

@@ -17,17 +17,15 @@ import {
   type Store,
   StoreError,
 } from "../../lib/platform/store.ts";
-import { Artifacts } from "./artifacts.ts";
-import { canonical, type Faults, type Json } from "./common.ts";
+import type { Base, Faults, Json } from "./common.ts";
 import { Engine } from "./engine.ts";
-import { DevGateway } from "./gateway.ts";
+import { createGateway } from "./gateway.ts";
 import { startNatsServer } from "./nats_server.ts";
 import { ConfigDocuments, Packs } from "./packs.ts";
 import { Kernel } from "./policy.ts";
 import { startRedisServer } from "./redis_server.ts";
-import { createRoutes } from "./routes.ts";
+import { type Artifacts, createRoutes } from "./routes.ts";
 import { Scheduler } from "./scheduler.ts";
-import { showFailure, showSnapshot } from "./views.ts";
 
 export type { Faults } from "./common.ts";
 
@@ -70,7 +68,6 @@ const TICK_MS = 5_000;
 const REDIS_TIMEOUT_MS = 5_000;
 const VALUE_TTL_S = 24 * 3600;
 const VALUE_BYTES_MAX = 8 * 1024 * 1024;
-/** As long as it is there, Redis has lost nothing. */
 const MARKER = "devcore:marker";
 const MARKER_TTL_S = 365 * 24 * 3600;
 
@@ -89,7 +86,7 @@ export async function startDevcore(
   const client = { name: "devcore", log, signal };
   const bus = started.use(await connectBus({ ...client, url: natsUrl }));
   const store = started.use(await connectStore({ ...client, url: redisUrl }));
-  const core = new Core({
+  const handle = await startParts(started, {
     bus,
     store,
     log,
@@ -98,16 +95,15 @@ export async function startDevcore(
     clock: options.clock ?? (() => performance.timeOrigin + performance.now()),
     apiKey,
     natsUrl,
+    reloadMs: options.reloadMs ?? RELOAD_MS,
   });
-  started.defer(() => core.stop());
-  await core.start(options.reloadMs ?? RELOAD_MS);
   const server = Deno.serve({
     hostname: "127.0.0.1",
     port: 0,
     onListen() {},
     // The client is gone, or was cut off on purpose.
     onError: () => new Response(null, { status: 500 }),
-  }, (request) => core.gateway.handle(request));
+  }, handle);
   started.defer(async () => {
     abort.abort(new Error("devcore stops"));
     await server.shutdown();
@@ -131,178 +127,103 @@ export async function startDevcore(
   };
 }
 
-type CoreOptions =
-  & Required<Pick<DevcoreOptions, "faults" | "clock" | "apiKey" | "natsUrl">>
+type PartsOptions =
+  & Required<
+    Pick<
+      DevcoreOptions,
+      "faults" | "clock" | "apiKey" | "natsUrl" | "reloadMs"
+    >
+  >
   & { bus: Bus; store: Store; log: Log; signal: AbortSignal };
 
-/** The parts and what ties them together. */
-class Core {
-  readonly gateway: DevGateway;
-  readonly #options: CoreOptions;
-  readonly #kernel = new Kernel();
-  readonly #config: ConfigDocuments;
-  readonly #artifacts: Artifacts;
-  readonly #scheduler: Scheduler;
-  readonly #engine: Engine;
-  readonly #timers: ReturnType<typeof setInterval>[] = [];
-  #refreshing: Promise<void> | undefined;
-
-  constructor(options: CoreOptions) {
-    this.#options = options;
-    const { bus, store, clock, faults, apiKey, natsUrl, signal } = options;
-    const kernel = this.#kernel;
-    const schemas = new Map<string, unknown>();
-    const config = this.#config = new ConfigDocuments(clock);
-    const artifacts = this.#artifacts = new Artifacts(clock);
-    const readValue = (key: string) => this.#read(key);
-    const scheduler = this.#scheduler = new Scheduler({
-      bus,
-      clock,
-      faults,
-      kernel,
-      effectiveConfig: () => canonical(config.get("system", "default")?.data),
-      // Whatever a failed job had stored is replaced by the platform's words.
-      onDeadLetter: (job) =>
-        this.#write(`res:${job.request.jobId}`, showFailure(job, clock())),
-      onEnd: (jobId, end) => void engine.onJobEnd(jobId, end),
-    });
-    const engine = this.#engine = new Engine({
-      clock,
-      schemas,
-      readValue,
-      writeContext: (jobId, payload) => this.#write(`ctx:${jobId}`, payload),
-      submit: (request, traceId) => scheduler.submit(request, traceId),
-      cancelJob: (jobId) => scheduler.cancel(jobId),
-    });
-    const { workflows } = engine;
-    const routes = createRoutes({
-      clock,
-      faults,
-      engine,
-      scheduler,
-      packs: new Packs({ clock, config, schemas, workflows, kernel }),
-      kernel,
-      artifacts,
-      schemas,
-      natsUrl,
-      natsUp: () => bus.connected(),
-      redisUp: () => store.connected(),
-      readValue,
-    });
-    const refresh = () => this.#refresh();
-    this.gateway = new DevGateway({
-      apiKey,
-      clock,
-      faults,
-      routes,
-      refresh,
-      signal,
-    });
+/** Connects the parts, and returns the gateway's request handler. */
+async function startParts(
+  started: AsyncDisposableStack,
+  options: PartsOptions,
+): Promise<(request: Request) => Promise<Response>> {
+  const { bus, log, signal, faults, clock } = options;
+  const values = new Values(options);
+  const { read, write } = values;
+  const base = { clock, faults, read, write };
+  const schemas = new Map<string, unknown>();
+  const artifacts: Artifacts = new Map();
+  const kernel = new Kernel();
+  const config = new ConfigDocuments(clock);
+  for (const [key, value] of Object.entries(BOOTSTRAP)) {
+    config.patch(key, value);
   }
-
-  async start(reloadMs: number): Promise<void> {
-    for (const [key, value] of Object.entries(BOOTSTRAP)) {
-      this.#config.change("default", key, () => value);
-    }
-    await this.#options.bus.flush();
-    await this.#write(MARKER, 1, MARKER_TTL_S);
-    await this.#writeSnapshot();
-    const every = (ms: number, run: () => void) =>
-      this.#timers.push(setInterval(run, Math.min(ms, reloadMs)));
-    every(reloadMs, () => this.#reloadPolicy());
-    every(reloadMs, () => this.#reloadRouting());
-    every(SNAPSHOT_MS, () => void this.#writeSnapshot());
-    every(TICK_MS, () => this.#findTimeouts());
-    every(EXPIRE_MS, () => this.#scheduler.expire());
-  }
-
-  stop(): void {
-    for (const timer of this.#timers) clearInterval(timer);
-    this.#scheduler.stop();
-    this.#engine.stop();
-  }
+  const scheduler = new Scheduler({ ...base, bus, config, kernel });
+  const engine = new Engine({ ...base, schemas, scheduler });
+  const { workflows } = engine;
+  const packs = new Packs({ clock, config, schemas, workflows, kernel });
 
   /** One fragment that does not parse leaves the whole policy as it was. */
-  #reloadPolicy(): void {
-    if (this.#options.faults.freezePolicy) return;
-    const bundles = (this.#config.get("system", "policy")?.data["bundles"] ??
-      {}) as Record<string, { content: string }>;
-    const fragments = Object.entries(bundles).map(([id, { content }]) =>
-      [id, content] as const
-    );
+  function loadPolicy(): void {
+    if (faults.freezePolicy) return;
+    const fragments = Object.entries(config.read("policy", "bundles"))
+      .map(([id, bundle]) =>
+        [id, String((bundle as Json)["content"])] as const
+      );
     try {
-      this.#kernel.reload(new Map(fragments));
+      kernel.reload(new Map(fragments));
     } catch (error) {
-      const { log } = this.#options;
       log.error("Cannot load policy", { error: messageOf(error) });
     }
   }
 
-  /** An overlay without topics is ignored: the last routing stays. */
-  #reloadRouting(): void {
-    const { topics = {}, pools = {} } = this.#config.get("system", "default")!
-      .data["pools"] as {
-        topics?: Record<string, string | string[]>;
-        pools?: Record<string, { requires?: string[] }>;
-      };
-    if (Object.keys(topics).length === 0) return;
-    this.#scheduler.routing = {
-      topics: Object.fromEntries(
-        Object.entries(topics).map(([topic, pool]) => [topic, [pool].flat()]),
-      ),
-      pools: Object.fromEntries(
-        Object.entries(pools).map((
-          [name, { requires = [] }],
-        ) => [name, { requires }]),
-      ),
-    };
-  }
+  const writeSnapshot = () =>
+    write("sys:workers:snapshot", scheduler.snapshot());
 
-  async #writeSnapshot(): Promise<void> {
-    const { routing } = this.#scheduler;
-    const now = this.#options.clock();
-    const snapshot = showSnapshot(this.#scheduler.live(), routing, now);
-    await this.#write("sys:workers:snapshot", snapshot);
-  }
-
-  /** Timeouts say nothing on the bus; runs learn of them by looking. */
-  #findTimeouts(): void {
-    for (const job of this.#scheduler.timedOut.splice(0)) {
-      const { state, resultPtr, request: { jobId } } = job;
-      const message = `job state: ${state}`;
-      this.#engine.onJobEnd(jobId, { state, resultPtr, message });
-    }
-  }
-
-  /** Looks once for all who ask meanwhile. */
-  #refresh(): Promise<void> {
-    return this.#refreshing ??= this.#forgetWhatRedisLost()
-      .finally(() => this.#refreshing = undefined);
-  }
-
-  async #forgetWhatRedisLost(): Promise<void> {
-    if (!this.#options.store.connected()) return;
-    // One that cannot answer has not said that it lost anything.
-    if (await this.#read(MARKER).catch(() => "") !== undefined) return;
-    this.#scheduler.forgetJobs();
-    this.#engine.forgetRuns();
-    this.#artifacts.clear();
-    await this.#write(MARKER, 1, MARKER_TTL_S);
-    const { log } = this.#options;
+  async function forgetWhatRedisLost(): Promise<void> {
+    if (!await values.areLost()) return;
+    scheduler.forget();
+    engine.forget();
+    artifacts.clear();
+    await values.mark();
     log.warn("Redis lost its data; jobs, runs and approvals are forgotten");
   }
 
-  async #write(key: string, value: unknown, ttlS = VALUE_TTL_S): Promise<void> {
-    const { store, log, signal } = this.#options;
-    try {
-      await store.write(key, JSON.stringify(value), ttlS, signal);
-    } catch (error) {
-      if (signal.aborted) return;
-      log.error("Cannot write", { key, error: messageOf(error) });
-    }
+  let refreshing: Promise<void> | undefined;
+  /** Looks once for all who ask meanwhile. */
+  const refresh = () =>
+    refreshing ??= forgetWhatRedisLost()
+      .finally(() => refreshing = undefined);
+
+  const { reloadMs } = options;
+  const timers = [
+    [reloadMs, loadPolicy],
+    [reloadMs, () => scheduler.loadRouting()],
+    [SNAPSHOT_MS, writeSnapshot],
+    [TICK_MS, () => engine.findTimeouts()],
+    [EXPIRE_MS, () => scheduler.expire()],
+  ] as const;
+  await bus.flush();
+  await values.mark();
+  await writeSnapshot();
+  for (const [ms, run] of timers) {
+    const timer = setInterval(run, Math.min(ms, reloadMs));
+    started.defer(() => clearInterval(timer));
+  }
+  started.defer(() => scheduler.stop());
+  started.defer(() => engine.stop());
+  const parts = { ...base, ...options, engine, scheduler, packs, config };
+  const routes = createRoutes({ ...parts, kernel, artifacts, schemas });
+  const { apiKey } = options;
+  return createGateway({ apiKey, clock, faults, routes, refresh, signal });
+}
+
+/** What devcore keeps in Redis. */
+class Values {
+  readonly #options: Pick<PartsOptions, "store" | "log" | "signal">;
+
+  constructor(options: Pick<PartsOptions, "store" | "log" | "signal">) {
+    this.#options = options;
   }
 
-  async #read(key: string): Promise<string | undefined> {
+  readonly write: Base["write"] = (key, value) =>
+    this.#write(key, value, VALUE_TTL_S);
+
+  readonly read: Base["read"] = async (key) => {
     const { store, signal } = this.#options;
     const patience = AbortSignal.timeout(REDIS_TIMEOUT_MS);
     try {
@@ -312,6 +233,27 @@ class Core {
       const isLong = error instanceof StoreError && error.kind === "too large";
       if (isLong) return undefined;
       throw error;
+    }
+  };
+
+  /** As long as its mark is there, Redis has lost nothing. */
+  mark(): Promise<void> {
+    return this.#write(MARKER, 1, MARKER_TTL_S);
+  }
+
+  /** One that cannot answer has not said that it lost anything. */
+  async areLost(): Promise<boolean> {
+    return this.#options.store.connected() &&
+      await this.read(MARKER).catch(() => "") === undefined;
+  }
+
+  async #write(key: string, value: unknown, ttlS: number): Promise<void> {
+    const { store, log, signal } = this.#options;
+    try {
+      await store.write(key, JSON.stringify(value), ttlS, signal);
+    } catch (error) {
+      if (signal.aborted) return;
+      log.error("Cannot write", { key, error: messageOf(error) });
     }
   }
 }

@@ -18,6 +18,7 @@ import {
   JobRequestSchema,
 } from "../../lib/platform/gen/cap_pb.ts";
 import {
+  type Base,
   filled,
   iso,
   isObject,
@@ -26,10 +27,8 @@ import {
   Refusal,
   Timers,
 } from "./common.ts";
-import type { JobEnd } from "./scheduler.ts";
+import type { JobEnd, Scheduler } from "./scheduler.ts";
 import { type Step, templatePath, type Workflow } from "./workflow.ts";
-
-const TENANT = "default";
 
 interface StepRun {
   step_id: string;
@@ -46,7 +45,7 @@ interface StepRun {
 
 /** A run as the gateway shows it. */
 export class Run {
-  readonly org_id = TENANT;
+  readonly org_id = "default";
   readonly team_id = "";
   context:
     | { steps: Record<string, { result_ptr: string; output?: unknown }> }
@@ -64,6 +63,8 @@ export class Run {
   declare labels?: Record<string, string>;
   declare metadata?: Record<string, string>;
   declare dry_run?: true;
+  readonly #timeline: Json[] = [];
+  #turn: Promise<unknown> = Promise.resolve();
 
   constructor(
     readonly id: string,
@@ -73,17 +74,35 @@ export class Run {
   ) {
     this.updated_at = created_at;
   }
+
+  /** Whether it will never change again. */
+  get isOver(): boolean {
+    return TERMINAL.includes(this.status);
+  }
+
+  /** What happened so far. */
+  get timeline(): readonly Json[] {
+    return this.#timeline;
+  }
+
+  /** Adds to the timeline. */
+  note(time: string, type: string, event: Json): void {
+    const { id, workflow_id } = this;
+    this.#timeline.push({ time, type, run_id: id, workflow_id, ...event });
+  }
+
+  /** One change at a time. */
+  locked(change: () => Promise<void> | void): Promise<void> {
+    const turn = this.#turn.then(change);
+    this.#turn = turn.catch(() => {});
+    return turn;
+  }
 }
 
 /** What the engine needs from the rest. */
-export interface EngineOptions {
-  clock: () => number;
+export interface EngineOptions extends Base {
   schemas: ReadonlyMap<string, unknown>;
-  writeContext: (jobId: string, payload: unknown) => Promise<void>;
-  /** The value of a Redis key. */
-  readValue: (key: string) => Promise<string | undefined>;
-  submit: (request: JobRequest, traceId: string) => void;
-  cancelJob: (jobId: string) => void;
+  scheduler: Scheduler;
 }
 
 /** Longer results are kept by pointer only. */
@@ -105,17 +124,16 @@ const PRIORITIES: Readonly<Record<string, JobPriority>> = {
 
 /** The workflow engine. */
 export class Engine {
-  readonly #options: EngineOptions;
   readonly workflows = new Map<string, Workflow>();
   readonly runs = new Map<string, Run>();
-  readonly timelines = new Map<string, Json[]>();
   /** Idempotency keys and the run that each belongs to, for good. */
   readonly keys = new Map<string, string>();
+  readonly #options: EngineOptions;
   readonly #retries = new Timers();
-  readonly #locks = new Map<string, Promise<void>>();
 
   constructor(options: EngineOptions) {
     this.#options = options;
+    options.scheduler.onEnd = (jobId, end) => void this.#onJobEnd(jobId, end);
   }
 
   /** Ends every pending retry. */
@@ -124,10 +142,9 @@ export class Engine {
   }
 
   /** Forgets runs and keys, as the platform does with its Redis. */
-  forgetRuns(): void {
+  forget(): void {
     this.stop();
     this.runs.clear();
-    this.timelines.clear();
     this.keys.clear();
   }
 
@@ -151,8 +168,7 @@ export class Engine {
       run.dry_run = true;
     }
     this.runs.set(runId, run);
-    this.timelines.set(runId, []);
-    await this.#locked(runId, () => this.#advance(run));
+    await run.locked(() => this.#advance(run));
   }
 
   /** Cancels a run, a finished one too. @throws {Refusal} If there is none. */
@@ -163,38 +179,46 @@ export class Engine {
     if (workflow === undefined) {
       throw new Refusal(400, "get workflow: redis: nil");
     }
-    await this.#locked(runId, () => {
+    await run.locked(() => {
       const now = this.#now();
+      const { scheduler } = this.#options;
       for (const id of Object.keys(workflow.steps)) {
         const step = run.steps[id] ??= { step_id: id, status: "" };
         if (TERMINAL.includes(step.status)) continue;
-        if (step.status === "running") this.#options.cancelJob(step.job_id!);
+        if (step.status === "running") scheduler.cancel(step.job_id!);
         step.status = "cancelled";
         step.completed_at = now;
       }
       run.status = "cancelled";
       run.completed_at = run.updated_at = now;
       const message = "run cancelled";
-      this.#note(run, "run_status", { status: "cancelled", message });
+      run.note(now, "run_status", { status: "cancelled", message });
     });
   }
 
-  /** Takes the end of a job; stale and repeated ones change nothing. */
-  async onJobEnd(jobId: string, end: JobEnd): Promise<void> {
-    const run = this.runs.get(jobId.slice(0, jobId.lastIndexOf(":")));
-    if (run !== undefined) {
-      await this.#locked(run.id, () => this.#takeEnd(run, jobId, end));
+  /** Timeouts say nothing on the bus; runs learn of them by looking. */
+  findTimeouts(): void {
+    for (const job of this.#options.scheduler.timedOut.splice(0)) {
+      const { state, resultPtr, request: { jobId } } = job;
+      const message = `job state: ${state}`;
+      this.#onJobEnd(jobId, { state, resultPtr, message });
     }
+  }
+
+  /** Takes the end of a job; stale and repeated ones change nothing. */
+  async #onJobEnd(jobId: string, end: JobEnd): Promise<void> {
+    const run = this.runs.get(jobId.slice(0, jobId.lastIndexOf(":")));
+    await run?.locked(() => this.#takeEnd(run, jobId, end));
   }
 
   async #takeEnd(run: Run, jobId: string, end: JobEnd): Promise<void> {
     const step = Object.values(run.steps).find(({ job_id }) =>
       job_id === jobId
     );
-    const definition = step &&
-      this.workflows.get(run.workflow_id)?.steps[step.step_id];
-    const isStale = TERMINAL.includes(run.status) || step?.status !== "running";
-    if (isStale || step === undefined || definition === undefined) return;
+    if (run.isOver || step?.status !== "running") return;
+    const definition = this.workflows.get(run.workflow_id)
+      ?.steps[step.step_id];
+    if (definition === undefined) return;
     const { state, resultPtr, message, final } = end;
     step.status = STEP_STATUS[state] ?? "failed";
     if (step.status === "succeeded") {
@@ -206,7 +230,7 @@ export class Engine {
       if (!final && this.#scheduleRetry(run, step, definition.retry)) return;
     }
     step.completed_at = this.#now();
-    this.#note(run, "step_completed", {
+    run.note(this.#now(), "step_completed", {
       step_id: step.step_id,
       job_id: jobId,
       status: step.status,
@@ -222,20 +246,20 @@ export class Engine {
     pointer: string,
   ): Promise<void> {
     if (pointer === "") return;
+    step.output = pointer;
     const text = pointer.startsWith("redis://")
-      ? await this.#options.readValue(pointer.slice("redis://".length))
+      ? await this.#options.read(pointer.slice("redis://".length))
         .catch(() => undefined)
       : undefined;
-    const parsed = text === undefined ? undefined : parseJson(text);
+    const parsed = parseJson(text ?? "");
     const output = parsed === undefined ? text : parsed;
     const problem = output === undefined
       ? undefined
       : this.#check(definition, "output", output);
-    step.output = pointer;
     if (problem !== undefined) {
       step.status = "failed";
       step.error = { message: problem };
-      return this.#note(run, "step_output_invalid", {
+      return run.note(this.#now(), "step_output_invalid", {
         step_id: step.step_id,
         job_id: step.job_id,
         status: "failed",
@@ -264,7 +288,7 @@ export class Engine {
     step.next_attempt_at = iso(this.#options.clock() + delayMs);
     run.updated_at = this.#now();
     this.#retries.after(delayMs, () => {
-      this.#locked(run.id, () => this.#advance(run, step));
+      run.locked(() => this.#advance(run, step));
     });
     return true;
   }
@@ -272,7 +296,7 @@ export class Engine {
   /** Submits what is ready, and `due`, whose wait is over. */
   async #advance(run: Run, due?: StepRun): Promise<void> {
     const workflow = this.workflows.get(run.workflow_id);
-    if (workflow === undefined || TERMINAL.includes(run.status)) return;
+    if (workflow === undefined || run.isOver) return;
     const before = run.status;
     run.started_at ??= this.#now();
     const statusOf = (id: string) => run.steps[id]?.status ?? "";
@@ -284,18 +308,20 @@ export class Engine {
       );
       if (waits && ready) await this.#dispatch(run, step);
     }
+    const now = this.#now();
     run.status = toRunStatus(Object.keys(workflow.steps).map(statusOf));
-    if (TERMINAL.includes(run.status)) run.completed_at = this.#now();
+    if (run.isOver) run.completed_at = now;
     if (run.status !== before) {
-      this.#note(run, "run_status", { status: run.status });
+      run.note(now, "run_status", { status: run.status });
     }
-    run.updated_at = this.#now();
+    run.updated_at = now;
   }
 
   async #dispatch(run: Run, step: Step): Promise<void> {
     const known = run.steps[step.id];
     const attempts = (known?.attempts ?? 0) + 1;
     const jobId = `${run.id}:${step.id}@${attempts}`;
+    const ids = { step_id: step.id, job_id: jobId };
     const { input = {} } = step;
     const isGiven = Object.keys(input).length > 0;
     const payload = isGiven ? fill(input, run) as Json : run.input;
@@ -305,23 +331,22 @@ export class Engine {
       run.steps[step.id] = { step_id: step.id, status: "failed", error };
       return;
     }
-    await this.#options.writeContext(jobId, payload);
+    await this.#options.write(`ctx:${jobId}`, payload);
+    const started_at = this.#now();
     run.steps[step.id] = {
       ...known,
-      step_id: step.id,
+      ...ids,
       status: "running",
-      started_at: this.#now(),
+      started_at,
       attempts,
       ...filled({ input: payload }),
-      job_id: jobId,
     };
-    this.#note(run, "step_dispatched", {
-      step_id: step.id,
-      job_id: jobId,
+    run.note(started_at, "step_dispatched", {
+      ...ids,
       status: "running",
       data: { context_ptr: `redis://ctx:${jobId}` },
     });
-    this.#options.submit(createRequest(run, step, jobId), run.id);
+    this.#options.scheduler.submit(createRequest(run, step, jobId), run.id);
   }
 
   #check(
@@ -330,30 +355,12 @@ export class Engine {
     value: unknown,
   ): string | undefined {
     const inline = step[`${side}_schema`];
-    if (inline !== undefined && Object.keys(inline).length > 0) {
-      return validate(inline, value, "inline");
-    }
-    const id = step[`${side}_schema_id`]?.trim() ?? "";
+    if (inline !== undefined) return validate(inline, value, "inline");
+    const id = step[`${side}_schema_id`] ?? "";
     if (id === "") return undefined;
     const schema = this.#options.schemas.get(id);
     if (schema === undefined) return "redis: nil";
     return validate(schema, value, `inmemory://${id}`);
-  }
-
-  /** One change of a run at a time. */
-  #locked(runId: string, change: () => Promise<void> | void): Promise<void> {
-    const turn = (this.#locks.get(runId) ?? Promise.resolve()).then(change);
-    const settled = turn.catch(() => {}).then(() => {
-      if (this.#locks.get(runId) === settled) this.#locks.delete(runId);
-    });
-    this.#locks.set(runId, settled);
-    return turn;
-  }
-
-  #note({ id, workflow_id }: Run, type: string, event: Json): void {
-    const time = this.#now();
-    this.timelines.get(id)
-      ?.push({ time, type, run_id: id, workflow_id, ...event });
   }
 
   #now(): string {
@@ -381,17 +388,16 @@ function createRequest(run: Run, step: Step, jobId: string): JobRequest {
     step_id: step.id,
   };
   const dry: Record<string, string> = run.dry_run ? { dry_run: "true" } : {};
-  const { meta = {} } = step;
-  const timeoutMs = (step.timeout_sec ?? 0) * 1000;
+  const { meta = {}, timeout_sec = 0, topic } = step;
+  const tenantId = run.org_id;
   return create(JobRequestSchema, {
     jobId,
-    topic: step.topic || `job.workflow.${run.workflow_id}`,
-    priority: PRIORITIES[String(priority).trim().toLowerCase()] ??
-      JobPriority.BATCH,
+    topic,
+    priority: PRIORITIES[String(priority).toLowerCase()] ?? JobPriority.BATCH,
     contextPtr: `redis://ctx:${jobId}`,
     env: {
       ...ids,
-      tenant_id: run.org_id,
+      tenant_id: tenantId,
       team_id: "",
       memory_id: memoryId,
       context_mode: "raw",
@@ -399,14 +405,13 @@ function createRequest(run: Run, step: Step, jobId: string): JobRequest {
     },
     workflowId: run.workflow_id,
     memoryId,
-    tenantId: run.org_id,
+    tenantId,
     principalId: meta.actor_id ?? "",
     labels: { ...ids, ...step.route_labels, ...dry },
     meta: {
-      tenantId: run.org_id,
+      tenantId,
       actorId: meta.actor_id ?? "",
-      actorType: ACTOR_TYPES[(meta.actor_type ?? "").trim().toLowerCase()] ??
-        ActorType.UNSPECIFIED,
+      actorType: ACTOR_TYPES[meta.actor_type ?? ""] ?? ActorType.UNSPECIFIED,
       idempotencyKey: meta.idempotency_key ?? "",
       capability: meta.capability ?? "",
       riskTags: meta.risk_tags ?? [],
@@ -414,7 +419,9 @@ function createRequest(run: Run, step: Step, jobId: string): JobRequest {
       packId: meta.pack_id ?? "",
       labels: meta.labels ?? {},
     },
-    ...(timeoutMs > 0 ? { budget: { deadlineMs: BigInt(timeoutMs) } } : {}),
+    ...(timeout_sec > 0
+      ? { budget: { deadlineMs: BigInt(timeout_sec * 1000) } }
+      : {}),
   });
 }
 
@@ -448,15 +455,10 @@ function fill(value: unknown, run: Run): unknown {
     );
   }
   const path = typeof value === "string" ? templatePath(value) : undefined;
-  return path === undefined ? value : look(path, run);
-}
-
-/** Paths walk objects by key; what is not there is null. */
-function look(path: readonly string[], { input, context }: Run): unknown {
-  const ctx = context ?? { steps: {} };
+  if (path === undefined) return value;
+  // Paths walk objects by key; what is not there is null.
   return path.reduce<unknown>(
-    (value, key) =>
-      isObject(value) && Object.hasOwn(value, key) ? value[key] : null,
-    { input, ctx, steps: ctx.steps },
+    (at, key) => isObject(at) && Object.hasOwn(at, key) ? at[key] : null,
+    { input: run.input, steps: run.context?.steps },
   );
 }

@@ -23,11 +23,8 @@ export interface Call {
   ids: readonly string[];
 }
 
-/** Answers a call with JSON, or with a response of its own. */
-export type Handler = (call: Call) => unknown;
-
-/** Handlers by method and path, as in `GET /api/v1/jobs/{id}`. */
-export type Routes = Readonly<Record<string, Handler>>;
+/** Handlers by method and path; each gives JSON or a response of its own. */
+export type Routes = Readonly<Record<string, (call: Call) => unknown>>;
 
 /** What the gateway needs from the rest. */
 export interface GatewayOptions {
@@ -35,6 +32,7 @@ export interface GatewayOptions {
   apiKey: string;
   clock: () => number;
   faults: Faults;
+  /** By lines such as `GET /api/v1/jobs/{id}`. */
   routes: Routes;
   /** Lets what Redis has lost be forgotten. */
   refresh: () => Promise<void>;
@@ -45,123 +43,102 @@ export interface GatewayOptions {
 const RATE_PER_S = 50;
 const RATE_BURST = 100;
 const BODY_BYTES_MAX = 64 * 1024 * 1024;
+const CORS = {
+  "access-control-allow-headers":
+    "Content-Type, Authorization, X-API-Key, X-Principal-Id, X-Principal-Role",
+  "access-control-allow-methods": "GET, POST, DELETE, OPTIONS",
+};
 
 /** The gateway's request handler. */
-export class DevGateway {
-  readonly #options: GatewayOptions;
-  readonly #routes: { method: string; path: RegExp; handler: Handler }[];
-  #tokens = RATE_BURST;
-  #filledAt: number;
+export function createGateway(
+  { apiKey, clock, faults, routes, refresh, signal }: GatewayOptions,
+): (request: Request) => Promise<Response> {
+  const takeToken = createBucket(clock);
+  const known = Object.entries(routes).map(([line, handler]) => {
+    const [method = "", path = ""] = line.split(" ");
+    const pattern = path.replace(/\{\w+\}/g, "([^/]+)");
+    return { method, path: new RegExp(`^${pattern}$`), handler };
+  });
 
-  constructor(options: GatewayOptions) {
-    this.#options = options;
-    this.#filledAt = options.clock();
-    this.#routes = Object.entries(options.routes).map(([line, handler]) => {
-      const [method = "", path = ""] = line.split(" ");
-      const pattern = path.replace(/\{\w+\}/g, "([^/]+)");
-      return { method, path: new RegExp(`^${pattern}$`), handler };
-    });
-  }
-
-  /** Answers one request. */
-  async handle(request: Request): Promise<Response> {
-    let response: Response;
-    try {
-      response = await this.#answer(request);
-    } catch (error) {
-      response = refuse(error);
-    }
-    const { headers } = response;
-    headers.set(
-      "access-control-allow-headers",
-      "Content-Type, Authorization, X-API-Key, X-Principal-Id, X-Principal-Role",
-    );
-    headers.set(
-      "access-control-allow-methods",
-      "GET, POST, DELETE, OPTIONS",
-    );
-    const origin = request.headers.get("origin");
-    if (origin !== null && isAllowed(origin)) {
-      headers.set("access-control-allow-origin", origin);
-      headers.set("vary", "Origin");
-    }
-    return response;
-  }
-
-  async #answer(request: Request): Promise<Response> {
-    const origin = request.headers.get("origin");
-    if (origin !== null && !isAllowed(origin)) {
+  async function answer(request: Request): Promise<Response> {
+    if (!isAllowed(request.headers.get("origin"))) {
       throw new Refusal(403, "origin not allowed");
     }
-    if (request.method === "OPTIONS") {
-      return new Response(null, { status: 204 });
-    }
+    const { method } = request;
+    if (method === "OPTIONS") return new Response(null, { status: 204 });
     const { pathname } = new URL(request.url);
     if (pathname.startsWith("/api/")) {
-      this.#takeToken();
-      this.#checkKey(request);
-      await this.#options.refresh();
+      takeToken();
+      checkKey(request, apiKey);
+      await refresh();
     }
-    const fault = this.#options.faults.onRoute?.(request.method, pathname);
-    if (fault === "hang") return await this.#hang();
-    if (typeof fault === "object") {
+    const fault = faults.onRoute?.(method, pathname);
+    if (fault === "hang") {
+      await new Promise((resolve) => signal.addEventListener("abort", resolve));
+    } else if (typeof fault === "object") {
       throw new Refusal(fault.status, fault.body ?? "fault");
     }
-    const response = await this.#route(request);
+    const response = await route(request);
     return fault === "lose reply" ? breakOff() : response;
   }
 
-  /** One bucket for everybody together, and no hint when to come back. */
-  #takeToken(): void {
-    const now = this.#options.clock();
-    const gained = (now - this.#filledAt) / 1000 * RATE_PER_S;
-    this.#tokens = Math.min(RATE_BURST, this.#tokens + gained);
-    this.#filledAt = now;
-    if (this.#tokens < 1) throw new Refusal(429, "rate limited");
-    this.#tokens -= 1;
-  }
-
-  #checkKey({ headers }: Request): void {
-    const { apiKey } = this.#options;
-    const given = (headers.get("x-api-key") ?? "").trim()
-      .replace(/^["']+|["']+$/g, "").trim();
-    if (apiKey !== "" && given !== apiKey) {
-      throw new Refusal(401, "unauthorized");
-    }
-  }
-
-  #hang(): Promise<never> {
-    const { signal } = this.#options;
-    return new Promise((_, reject) => {
-      signal.addEventListener("abort", () => reject(signal.reason));
-    });
-  }
-
-  async #route(request: Request): Promise<Response> {
+  async function route(request: Request): Promise<Response> {
     const { pathname, searchParams: query } = new URL(request.url);
     if (pathname.includes("//")) return redirect(pathname);
-    const matching = this.#routes.filter(({ path }) => path.test(pathname));
+    const matching = known.filter(({ path }) => path.test(pathname));
     if (matching.length === 0) throw new Refusal(404, "404 page not found");
     const isHead = request.method === "HEAD";
-    const method = isHead ? "GET" : request.method;
-    const route = matching.find((route) => route.method === method);
-    if (route === undefined) {
-      const methods = matching.flatMap(({ method }) =>
-        method === "GET" ? ["GET", "HEAD"] : [method]
-      );
-      const allow = methods.toSorted().join(", ");
+    const asked = isHead ? "GET" : request.method;
+    const chosen = matching.find(({ method }) => method === asked);
+    if (chosen === undefined) {
+      const allow = matching.map(({ method }) =>
+        method === "GET" ? "GET, HEAD" : method
+      ).toSorted().join(", ");
       throw new Refusal(405, "Method Not Allowed", { allow });
     }
-    const ids = route.path.exec(pathname)!.slice(1).map(decodeURIComponent);
-    const answer = await route.handler({
-      request,
-      query,
-      id: ids[0] ?? "",
-      ids,
-    });
-    const response = answer instanceof Response ? answer : json(answer);
+    const ids = chosen.path.exec(pathname)!.slice(1).map(decodeURIComponent);
+    const [id = ""] = ids;
+    const value = await chosen.handler({ request, query, id, ids });
+    const response = value instanceof Response ? value : json(value);
     return isHead ? new Response(null, response) : response;
   }
+
+  return async (request) => {
+    const response = await answer(request).catch(refuse);
+    const origin = request.headers.get("origin");
+    const allowed = origin !== null && isAllowed(origin)
+      ? { "access-control-allow-origin": origin, vary: "Origin" }
+      : {};
+    for (const [name, value] of Object.entries({ ...CORS, ...allowed })) {
+      response.headers.set(name, value);
+    }
+    return response;
+  };
+}
+
+/** One bucket for everybody together, and no hint when to come back. */
+function createBucket(clock: () => number): () => void {
+  let tokens = RATE_BURST;
+  let filledAt = clock();
+  return () => {
+    const now = clock();
+    const gained = (now - filledAt) / 1000 * RATE_PER_S;
+    tokens = Math.min(RATE_BURST, tokens + gained);
+    filledAt = now;
+    if (tokens < 1) throw new Refusal(429, "rate limited");
+    tokens -= 1;
+  };
+}
+
+function checkKey({ headers }: Request, apiKey: string): void {
+  const given = (headers.get("x-api-key") ?? "").trim()
+    .replace(/^["']+|["']+$/g, "");
+  if (apiKey !== "" && given !== apiKey) throw new Refusal(401, "unauthorized");
+}
+
+function isAllowed(origin: string | null): boolean {
+  const host = URL.parse(origin ?? "http://localhost")?.hostname ?? "";
+  return ["localhost", "127.0.0.1", "[::1]"].includes(host);
 }
 
 /** A successful answer. */
@@ -187,16 +164,10 @@ export async function readJson(
   { problem = "invalid json", empty = false } = {},
 ): Promise<Json> {
   const text = new TextDecoder().decode(await readBytes(request));
-  if (text === "" && empty) return {};
-  const value = parseJson(text);
+  const value = text === "" ? null : parseJson(text);
   if (isObject(value)) return value;
   if (value === null && empty) return {};
   throw new Refusal(400, problem);
-}
-
-function isAllowed(origin: string): boolean {
-  const host = URL.parse(origin)?.hostname ?? "";
-  return ["localhost", "127.0.0.1", "[::1]"].includes(host);
 }
 
 /** The connection breaks before the answer is out. */
@@ -215,10 +186,10 @@ function redirect(path: string): Response {
   });
 }
 
-function refuse(error: unknown): Response {
+function refuse(error: Error): Response {
   const known = error instanceof Refusal ? error : undefined;
   const status = error instanceof BodyTooLargeError ? 400 : 500;
-  return new Response(`${(error as Error).message}\n`, {
+  return new Response(`${error.message}\n`, {
     status: known?.status ?? status,
     headers: {
       "content-type": "text/plain; charset=utf-8",

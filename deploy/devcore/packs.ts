@@ -1,32 +1,81 @@
 /**
- * The stand-in's pack installer: writes a pack's schemas, workflows and
- * overlays, takes the overlays back, and runs its policy simulations.
+ * The stand-in's pack installer: unpacks and checks an archive as the
+ * platform's does, writes schemas, workflows and overlays, takes the overlays
+ * back, and runs policy simulations.
  *
  * @module
  */
+import { UntarStream } from "@std/tar";
+import { parse } from "@std/yaml";
 import {
   canonical,
+  decode,
+  type Decoded,
   filled,
   iso,
   isObject,
   isoSeconds,
   type Json,
+  parseJson,
   Refusal,
   sha256,
 } from "./common.ts";
-import {
-  type ConfigOverlay,
-  type PackFiles,
-  readArchive,
-  readFile,
-  readManifest,
-  readObject,
-  type Resource,
-} from "./manifest.ts";
-import type { Kernel } from "./policy.ts";
+import { type Kernel, readPolicy } from "./policy.ts";
 import { readWorkflow, type Workflow } from "./workflow.ts";
 
-/** A config document. */
+type Files = ReadonlyMap<string, string>;
+
+const RESOURCE = { id: "string", path: "string" } as const;
+
+/** What a manifest may hold. */
+const MANIFEST = {
+  apiVersion: "string",
+  kind: "string",
+  metadata: {
+    id: "string",
+    version: "string",
+    title: "string",
+    description: "string",
+  },
+  compatibility: { protocolVersion: "int64", minCoreVersion: "string" },
+  topics: [{
+    name: "string",
+    requires: "[]string",
+    riskTags: "[]string",
+    capability: "string",
+  }],
+  resources: { schemas: [RESOURCE], workflows: [RESOURCE] },
+  overlays: {
+    config: [{
+      name: "string",
+      scope: "string",
+      scope_id: "string",
+      key: "string",
+      strategy: "string",
+      path: "string",
+    }],
+    policy: [{ name: "string", strategy: "string", path: "string" }],
+  },
+  tests: {
+    policySimulations: [{
+      name: "string",
+      request: {
+        tenantId: "string",
+        topic: "string",
+        capability: "string",
+        riskTags: "[]string",
+        requires: "[]string",
+      },
+      expectDecision: "string",
+    }],
+  },
+} as const;
+
+type Manifest = Decoded<typeof MANIFEST>;
+type Overlays = NonNullable<Manifest["overlays"]>;
+type ConfigOverlay = NonNullable<Overlays["config"]>[number];
+
+/** A config document of scope `system`. */
 export interface ConfigDocument {
   scope: string;
   scope_id: string;
@@ -45,21 +94,34 @@ export class ConfigDocuments {
   }
 
   /** One document. */
-  get(scope: string, scopeId: string): ConfigDocument | undefined {
-    return scope === "system" ? this.#documents.get(scopeId) : undefined;
+  get(scopeId: string): ConfigDocument | undefined {
+    return this.#documents.get(scopeId);
   }
 
-  /** Changes what one holds under a key; there need be none yet. */
-  change(
-    scopeId: string,
-    key: string,
-    change: (value: unknown) => unknown,
-  ): void {
-    const { data = {}, revision = 0 } = this.#documents.get(scopeId) ?? {};
+  /** A map that one holds under a key; empty if there is none. */
+  read(scopeId: string, key: string): Json {
+    return (this.get(scopeId)?.data[key] ?? {}) as Json;
+  }
+
+  /** Patches what the document that every job gets holds under a key. */
+  patch(key: string, patch: unknown): void {
+    const value = mergePatch(this.read("default", key), patch);
+    this.#write("default", key, value);
+  }
+
+  /** Sets one entry of a map that one holds, or deletes it. */
+  setEntry(scopeId: string, key: string, id: string, entry?: unknown): void {
+    const { [id]: _, ...others } = this.read(scopeId, key);
+    const entries = entry === undefined ? others : { ...others, [id]: entry };
+    this.#write(scopeId, key, entries);
+  }
+
+  #write(scopeId: string, key: string, value: unknown): void {
+    const { data = {}, revision = 0 } = this.get(scopeId) ?? {};
     this.#documents.set(scopeId, {
       scope: "system",
       scope_id: scopeId,
-      data: { ...data, [key]: change(data[key]) },
+      data: { ...data, [key]: value },
       revision: revision + 1,
       updated_at: iso(this.#clock()),
     });
@@ -82,15 +144,20 @@ export interface InstallOptions {
   installedBy: string;
 }
 
-type Patch = Omit<ConfigOverlay, "path"> & { patch: Json };
-
 /** What a record shows of a pack, and what an uninstall needs of it. */
 interface PackRecord {
   id: string;
   status: string;
   resources: { schemas?: Json; workflows?: Json };
-  overlays: { config?: Patch[]; policy?: { fragment_id: string }[] };
-  tests: { policySimulations: Json[] | null };
+  overlays: {
+    config?: { key: string; patch: Json }[];
+    policy?: { fragment_id: string }[];
+  };
+  tests: {
+    policySimulations:
+      | { name: string; request: { topic: string }; expectDecision: string }[]
+      | null;
+  };
 }
 
 /** The pack routes' work. */
@@ -101,20 +168,16 @@ export class Packs {
     this.#targets = targets;
   }
 
-  /** Where the overlays are written. */
-  get config(): ConfigDocuments {
-    return this.#targets.config;
-  }
-
   /** Every record, by id, those of uninstalled packs too. */
   list(): PackRecord[] {
-    const installed = this.#installed();
-    return Object.keys(installed).toSorted().map((id) => installed[id]!);
+    const ids = Object.keys(this.#targets.config.read("packs", "installed"));
+    return ids.toSorted().map((id) => this.find(id)!);
   }
 
   /** One record. */
   find(id: string): PackRecord | undefined {
-    return this.#installed()[id];
+    const installed = this.#targets.config.read("packs", "installed");
+    return installed[id] as PackRecord | undefined;
   }
 
   /** Installs an archive and returns its record. @throws {Refusal} */
@@ -122,165 +185,114 @@ export class Packs {
     const files = await readArchive(archive);
     const manifest = readManifest(files);
     const { clock, config, schemas, workflows } = this.#targets;
+    const { id: packId, version } = manifest;
     // Everything is read and checked before anything is written.
-    const { upgrade, inactive } = options;
-    const planned = {
-      schemas: manifest.schemas
-        .map((resource) => this.#planSchema(resource, files, upgrade)),
-      workflows: manifest.workflows
-        .map((resource) => this.#planWorkflow(resource, files, upgrade)),
-      config: manifest.config
-        .filter(({ key }) => !(inactive && key === "pools"))
-        .map((overlay) => this.#readPatch(manifest.id, overlay, files)),
-      policy: manifest.policy.map(({ name, path }) => ({
-        name,
-        fragment_id: `${manifest.id}/${name || "default"}`,
-        content: readFile(files, path),
-      })),
-    };
-    for (const { id, content } of planned.schemas) schemas.set(id, content);
-    for (const { id, content } of planned.workflows) workflows.set(id, content);
-    for (const { scope_id, key, patch } of planned.config) {
-      config.change(scope_id, key, (value) => mergePatch(value, patch));
-    }
-    const now = isoSeconds(clock());
-    for (const { fragment_id, content } of planned.policy) {
-      this.#changeEntry("policy", "bundles", fragment_id, {
+    const { upgrade, inactive, installedBy } = options;
+    const plannedSchemas = manifest.schemas
+      .map((resource) => this.#planSchema(resource, files, upgrade));
+    const plannedWorkflows = manifest.workflows
+      .map((resource) => this.#planWorkflow(resource, files, upgrade));
+    const patches = manifest.config
+      .filter(({ key }) => !(inactive && key === "pools"))
+      .map((overlay) => readOverlay(packId, overlay, files));
+    const fragments = manifest.policy.map(({ name, path = "" }) => ({
+      name,
+      fragment_id: `${packId}/${name}`,
+      content: readFragment(files, path),
+    }));
+    for (const { id, content } of plannedSchemas) schemas.set(id, content);
+    for (const { id, content } of plannedWorkflows) workflows.set(id, content);
+    for (const { key, patch } of patches) config.patch(key, patch);
+    const installed_at = isoSeconds(clock());
+    for (const { fragment_id, content } of fragments) {
+      const bundle = {
         content,
-        version: manifest.version,
+        version,
         sha256: sha256(content),
-        installed_at: now,
-      });
+        installed_at,
+      };
+      config.setEntry("policy", "bundles", fragment_id, bundle);
     }
-    // What has no name is applied but not recorded, and so never taken back.
-    const named = <T extends { name: string }>(overlays: T[]) =>
-      overlays.filter(({ name }) => name !== "");
-    const recorded = named(planned.config);
-    const active = recorded.some(({ key }) => key === "pools");
-    const record = {
-      id: manifest.id,
-      version: manifest.version,
-      status: active ? "ACTIVE" : "INACTIVE",
-      installed_at: now,
-      ...filled({ installed_by: options.installedBy }),
+    const isActive = patches.some(({ key }) => key === "pools");
+    return this.#record({
+      id: packId,
+      version,
+      status: isActive ? "ACTIVE" : "INACTIVE",
+      installed_at,
+      ...filled({ installed_by: installedBy }),
       manifest: manifest.shown,
       resources: filled({
-        schemas: digests(planned.schemas),
-        workflows: digests(planned.workflows),
+        schemas: digests(plannedSchemas),
+        workflows: digests(plannedWorkflows),
       }),
       overlays: filled({
-        config: recorded,
-        policy: named(planned.policy).map(({ name, fragment_id }) => ({
+        config: patches,
+        policy: fragments.map(({ name, fragment_id }) => ({
           name,
           fragment_id,
         })),
       }),
-      tests: manifest.tests,
-    };
-    this.#changeEntry("packs", "installed", manifest.id, record);
-    return record;
+      tests: { policySimulations: manifest.simulations },
+    });
   }
 
   /** Takes a pack's overlays back; with `purge` its resources too. @throws {Refusal} */
-  uninstall(id: string, purge: boolean): PackRecord {
+  uninstall(id: string, purge: boolean): Json {
     const record = this.#get(id);
     const { config, schemas, workflows } = this.#targets;
     const { overlays, resources } = record;
-    for (
-      const { scope_id, key, patch } of overlays.config?.toReversed() ?? []
-    ) {
-      config.change(scope_id, key, (value) => mergePatch(value, nulled(patch)));
+    for (const { key, patch } of overlays.config?.toReversed() ?? []) {
+      config.patch(key, nulled(patch));
     }
     for (const { fragment_id } of overlays.policy ?? []) {
-      this.#changeEntry("policy", "bundles", fragment_id, undefined);
+      config.setEntry("policy", "bundles", fragment_id);
     }
     if (purge) {
-      for (const name of Object.keys(resources.schemas ?? {})) {
-        schemas.delete(name);
-      }
-      for (const name of Object.keys(resources.workflows ?? {})) {
-        workflows.delete(name);
-      }
+      Object.keys(resources.schemas ?? {}).forEach((id) => schemas.delete(id));
+      Object.keys(resources.workflows ?? {})
+        .forEach((id) => workflows.delete(id));
     }
-    const disabled = { ...record, status: "DISABLED" };
-    this.#changeEntry("packs", "installed", id, disabled);
-    return disabled;
+    return this.#record({ ...record, status: "DISABLED" });
   }
 
   /** Runs a pack's policy simulations against the policy in force. @throws {Refusal} */
   verify(id: string): Json {
-    const { policySimulations } = this.#get(id).tests;
-    const results = (policySimulations ?? []).map((simulation) => {
-      const request = simulation["request"] as Record<string, string>;
-      const lists = simulation["request"] as Record<string, string[] | null>;
-      const { decision: got, reason } = this.#targets.kernel.decide({
-        tenant: request["tenantId"] || "default",
-        topic: request["topic"]!,
-        jobId: "",
-        labels: {},
-        capability: request["capability"]!,
-        riskTags: lists["riskTags"] ?? [],
-        requires: lists["requires"] ?? [],
-        packId: request["packId"] || id,
-        actorId: request["actorId"]!,
-        actorType: request["actorType"]!,
-      });
-      const { name, expectDecision: expected } = simulation;
-      return { name, expected, got, reason, ok: got === expected };
+    const simulations = this.#get(id).tests.policySimulations ?? [];
+    const results = simulations.map(({ name, request, expectDecision }) => {
+      const { topic } = request;
+      const { kernel } = this.#targets;
+      const { decision, reason } = kernel.decide({ topic, jobId: "" });
+      return {
+        name,
+        expected: expectDecision,
+        got: decision,
+        reason,
+        ok: decision === expectDecision,
+      };
     });
     return { pack_id: id, results };
   }
 
-  #planSchema({ id, path }: Resource, files: PackFiles, upgrade: boolean) {
+  #planSchema({ id, path }: Resource, files: Files, upgrade: boolean) {
     const content = readObject(files, path, "schema");
     const digest = sha256(canonical(content));
     const known = this.#targets.schemas.get(id);
     const differs = known !== undefined && sha256(canonical(known)) !== digest;
-    if (differs && !upgrade) {
-      throw new Refusal(400, `schema ${id} exists; rerun with upgrade`);
-    }
+    need(upgrade || !differs, `schema ${id} exists; rerun with upgrade`);
     return { id, digest, content };
   }
 
-  #planWorkflow({ id, path }: Resource, files: PackFiles, upgrade: boolean) {
-    const { created_at: _, updated_at: __, ...file } = readObject(
-      files,
-      path,
-      "workflow",
-    );
-    const known = this.#targets.workflows.get(id);
+  #planWorkflow({ id, path }: Resource, files: Files, upgrade: boolean) {
+    const { clock, workflows } = this.#targets;
+    const file = readObject(files, path, "workflow");
+    const known = workflows.get(id);
     // The stored form has fields that a file leaves out: they never match.
-    if (known !== undefined && !upgrade) {
-      throw new Refusal(400, `workflow ${id} exists; rerun with upgrade`);
-    }
-    const next = readWorkflow(file, id, iso(this.#targets.clock()));
-    const digest = sha256(canonical({ ...file, id }));
-    return { id, digest, content: upsert(known, next) };
-  }
-
-  #readPatch(
-    id: string,
-    { path, ...overlay }: ConfigOverlay,
-    files: PackFiles,
-  ): Patch {
-    const { scope, scope_id, key } = overlay;
-    const patch = readObject(files, path, "overlay");
-    for (const topic of Object.keys(patch["topics"] ?? {})) {
-      if (topic.startsWith(`job.${id}.`)) continue;
-      const problem =
-        `${key} topic "${topic}" must be namespaced under job.${id}.*`;
-      throw new Refusal(400, problem);
-    }
-    const pools = key === "pools" ? Object.keys(patch["pools"] ?? {}) : [];
-    const foreign = pools.find((pool) => !pool.startsWith(id));
-    if (foreign !== undefined) {
-      throw new Refusal(400, `pool "${foreign}" must be prefixed with ${id}`);
-    }
-    // The gateway cannot create the document that it patches.
-    if (this.config.get(scope, scope_id) === undefined) {
-      throw new Refusal(400, "redis: nil");
-    }
-    return { ...overlay, patch };
+    need(
+      upgrade || known === undefined,
+      `workflow ${id} exists; rerun with upgrade`,
+    );
+    const content = readWorkflow(file, id, iso(clock()), known);
+    return { id, digest: sha256(canonical({ ...file, id })), content };
   }
 
   #get(id: string): PackRecord {
@@ -289,28 +301,217 @@ export class Packs {
     return record;
   }
 
-  #installed(): Record<string, PackRecord> {
-    const { data = {} } = this.config.get("system", "packs") ?? {};
-    return (data["installed"] ?? {}) as Record<string, PackRecord>;
+  #record<R extends Json & { id: string }>(record: R): R {
+    const { config } = this.#targets;
+    config.setEntry("packs", "installed", record.id, record);
+    return record;
   }
+}
 
-  /** Sets or deletes one entry of a map in a document. */
-  #changeEntry(scopeId: string, key: string, id: string, entry: unknown): void {
-    this.config.change(scopeId, key, (map) => {
-      const { [id]: _, ...others } = (map ?? {}) as Json;
-      return entry === undefined ? others : { ...others, [id]: entry };
-    });
+const FILES_MAX = 2048;
+const FILE_BYTES_MAX = 32 * 1024 * 1024;
+const PROTOCOL_VERSION = 1;
+
+/** Unpacks an archive; one folder around everything is taken off. */
+async function readArchive(archive: Uint8Array): Promise<Files> {
+  const files = new Map<string, string>();
+  const roots = new Set<string>();
+  try {
+    const entries = new Blob([archive as BlobPart]).stream()
+      .pipeThrough(new DecompressionStream("gzip"))
+      .pipeThrough(new UntarStream());
+    for await (const { path, header, readable } of entries) {
+      const name = cleanPath(path);
+      roots.add(name.split("/", 1)[0]!);
+      if (readable === undefined) continue;
+      const fits = header.size <= FILE_BYTES_MAX && files.size < FILES_MAX;
+      need(fits, "archive too large");
+      files.set(name, await new Response(readable).text());
+    }
+  } catch (error) {
+    throw error instanceof Refusal ? error : new Refusal(400, "unexpected EOF");
   }
+  if (files.has("pack.yaml")) return files;
+  const [root = ""] = roots;
+  need(
+    roots.size === 1 && files.has(`${root}/pack.yaml`),
+    "pack.yaml not found in archive root",
+  );
+  return new Map(
+    [...files].map(([name, text]) => [name.slice(root.length + 1), text]),
+  );
+}
+
+function cleanPath(path: string): string {
+  need(!path.startsWith("/"), `absolute archive path: ${path}`);
+  const parts: string[] = [];
+  for (const part of path.split("/")) {
+    const leaves = part === ".." && parts.pop() === undefined;
+    need(!leaves, `invalid archive path: ${path}`);
+    if (!["", ".", ".."].includes(part)) parts.push(part);
+  }
+  // What cleans to the root itself is refused, a bare "./" among it.
+  need(parts.length > 0, `invalid archive path: ${path}`);
+  return parts.join("/");
+}
+
+function readFile(files: Files, path: string): string {
+  const text = files.get(cleanPath(path));
+  need(text !== undefined, `open ${path}: no such file or directory`);
+  return text;
+}
+
+function readObject(files: Files, path: string, word: string): Json {
+  const text = readFile(files, path);
+  const value = parseJson(text) ?? parseYaml(text, "");
+  need(isObject(value), `${word} file must be an object`);
+  return value;
+}
+
+function parseYaml(text: string, prefix: string): unknown {
+  try {
+    return parse(text);
+  } catch (error) {
+    const [line] = (error as Error).message.split("\n", 1);
+    throw new Refusal(400, `${prefix}yaml: ${line}`);
+  }
+}
+
+/** What is no YAML is installed all the same, as there, and freezes the policy. */
+function readFragment(files: Files, path: string): string {
+  const text = readFile(files, path);
+  try {
+    readPolicy(text);
+  } catch (error) {
+    if (error instanceof Refusal) throw error;
+  }
+  return text;
+}
+
+/** Reads and checks the manifest. */
+function readManifest(files: Files) {
+  const yaml = parseYaml(files.get("pack.yaml")!, "parse pack.yaml: ");
+  const manifest = decode(yaml, MANIFEST, "pack.yaml");
+  const { metadata = {}, compatibility = {}, topics = [] } = manifest;
+  const { id = "", version = "", title = "", description = "" } = metadata;
+  need(id !== "", "metadata.id required");
+  need(/^[a-z0-9-]+$/.test(id), "metadata.id must match ^[a-z0-9-]+$");
+  need(version !== "", "metadata.version required");
+  for (const { name = "" } of topics) {
+    need(name !== "", "topic name required");
+    const problem = `topic "${name}" must be namespaced under job.${id}.*`;
+    need(name.startsWith(`job.${id}.`), problem);
+  }
+  const { resources = {}, overlays = {}, tests = {} } = manifest;
+  const schemas = readResources(resources.schemas, "schema", `${id}/`);
+  const workflows = readResources(resources.workflows, "workflow", `${id}.`);
+  const { protocolVersion = 0, minCoreVersion = "" } = compatibility;
+  need(protocolVersion !== 0, "compatibility.protocolVersion required");
+  need(
+    protocolVersion === PROTOCOL_VERSION,
+    `protocolVersion ${protocolVersion} not supported (expected ${PROTOCOL_VERSION})`,
+  );
+  // Only its form: the version of a development build compares with nothing.
+  need(
+    minCoreVersion === "" ||
+      /^v?\d+(\.\d+){0,2}([-+].*)?$/.test(minCoreVersion),
+    `invalid minCoreVersion "${minCoreVersion}"`,
+  );
+  const { config = [], policy = [] } = overlays;
+  config.forEach((overlay) => checkOverlay(overlay, "config"));
+  policy.forEach((overlay) => checkOverlay(overlay, "policy"));
+  const simulations = tests.policySimulations?.map(showSimulation) ?? [];
+  const shownTopics = topics.map(
+    ({ name, requires = null, riskTags = null, capability = "" }) => (
+      { name, requires, riskTags, capability }
+    ),
+  );
+  return {
+    id,
+    version,
+    schemas,
+    workflows,
+    config,
+    policy,
+    simulations: simulations.length === 0 ? null : simulations,
+    /** As the record shows it. */
+    shown: {
+      metadata: { id, version, title, description },
+      compatibility: { protocolVersion, minCoreVersion, maxCoreVersion: "" },
+      ...filled({ topics: shownTopics }),
+    },
+  };
+}
+
+type Resource = Required<Decoded<typeof RESOURCE>>;
+
+function readResources(
+  resources: Decoded<typeof RESOURCE>[] = [],
+  word: string,
+  prefix: string,
+): Resource[] {
+  return resources.map(({ id = "", path = "" }) => {
+    need(id !== "" && path !== "", `${word} id and path required`);
+    const problem = `${word} id "${id}" must be namespaced under ${prefix}`;
+    need(id.startsWith(prefix), problem);
+    return { id, path };
+  });
+}
+
+const STRATEGY = { config: "json_merge_patch", policy: "bundle_fragment" };
+
+function checkOverlay(overlay: ConfigOverlay, kind: "config" | "policy"): void {
+  const { name = "", key, strategy = STRATEGY[kind] } = overlay;
+  const { scope = "system", scope_id = "default" } = overlay;
+  const isKnown = kind === "policy" || key === "pools" || key === "timeouts";
+  need(isKnown, `unsupported config overlay key "${key}"`);
+  need(
+    strategy === STRATEGY[kind],
+    `unsupported ${kind} overlay strategy "${strategy}"`,
+  );
+  // The gateway cannot create the document that it patches.
+  need(scope === "system" && scope_id === "default", "redis: nil");
+  // The platform applies it, and never undoes it.
+  need(name !== "", "devcore does not implement overlays without a name");
+}
+
+function readOverlay(packId: string, overlay: ConfigOverlay, files: Files) {
+  const { name, key = "", path = "" } = overlay;
+  const patch = readObject(files, path, "overlay");
+  for (const topic of Object.keys(patch["topics"] ?? {})) {
+    need(
+      topic.startsWith(`job.${packId}.`),
+      `${key} topic "${topic}" must be namespaced under job.${packId}.*`,
+    );
+  }
+  const pools = key === "pools" ? Object.keys(patch["pools"] ?? {}) : [];
+  for (const pool of pools) {
+    const problem = `pool "${pool}" must be prefixed with ${packId}`;
+    need(pool.startsWith(packId), problem);
+  }
+  return { name, scope: "system", scope_id: "default", key, patch };
+}
+
+type Simulation = NonNullable<
+  NonNullable<Manifest["tests"]>["policySimulations"]
+>[number];
+
+function showSimulation({ name, request = {}, expectDecision }: Simulation) {
+  const { tenantId = "default", topic = "", capability = "" } = request;
+  const isKnown = tenantId === "default";
+  need(isKnown, `devcore does not implement the tenant "${tenantId}"`);
+  const { riskTags = null, requires = null } = request;
+  const shown = { tenantId, topic, capability, riskTags, requires };
+  const unused = { packId: "", actorId: "", actorType: "" };
+  return { name, request: { ...shown, ...unused }, expectDecision };
+}
+
+function need(holds: boolean, problem: string): asserts holds {
+  if (!holds) throw new Refusal(400, problem);
 }
 
 function digests(resources: { id: string; digest: string }[]): Json {
   return Object.fromEntries(resources.map(({ id, digest }) => [id, digest]));
-}
-
-/** A newer file keeps what it leaves out, but for its steps. */
-function upsert(known: Workflow | undefined, next: Workflow): Workflow {
-  const given = { ...filled({ ...known }), ...filled({ ...next }) };
-  return { ...next, ...given, steps: next.steps };
 }
 
 /** RFC 7396: null deletes, maps merge, anything else replaces. */

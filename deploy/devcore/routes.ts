@@ -5,10 +5,18 @@
  *
  * @module
  */
+import { toJson } from "@bufbuild/protobuf";
 import { randomUUID } from "node:crypto";
-import type { Artifacts } from "./artifacts.ts";
+import type { Bus } from "../../lib/platform/bus.ts";
 import {
-  type Faults,
+  ActorType,
+  type Heartbeat,
+  HeartbeatSchema,
+} from "../../lib/platform/gen/cap_pb.ts";
+import type { Store } from "../../lib/platform/store.ts";
+import {
+  type Base,
+  filled,
   isoSeconds,
   type Json,
   parseJson,
@@ -23,47 +31,50 @@ import {
   readJson,
   type Routes,
 } from "./gateway.ts";
-import type { Packs } from "./packs.ts";
+import type { ConfigDocuments, Packs } from "./packs.ts";
 import type { Kernel } from "./policy.ts";
-import type { Decider, JobRecord, Scheduler } from "./scheduler.ts";
-import {
-  showApproval,
-  showDecision,
-  showJob,
-  showListed,
-  showWorker,
-} from "./views.ts";
+import type {
+  Decider,
+  DecisionEntry,
+  JobRecord,
+  Scheduler,
+} from "./scheduler.ts";
 
 /** What the routes show and change. */
-export interface Parts {
-  clock: () => number;
-  faults: Faults;
+export interface Parts extends Base {
+  bus: Bus;
+  store: Store;
+  natsUrl: string;
   engine: Engine;
   scheduler: Scheduler;
   packs: Packs;
+  config: ConfigDocuments;
   kernel: Kernel;
   artifacts: Artifacts;
   schemas: ReadonlyMap<string, unknown>;
-  natsUrl: string;
-  natsUp: () => boolean;
-  redisUp: () => boolean;
-  /** The value of a Redis key. */
-  readValue: (key: string) => Promise<string | undefined>;
 }
+
+/** What is kept of an artifact, by its pointer. */
+export type Artifacts = Map<
+  string,
+  { bytes: Uint8Array; metadata: Json; tenant: string; expiresAt: number }
+>;
 
 const TENANT = "default";
 const RECENT_MAX = 1000;
+const DAY_MS = 24 * 3600_000;
+const RETENTION_DAYS: Json = { short: 1, standard: 7, audit: 30 };
 
 /** Every route of the contract. */
 export function createRoutes(parts: Parts): Routes {
-  const { engine, scheduler, packs, kernel, artifacts, schemas } = parts;
+  const { engine, scheduler, packs, kernel, schemas } = parts;
   return {
     "GET /health": () =>
       new Response("ok", {
         headers: { "content-type": "text/plain; charset=utf-8" },
       }),
     "GET /api/v1/status": () => showStatus(parts),
-    "GET /api/v1/workers": () => [...scheduler.heard.values()].map(showWorker),
+    "GET /api/v1/workers": () => scheduler.workers().map(showWorker),
     "GET /api/v1/policy/snapshots": () => ({ snapshots: kernel.snapshots }),
     "GET /api/v1/config": ({ query }) => readConfig(parts, query),
     "GET /api/v1/schemas/{id}": ({ id }) => ({
@@ -90,31 +101,26 @@ export function createRoutes(parts: Parts): Routes {
     "GET /api/v1/workflow-runs/{id}": ({ id }) =>
       found(engine.runs.get(id), "not found"),
     "GET /api/v1/workflow-runs/{id}/timeline": ({ id, query }) =>
-      (engine.timelines.get(id) ?? []).slice(0, limitOf(query, 200)),
+      (engine.runs.get(id)?.timeline ?? []).slice(0, limitOf(query, 200)),
 
     "GET /api/v1/jobs": ({ query }) => listJobs(scheduler, query),
-    "GET /api/v1/jobs/{id}": ({ id }) => readJob(parts, id),
+    "GET /api/v1/jobs/{id}": ({ id }) => showJob(parts, id),
     "GET /api/v1/jobs/{id}/decisions": ({ id, query }) =>
       (scheduler.jobs.get(id)?.decisions ?? [])
         .slice(0, limitOf(query, 50)).map(showDecision),
     "GET /api/v1/approvals": ({ query }) => listApprovals(scheduler, query),
     "POST /api/v1/approvals/{id}/approve": async (call) => {
-      const decider = await readDecider(parts, call);
+      const decider = await readDecider(scheduler, call);
       const { traceId } = scheduler.approve(call.id, decider);
       return { job_id: call.id, trace_id: traceId };
     },
     "POST /api/v1/approvals/{id}/reject": async (call) => {
-      await scheduler.reject(call.id, await readDecider(parts, call));
+      await scheduler.reject(call.id, await readDecider(scheduler, call));
       return { job_id: call.id };
     },
 
-    "POST /api/v1/artifacts": async ({ request, query }) => {
-      const header = request.headers.get("x-max-artifact-bytes");
-      const asked = [query.get("max_bytes"), header].map(Number)
-        .find((bytes) => bytes > 0);
-      return artifacts.put(await readJson(request), asked ?? Infinity);
-    },
-    "GET /api/v1/artifacts/{ptr}": ({ id }) => artifacts.read(id),
+    "POST /api/v1/artifacts": (call) => storeArtifact(parts, call),
+    "GET /api/v1/artifacts/{ptr}": ({ id }) => readArtifact(parts, id),
 
     ...Object.fromEntries(NOT_HERE.map((line) => [line, () => {
       throw new Refusal(501, `devcore does not implement ${line}`);
@@ -163,10 +169,8 @@ function isYes(value: string | null): boolean {
   return /^(1|true|yes|y|on)$/i.test(value ?? "");
 }
 
-function showStatus(
-  { clock, natsUrl, natsUp, redisUp, scheduler }: Parts,
-): Json {
-  const [connected, ok] = [natsUp(), redisUp()];
+function showStatus({ clock, natsUrl, bus, store, scheduler }: Parts): Json {
+  const [connected, ok] = [bus.connected(), store.connected()];
   const status = connected ? "CONNECTED" : "RECONNECTING";
   return {
     build: { commit: "unknown", date: "unknown", version: "dev" },
@@ -174,20 +178,34 @@ function showStatus(
     redis: { error: ok ? "" : "connection lost", ok },
     time: isoSeconds(clock()),
     uptime_seconds: Math.floor(performance.now() / 1000),
-    workers: { count: scheduler.heard.size },
+    workers: { count: scheduler.workers().length },
   };
 }
 
-function readConfig({ packs }: Parts, query: URLSearchParams): unknown {
-  const scope = query.get("scope") || "system";
-  const scopeId = query.get("scope_id") ||
-    (scope === "system" ? "default" : "");
-  if (scope === "org") checkTenant(scopeId);
-  return found(packs.config.get(scope, scopeId), "config not found");
+function showWorker(heartbeat: Heartbeat): Json {
+  const options = { useProtoFieldName: true };
+  const { auth_token: _, ...shown } = toJson(
+    HeartbeatSchema,
+    heartbeat,
+    options,
+  ) as Json;
+  return shown;
 }
 
-async function installPack(packs: Packs, call: Call): Promise<Json> {
-  const { request, query } = call;
+function readConfig({ config }: Parts, query: URLSearchParams): unknown {
+  const scope = query.get("scope") || "system";
+  const scopeId = query.get("scope_id");
+  if (scope === "org") checkTenant(scopeId);
+  const document = scope === "system"
+    ? config.get(scopeId || "default")
+    : undefined;
+  return found(document, "config not found");
+}
+
+async function installPack(
+  packs: Packs,
+  { request, query }: Call,
+): Promise<Json> {
   const { headers } = request;
   const body = new Response(await readBytes(request) as BodyInit, { headers });
   const form = await body.formData().catch(() => {
@@ -203,8 +221,7 @@ async function installPack(packs: Packs, call: Call): Promise<Json> {
   return await packs.install(new Uint8Array(await file.arrayBuffer()), {
     upgrade: flag("upgrade"),
     inactive: flag("inactive"),
-    installedBy: headers.get("x-principal-id") ||
-      headers.get("x-actor-id") || "",
+    installedBy: headers.get("x-principal-id") ?? "",
   });
 }
 
@@ -240,70 +257,166 @@ async function startRun(
 function listJobs({ jobs }: Scheduler, query: URLSearchParams): Json {
   for (const name of ["team", "trace_id", "updated_after", "updated_before"]) {
     if (!query.has(name)) continue;
-    throw new Refusal(
-      501,
-      `devcore does not implement GET /api/v1/jobs?${name}`,
-    );
+    const route = `GET /api/v1/jobs?${name}`;
+    throw new Refusal(501, `devcore does not implement ${route}`);
   }
   checkTenant(query.get("tenant"));
-  const limit = limitOf(query, 50);
-  const until = Number(query.get("cursor")) || Infinity;
   const state = query.get("state")?.toUpperCase();
   const topic = query.get("topic");
-  const page = [...jobs.values()].toSorted((a, b) => b.updatedAt - a.updatedAt)
-    .slice(0, RECENT_MAX).filter(({ updatedAt }) => updatedAt <= until)
-    .slice(0, limit)
-    .filter((job) => state === undefined || job.state === state)
-    .filter(({ request }) => topic === null || request.topic === topic);
-  return {
-    items: page.map((job) => ({ trace_id: job.traceId, ...showListed(job) })),
-    next_cursor: cursorAfter(page, limit),
-  };
+  const recent = [...jobs.values()].toSorted(newestFirst).slice(0, RECENT_MAX);
+  const isAsked = (job: JobRecord) =>
+    (state === undefined || job.state === state) &&
+    (topic === null || job.request.topic === topic);
+  return cut(recent, query, 50, isAsked, (job) => ({
+    trace_id: job.traceId,
+    ...showListed(job),
+  }));
 }
 
 /** Oldest first, with a cursor that points backwards. */
 function listApprovals({ jobs }: Scheduler, query: URLSearchParams): Json {
-  const limit = limitOf(query, 100);
+  const waiting = [...jobs.values()]
+    .filter(({ state }) => state === "APPROVAL_REQUIRED")
+    .toSorted(newestFirst).toReversed();
+  return cut(waiting, query, 100, () => true, showApproval);
+}
+
+function newestFirst(a: JobRecord, b: JobRecord): number {
+  return b.updatedAt - a.updatedAt;
+}
+
+function cut(
+  jobs: readonly JobRecord[],
+  query: URLSearchParams,
+  fallback: number,
+  isAsked: (job: JobRecord) => boolean,
+  show: (job: JobRecord) => Json,
+): Json {
+  const limit = limitOf(query, fallback);
   const until = Number(query.get("cursor")) || Infinity;
-  const page = [...jobs.values()].filter(({ state, updatedAt }) =>
-    state === "APPROVAL_REQUIRED" && updatedAt <= until
-  ).toSorted((a, b) => a.updatedAt - b.updatedAt).slice(0, limit);
-  const next_cursor = cursorAfter(page, limit);
-  return { items: page.map(showApproval), next_cursor };
+  const page = jobs.filter(({ updatedAt }) => updatedAt <= until)
+    .slice(0, limit).filter(isAsked);
+  const next_cursor = page.length === limit ? page.at(-1)!.updatedAt - 1 : null;
+  return { items: page.map(show), next_cursor };
 }
 
-function cursorAfter(
-  page: readonly JobRecord[],
-  limit: number,
-): number | null {
-  return page.length === limit ? page.at(-1)!.updatedAt - 1 : null;
+/** A job in a list. */
+function showListed(job: JobRecord): Json {
+  const { request, deadlineAt } = job;
+  const deadline = deadlineAt === Infinity ? 0 : Math.floor(deadlineAt / 1000);
+  return {
+    id: request.jobId,
+    updated_at: job.updatedAt,
+    state: job.state,
+    ...filled({
+      ...showFacts(job),
+      principal: request.principalId,
+      deadline_unix: deadline,
+    }),
+  };
 }
 
-async function readJob(
-  { scheduler, readValue }: Parts,
+/** What a list and a job in full have in common. */
+function showFacts({ request, attempts, safety }: JobRecord): Json {
+  const { topic, tenantId, meta } = request;
+  const listOrNull = (items: readonly string[] = []) =>
+    items.length === 0 ? null : items;
+  const actorType = ActorType[meta?.actorType ?? 0]!.toLowerCase();
+  return {
+    topic,
+    tenant: tenantId,
+    actor_id: meta?.actorId ?? "",
+    actor_type: actorType === "unspecified" ? "" : actorType,
+    idempotency_key: meta?.idempotencyKey ?? "",
+    capability: meta?.capability ?? "",
+    risk_tags: listOrNull(meta?.riskTags),
+    requires: listOrNull(meta?.requires),
+    pack_id: meta?.packId ?? "",
+    attempts,
+    safety_decision: safety?.decision ?? "",
+    safety_reason: safety?.reason ?? "",
+    safety_rule_id: safety?.ruleId ?? "",
+    safety_snapshot: safety?.snapshot ?? "",
+  };
+}
+
+/** A waiting job with the decision that it waits for. */
+function showApproval(job: JobRecord): Json {
+  const safety = job.safety!;
+  return {
+    job: showListed(job),
+    decision: safety.decision,
+    policy_snapshot: safety.snapshot,
+    policy_rule_id: safety.ruleId,
+    policy_reason: safety.reason,
+    constraints: safety.constraints,
+    job_hash: safety.jobHash,
+    approval_required: false, // Read back wrong on every platform so far.
+    approval_ref: safety.approvalRef,
+  };
+}
+
+/** A job in full. */
+async function showJob(
+  { scheduler, read }: Parts,
   id: string,
 ): Promise<Response> {
   const job = found(scheduler.jobs.get(id), "job not found");
   const value = async (pointer: string) => {
     if (!pointer.startsWith("redis://")) return null;
-    const text = await readValue(pointer.slice("redis://".length));
+    const text = await read(pointer.slice("redis://".length));
     return parseJson(text ?? "") ?? null;
   };
-  const context = await value(`redis://ctx:${id}`);
-  const shown = showJob(job, context, await value(job.resultPtr));
+  const { request: { labels, workflowId }, resultPtr, safety } = job;
+  const context_ptr = `redis://ctx:${id}`;
+  const shown = {
+    id,
+    state: job.state,
+    trace_id: job.traceId,
+    context_ptr,
+    context: await value(context_ptr),
+    result_ptr: resultPtr,
+    result: await value(resultPtr),
+    ...showFacts(job),
+    safety_constraints: safety?.constraints ?? null,
+    safety_remediations: null,
+    safety_job_hash: safety?.jobHash ?? "",
+    approval_required: false,
+    approval_ref: safety?.approvalRef ?? "",
+    labels,
+    workflow_id: workflowId,
+    run_id: labels["run_id"] ?? "",
+    step_id: labels["step_id"] ?? "",
+    ...filled({ ...job.approval, ...job.failure }),
+  };
   // The platform sets no type here, and Go takes the body for text.
   return json(shown, "text/plain; charset=utf-8");
 }
 
+/** One decision of a job's history. */
+function showDecision(entry: DecisionEntry): Json {
+  return filled({
+    decision: entry.decision,
+    reason: entry.reason,
+    rule_id: entry.ruleId,
+    policy_snapshot: entry.snapshot,
+    constraints: entry.constraints,
+    approval_required: entry.approvalRef === "" ? undefined : true,
+    approval_ref: entry.approvalRef,
+    job_hash: entry.jobHash,
+    checked_at: entry.checkedAt,
+  });
+}
+
 async function readDecider(
-  { scheduler }: Parts,
+  { jobs }: Scheduler,
   { request, id }: Call,
 ): Promise<Decider> {
   const body = await readJson(request, {
     problem: "invalid body",
     empty: true,
   });
-  found(scheduler.jobs.get(id), "job not found");
+  found(jobs.get(id), "job not found");
   const header = (name: string) => request.headers.get(name)?.trim() ?? "";
   const role = header("x-principal-role");
   return {
@@ -311,5 +424,70 @@ async function readDecider(
     role: /^(secops|operator)$/i.test(role) ? "admin" : role,
     reason: String(body["reason"] ?? "").trim(),
     note: String(body["note"] ?? "").trim(),
+  };
+}
+
+async function storeArtifact(
+  { artifacts, clock }: Parts,
+  { request, query }: Call,
+): Promise<Json> {
+  const body = await readJson(request);
+  const { content, content_base64, content_type = "", retention = "" } = body;
+  const labels = (body["labels"] ?? {}) as Record<string, unknown>;
+  const texts = [content, content_base64, content_type, retention];
+  const typed = [...texts, ...Object.values(labels)].every((value) =>
+    value === undefined || typeof value === "string"
+  );
+  if (!typed) throw new Refusal(400, "invalid json");
+  const bytes = toBytes(content_base64 as string, content as string);
+  const header = request.headers.get("x-max-artifact-bytes");
+  const bytesMax = [query.get("max_bytes"), header].map(Number)
+    .find((bytes) => bytes > 0) ?? Infinity;
+  if (bytes.length > bytesMax) throw new Refusal(413, "artifact too large");
+  const asked = String(retention).toLowerCase();
+  const kept = Object.hasOwn(RETENTION_DAYS, asked) ? asked : "standard";
+  const pointer = `redis://art:${randomUUID()}`;
+  const tenant = String(labels["tenant_id"] ?? TENANT);
+  const size_bytes = bytes.length;
+  artifacts.set(pointer, {
+    bytes,
+    metadata: {
+      ...filled({ content_type }),
+      size_bytes,
+      retention: kept,
+      labels: { ...labels, tenant_id: tenant },
+    },
+    tenant,
+    expiresAt: clock() + Number(RETENTION_DAYS[kept]) * DAY_MS,
+  });
+  return { artifact_ptr: pointer, size_bytes };
+}
+
+function toBytes(base64 = "", content = ""): Uint8Array {
+  if (base64 === "") {
+    if (content === "") throw new Refusal(400, "content required");
+    return new TextEncoder().encode(content);
+  }
+  try {
+    return Uint8Array.fromBase64(base64, { lastChunkHandling: "strict" });
+  } catch {
+    throw new Refusal(400, "invalid base64 content");
+  }
+}
+
+/** Unlike on the platform, no other key of Redis can be read. */
+function readArtifact({ artifacts, clock }: Parts, pointer: string): Json {
+  if (!pointer.startsWith("redis://")) {
+    throw new Refusal(500, `invalid pointer prefix: ${pointer}`);
+  }
+  const artifact = artifacts.get(pointer);
+  if (artifact === undefined || artifact.expiresAt <= clock()) {
+    throw new Refusal(404, "artifact not found");
+  }
+  checkTenant(artifact.tenant);
+  return {
+    artifact_ptr: pointer,
+    content_base64: artifact.bytes.toBase64(),
+    metadata: artifact.metadata,
   };
 }

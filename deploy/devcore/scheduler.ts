@@ -10,12 +10,17 @@
  *
  * @module
  */
-import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import {
+  clone,
+  create,
+  type MessageInitShape,
+  toBinary,
+} from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
-import { randomUUID } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import type { Bus } from "../../lib/platform/bus.ts";
 import {
-  ActorType,
+  BudgetSchema,
   type BusPacket,
   BusPacketSchema,
   type Heartbeat,
@@ -25,9 +30,19 @@ import {
   JobStatusSchema,
 } from "../../lib/platform/gen/cap_pb.ts";
 import { decodePacket, encodePacket } from "../../lib/platform/packet.ts";
-import { type Faults, Refusal, strikes, Timers } from "./common.ts";
-import type { Decision, Kernel } from "./policy.ts";
-import { BUS_ID_LABEL, constrain, hashJob } from "./request.ts";
+import {
+  type Base,
+  byBytes,
+  canonical,
+  filled,
+  isoSeconds,
+  type Json,
+  Refusal,
+  strikes,
+  Timers,
+} from "./common.ts";
+import type { ConfigDocuments } from "./packs.ts";
+import type { Decision, Kernel, RuleConstraints } from "./policy.ts";
 
 const ENDS = ["SUCCEEDED", "FAILED", "CANCELLED", "TIMEOUT", "DENIED"] as const;
 
@@ -47,12 +62,11 @@ export class JobRecord {
   /** The newest decision; hash and constraints of an older one stay in it. */
   safety: DecisionEntry | undefined;
   /** Newest first. */
-  decisions: DecisionEntry[] = [];
-  approval: Approval | undefined;
-  /** Why it failed. */
-  deadLetter:
-    | { status: string; code: string; reason: string; lastState: JobState }
-    | undefined;
+  readonly decisions: DecisionEntry[] = [];
+  /** Who approved or rejected it, as the gateway shows it. */
+  approval: Json = {};
+  /** Why it failed, as the gateway shows it. */
+  failure: Json = {};
   /** Milliseconds since the epoch. */
   deadlineAt = Infinity;
 
@@ -79,13 +93,6 @@ export interface Decider {
   note: string;
 }
 
-/** Who decided, of a job that was approved or rejected. */
-export interface Approval extends Decider {
-  at: number;
-  snapshot: string;
-  jobHash: string;
-}
-
 /** How a job ended, for the workflow engine. */
 export interface JobEnd {
   state: JobState;
@@ -96,24 +103,16 @@ export interface JobEnd {
 }
 
 /** Which pools a topic goes to, and what a pool offers. */
-export interface Routing {
-  topics: Readonly<Record<string, string[]>>;
-  pools: Readonly<Record<string, { requires: string[] }>>;
+interface Routing {
+  topics: Readonly<Record<string, string | string[]>>;
+  pools: Readonly<Record<string, { requires?: string[] }>>;
 }
 
 /** What the scheduler needs from the rest. */
-export interface SchedulerOptions {
+export interface SchedulerOptions extends Base {
   bus: Bus;
-  /** Milliseconds since the epoch. */
-  clock: () => number;
-  faults: Faults;
+  config: ConfigDocuments;
   kernel: Kernel;
-  /** The config that every job gets in its environment. */
-  effectiveConfig: () => string;
-  /** Told of a failure before its end, so that it can be written down. */
-  onDeadLetter: (job: JobRecord) => Promise<void>;
-  /** Told of every end of a job. */
-  onEnd: (jobId: string, end: JobEnd) => void;
 }
 
 const HEARTBEAT_TTL_MS = 30_000;
@@ -122,26 +121,27 @@ const THROTTLE_RETRY_MS = 5_000;
 const RUNNING_TIMEOUT_MS = 9_000_000;
 const OVERLOADED = 0.9;
 const LOAD_MAX = 90;
+/** The label that makes an approved job a new message; the platform's own. */
+const BUS_ID_LABEL = "cordum.bus_msg_id";
+const EFFECTIVE_CONFIG = "CORDUM_EFFECTIVE_CONFIG";
 /** Labels that say nothing of where a job may go. */
 const UNCONSTRAINING =
   /^(approval_granted|secrets_present|(workflow|run|step|node|worker)_id|cordum\..*)$/;
 
 /** The scheduler. */
 export class Scheduler {
-  readonly #options: SchedulerOptions;
   readonly jobs = new Map<string, JobRecord>();
-  routing: Routing = {
-    topics: { "job.default": ["default"] },
-    pools: { default: { requires: [] } },
-  };
-  /** Every worker ever heard of, as the gateway lists them. */
-  readonly heard = new Map<string, Heartbeat>();
+  /** Told of every end of a job, but for those in `timedOut`. */
+  onEnd: (jobId: string, end: JobEnd) => void = () => {};
   /** Jobs whose end nobody was told, for whoever looks. */
   readonly timedOut: JobRecord[] = [];
-  readonly #heardAt = new Map<string, number>();
-  /** Jobs that count against a limit; a cancelled one is never taken out. */
-  readonly #active = new Set<JobRecord>();
+  readonly #options: SchedulerOptions;
+  readonly #heard = new Map<string, { heartbeat: Heartbeat; at: number }>();
   readonly #timers = new Timers();
+  #routing: Routing = {
+    topics: { "job.default": "default" },
+    pools: { default: {} },
+  };
 
   constructor(options: SchedulerOptions) {
     this.#options = options;
@@ -156,11 +156,22 @@ export class Scheduler {
   }
 
   /** Forgets jobs, as the platform does with its Redis. */
-  forgetJobs(): void {
+  forget(): void {
     this.stop();
     this.jobs.clear();
     this.timedOut.length = 0;
-    this.#active.clear();
+  }
+
+  /** Takes the overlays over; one without topics is ignored: the last stays. */
+  loadRouting(): void {
+    const { topics = {}, pools = {} } = this.#options.config
+      .read("default", "pools") as Partial<Routing>;
+    if (Object.keys(topics).length > 0) this.#routing = { topics, pools };
+  }
+
+  /** Every worker ever heard of. */
+  workers(): Heartbeat[] {
+    return [...this.#heard.values()].map(({ heartbeat }) => heartbeat);
   }
 
   /** Takes a job, or one that waited, through policy and routing. */
@@ -187,25 +198,19 @@ export class Scheduler {
       value: { jobId, reason, requestedBy },
     });
     const job = this.jobs.get(jobId);
-    if (job === undefined || job.isOver) return;
-    this.#setState(job, "CANCELLED");
-    this.#active.add(job); // The platform forgets to take it out.
+    if (job?.isOver === false) this.#setState(job, "CANCELLED");
   }
 
   /**
    * Approves a waiting job and submits it again.
    *
-   * @throws {Refusal} 409 if it does not wait, or policy or the job changed.
+   * @throws {Refusal} 409 if it does not wait, or the policy changed.
    */
   approve(jobId: string, decider: Decider): JobRecord {
     const job = this.#waiting(jobId);
-    const { snapshot, jobHash } = job.safety!;
-    if (snapshot !== this.#options.kernel.snapshots[0]) {
+    if (job.safety!.snapshot !== this.#options.kernel.snapshots[0]) {
       const message = "policy snapshot changed; re-evaluate before approving";
       throw new Refusal(409, message);
-    }
-    if (jobHash !== hashJob(job.request)) {
-      throw new Refusal(409, "job request changed");
     }
     const { labels } = job.request;
     labels["approval_granted"] = "true";
@@ -242,12 +247,43 @@ export class Scheduler {
     }
   }
 
-  /** Workers whose last heartbeat is young enough. */
-  live(): Heartbeat[] {
+  /** What `sys:workers:snapshot` says of pools, topics and live workers. */
+  snapshot(): Json {
+    const live = this.#live();
+    const load = (pool: string) => {
+      const members = live.filter((worker) => worker.pool === pool);
+      const sum = (field: "activeJobs" | "maxParallelJobs") =>
+        members.reduce((total, worker) => total + worker[field], 0);
+      return {
+        workers: members.length,
+        active_jobs: sum("activeJobs"),
+        capacity: sum("maxParallelJobs"),
+      };
+    };
+    const topics = Object.entries(this.#routing.topics).map(([topic, to]) => {
+      const [pool = ""] = [to].flat();
+      const { workers, capacity } = load(pool);
+      return [topic, { pool, workers, capacity, available: workers > 0 }];
+    });
+    const workers = live.map((worker) => ({
+      worker_id: worker.workerId,
+      pool: worker.pool,
+      active_jobs: worker.activeJobs,
+      max_parallel_jobs: worker.maxParallelJobs,
+      ...filled({ capabilities: worker.capabilities }),
+    }));
+    const pools = live.map(({ pool }) => [pool, load(pool)]);
+    return {
+      captured_at: isoSeconds(this.#options.clock()),
+      topics: Object.fromEntries(topics),
+      ...filled({ pools: Object.fromEntries(pools), workers }),
+    };
+  }
+
+  #live(): Heartbeat[] {
     const since = this.#options.clock() - HEARTBEAT_TTL_MS;
-    return [...this.heard.values()].filter(({ workerId }) =>
-      this.#heardAt.get(workerId)! > since
-    );
+    return [...this.#heard.values()].filter(({ at }) => at > since)
+      .map(({ heartbeat }) => heartbeat);
   }
 
   #record(request: JobRequest, traceId: string): JobRecord {
@@ -264,9 +300,7 @@ export class Scheduler {
   #setState(job: JobRecord, state: JobState): void {
     job.state = state;
     job.updatedAt = this.#now();
-    if (!job.isOver) return void this.#active.add(job);
-    job.deadlineAt = Infinity;
-    this.#active.delete(job);
+    if (job.isOver) job.deadlineAt = Infinity;
   }
 
   #setDeadline(job: JobRecord, { budget }: JobRequest): void {
@@ -280,10 +314,17 @@ export class Scheduler {
     throw new Refusal(409, "job not awaiting approval");
   }
 
-  #writeApproval(job: JobRecord, decider: Decider): void {
+  #writeApproval(job: JobRecord, { by, role, reason, note }: Decider): void {
     const { snapshot, jobHash } = job.safety!;
-    const by = decider.by || job.request.principalId;
-    job.approval = { ...decider, by, at: this.#now(), snapshot, jobHash };
+    job.approval = {
+      approval_by: by || job.request.principalId,
+      approval_role: role,
+      approval_at: this.#now(),
+      approval_reason: reason,
+      approval_note: note,
+      approval_policy_snapshot: snapshot,
+      approval_job_hash: jobHash,
+    };
   }
 
   /** As JetStream does: the submission comes back later. */
@@ -293,20 +334,16 @@ export class Scheduler {
 
   #check(job: JobRecord): DecisionEntry {
     const { request, safety: before } = job;
+    const { kernel, faults } = this.#options;
     const jobHash = hashJob(request);
-    const label = request.labels["approval_granted"] ?? "";
-    const approved = label.trim().toLowerCase() === "true" &&
+    const approved = request.labels["approval_granted"] === "true" &&
       before?.decision === "REQUIRE_APPROVAL" && before.jobHash === jobHash &&
-      !strikes(this.#options.faults, "bounceApprovals");
+      !strikes(faults, "bounceApprovals");
     // Honouring the approval overwrites it: on a second pass it is gone.
+    const granted = { reason: "approval granted", approvalRef: "" };
     const decision: Decision = approved
-      ? {
-        ...before,
-        decision: "ALLOW",
-        reason: "approval granted",
-        approvalRef: "",
-      }
-      : this.#ask(request);
+      ? { ...before, decision: "ALLOW", ...granted }
+      : kernel.decide(request);
     const bound = approved || decision.decision === "REQUIRE_APPROVAL";
     const entry: DecisionEntry = {
       ...decision,
@@ -322,50 +359,44 @@ export class Scheduler {
     return entry;
   }
 
-  #ask(request: JobRequest): Decision {
-    const { jobId, topic, labels, meta, principalId } = request;
-    return this.#options.kernel.decide({
-      tenant: request.tenantId || "default",
-      topic,
-      jobId,
-      labels,
-      capability: meta?.capability ?? "",
-      riskTags: meta?.riskTags ?? [],
-      requires: meta?.requires ?? [],
-      packId: meta?.packId ?? "",
-      actorId: meta?.actorId || principalId,
-      actorType: actorTypeOf(request),
-    });
-  }
-
   async #fail(
     job: JobRecord,
     state: JobState,
-    letter: { status?: string; code: string; reason: string },
+    failure: { status?: string; code: string; reason: string },
     end: Partial<JobEnd> = {},
   ): Promise<void> {
     this.#setState(job, state);
-    const status = `JOB_STATUS_${state}`;
-    job.deadLetter = { status, ...letter, lastState: state };
-    await this.#options.onDeadLetter(job);
-    job.resultPtr ||= `redis://res:${job.request.jobId}`;
-    const message = letter.reason;
-    this.#options.onEnd(job.request.jobId, {
-      state,
-      resultPtr: "",
-      message,
-      ...end,
+    const { jobId } = job.request;
+    const { status = `JOB_STATUS_${state}`, code, reason: message } = failure;
+    job.failure = {
+      error_message: message,
+      error_status: status,
+      error_code: code,
+      last_state: state,
+    };
+    // Whatever the job had stored is replaced by the platform's words.
+    await this.#options.write(`res:${jobId}`, {
+      completed_at: isoSeconds(this.#options.clock()),
+      error: { message },
+      job_id: jobId,
+      processed_by: "cordum-scheduler",
+      status,
     });
+    job.resultPtr ||= `redis://res:${jobId}`;
+    this.onEnd(jobId, { state, resultPtr: "", message, ...end });
   }
 
   /** Finds a worker for an allowed job, now or later. */
-  #place(job: JobRecord, constraints: DecisionEntry["constraints"]): void {
-    const config = this.#options.effectiveConfig();
+  #place(job: JobRecord, constraints: RuleConstraints | null): void {
+    const config = canonical(this.#options.config.get("default")?.data);
     const request = constrain(job.request, constraints, config);
     const { max_concurrent_jobs: limit = 0 } =
       (constraints?.["budgets"] ?? {}) as Record<string, number>;
-    // The job itself counts, so that a limit of one blocks for ever.
-    if (limit > 0 && this.#active.size >= limit) {
+    // The job itself counts, so that a limit of one blocks for ever; and the
+    // platform forgets to take a cancelled one out.
+    const active = this.jobs.values()
+      .filter(({ isOver, state }) => !isOver || state === "CANCELLED");
+    if (limit > 0 && [...active].length >= limit) {
       return this.#again(job, NO_PLACE_RETRY_MS);
     }
     this.#setDeadline(job, request);
@@ -382,11 +413,13 @@ export class Scheduler {
 
   /** The pools that may take a job, or why there is none. */
   #pools({ topic, meta }: JobRequest): string[] | string {
-    const pools = this.routing.topics[topic];
+    const pools = this.#routing.topics[topic];
     if (pools === undefined) return `topic ${JSON.stringify(topic)}`;
-    const eligible = pools.filter((pool) => {
-      const offered = this.routing.pools[pool]?.requires ?? [];
-      return meta?.requires.every((name) => isIn(offered, name)) ?? true;
+    const fold = (name: string) => name.trim().toLowerCase();
+    const wanted = meta?.requires.map(fold) ?? [];
+    const eligible = [pools].flat().filter((pool) => {
+      const offered = this.#routing.pools[pool]?.requires?.map(fold) ?? [];
+      return wanted.every((name) => offered.includes(name));
     });
     return eligible.length > 0 ? eligible : "no pool satisfies requires";
   }
@@ -399,7 +432,7 @@ export class Scheduler {
       .filter(([name]) => !UNCONSTRAINING.test(name));
     const score = ({ activeJobs, cpuLoad, gpuUtilization }: Heartbeat) =>
       activeJobs + cpuLoad / 100 + gpuUtilization / 100;
-    return this.live()
+    return this.#live()
       .filter((worker) =>
         pools.includes(worker.pool) && !isOverloaded(worker) &&
         wanted.every(([name, value]) => worker.labels[name] === value)
@@ -407,20 +440,16 @@ export class Scheduler {
       .toSorted((a, b) => score(a) - score(b))[0]?.workerId;
   }
 
-  #dispatch(job: JobRecord, workerId: string, request: JobRequest): void {
+  #dispatch(job: JobRecord, workerId: string, value: JobRequest): void {
+    const subject = `worker.${workerId}.jobs`;
     const publish = () =>
-      this.#publish(
-        `worker.${workerId}.jobs`,
-        job.traceId,
-        "cordum-scheduler",
-        {
-          case: "jobRequest",
-          value: request,
-        },
-      );
+      this.#publish(subject, job.traceId, "cordum-scheduler", {
+        case: "jobRequest",
+        value,
+      });
     const { onDispatch } = this.#options.faults;
     const fault = typeof onDispatch === "function"
-      ? onDispatch(request)
+      ? onDispatch(value)
       : onDispatch;
     if (typeof fault === "object") this.#timers.after(fault.lateMs, publish);
     else if (fault !== "drop") publish();
@@ -457,56 +486,53 @@ export class Scheduler {
     if (kind === "jobResult") this.#onResult(value);
     // Any other id makes a subject that no dispatch gets through to.
     if (kind !== "heartbeat" || !/^[^\s.*>]+$/.test(value.workerId)) return;
-    this.heard.set(value.workerId, value);
-    this.#heardAt.set(value.workerId, this.#options.clock());
+    const at = this.#options.clock();
+    this.#heard.set(value.workerId, { heartbeat: value, at });
   }
 
   async #onResult(result: JobResult): Promise<void> {
-    const { jobId, status, resultPtr, errorMessage: reason } = result;
+    const { jobId, resultPtr, errorCode: code, errorMessage } = result;
     // Cordum 1.0 drops what no worker signs.
     if (jobId === "" || result.workerId === "") return;
-    const name = JobStatusSchema.value[status]?.name ?? String(status);
-    const word = name.replace("JOB_STATUS_", "");
-    // Any status that is no end counts as a failure.
-    const state = isEnd(word) ? word : "FAILED";
+    const status = JobStatusSchema.value[result.status]?.name ??
+      String(result.status);
+    const word = status.replace("JOB_STATUS_", "");
+    // Any status that is no end counts as a failure, and as the last one.
+    const end: JobEnd = isEnd(word)
+      ? { state: word, resultPtr, message: errorMessage }
+      : {
+        state: "FAILED",
+        resultPtr,
+        message: `unexpected status: ${status}`,
+        final: true,
+      };
+    const { state } = end;
+    // The failure of an unknown job makes a record of it.
     const job = this.jobs.get(jobId) ??
-      // The failure of an unknown job makes a record of it.
       (state === "FAILED"
         ? this.#record(create(JobRequestSchema, { jobId }), "")
         : undefined);
     if (job === undefined || job.isOver) return;
-    const end: JobEnd = isEnd(word) ? { state, resultPtr, message: reason } : {
-      state,
-      resultPtr,
-      message: `unexpected status: ${name}`,
-      final: true,
-    };
     const legal = job.state === "RUNNING"
       ? state !== "DENIED"
       : ["FAILED", "TIMEOUT", "DENIED"].includes(state);
-    // The job stays as it is, but the run believes bad news.
     if (!legal) {
-      if (state !== "SUCCEEDED") this.#options.onEnd(jobId, end);
+      // The job stays as it is, but the run believes bad news.
+      if (state !== "SUCCEEDED") this.onEnd(jobId, end);
       return;
     }
     if (resultPtr !== "") job.resultPtr = resultPtr;
     if (state !== "SUCCEEDED") {
-      const letter = { status: name, code: result.errorCode, reason };
-      return await this.#fail(job, state, letter, end);
+      const failure = { status, code, reason: errorMessage };
+      return await this.#fail(job, state, failure, end);
     }
     this.#setState(job, state);
-    this.#options.onEnd(jobId, end);
+    this.onEnd(jobId, end);
   }
 }
 
 function isEnd(state: string): state is typeof ENDS[number] {
   return (ENDS as readonly string[]).includes(state);
-}
-
-/** `human`, `service` or nothing. */
-export function actorTypeOf({ meta }: JobRequest): string {
-  if (meta?.actorType === ActorType.HUMAN) return "human";
-  return meta?.actorType === ActorType.SERVICE ? "service" : "";
 }
 
 function isOverloaded(worker: Heartbeat): boolean {
@@ -516,7 +542,71 @@ function isOverloaded(worker: Heartbeat): boolean {
   return isFull || cpuLoad >= LOAD_MAX || gpuUtilization >= LOAD_MAX;
 }
 
-function isIn(names: readonly string[], name: string): boolean {
-  const folded = name.trim().toLowerCase();
-  return names.some((other) => other.trim().toLowerCase() === folded);
+/**
+ * The hash that binds an approval to a job: of the request without what an
+ * approval itself adds, in canonical form.
+ */
+export function hashJob(request: JobRequest): string {
+  const copy = clone(JobRequestSchema, request);
+  const isKept = (name: string) =>
+    !/^approval_/i.test(name) && name !== BUS_ID_LABEL;
+  copy.labels = sorted(copy.labels, isKept);
+  copy.env = sorted(copy.env, (name) => name !== EFFECTIVE_CONFIG);
+  if (copy.meta !== undefined) copy.meta.labels = sorted(copy.meta.labels);
+  const bytes = toBinary(JobRequestSchema, copy);
+  return createHash("sha256").update(bytes).digest("hex");
+}
+
+function sorted(
+  map: Readonly<Record<string, string>>,
+  keeps: (name: string) => boolean = () => true,
+): Record<string, string> {
+  const kept = Object.entries(map).filter(([name]) => keeps(name));
+  return Object.fromEntries(kept.toSorted(([a], [b]) => byBytes(a, b)));
+}
+
+/**
+ * The request as a worker gets it: with the config in force, and with the
+ * policy's limits as protojson and one by one.
+ */
+function constrain(
+  request: JobRequest,
+  constraints: RuleConstraints | null,
+  effectiveConfig: string,
+): JobRequest {
+  const copy = clone(JobRequestSchema, request);
+  const { env } = copy;
+  env[EFFECTIVE_CONFIG] = effectiveConfig;
+  if (constraints === null) return copy;
+  env["CORDUM_POLICY_CONSTRAINTS"] = toProtojson(constraints);
+  const level = constraints["redaction_level"];
+  if (level !== undefined) env["CORDUM_REDACTION_LEVEL"] = String(level);
+  const { max_runtime_ms = 0, ...counts } = constraints["budgets"] as Record<
+    string,
+    number
+  >;
+  for (const [name, limit] of Object.entries(counts)) {
+    if (limit > 0) env[`CORDUM_${name.toUpperCase()}`] = String(limit);
+  }
+  // Empty where the submission had none and the rule sets no time.
+  const budget = copy.budget ??= create(BudgetSchema);
+  const limit = BigInt(max_runtime_ms);
+  if (limit > 0n && (budget.deadlineMs === 0n || limit < budget.deadlineMs)) {
+    budget.deadlineMs = limit;
+  }
+  return copy;
+}
+
+const INT64 = ["max_runtime_ms", "max_artifact_bytes"];
+
+/** As the platform prints it: camelCase, 64-bit numbers as text. */
+function toProtojson(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(toProtojson).join(", ")}]`;
+  if (typeof value !== "object") return JSON.stringify(value);
+  const members = Object.entries(value as Json).map(([name, part]) => {
+    const camel = name.replace(/_./g, (pair) => pair.slice(1).toUpperCase());
+    const shown = INT64.includes(name) ? String(part) : part;
+    return `${JSON.stringify(camel)}:${toProtojson(shown)}`;
+  });
+  return `{${members.join(", ")}}`;
 }

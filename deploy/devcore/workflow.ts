@@ -1,12 +1,18 @@
 /**
- * Workflow definitions: decoding them as the platform does, and refusing by
- * name what this stand-in's engine cannot do. Pure.
+ * Workflow definitions: what this stand-in's engine can do, read as the
+ * platform reads it; anything else is refused by name. Pure.
  *
  * @module
  */
-import { isObject, type Json, Refusal } from "./common.ts";
+import {
+  decode,
+  type Decoded,
+  filled,
+  isObject,
+  type Json,
+  Refusal,
+} from "./common.ts";
 
-/** The Go types of a step's fields; what is not listed is dropped. */
 const STEP = {
   name: "string",
   type: "string",
@@ -37,71 +43,40 @@ const STEP = {
   route_labels: "map[string]string",
 } as const;
 
-/** A workflow's other fields. */
 const WORKFLOW = {
+  id: "string",
   org_id: "string",
-  team_id: "string",
   name: "string",
   description: "string",
   version: "string",
-  timeout_sec: "int64",
-  created_by: "string",
   input_schema: "map[string]interface {}",
+  steps: "map[string]interface {}",
 } as const;
 
-interface GoTypes {
-  string: string;
-  int64: number;
-  float64: number;
-  "[]string": string[];
-  "map[string]string": Record<string, string>;
-  "map[string]interface {}": Json;
-}
-
-type Fields = { readonly [name: string]: keyof GoTypes | Fields };
-type Decoded<F> = {
-  -readonly [N in keyof F]?: F[N] extends keyof GoTypes ? GoTypes[F[N]]
-    : Decoded<F[N]>;
-};
-
 /** A step as a pack writes it. */
-export type Step = Decoded<typeof STEP> & {
-  id: string;
-  name: string;
-  type: string;
-};
+export type Step = Decoded<typeof STEP> & { id: string; topic: string };
 
 /** A workflow as the gateway shows it. */
-export interface Workflow extends Decoded<typeof WORKFLOW> {
+export type Workflow = Omit<Decoded<typeof WORKFLOW>, "steps"> & {
   id: string;
   steps: Record<string, Step>;
-  created_at: string;
-  updated_at: string;
-}
-
-const UNSUPPORTED_FIELDS = [
-  "condition",
-  "for_each",
-  "max_parallel",
-  "output_path",
-  "delay_sec",
-  "delay_until",
-  "worker_id",
-];
-const UNSUPPORTED_TYPES = ["approval", "condition", "delay", "notify"];
+};
 
 /**
- * Reads a workflow: wrong types are refused in the platform's words, unknown
- * keys dropped.
+ * Reads a workflow.
  *
  * @param id The manifest's, which wins over the file's.
+ * @param known The one that it replaces: what the file leaves out stays.
  * @throws {Refusal}
  */
-export function readWorkflow(file: Json, id: string, now: string): Workflow {
-  const steps =
-    decode(file, { steps: "map[string]interface {}" }, "Workflow").steps ?? {};
+export function readWorkflow(
+  file: Json,
+  id: string,
+  now: string,
+  known?: Workflow,
+): Workflow {
+  const { steps = {}, ...given } = decode(file, WORKFLOW, "Workflow");
   return {
-    id,
     org_id: "",
     team_id: "",
     name: "",
@@ -109,35 +84,34 @@ export function readWorkflow(file: Json, id: string, now: string): Workflow {
     version: "",
     timeout_sec: 0,
     created_by: "",
-    ...decode(file, WORKFLOW, "Workflow"),
+    ...known,
+    ...filled(given),
+    id,
     steps: Object.fromEntries(
       Object.entries(steps).map(([id, step]) => [id, readStep(id, step)]),
     ),
     created_at: now,
     updated_at: now,
-  };
+  } as Workflow;
 }
 
 function readStep(id: string, value: unknown): Step {
-  if (!isObject(value)) throw misfit(value, "Workflow.steps", "workflow.Step");
   const step = decode(value, STEP, "Step.steps");
-  const missing = (what: string) =>
-    new Refusal(400, `devcore does not implement steps with ${what}`);
-  for (const field of UNSUPPORTED_FIELDS) {
-    if (value[field] !== undefined) throw missing(field);
-  }
-  if (UNSUPPORTED_TYPES.includes(step.type ?? "")) {
-    throw missing(`type ${step.type}`);
-  }
-  for (const label of Object.keys(step.route_labels ?? {})) {
-    if (/^(preferred_|mcp)/.test(label)) throw missing(`label ${label}`);
-  }
-  for (const text of textsOf(step.input)) {
-    if (text.includes("${") && templatePath(text) === undefined) {
-      throw missing(`the template ${text}`);
-    }
-  }
-  return { name: "", type: "", ...step, id };
+  const { topic = "", type = "", route_labels = {}, input } = step;
+  const labels = Object.keys(route_labels)
+    .filter((label) => /^(preferred_|mcp)/.test(label));
+  const templates = textsOf(input).filter((text) =>
+    text.includes("${") && templatePath(text) === undefined
+  );
+  const missing = [
+    ...(topic === "" ? ["no topic"] : []),
+    ...(["", "worker"].includes(type) ? [] : [`type ${type}`]),
+    ...labels.map((label) => `label ${label}`),
+    ...templates.map((text) => `the template ${text}`),
+  ];
+  if (missing.length === 0) return { name: "", type: "", topic, ...step, id };
+  const problem = `devcore does not implement steps with ${missing.join(", ")}`;
+  throw new Refusal(400, problem);
 }
 
 /**
@@ -145,58 +119,11 @@ function readStep(id: string, value: unknown): Step {
  * output. The platform evaluates more, but gives no plainer answer.
  */
 export function templatePath(text: string): string[] | undefined {
-  const path = /^\s*\$\{\s*((?:input|steps|ctx)(?:\.[\w-]+)*)\s*\}\s*$/
-    .exec(text)?.[1];
-  return path?.split(".");
+  return /^\$\{((?:input|steps)(?:\.[\w-]+)*)\}$/.exec(text)?.[1]?.split(".");
 }
 
 function textsOf(value: unknown): string[] {
   if (typeof value === "string") return [value];
-  if (typeof value !== "object" || value === null) return [];
+  if (!isObject(value) && !Array.isArray(value)) return [];
   return Object.values(value).flatMap(textsOf);
-}
-
-function decode<F extends Fields>(
-  from: Json,
-  fields: F,
-  path: string,
-): Decoded<F> {
-  const decoded: Json = {};
-  for (const [name, type] of Object.entries(fields)) {
-    const value = from[name];
-    if (value === undefined || value === null) continue;
-    const place = `${path}.${name}`;
-    const isNested = typeof type !== "string";
-    if (!isOfType(value, isNested ? "map[string]interface {}" : type)) {
-      throw misfit(value, place, isNested ? `workflow.${name}` : type);
-    }
-    decoded[name] = isNested ? decode(value as Json, type, place) : value;
-  }
-  return decoded as Decoded<F>;
-}
-
-function isOfType(value: unknown, type: keyof GoTypes): boolean {
-  const isText = (item: unknown) => typeof item === "string";
-  switch (type) {
-    case "string":
-      return isText(value);
-    case "int64":
-      return Number.isInteger(value);
-    case "float64":
-      return typeof value === "number";
-    case "[]string":
-      return Array.isArray(value) && value.every(isText);
-    case "map[string]string":
-      return isObject(value) && Object.values(value).every(isText);
-    case "map[string]interface {}":
-      return isObject(value);
-  }
-}
-
-function misfit(value: unknown, place: string, type: string): Refusal {
-  const got = Array.isArray(value) ? "array" : typeof value;
-  return new Refusal(
-    400,
-    `json: cannot unmarshal ${got} into Go struct field ${place} of type ${type}`,
-  );
 }

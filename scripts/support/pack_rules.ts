@@ -592,24 +592,13 @@ class PackRules {
     );
     for (const { name, request, expectDecision } of simulations) {
       const where = `pack.yaml simulation ${name}`;
-      const { topic, capability, riskTags } = asObject(request);
+      const { topic } = asObject(request);
       this.#problems.check(
         this.#topics.has(String(topic)),
         where,
         `topic "${topic}" is not declared`,
       );
-      const { decision } = decide(policy, {
-        tenant: "default",
-        topic: String(topic),
-        jobId: "",
-        labels: {},
-        capability: String(capability ?? ""),
-        riskTags: (riskTags ?? []) as string[],
-        requires: [],
-        packId: this.#id,
-        actorId: "",
-        actorType: "",
-      });
+      const { decision } = decide(policy, { topic: String(topic), jobId: "" });
       this.#problems.check(
         decision === expectDecision,
         where,
