@@ -175,9 +175,9 @@ tenants:
   assertEquals(answer(`${lists}\n${rules}`), ["ALLOW", ""]);
 });
 
-Deno.test("decide() denies what is no job", () => {
-  const { decision, reason, ruleId } = decided("{}", "sys.x");
-  assertEquals([decision, reason, ruleId], ["DENY", "unsupported topic", ""]);
+Deno.test("decide() denies what is no job, without a snapshot", () => {
+  const { decision, reason, snapshot } = decided("{}", "sys.x");
+  assertEquals([decision, reason, snapshot], ["DENY", "unsupported topic", ""]);
 });
 
 Deno.test("loadPolicy() puts the base first and fragments in the order of their ids", () => {
@@ -230,6 +230,10 @@ for (
     [
       rule("{}", "constraints: {diff: {max_files: 1}}"),
       "implement policy.rules.constraints.diff",
+    ],
+    [
+      rule("{}", "constraints: {budgets: {max_concurrent_jobs: 1}}"),
+      "implement policy.rules.constraints.budgets.max_concurrent_jobs",
     ],
     [rule("{}", "decision: Deny"), 'implement the decision "Deny"'],
     [rule("{}", "reason: none"), 'implement the decision ""'],
@@ -512,6 +516,57 @@ Deno.test("devcore keeps its last routing, but not the policy, after an uninstal
   });
   await untilRun(stage, await start(stage, "ask"), "succeeded");
   assertEquals(worker.jobs[0]?.topic, "job.demo.ask");
+});
+
+const OVERLAY = { name: "x", key: "pools", path: "pools.json" };
+
+for (
+  const [more, problem] of [
+    [{ plugins: [] }, "devcore does not implement pack.yaml.plugins"],
+    [
+      { compatibility: { protocolVersion: 1, maxCoreVersion: "2.0.0" } },
+      "devcore does not implement pack.yaml.compatibility.maxCoreVersion",
+    ],
+    [
+      { compatibility: { protocolVersion: "1" } },
+      "json: cannot unmarshal string into Go struct field pack.yaml.compatibility.protocolVersion of type int64",
+    ],
+    [
+      { overlays: { policy: [{ path: "safety.json" }] } },
+      "devcore does not implement overlays without a name",
+    ],
+    [
+      { overlays: { config: [{ ...OVERLAY, scope: "org" }] } },
+      "redis: nil",
+    ],
+    [
+      { tests: { policySimulations: [{ request: { tenantId: "other" } }] } },
+      'devcore does not implement the tenant "other"',
+    ],
+  ] as const
+) {
+  Deno.test(`devcore refuses a manifest with ${JSON.stringify(more)}`, async () => {
+    await using stage = await startStage();
+    const files = packFiles(PACK);
+    const manifest = JSON.parse(files.get("pack.yaml")!);
+    files.set("pack.yaml", JSON.stringify({ ...manifest, ...more }));
+    const body = upload(await archive([...files]));
+    const answer = await stage.call(`${WRITE}/packs/install`, { body });
+    assertEquals([answer.status, answer.text], [400, `${problem}\n`]);
+    const { json } = await stage.call(`${READ}/packs`);
+    assertEquals(json, { items: [] });
+  });
+}
+
+Deno.test("devcore refuses a fragment with what it does not know, and installs nothing", async () => {
+  await using stage = await startStage();
+  const fragment = "rules: [{match: {topic: job.x}, decision: deny}]";
+  const body = upload(await archive([...packFiles({ ...PACK, fragment })]));
+  const { status, text } = await stage.call(`${WRITE}/packs/install`, { body });
+  const problem = "devcore does not implement policy.rules.match.topic\n";
+  assertEquals([status, text], [400, problem]);
+  const workflow = await stage.call(`${READ}/workflows/demo.one`);
+  assertEquals(workflow.status, 404);
 });
 
 Deno.test("devcore keeps the policy in force while one fragment is none", async () => {
@@ -895,19 +950,6 @@ Deno.test("devcore cancels a run, its jobs and tells the workers", async () => {
     reason: "workflow run cancelled",
     requestedBy: "workflow-engine",
   }]);
-});
-
-Deno.test("devcore counts cancelled jobs against a limit for good", async () => {
-  await using stage = await startStage();
-  const constraints = { budgets: { max_concurrent_jobs: 2 } };
-  const rules = [{ decision: "allow", constraints }];
-  await stage.install(packFiles({ ...PACK, rules }));
-  await stage.work({ id: "w-1", pool: "demo" });
-  const first = await start(stage, "one");
-  assertEquals((await jobOf(stage, `${first}:a@1`))["state"], "RUNNING");
-  await stage.call(`${WRITE}/workflows/demo.one/runs/${first}/cancel`);
-  const second = await start(stage, "one");
-  assertEquals((await jobOf(stage, `${second}:a@1`))["state"], "PENDING");
 });
 
 Deno.test("devcore starts one run a key, whatever its workflow and input", async () => {

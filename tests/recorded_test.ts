@@ -55,6 +55,7 @@ const LEFT_OUT: Readonly<Record<string, string>> = {
   "cli-pack-uninstall": "the platform's own command line",
   "cli-pack-uninstall-purge": "the platform's own command line",
   "cli-pack-verify": "the platform's own command line",
+  "constraints-env": "a limit of jobs and one of tools are refused by name",
   "cordum-only-routes": "the marketplace and remediation, answered with 501",
   "memory": "GET /memory is answered with 501",
   "plain-nats-mode": "the platform without JetStream",
@@ -62,6 +63,7 @@ const LEFT_OUT: Readonly<Record<string, string>> = {
   "policy-evaluate": "the evaluation routes are answered with 501",
   "run-outputs": "steps with conditions and output paths are refused by name",
   "safety-kernel-down": "devcore's kernel is part of its process",
+  "tenant-concurrency": "a limit of jobs is refused by name",
   "workflows": "POST /workflows is answered with 501",
 };
 
@@ -751,22 +753,6 @@ stageTest(
   { reloadMs: 1_000 },
 );
 
-const ALLOW_SOME = {
-  id: "py-c",
-  match: { topics: ["job.py.ok"] },
-  decision: "allow_with_constraints",
-  constraints: {
-    budgets: {
-      max_runtime_ms: 60_000,
-      max_retries: 2,
-      max_artifact_bytes: 1_048_576,
-      max_concurrent_jobs: 500,
-    },
-    sandbox: { isolated: true, network_allowlist: ["api.example.com:443"] },
-    toolchain: { allowed_tools: ["git"] },
-    redaction_level: "strict",
-  },
-};
 const ASK = {
   id: "py-appr",
   match: { topics: ["job.py.a"] },
@@ -854,7 +840,7 @@ const PY: PackPlan = {
     tmo: one("slow", { timeout_sec: 2 }),
     w: one("weird"),
   },
-  rules: [ALLOW_SOME, ASK],
+  rules: [ASK],
 };
 
 /** A workflow of one step. */
@@ -956,7 +942,6 @@ stageTest(
     "approve-reason-then-empty",
     "reject-with-retry",
     "deadline-timeout",
-    "constraints-env",
     "policy-outcomes",
   ],
   async (play, scene) => {
@@ -994,7 +979,6 @@ stageTest(
       return worker.answer(jobId, { value: { late: 1 } });
     };
     await scene("deadline-timeout", { before: { 10: late } });
-    await scene("constraints-env");
     const rules = [
       {
         match: { topics: ["job.py.a"] },
@@ -1011,26 +995,6 @@ stageTest(
     ];
     await play.install(packFiles({ ...PY, version: "2.0.0", rules }));
     await scene("policy-outcomes");
-  },
-);
-
-stageTest(
-  "of a limit of one job",
-  ["tenant-concurrency"],
-  async (play, scene) => {
-    await play.install(packFiles({
-      id: "cc",
-      topics: { one: "cc" },
-      workflows: { one: { a: { topic: "job.cc.one" } } },
-      rules: [{
-        id: "cc",
-        match: { topics: ["job.cc.one"] },
-        decision: "allow_with_constraints",
-        constraints: { budgets: { max_concurrent_jobs: 1 } },
-      }],
-    }));
-    await play.work({ id: "cc", pool: "cc" });
-    await scene("tenant-concurrency");
   },
 );
 

@@ -5,16 +5,23 @@
  * @module
  */
 import { createHash } from "node:crypto";
+import type { Bus } from "../../lib/platform/bus.ts";
 import type { JobRequest } from "../../lib/platform/gen/cap_pb.ts";
+import type { Store } from "../../lib/platform/store.ts";
 
 /** A JSON object. */
 export type Json = Record<string, unknown>;
 
 /** What every part needs from its surroundings. */
 export interface Base {
+  readonly bus: Bus;
+  readonly store: Store;
+  readonly natsUrl: string;
+  readonly faults: Faults;
+  /** What is to happen later, unless Redis loses its data before. */
+  readonly timers: Timers;
   /** Milliseconds since the epoch. */
-  clock: () => number;
-  faults: Faults;
+  clock(): number;
   /** The value of a Redis key. */
   read(key: string): Promise<string | undefined>;
   /** Stores a value as JSON; a failure is only logged. */
@@ -119,23 +126,24 @@ export function filled(fields: Json): Json {
   );
 }
 
+/** A list as Go shows it: an empty one is null. */
+export function listOrNull<T>(items: readonly T[] = []): readonly T[] | null {
+  return items.length === 0 ? null : items;
+}
+
 /** SHA-256 of a text, in hex. */
 export function sha256(text: string): string {
   return createHash("sha256").update(text).digest("hex");
 }
 
-/** JSON with sorted keys, escaped as Go escapes. */
+/** JSON with sorted keys. */
 export function canonical(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
-  if (isObject(value)) {
-    const members = Object.keys(value).toSorted(byBytes)
-      .map((key) => `${canonical(key)}:${canonical(value[key])}`);
-    return `{${members.join(",")}}`;
-  }
-  return JSON.stringify(value).replace(
-    /[<>&\u2028\u2029]/g,
-    (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
+  return JSON.stringify(value, (_, part) =>
+    isObject(part)
+      ? Object.fromEntries(
+        Object.entries(part).toSorted(([a], [b]) => byBytes(a, b)),
+      )
+      : part);
 }
 
 /** Orders strings as the platform does, not by a language. */
@@ -158,10 +166,21 @@ export interface Fields {
   readonly [name: string]: keyof GoTypes | Fields | readonly [Fields];
 }
 
-/** A document with such fields, each of which may be missing. */
+/** Several fields of one type. */
+export function each<T extends keyof GoTypes, Name extends string>(
+  type: T,
+  ...names: Name[]
+): Record<Name, T> {
+  return Object.fromEntries(names.map((name) => [name, type])) as Record<
+    Name,
+    T
+  >;
+}
+
+/** A document with such fields. */
 export type Decoded<S> = S extends keyof GoTypes ? GoTypes[S]
   : S extends readonly [infer Item] ? Decoded<Item>[]
-  : { -readonly [Name in keyof S]?: Decoded<S[Name]> };
+  : { -readonly [Name in keyof S]: Decoded<S[Name]> };
 
 const IS_TYPE: Readonly<Record<keyof GoTypes, (value: unknown) => boolean>> = {
   bool: (value) => typeof value === "boolean",
@@ -174,10 +193,18 @@ const IS_TYPE: Readonly<Record<keyof GoTypes, (value: unknown) => boolean>> = {
   "map[string]interface {}": isObject,
 };
 
+function zeroOf(type: keyof GoTypes): unknown {
+  if (type === "bool") return false;
+  if (type === "string") return "";
+  if (type === "[]string") return [];
+  return type.startsWith("map") ? {} : 0;
+}
+
 /**
- * Reads an object of a pack, without its nulls. The platform drops keys that it
- * does not know, and what devcore does not know may change what the others
- * mean: so every key that is not listed is refused by name.
+ * Reads an object of a pack; what is missing or null has its type's zero value,
+ * as in Go. The platform drops keys that it does not know, and what devcore
+ * does not know may change what the others mean: so every key that is not
+ * listed is refused by name.
  *
  * @throws {Refusal} Also if a type is wrong, in the platform's words.
  */
@@ -191,13 +218,11 @@ export function decode<F extends Fields>(
     if (Object.hasOwn(fields, name)) continue;
     throw new Refusal(400, `devcore does not implement ${place}.${name}`);
   }
-  const decoded: Json = {};
-  for (const [name, type] of Object.entries(fields)) {
-    const value = from[name] ?? undefined;
-    if (value === undefined) continue;
-    decoded[name] = decodeValue(value, type, `${place}.${name}`);
-  }
-  return decoded as Decoded<F>;
+  const decoded = Object.entries(fields).map(([name, type]) => [
+    name,
+    decodeValue(from[name] ?? undefined, type, `${place}.${name}`),
+  ]);
+  return Object.fromEntries(decoded);
 }
 
 function decodeValue(
@@ -206,12 +231,14 @@ function decodeValue(
   place: string,
 ): unknown {
   if (typeof type === "string") {
+    if (value === undefined) return zeroOf(type);
     if (!IS_TYPE[type](value)) throw misfit(value, place, type);
     return value;
   }
-  if (!(type instanceof Array)) return decode(value, type, place);
-  if (!Array.isArray(value)) throw misfit(value, place, "list");
-  return value.map((item) => decode(item, type[0], place));
+  if (!(type instanceof Array)) return decode(value ?? {}, type, place);
+  const items = value ?? [];
+  if (!Array.isArray(items)) throw misfit(value, place, "list");
+  return items.map((item) => decode(item, type[0], place));
 }
 
 function misfit(value: unknown, place: string, type: string): Refusal {

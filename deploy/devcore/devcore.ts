@@ -11,20 +11,20 @@
  */
 import { messageOf } from "../../lib/errors.ts";
 import { createLog, type Log } from "../../lib/log.ts";
-import { type Bus, connectBus } from "../../lib/platform/bus.ts";
+import { connectBus } from "../../lib/platform/bus.ts";
 import {
   connectStore,
   type Store,
   StoreError,
 } from "../../lib/platform/store.ts";
-import type { Base, Faults, Json } from "./common.ts";
+import { type Base, type Faults, type Json, Timers } from "./common.ts";
 import { Engine } from "./engine.ts";
 import { createGateway } from "./gateway.ts";
 import { startNatsServer } from "./nats_server.ts";
 import { ConfigDocuments, Packs } from "./packs.ts";
 import { Kernel } from "./policy.ts";
 import { startRedisServer } from "./redis_server.ts";
-import { type Artifacts, createRoutes } from "./routes.ts";
+import { type Artifacts, createRoutes, type Parts } from "./routes.ts";
 import { Scheduler } from "./scheduler.ts";
 
 export type { Faults } from "./common.ts";
@@ -68,6 +68,7 @@ const TICK_MS = 5_000;
 const REDIS_TIMEOUT_MS = 5_000;
 const VALUE_TTL_S = 24 * 3600;
 const VALUE_BYTES_MAX = 8 * 1024 * 1024;
+const SNAPSHOT = "sys:workers:snapshot";
 const MARKER = "devcore:marker";
 const MARKER_TTL_S = 365 * 24 * 3600;
 
@@ -86,16 +87,25 @@ export async function startDevcore(
   const client = { name: "devcore", log, signal };
   const bus = started.use(await connectBus({ ...client, url: natsUrl }));
   const store = started.use(await connectStore({ ...client, url: redisUrl }));
-  const handle = await startParts(started, {
-    bus,
-    store,
-    log,
-    signal,
-    faults,
-    clock: options.clock ?? (() => performance.timeOrigin + performance.now()),
+  const { clock = () => performance.timeOrigin + performance.now() } = options;
+  const values = new Values({ store, log, signal });
+  const { read, write: writeValue } = values;
+  const timers = new Timers();
+  const base = { bus, store, natsUrl, faults, clock, timers };
+  const parts = createParts({ ...base, read, write: writeValue });
+  await bus.flush();
+  await values.mark();
+  await writeValue(SNAPSHOT, parts.scheduler.snapshot());
+  started.defer(startTimers(parts, options.reloadMs ?? RELOAD_MS, log));
+  const routes = createRoutes(parts);
+  const refresh = once(() => forgetWhatRedisLost(parts, values, log));
+  const handle = createGateway({
     apiKey,
-    natsUrl,
-    reloadMs: options.reloadMs ?? RELOAD_MS,
+    clock,
+    faults,
+    routes,
+    refresh,
+    signal,
   });
   const server = Deno.serve({
     hostname: "127.0.0.1",
@@ -127,104 +137,84 @@ export async function startDevcore(
   };
 }
 
-type PartsOptions =
-  & Required<
-    Pick<
-      DevcoreOptions,
-      "faults" | "clock" | "apiKey" | "natsUrl" | "reloadMs"
-    >
-  >
-  & { bus: Bus; store: Store; log: Log; signal: AbortSignal };
-
-/** Connects the parts, and returns the gateway's request handler. */
-async function startParts(
-  started: AsyncDisposableStack,
-  options: PartsOptions,
-): Promise<(request: Request) => Promise<Response>> {
-  const { bus, log, signal, faults, clock } = options;
-  const values = new Values(options);
-  const { read, write } = values;
-  const base = { clock, faults, read, write };
+/** The parts, each built on those before it. */
+function createParts(base: Base): Parts {
   const schemas = new Map<string, unknown>();
   const artifacts: Artifacts = new Map();
   const kernel = new Kernel();
-  const config = new ConfigDocuments(clock);
-  for (const [key, value] of Object.entries(BOOTSTRAP)) {
-    config.patch(key, value);
-  }
-  const scheduler = new Scheduler({ ...base, bus, config, kernel });
+  const config = new ConfigDocuments(base.clock, BOOTSTRAP);
+  const scheduler = new Scheduler({ ...base, config, kernel });
   const engine = new Engine({ ...base, schemas, scheduler });
   const { workflows } = engine;
-  const packs = new Packs({ clock, config, schemas, workflows, kernel });
+  const packs = new Packs({ ...base, config, schemas, workflows, kernel });
+  const state = { schemas, artifacts, config };
+  return { ...base, ...state, kernel, scheduler, engine, packs };
+}
 
-  /** One fragment that does not parse leaves the whole policy as it was. */
-  function loadPolicy(): void {
-    if (faults.freezePolicy) return;
-    const fragments = Object.entries(config.read("policy", "bundles"))
-      .map(([id, bundle]) =>
-        [id, String((bundle as Json)["content"])] as const
-      );
-    try {
-      kernel.reload(new Map(fragments));
-    } catch (error) {
-      log.error("Cannot load policy", { error: messageOf(error) });
-    }
-  }
-
-  const writeSnapshot = () =>
-    write("sys:workers:snapshot", scheduler.snapshot());
-
-  async function forgetWhatRedisLost(): Promise<void> {
-    if (!await values.areLost()) return;
-    scheduler.forget();
-    engine.forget();
-    artifacts.clear();
-    await values.mark();
-    log.warn("Redis lost its data; jobs, runs and approvals are forgotten");
-  }
-
-  let refreshing: Promise<void> | undefined;
-  /** Looks once for all who ask meanwhile. */
-  const refresh = () =>
-    refreshing ??= forgetWhatRedisLost()
-      .finally(() => refreshing = undefined);
-
-  const { reloadMs } = options;
-  const timers = [
-    [reloadMs, loadPolicy],
+/** Does what the platform does every few seconds; returns what ends it. */
+function startTimers(parts: Parts, reloadMs: number, log: Log): () => void {
+  const { scheduler, engine, write } = parts;
+  const intervals = ([
+    [reloadMs, () => loadPolicy(parts, log)],
     [reloadMs, () => scheduler.loadRouting()],
-    [SNAPSHOT_MS, writeSnapshot],
+    [SNAPSHOT_MS, () => void write(SNAPSHOT, scheduler.snapshot())],
     [TICK_MS, () => engine.findTimeouts()],
     [EXPIRE_MS, () => scheduler.expire()],
-  ] as const;
-  await bus.flush();
-  await values.mark();
-  await writeSnapshot();
-  for (const [ms, run] of timers) {
-    const timer = setInterval(run, Math.min(ms, reloadMs));
-    started.defer(() => clearInterval(timer));
+  ] as const).map(([ms, run]) => setInterval(run, Math.min(ms, reloadMs)));
+  return () => {
+    intervals.forEach(clearInterval);
+    parts.timers.stop();
+  };
+}
+
+/** One fragment that does not parse leaves the whole policy as it was. */
+function loadPolicy({ faults, config, kernel }: Parts, log: Log): void {
+  if (faults.freezePolicy) return;
+  const bundles = Object.entries(config.read("policy", "bundles"));
+  const fragments = bundles.map(([id, bundle]) =>
+    [id, String((bundle as Json)["content"])] as const
+  );
+  try {
+    kernel.reload(new Map(fragments));
+  } catch (error) {
+    log.error("Cannot load policy", { error: messageOf(error) });
   }
-  started.defer(() => scheduler.stop());
-  started.defer(() => engine.stop());
-  const parts = { ...base, ...options, engine, scheduler, packs, config };
-  const routes = createRoutes({ ...parts, kernel, artifacts, schemas });
-  const { apiKey } = options;
-  return createGateway({ apiKey, clock, faults, routes, refresh, signal });
+}
+
+async function forgetWhatRedisLost(
+  { scheduler, engine, artifacts, timers }: Parts,
+  values: Values,
+  log: Log,
+): Promise<void> {
+  if (!await values.areLost()) return;
+  timers.stop();
+  scheduler.timedOut.length = 0;
+  const { jobs } = scheduler;
+  const { runs, keys } = engine;
+  for (const kept of [jobs, runs, keys, artifacts]) kept.clear();
+  await values.mark();
+  log.warn("Redis lost its data; jobs, runs and approvals are forgotten");
+}
+
+/** Runs once for all who ask meanwhile. */
+function once(run: () => Promise<void>): () => Promise<void> {
+  let running: Promise<void> | undefined;
+  return () => running ??= run().finally(() => running = undefined);
 }
 
 /** What devcore keeps in Redis. */
 class Values {
-  readonly #options: Pick<PartsOptions, "store" | "log" | "signal">;
+  readonly #client: { store: Store; log: Log; signal: AbortSignal };
 
-  constructor(options: Pick<PartsOptions, "store" | "log" | "signal">) {
-    this.#options = options;
+  constructor(client: { store: Store; log: Log; signal: AbortSignal }) {
+    this.#client = client;
   }
 
   readonly write: Base["write"] = (key, value) =>
     this.#write(key, value, VALUE_TTL_S);
 
   readonly read: Base["read"] = async (key) => {
-    const { store, signal } = this.#options;
+    const { store, signal } = this.#client;
     const patience = AbortSignal.timeout(REDIS_TIMEOUT_MS);
     try {
       const either = AbortSignal.any([signal, patience]);
@@ -243,12 +233,12 @@ class Values {
 
   /** One that cannot answer has not said that it lost anything. */
   async areLost(): Promise<boolean> {
-    return this.#options.store.connected() &&
+    return this.#client.store.connected() &&
       await this.read(MARKER).catch(() => "") === undefined;
   }
 
   async #write(key: string, value: unknown, ttlS: number): Promise<void> {
-    const { store, log, signal } = this.#options;
+    const { store, log, signal } = this.#client;
     try {
       await store.write(key, JSON.stringify(value), ttlS, signal);
     } catch (error) {

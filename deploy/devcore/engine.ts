@@ -25,7 +25,6 @@ import {
   type Json,
   parseJson,
   Refusal,
-  Timers,
 } from "./common.ts";
 import type { JobEnd, Scheduler } from "./scheduler.ts";
 import { type Step, templatePath, type Workflow } from "./workflow.ts";
@@ -129,23 +128,10 @@ export class Engine {
   /** Idempotency keys and the run that each belongs to, for good. */
   readonly keys = new Map<string, string>();
   readonly #options: EngineOptions;
-  readonly #retries = new Timers();
 
   constructor(options: EngineOptions) {
     this.#options = options;
     options.scheduler.onEnd = (jobId, end) => void this.#onJobEnd(jobId, end);
-  }
-
-  /** Ends every pending retry. */
-  stop(): void {
-    this.#retries.stop();
-  }
-
-  /** Forgets runs and keys, as the platform does with its Redis. */
-  forget(): void {
-    this.stop();
-    this.runs.clear();
-    this.keys.clear();
   }
 
   /** Checks the input of a start, before its key is looked at. @throws {Refusal} */
@@ -182,7 +168,7 @@ export class Engine {
     await run.locked(() => {
       const now = this.#now();
       const { scheduler } = this.#options;
-      for (const id of Object.keys(workflow.steps)) {
+      for (const { id } of workflow.steps) {
         const step = run.steps[id] ??= { step_id: id, status: "" };
         if (TERMINAL.includes(step.status)) continue;
         if (step.status === "running") scheduler.cancel(step.job_id!);
@@ -217,7 +203,7 @@ export class Engine {
     );
     if (run.isOver || step?.status !== "running") return;
     const definition = this.workflows.get(run.workflow_id)
-      ?.steps[step.step_id];
+      ?.steps.find(({ id }) => id === step.step_id);
     if (definition === undefined) return;
     const { state, resultPtr, message, final } = end;
     step.status = STEP_STATUS[state] ?? "failed";
@@ -276,18 +262,18 @@ export class Engine {
     };
   }
 
-  #scheduleRetry(run: Run, step: StepRun, retry: Step["retry"] = {}): boolean {
+  #scheduleRetry(run: Run, step: StepRun, retry: Step["retry"]): boolean {
     const attempts = step.attempts ?? 1;
-    if (attempts > (retry.max_retries ?? 0)) return false;
-    const initial = Math.max(0, retry.initial_backoff_sec ?? 0) || 1;
-    const given = retry.multiplier ?? 0;
-    const seconds = initial * (given > 1 ? given : 2) ** (attempts - 1);
-    const cap = Math.max(0, retry.max_backoff_sec ?? 0) || Infinity;
+    if (attempts > retry.max_retries) return false;
+    const initial = Math.max(0, retry.initial_backoff_sec) || 1;
+    const factor = retry.multiplier > 1 ? retry.multiplier : 2;
+    const seconds = initial * factor ** (attempts - 1);
+    const cap = Math.max(0, retry.max_backoff_sec) || Infinity;
     const delayMs = Math.floor(Math.min(seconds, cap)) * 1000;
     step.status = "pending";
     step.next_attempt_at = iso(this.#options.clock() + delayMs);
     run.updated_at = this.#now();
-    this.#retries.after(delayMs, () => {
+    this.#options.timers.after(delayMs, () => {
       run.locked(() => this.#advance(run, step));
     });
     return true;
@@ -300,16 +286,14 @@ export class Engine {
     const before = run.status;
     run.started_at ??= this.#now();
     const statusOf = (id: string) => run.steps[id]?.status ?? "";
-    for (const step of Object.values(workflow.steps)) {
+    for (const step of workflow.steps) {
       const waits = statusOf(step.id) === "" ||
         run.steps[step.id] === due && due?.status === "pending";
-      const ready = (step.depends_on ?? []).every((id) =>
-        statusOf(id) === "succeeded"
-      );
+      const ready = step.depends_on.every((id) => statusOf(id) === "succeeded");
       if (waits && ready) await this.#dispatch(run, step);
     }
     const now = this.#now();
-    run.status = toRunStatus(Object.keys(workflow.steps).map(statusOf));
+    run.status = toRunStatus(workflow.steps.map(({ id }) => statusOf(id)));
     if (run.isOver) run.completed_at = now;
     if (run.status !== before) {
       run.note(now, "run_status", { status: run.status });
@@ -322,9 +306,8 @@ export class Engine {
     const attempts = (known?.attempts ?? 0) + 1;
     const jobId = `${run.id}:${step.id}@${attempts}`;
     const ids = { step_id: step.id, job_id: jobId };
-    const { input = {} } = step;
-    const isGiven = Object.keys(input).length > 0;
-    const payload = isGiven ? fill(input, run) as Json : run.input;
+    const isGiven = Object.keys(step.input).length > 0;
+    const payload = isGiven ? fill(step.input, run) as Json : run.input;
     const problem = this.#check(step, "input", payload);
     if (problem !== undefined) {
       const error = { message: problem };
@@ -355,9 +338,9 @@ export class Engine {
     value: unknown,
   ): string | undefined {
     const inline = step[`${side}_schema`];
-    if (inline !== undefined) return validate(inline, value, "inline");
-    const id = step[`${side}_schema_id`] ?? "";
-    if (id === "") return undefined;
+    const id = step[`${side}_schema_id`];
+    const isInline = Object.keys(inline).length > 0;
+    if (isInline || id === "") return validate(inline, value, "inline");
     const schema = this.#options.schemas.get(id);
     if (schema === undefined) return "redis: nil";
     return validate(schema, value, `inmemory://${id}`);
@@ -388,7 +371,7 @@ function createRequest(run: Run, step: Step, jobId: string): JobRequest {
     step_id: step.id,
   };
   const dry: Record<string, string> = run.dry_run ? { dry_run: "true" } : {};
-  const { meta = {}, timeout_sec = 0, topic } = step;
+  const { meta, timeout_sec, topic } = step;
   const tenantId = run.org_id;
   return create(JobRequestSchema, {
     jobId,
@@ -406,18 +389,18 @@ function createRequest(run: Run, step: Step, jobId: string): JobRequest {
     workflowId: run.workflow_id,
     memoryId,
     tenantId,
-    principalId: meta.actor_id ?? "",
+    principalId: meta.actor_id,
     labels: { ...ids, ...step.route_labels, ...dry },
     meta: {
       tenantId,
-      actorId: meta.actor_id ?? "",
-      actorType: ACTOR_TYPES[meta.actor_type ?? ""] ?? ActorType.UNSPECIFIED,
-      idempotencyKey: meta.idempotency_key ?? "",
-      capability: meta.capability ?? "",
-      riskTags: meta.risk_tags ?? [],
-      requires: meta.requires ?? [],
-      packId: meta.pack_id ?? "",
-      labels: meta.labels ?? {},
+      actorId: meta.actor_id,
+      actorType: ACTOR_TYPES[meta.actor_type] ?? ActorType.UNSPECIFIED,
+      idempotencyKey: meta.idempotency_key,
+      capability: meta.capability,
+      riskTags: meta.risk_tags,
+      requires: meta.requires,
+      packId: meta.pack_id,
+      labels: meta.labels,
     },
     ...(timeout_sec > 0
       ? { budget: { deadlineMs: BigInt(timeout_sec * 1000) } }
@@ -431,7 +414,6 @@ function validate(
   value: unknown,
   base: string,
 ): string | undefined {
-  if (schema === undefined) return undefined;
   const ajv = new Ajv2020({ strict: false });
   addFormats.default(ajv);
   let check;

@@ -75,6 +75,7 @@ export function createGateway(
     const fault = faults.onRoute?.(method, pathname);
     if (fault === "hang") {
       await new Promise((resolve) => signal.addEventListener("abort", resolve));
+      throw signal.reason;
     } else if (typeof fault === "object") {
       throw new Refusal(fault.status, fault.body ?? "fault");
     }

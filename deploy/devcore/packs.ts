@@ -8,14 +8,17 @@
 import { UntarStream } from "@std/tar";
 import { parse } from "@std/yaml";
 import {
+  type Base,
   canonical,
   decode,
   type Decoded,
+  each,
   filled,
   iso,
   isObject,
   isoSeconds,
   type Json,
+  listOrNull,
   parseJson,
   Refusal,
   sha256,
@@ -25,76 +28,52 @@ import { readWorkflow, type Workflow } from "./workflow.ts";
 
 type Files = ReadonlyMap<string, string>;
 
-const RESOURCE = { id: "string", path: "string" } as const;
+const RESOURCE = each("string", "id", "path");
 
 /** What a manifest may hold. */
 const MANIFEST = {
-  apiVersion: "string",
-  kind: "string",
-  metadata: {
-    id: "string",
-    version: "string",
-    title: "string",
-    description: "string",
-  },
+  ...each("string", "apiVersion", "kind"),
+  metadata: each("string", "id", "version", "title", "description"),
   compatibility: { protocolVersion: "int64", minCoreVersion: "string" },
   topics: [{
-    name: "string",
-    requires: "[]string",
-    riskTags: "[]string",
-    capability: "string",
+    ...each("string", "name", "capability"),
+    ...each("[]string", "requires", "riskTags"),
   }],
   resources: { schemas: [RESOURCE], workflows: [RESOURCE] },
   overlays: {
-    config: [{
-      name: "string",
-      scope: "string",
-      scope_id: "string",
-      key: "string",
-      strategy: "string",
-      path: "string",
-    }],
-    policy: [{ name: "string", strategy: "string", path: "string" }],
+    config: [
+      each("string", "name", "scope", "scope_id", "key", "strategy", "path"),
+    ],
+    policy: [each("string", "name", "strategy", "path")],
   },
   tests: {
     policySimulations: [{
-      name: "string",
+      ...each("string", "name", "expectDecision"),
       request: {
-        tenantId: "string",
-        topic: "string",
-        capability: "string",
-        riskTags: "[]string",
-        requires: "[]string",
+        ...each("string", "tenantId", "topic", "capability"),
+        ...each("[]string", "riskTags", "requires"),
       },
-      expectDecision: "string",
     }],
   },
 } as const;
 
 type Manifest = Decoded<typeof MANIFEST>;
-type Overlays = NonNullable<Manifest["overlays"]>;
-type ConfigOverlay = NonNullable<Overlays["config"]>[number];
-
-/** A config document of scope `system`. */
-export interface ConfigDocument {
-  scope: string;
-  scope_id: string;
-  data: Json;
-  revision: number;
-  updated_at: string;
-}
+type ConfigOverlay = Manifest["overlays"]["config"][number];
+type Resource = Decoded<typeof RESOURCE>;
 
 /** The config documents, all of scope `system`. */
 export class ConfigDocuments {
   readonly #clock: () => number;
-  readonly #documents = new Map<string, ConfigDocument>();
+  readonly #documents = new Map<string, { data: Json; revision: number }>();
 
-  constructor(clock: () => number) {
+  /** @param system What the document that every job gets holds at first. */
+  constructor(clock: () => number, system: Json) {
     this.#clock = clock;
+    Object.keys(system).forEach((key) => this.patch(key, system[key]));
   }
 
   /** One document. */
-  get(scopeId: string): ConfigDocument | undefined {
+  get(scopeId: string): { data: Json; revision: number } | undefined {
     return this.#documents.get(scopeId);
   }
 
@@ -118,19 +97,19 @@ export class ConfigDocuments {
 
   #write(scopeId: string, key: string, value: unknown): void {
     const { data = {}, revision = 0 } = this.get(scopeId) ?? {};
-    this.#documents.set(scopeId, {
+    const document = {
       scope: "system",
       scope_id: scopeId,
       data: { ...data, [key]: value },
       revision: revision + 1,
       updated_at: iso(this.#clock()),
-    });
+    };
+    this.#documents.set(scopeId, document);
   }
 }
 
-/** What an installation writes to. */
-export interface PackTargets {
-  clock: () => number;
+/** What an installation writes to, and what it is checked against. */
+export interface PackTargets extends Pick<Base, "clock"> {
   config: ConfigDocuments;
   schemas: Map<string, unknown>;
   workflows: Map<string, Workflow>;
@@ -154,9 +133,7 @@ interface PackRecord {
     policy?: { fragment_id: string }[];
   };
   tests: {
-    policySimulations:
-      | { name: string; request: { topic: string }; expectDecision: string }[]
-      | null;
+    policySimulations: readonly ReturnType<typeof showSimulation>[] | null;
   };
 }
 
@@ -195,7 +172,7 @@ export class Packs {
     const patches = manifest.config
       .filter(({ key }) => !(inactive && key === "pools"))
       .map((overlay) => readOverlay(packId, overlay, files));
-    const fragments = manifest.policy.map(({ name, path = "" }) => ({
+    const fragments = manifest.policy.map(({ name, path }) => ({
       name,
       fragment_id: `${packId}/${name}`,
       content: readFragment(files, path),
@@ -232,7 +209,7 @@ export class Packs {
           fragment_id,
         })),
       }),
-      tests: { policySimulations: manifest.simulations },
+      tests: manifest.tests,
     });
   }
 
@@ -392,20 +369,20 @@ function readFragment(files: Files, path: string): string {
 function readManifest(files: Files) {
   const yaml = parseYaml(files.get("pack.yaml")!, "parse pack.yaml: ");
   const manifest = decode(yaml, MANIFEST, "pack.yaml");
-  const { metadata = {}, compatibility = {}, topics = [] } = manifest;
-  const { id = "", version = "", title = "", description = "" } = metadata;
+  const { metadata, compatibility, topics, overlays } = manifest;
+  const { id, version } = metadata;
   need(id !== "", "metadata.id required");
   need(/^[a-z0-9-]+$/.test(id), "metadata.id must match ^[a-z0-9-]+$");
   need(version !== "", "metadata.version required");
-  for (const { name = "" } of topics) {
+  for (const { name } of topics) {
     need(name !== "", "topic name required");
     const problem = `topic "${name}" must be namespaced under job.${id}.*`;
     need(name.startsWith(`job.${id}.`), problem);
   }
-  const { resources = {}, overlays = {}, tests = {} } = manifest;
-  const schemas = readResources(resources.schemas, "schema", `${id}/`);
-  const workflows = readResources(resources.workflows, "workflow", `${id}.`);
-  const { protocolVersion = 0, minCoreVersion = "" } = compatibility;
+  const { schemas, workflows } = manifest.resources;
+  schemas.forEach((schema) => checkResource(schema, "schema", `${id}/`));
+  workflows.forEach((flow) => checkResource(flow, "workflow", `${id}.`));
+  const { protocolVersion, minCoreVersion } = compatibility;
   need(protocolVersion !== 0, "compatibility.protocolVersion required");
   need(
     protocolVersion === PROTOCOL_VERSION,
@@ -413,76 +390,71 @@ function readManifest(files: Files) {
   );
   // Only its form: the version of a development build compares with nothing.
   need(
-    minCoreVersion === "" ||
-      /^v?\d+(\.\d+){0,2}([-+].*)?$/.test(minCoreVersion),
+    /^(v?\d+(\.\d+){0,2}([-+].*)?)?$/.test(minCoreVersion),
     `invalid minCoreVersion "${minCoreVersion}"`,
   );
-  const { config = [], policy = [] } = overlays;
-  config.forEach((overlay) => checkOverlay(overlay, "config"));
+  const { config, policy } = overlays;
+  config.forEach(checkConfigOverlay);
   policy.forEach((overlay) => checkOverlay(overlay, "policy"));
-  const simulations = tests.policySimulations?.map(showSimulation) ?? [];
-  const shownTopics = topics.map(
-    ({ name, requires = null, riskTags = null, capability = "" }) => (
-      { name, requires, riskTags, capability }
-    ),
-  );
-  return {
-    id,
-    version,
-    schemas,
-    workflows,
-    config,
-    policy,
-    simulations: simulations.length === 0 ? null : simulations,
-    /** As the record shows it. */
-    shown: {
-      metadata: { id, version, title, description },
-      compatibility: { protocolVersion, minCoreVersion, maxCoreVersion: "" },
-      ...filled({ topics: shownTopics }),
-    },
+  const simulations = manifest.tests.policySimulations.map(showSimulation);
+  const shownTopics = topics.map((topic) => ({
+    ...topic,
+    requires: listOrNull(topic.requires),
+    riskTags: listOrNull(topic.riskTags),
+  }));
+  /** As the record shows it. */
+  const shown = {
+    metadata,
+    compatibility: { ...compatibility, maxCoreVersion: "" },
+    ...filled({ topics: shownTopics }),
   };
+  const tests = { policySimulations: listOrNull(simulations) };
+  return { id, version, schemas, workflows, config, policy, tests, shown };
 }
 
-type Resource = Required<Decoded<typeof RESOURCE>>;
-
-function readResources(
-  resources: Decoded<typeof RESOURCE>[] = [],
+function checkResource(
+  { id, path }: Resource,
   word: string,
   prefix: string,
-): Resource[] {
-  return resources.map(({ id = "", path = "" }) => {
-    need(id !== "" && path !== "", `${word} id and path required`);
-    const problem = `${word} id "${id}" must be namespaced under ${prefix}`;
-    need(id.startsWith(prefix), problem);
-    return { id, path };
-  });
+): void {
+  need(id !== "" && path !== "", `${word} id and path required`);
+  const problem = `${word} id "${id}" must be namespaced under ${prefix}`;
+  need(id.startsWith(prefix), problem);
 }
 
 const STRATEGY = { config: "json_merge_patch", policy: "bundle_fragment" };
 
-function checkOverlay(overlay: ConfigOverlay, kind: "config" | "policy"): void {
-  const { name = "", key, strategy = STRATEGY[kind] } = overlay;
-  const { scope = "system", scope_id = "default" } = overlay;
-  const isKnown = kind === "policy" || key === "pools" || key === "timeouts";
-  need(isKnown, `unsupported config overlay key "${key}"`);
-  need(
-    strategy === STRATEGY[kind],
-    `unsupported ${kind} overlay strategy "${strategy}"`,
-  );
-  // The gateway cannot create the document that it patches.
-  need(scope === "system" && scope_id === "default", "redis: nil");
+function checkOverlay(
+  { name, strategy }: { name: string; strategy: string },
+  kind: "config" | "policy",
+): void {
+  const isKnown = ["", STRATEGY[kind]].includes(strategy);
+  need(isKnown, `unsupported ${kind} overlay strategy "${strategy}"`);
   // The platform applies it, and never undoes it.
   need(name !== "", "devcore does not implement overlays without a name");
 }
 
-function readOverlay(packId: string, overlay: ConfigOverlay, files: Files) {
-  const { name, key = "", path = "" } = overlay;
+function checkConfigOverlay(overlay: ConfigOverlay): void {
+  const { scope, scope_id, key } = overlay;
+  const isKnown = ["pools", "timeouts"].includes(key);
+  need(isKnown, `unsupported config overlay key "${key}"`);
+  checkOverlay(overlay, "config");
+  const isSystem = ["", "system"].includes(scope) &&
+    ["", "default"].includes(scope_id);
+  // The gateway cannot create the document that it patches.
+  need(isSystem, "redis: nil");
+}
+
+function readOverlay(
+  packId: string,
+  { name, key, path }: ConfigOverlay,
+  files: Files,
+) {
   const patch = readObject(files, path, "overlay");
   for (const topic of Object.keys(patch["topics"] ?? {})) {
-    need(
-      topic.startsWith(`job.${packId}.`),
-      `${key} topic "${topic}" must be namespaced under job.${packId}.*`,
-    );
+    const problem =
+      `${key} topic "${topic}" must be namespaced under job.${packId}.*`;
+    need(topic.startsWith(`job.${packId}.`), problem);
   }
   const pools = key === "pools" ? Object.keys(patch["pools"] ?? {}) : [];
   for (const pool of pools) {
@@ -492,18 +464,24 @@ function readOverlay(packId: string, overlay: ConfigOverlay, files: Files) {
   return { name, scope: "system", scope_id: "default", key, patch };
 }
 
-type Simulation = NonNullable<
-  NonNullable<Manifest["tests"]>["policySimulations"]
->[number];
-
-function showSimulation({ name, request = {}, expectDecision }: Simulation) {
-  const { tenantId = "default", topic = "", capability = "" } = request;
+function showSimulation(
+  { request, ...simulation }: Manifest["tests"]["policySimulations"][number],
+) {
+  const tenantId = request.tenantId || "default";
   const isKnown = tenantId === "default";
   need(isKnown, `devcore does not implement the tenant "${tenantId}"`);
-  const { riskTags = null, requires = null } = request;
-  const shown = { tenantId, topic, capability, riskTags, requires };
-  const unused = { packId: "", actorId: "", actorType: "" };
-  return { name, request: { ...shown, ...unused }, expectDecision };
+  return {
+    ...simulation,
+    request: {
+      ...request,
+      tenantId,
+      riskTags: listOrNull(request.riskTags),
+      requires: listOrNull(request.requires),
+      packId: "",
+      actorId: "",
+      actorType: "",
+    },
+  };
 }
 
 function need(holds: boolean, problem: string): asserts holds {

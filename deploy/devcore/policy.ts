@@ -15,8 +15,8 @@ import {
   byBytes,
   decode,
   type Decoded,
+  each,
   filled,
-  type Json,
   Refusal,
   sha256,
 } from "./common.ts";
@@ -54,32 +54,26 @@ type Word = typeof WORDS[keyof typeof WORDS];
 
 /** What a policy may hold. */
 const DOCUMENT = {
-  version: "string",
-  default_tenant: "string",
-  tenants: {
-    default: { allow_topics: "[]string", deny_topics: "[]string" },
-  },
+  ...each("string", "version", "default_tenant"),
+  tenants: { default: each("[]string", "allow_topics", "deny_topics") },
   rules: [{
-    id: "string",
-    match: { topics: "[]string" },
-    decision: "string",
-    reason: "string",
+    ...each("string", "id", "decision", "reason"),
+    match: each("[]string", "topics"),
     constraints: {
-      budgets: {
-        max_runtime_ms: "int64",
-        max_retries: "int64",
-        max_artifact_bytes: "int64",
-        max_concurrent_jobs: "int64",
-      },
+      budgets: each(
+        "int64",
+        "max_runtime_ms",
+        "max_retries",
+        "max_artifact_bytes",
+      ),
       sandbox: { isolated: "bool", network_allowlist: "[]string" },
-      toolchain: { allowed_tools: "[]string" },
       redaction_level: "string",
     },
   }],
 } as const;
 
 type Document = Decoded<typeof DOCUMENT>;
-type Rule = NonNullable<Document["rules"]>[number];
+type Rule = Document["rules"][number];
 
 /** A policy in force. */
 export interface Policy {
@@ -139,10 +133,10 @@ export function loadPolicy(
     .toSorted(([a], [b]) => byBytes(a, b));
   const documents = [base, ...parts.map(([, text]) => text)].map(readPolicy);
   const list = (name: "deny_topics" | "allow_topics") =>
-    documents.flatMap(({ tenants }) => tenants?.default?.[name] ?? []);
+    documents.flatMap(({ tenants }) => tenants.default[name]);
   const hashed = parts.map(([id, text]) => `${id}\0${text}`).join("");
   return {
-    rules: documents.flatMap(({ rules = [] }) => rules),
+    rules: documents.flatMap(({ rules }) => rules),
     lists: { deny: list("deny_topics"), allow: list("allow_topics") },
     snapshot: sha256(base) +
       (parts.length === 0 ? "" : `|cfg:${sha256(hashed)}`),
@@ -157,15 +151,15 @@ export function loadPolicy(
  */
 export function readPolicy(text: string): Document {
   const document = decode(parse(text) ?? {}, DOCUMENT, "policy");
-  const { rules = [], tenants } = document;
-  for (const { decision = "" } of rules) {
+  const { rules, tenants } = document;
+  for (const { decision } of rules) {
     if (Object.hasOwn(WORDS, decision)) continue;
     // The platform takes any other word for allow, a typo too.
     const problem = `devcore does not implement the decision "${decision}"`;
     throw new Refusal(400, problem);
   }
-  const { allow_topics = [], deny_topics = [] } = tenants?.default ?? {};
-  const matched = rules.flatMap(({ match }) => match?.topics ?? []);
+  const { allow_topics, deny_topics } = tenants.default;
+  const matched = rules.flatMap(({ match }) => match.topics);
   for (const glob of [...allow_topics, ...deny_topics, ...matched]) {
     if (!/[?[\\]/.test(glob)) continue;
     throw new Refusal(400, `devcore does not implement the pattern "${glob}"`);
@@ -178,6 +172,7 @@ export function decide(
   { rules, lists, snapshot }: Policy,
   { topic, jobId }: PolicyRequest,
 ): Decision {
+  const isJob = topic.startsWith("job.");
   const answer = (
     decision: Word,
     ruleId = "",
@@ -187,13 +182,13 @@ export function decide(
     decision,
     ruleId,
     constraints,
-    snapshot,
+    snapshot: isJob ? snapshot : "",
     approvalRef: decision === "REQUIRE_APPROVAL" ? jobId : "",
     // The platform drops the reason of a rule that allows.
     reason: decision.startsWith("ALLOW") ? "" : reason,
   });
   const isMatched = (glob: string) => globMatches(glob, topic);
-  if (!topic.startsWith("job.")) return answer("DENY", "", "unsupported topic");
+  if (!isJob) return answer("DENY", "", "unsupported topic");
   if (rules.length === 0) {
     for (const kind of ["deny", "allow"] as const) {
       const at = lists[kind].findIndex(isMatched) + 1;
@@ -201,7 +196,7 @@ export function decide(
     }
     return answer("ALLOW");
   }
-  const rule = rules.find(({ match: { topics = [] } = {} }) =>
+  const rule = rules.find(({ match: { topics } }) =>
     topics.length === 0 || topics.some(isMatched)
   );
   if (rule === undefined) return answer("ALLOW");
@@ -224,13 +219,10 @@ function globMatches(glob: string, text: string): boolean {
 
 /** Once anything is set, the kernel gives all four parts. */
 function toConstraints(given: Rule["constraints"]): RuleConstraints | null {
-  const { budgets = {}, sandbox = {}, toolchain = {}, redaction_level } =
-    given ?? {};
-  const isolated = sandbox.isolated || undefined;
-  const set: Json = filled({
+  const { budgets, sandbox, redaction_level } = given;
+  const set = filled({
     budgets: filled(budgets),
-    sandbox: filled({ ...sandbox, isolated }),
-    toolchain: filled(toolchain),
+    sandbox: filled({ ...sandbox, isolated: sandbox.isolated || undefined }),
     redaction_level,
   });
   if (Object.keys(set).length === 0) return null;

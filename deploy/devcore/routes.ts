@@ -7,18 +7,17 @@
  */
 import { toJson } from "@bufbuild/protobuf";
 import { randomUUID } from "node:crypto";
-import type { Bus } from "../../lib/platform/bus.ts";
 import {
   ActorType,
   type Heartbeat,
   HeartbeatSchema,
 } from "../../lib/platform/gen/cap_pb.ts";
-import type { Store } from "../../lib/platform/store.ts";
 import {
   type Base,
   filled,
   isoSeconds,
   type Json,
+  listOrNull,
   parseJson,
   Refusal,
   strikes,
@@ -42,9 +41,6 @@ import type {
 
 /** What the routes show and change. */
 export interface Parts extends Base {
-  bus: Bus;
-  store: Store;
-  natsUrl: string;
   engine: Engine;
   scheduler: Scheduler;
   packs: Packs;
@@ -92,7 +88,7 @@ export function createRoutes(parts: Parts): Routes {
     },
 
     "GET /api/v1/workflows/{id}": ({ id }) =>
-      found(engine.workflows.get(id), "not found"),
+      found(engine.workflows.get(id), "not found").shown,
     "POST /api/v1/workflows/{id}/runs": (call) => startRun(parts, call),
     "POST /api/v1/workflows/{id}/runs/{run}/cancel": async ({ ids }) => {
       await engine.cancel(ids[1]!);
@@ -221,7 +217,8 @@ async function installPack(
   return await packs.install(new Uint8Array(await file.arrayBuffer()), {
     upgrade: flag("upgrade"),
     inactive: flag("inactive"),
-    installedBy: headers.get("x-principal-id") ?? "",
+    installedBy: headers.get("x-principal-id") || headers.get("x-actor-id") ||
+      "",
   });
 }
 
@@ -319,8 +316,6 @@ function showListed(job: JobRecord): Json {
 /** What a list and a job in full have in common. */
 function showFacts({ request, attempts, safety }: JobRecord): Json {
   const { topic, tenantId, meta } = request;
-  const listOrNull = (items: readonly string[] = []) =>
-    items.length === 0 ? null : items;
   const actorType = ActorType[meta?.actorType ?? 0]!.toLowerCase();
   return {
     topic,
@@ -420,10 +415,10 @@ async function readDecider(
   const header = (name: string) => request.headers.get(name)?.trim() ?? "";
   const role = header("x-principal-role");
   return {
-    by: header("x-principal-id"),
-    role: /^(secops|operator)$/i.test(role) ? "admin" : role,
-    reason: String(body["reason"] ?? "").trim(),
-    note: String(body["note"] ?? "").trim(),
+    approval_by: header("x-principal-id"),
+    approval_role: /^(secops|operator)$/i.test(role) ? "admin" : role,
+    approval_reason: String(body["reason"] ?? "").trim(),
+    approval_note: String(body["note"] ?? "").trim(),
   };
 }
 

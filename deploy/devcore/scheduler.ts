@@ -18,7 +18,6 @@ import {
 } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { createHash, randomUUID } from "node:crypto";
-import type { Bus } from "../../lib/platform/bus.ts";
 import {
   BudgetSchema,
   type BusPacket,
@@ -39,7 +38,6 @@ import {
   type Json,
   Refusal,
   strikes,
-  Timers,
 } from "./common.ts";
 import type { ConfigDocuments } from "./packs.ts";
 import type { Decision, Kernel, RuleConstraints } from "./policy.ts";
@@ -78,19 +76,19 @@ export class JobRecord {
   }
 }
 
-/** One answer of the policy. */
+/** One answer of the policy, as it is kept. */
 export interface DecisionEntry extends Decision {
   /** Empty unless a person has to decide, or has. */
   jobHash: string;
   checkedAt: number;
 }
 
-/** Who decides, and why. */
+/** Who decides, and why, as the gateway shows it. */
 export interface Decider {
-  by: string;
-  role: string;
-  reason: string;
-  note: string;
+  approval_by: string;
+  approval_role: string;
+  approval_reason: string;
+  approval_note: string;
 }
 
 /** How a job ended, for the workflow engine. */
@@ -110,7 +108,6 @@ interface Routing {
 
 /** What the scheduler needs from the rest. */
 export interface SchedulerOptions extends Base {
-  bus: Bus;
   config: ConfigDocuments;
   kernel: Kernel;
 }
@@ -137,7 +134,6 @@ export class Scheduler {
   readonly timedOut: JobRecord[] = [];
   readonly #options: SchedulerOptions;
   readonly #heard = new Map<string, { heartbeat: Heartbeat; at: number }>();
-  readonly #timers = new Timers();
   #routing: Routing = {
     topics: { "job.default": "default" },
     pools: { default: {} },
@@ -148,18 +144,6 @@ export class Scheduler {
     for (const subject of ["sys.heartbeat", "sys.job.result"]) {
       options.bus.subscribe(subject, (bytes) => this.#onMessage(bytes));
     }
-  }
-
-  /** Ends every pending retry. */
-  stop(): void {
-    this.#timers.stop();
-  }
-
-  /** Forgets jobs, as the platform does with its Redis. */
-  forget(): void {
-    this.stop();
-    this.jobs.clear();
-    this.timedOut.length = 0;
   }
 
   /** Takes the overlays over; one without topics is ignored: the last stays. */
@@ -212,12 +196,13 @@ export class Scheduler {
       const message = "policy snapshot changed; re-evaluate before approving";
       throw new Refusal(409, message);
     }
-    const { labels } = job.request;
-    labels["approval_granted"] = "true";
-    // Both become placement constraints that no worker meets.
-    if (decider.reason !== "") labels["approval_reason"] = decider.reason;
-    if (decider.note !== "") labels["approval_note"] = decider.note;
-    labels[BUS_ID_LABEL] = `approval:${randomUUID()}`;
+    const { approval_reason, approval_note } = decider;
+    Object.assign(job.request.labels, {
+      approval_granted: "true",
+      [BUS_ID_LABEL]: `approval:${randomUUID()}`,
+      // Both become placement constraints that no worker meets.
+      ...filled({ approval_reason, approval_note }),
+    });
     this.#writeApproval(job, decider);
     this.#setState(job, "PENDING");
     // The caller has its answer before the scheduler looks at the job.
@@ -229,7 +214,7 @@ export class Scheduler {
   async reject(jobId: string, decider: Decider): Promise<void> {
     const job = this.#waiting(jobId);
     this.#writeApproval(job, decider);
-    const reason = decider.reason || "approval rejected";
+    const reason = decider.approval_reason || "approval rejected";
     await this.#fail(job, "DENIED", { code: "approval_rejected", reason });
   }
 
@@ -314,14 +299,12 @@ export class Scheduler {
     throw new Refusal(409, "job not awaiting approval");
   }
 
-  #writeApproval(job: JobRecord, { by, role, reason, note }: Decider): void {
+  #writeApproval(job: JobRecord, decider: Decider): void {
     const { snapshot, jobHash } = job.safety!;
     job.approval = {
-      approval_by: by || job.request.principalId,
-      approval_role: role,
+      ...decider,
+      approval_by: decider.approval_by || job.request.principalId,
       approval_at: this.#now(),
-      approval_reason: reason,
-      approval_note: note,
       approval_policy_snapshot: snapshot,
       approval_job_hash: jobHash,
     };
@@ -329,7 +312,8 @@ export class Scheduler {
 
   /** As JetStream does: the submission comes back later. */
   #again(job: JobRecord, ms: number): void {
-    this.#timers.after(ms, () => this.submit(job.request, job.traceId));
+    const { timers } = this.#options;
+    timers.after(ms, () => this.submit(job.request, job.traceId));
   }
 
   #check(job: JobRecord): DecisionEntry {
@@ -390,15 +374,6 @@ export class Scheduler {
   #place(job: JobRecord, constraints: RuleConstraints | null): void {
     const config = canonical(this.#options.config.get("default")?.data);
     const request = constrain(job.request, constraints, config);
-    const { max_concurrent_jobs: limit = 0 } =
-      (constraints?.["budgets"] ?? {}) as Record<string, number>;
-    // The job itself counts, so that a limit of one blocks for ever; and the
-    // platform forgets to take a cancelled one out.
-    const active = this.jobs.values()
-      .filter(({ isOver, state }) => !isOver || state === "CANCELLED");
-    if (limit > 0 && [...active].length >= limit) {
-      return this.#again(job, NO_PLACE_RETRY_MS);
-    }
     this.#setDeadline(job, request);
     const pools = this.#pools(request);
     if (typeof pools === "string") {
@@ -431,7 +406,7 @@ export class Scheduler {
     const wanted = Object.entries(labels)
       .filter(([name]) => !UNCONSTRAINING.test(name));
     const score = ({ activeJobs, cpuLoad, gpuUtilization }: Heartbeat) =>
-      activeJobs + cpuLoad / 100 + gpuUtilization / 100;
+      activeJobs + (cpuLoad + gpuUtilization) / 100;
     return this.#live()
       .filter((worker) =>
         pools.includes(worker.pool) && !isOverloaded(worker) &&
@@ -447,11 +422,11 @@ export class Scheduler {
         case: "jobRequest",
         value,
       });
-    const { onDispatch } = this.#options.faults;
+    const { timers, faults: { onDispatch } } = this.#options;
     const fault = typeof onDispatch === "function"
       ? onDispatch(value)
       : onDispatch;
-    if (typeof fault === "object") this.#timers.after(fault.lateMs, publish);
+    if (typeof fault === "object") timers.after(fault.lateMs, publish);
     else if (fault !== "drop") publish();
     if (fault === "twice") publish();
     job.attempts = 1; // Every pass starts to count anew.

@@ -7,36 +7,28 @@
 import {
   decode,
   type Decoded,
+  each,
   filled,
   isObject,
   type Json,
   Refusal,
 } from "./common.ts";
 
+const MAP = "map[string]interface {}";
+
 const STEP = {
-  name: "string",
-  type: "string",
-  topic: "string",
+  ...each("string", "name", "type", "topic"),
+  ...each("string", "input_schema_id", "output_schema_id"),
+  ...each(MAP, "input", "input_schema", "output_schema"),
   depends_on: "[]string",
-  input: "map[string]interface {}",
-  input_schema: "map[string]interface {}",
-  input_schema_id: "string",
-  output_schema: "map[string]interface {}",
-  output_schema_id: "string",
   meta: {
-    actor_id: "string",
-    actor_type: "string",
-    idempotency_key: "string",
-    pack_id: "string",
-    capability: "string",
-    risk_tags: "[]string",
-    requires: "[]string",
+    ...each("string", "actor_id", "actor_type", "idempotency_key"),
+    ...each("string", "pack_id", "capability"),
+    ...each("[]string", "risk_tags", "requires"),
     labels: "map[string]string",
   },
   retry: {
-    max_retries: "int64",
-    initial_backoff_sec: "int64",
-    max_backoff_sec: "int64",
+    ...each("int64", "max_retries", "initial_backoff_sec", "max_backoff_sec"),
     multiplier: "float64",
   },
   timeout_sec: "int64",
@@ -44,23 +36,21 @@ const STEP = {
 } as const;
 
 const WORKFLOW = {
-  id: "string",
-  org_id: "string",
-  name: "string",
-  description: "string",
-  version: "string",
-  input_schema: "map[string]interface {}",
-  steps: "map[string]interface {}",
+  ...each("string", "id", "org_id", "name", "description", "version"),
+  ...each(MAP, "input_schema", "steps"),
 } as const;
 
-/** A step as a pack writes it. */
-export type Step = Decoded<typeof STEP> & { id: string; topic: string };
+/** A step as the engine runs it. */
+export type Step = Decoded<typeof STEP> & { id: string };
 
-/** A workflow as the gateway shows it. */
-export type Workflow = Omit<Decoded<typeof WORKFLOW>, "steps"> & {
+/** A workflow as the engine runs it, and as the gateway shows it. */
+export interface Workflow {
   id: string;
-  steps: Record<string, Step>;
-};
+  org_id: string;
+  input_schema: Json;
+  steps: readonly Step[];
+  shown: Json;
+}
 
 /**
  * Reads a workflow.
@@ -75,29 +65,29 @@ export function readWorkflow(
   now: string,
   known?: Workflow,
 ): Workflow {
-  const { steps = {}, ...given } = decode(file, WORKFLOW, "Workflow");
-  return {
-    org_id: "",
+  const { steps, ...given } = decode(file, WORKFLOW, "Workflow");
+  const shown = {
     team_id: "",
-    name: "",
-    description: "",
-    version: "",
     timeout_sec: 0,
     created_by: "",
-    ...known,
+    ...given,
+    ...filled(known?.shown ?? {}),
     ...filled(given),
     id,
     steps: Object.fromEntries(
-      Object.entries(steps).map(([id, step]) => [id, readStep(id, step)]),
+      Object.entries(steps).map(([id, step]) => [id, { id, ...step as Json }]),
     ),
     created_at: now,
     updated_at: now,
-  } as Workflow;
+  };
+  const { org_id, input_schema } = shown;
+  const read = Object.entries(steps).map(([id, step]) => readStep(id, step));
+  return { id, org_id, input_schema, steps: read, shown };
 }
 
 function readStep(id: string, value: unknown): Step {
   const step = decode(value, STEP, "Step.steps");
-  const { topic = "", type = "", route_labels = {}, input } = step;
+  const { topic, type, route_labels, input } = step;
   const labels = Object.keys(route_labels)
     .filter((label) => /^(preferred_|mcp)/.test(label));
   const templates = textsOf(input).filter((text) =>
@@ -109,7 +99,7 @@ function readStep(id: string, value: unknown): Step {
     ...labels.map((label) => `label ${label}`),
     ...templates.map((text) => `the template ${text}`),
   ];
-  if (missing.length === 0) return { name: "", type: "", topic, ...step, id };
+  if (missing.length === 0) return { ...step, id };
   const problem = `devcore does not implement steps with ${missing.join(", ")}`;
   throw new Refusal(400, problem);
 }
