@@ -20,6 +20,8 @@ export interface Setting<T> {
   readonly about: string;
   /** A secret is also read from the file named by `<NAME>_FILE`, and masked. */
   readonly secret: boolean;
+  /** The variable names a file, whose content is the value. */
+  readonly file: boolean;
   /** As people would write it; `undefined` if there is none. */
   readonly fallback: string | undefined;
   /** A required setting without a value stops the process. */
@@ -148,19 +150,40 @@ export function list(
   return declare(name, { ...options, parse });
 }
 
+/** Where to listen. */
+export interface Address {
+  /** A name or an address, an IPv6 one without its brackets. */
+  readonly hostname: string;
+  /** 0 takes any free one. */
+  readonly port: number;
+}
+
 /** `host:port` to listen on. */
 export function address(
   name: string,
   options: Options<string>,
-): Setting<{ hostname: string; port: number }> {
-  const parse = (value: string) => {
-    const match = /^(\[[0-9a-fA-F:]+\]|[^\s:[\]]*):(\d{1,5})$/.exec(value);
-    const port = Number(match?.[2]);
-    if (match === null || port > 65535) throw new RangeError("host:port");
-    const hostname = match[1] === "" ? "0.0.0.0" : match[1]!;
-    return Object.freeze({ hostname: hostname.replace(/^\[|\]$/g, ""), port });
-  };
-  return declare(name, { ...options, parse });
+): Setting<Address> {
+  return declare(name, { ...options, parse: parseAddress });
+}
+
+/** `host:port` to listen on, or nothing. */
+export function optionalAddress(
+  name: string,
+  options: { about: string },
+): Setting<Address | undefined> {
+  return declare<Address | undefined>(name, {
+    ...options,
+    optional: true,
+    parse: parseAddress,
+  });
+}
+
+function parseAddress(value: string): Address {
+  const match = /^(\[[0-9a-fA-F:]+\]|[^\s:[\]]*):(\d{1,5})$/.exec(value);
+  const port = Number(match?.[2]);
+  if (match === null || port > 65535) throw new RangeError("host:port");
+  const hostname = match[1] === "" ? "0.0.0.0" : match[1]!;
+  return Object.freeze({ hostname: hostname.replace(/^\[|\]$/g, ""), port });
 }
 
 /** A secret. Without a fallback it is required. */
@@ -179,6 +202,31 @@ export function optionalSecret(
   return declare<string | undefined>(name, {
     ...options,
     secret: true,
+    optional: true,
+    parse: (value) => value,
+  });
+}
+
+/** The content of the file that the variable names, or nothing. */
+export function optionalFile(
+  name: string,
+  options: { about: string; secret?: boolean },
+): Setting<string | undefined> {
+  return declare<string | undefined>(name, {
+    ...options,
+    file: true,
+    optional: true,
+    parse: (content) => content,
+  });
+}
+
+/** Text, or nothing. */
+export function optionalText(
+  name: string,
+  options: { about: string },
+): Setting<string | undefined> {
+  return declare<string | undefined>(name, {
+    ...options,
     optional: true,
     parse: (value) => value,
   });
@@ -229,7 +277,7 @@ function readSetting(
   readFile: (path: string) => string,
 ): unknown {
   for (const name of setting.names) {
-    const found = lookUp(name, setting.secret, env, readFile);
+    const found = lookUp(name, setting, env, readFile);
     if (found === undefined) continue;
     try {
       return setting.parse(found, name);
@@ -247,34 +295,59 @@ function readSetting(
 
 function lookUp(
   name: string,
-  secret: boolean,
+  setting: Setting<unknown>,
   env: (name: string) => string | undefined,
   readFile: (path: string) => string,
 ): string | undefined {
-  const value = env(name)?.trim();
+  const value = setting.file ? undefined : env(name)?.trim();
   if (value) return value;
-  const path = secret ? env(`${name}_FILE`)?.trim() : undefined;
+  const variable = fileVariableOf(name, setting);
+  const path = variable === undefined ? undefined : env(variable)?.trim();
   if (!path) return undefined;
   let content: string;
   try {
     content = readFile(path);
   } catch {
-    throw new ConfigError(`${name}_FILE names a file that cannot be read`);
+    throw new ConfigError(`${variable} names a file that cannot be read`);
   }
   if (content.length > FILE_CHARS_MAX) {
     throw new ConfigError(
-      `${name}_FILE names a file above ${FILE_CHARS_MAX} characters`,
+      `${variable} names a file above ${FILE_CHARS_MAX} characters`,
     );
   }
-  return content.trim() || undefined;
+  const text = content.trim();
+  // An empty secret counts as unset; an empty certificate is a mistake.
+  if (text === "" && setting.file) {
+    throw new ConfigError(`${variable} names an empty file`);
+  }
+  return text || undefined;
+}
+
+/** The variable that names a file for `name`, if there can be one. */
+function fileVariableOf(
+  name: string,
+  { file, secret }: Setting<unknown>,
+): string | undefined {
+  if (file) return name;
+  return secret ? `${name}_FILE` : undefined;
 }
 
 /** Every variable that may be read for these settings, in order, once each. */
 export function variablesOf(settings: Settings): string[] {
-  const names = Object.values(settings).flatMap(({ names, secret }) =>
-    secret ? names.flatMap((name) => [name, `${name}_FILE`]) : names
+  const names = Object.values(settings).flatMap((setting) =>
+    setting.names.flatMap((name) => [
+      name,
+      fileVariableOf(name, setting) ?? name,
+    ])
   );
   return [...new Set(names)];
+}
+
+/** The variables among them that name a file to read. */
+export function fileVariablesOf(settings: Settings): string[] {
+  return Object.values(settings).flatMap((setting) =>
+    setting.names.flatMap((name) => fileVariableOf(name, setting) ?? [])
+  );
 }
 
 /** The values that must never be printed: secrets, and passwords in URLs. */
@@ -308,11 +381,13 @@ function declare<T>(
     about: string;
     fallback?: string;
     secret?: boolean;
+    file?: boolean;
     optional?: boolean;
     parse: (text: string) => T;
   },
 ): Setting<T> {
-  const { about, fallback, secret = false, optional = false, parse } = options;
+  const { about, fallback, parse } = options;
+  const { secret = false, file = false, optional = false } = options;
   // Every platform variable exists under the platform's old and new name.
   const twin = name.replace(/^CORETEX_/, "CORDUM_");
   const names = twin === name ? [name] : [name, twin];
@@ -322,6 +397,7 @@ function declare<T>(
     names,
     about,
     secret,
+    file,
     fallback,
     required,
     parse,

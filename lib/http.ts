@@ -28,6 +28,8 @@ export interface RequestOptions {
   bodyBytesMax: number;
   /** Cancels the request. */
   signal?: AbortSignal;
+  /** Trusts and connects otherwise than usual. */
+  client?: Deno.HttpClient;
 }
 
 /**
@@ -57,7 +59,8 @@ export async function request(
   const sent = build(url, init);
   const timer = setTimeout(() => timeout.abort(), timeoutMs);
   try {
-    const response = await fetch(sent);
+    const { client } = options;
+    const response = await fetch(sent, client && { client });
     const { status, headers } = response;
     const bytes = await readBounded(response.body, bodyBytesMax);
     return { outcome: "answered", status, headers, body: bytes };

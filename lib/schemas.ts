@@ -21,6 +21,9 @@ import summary from "../pack/schemas/Summary.json" with { type: "json" };
 /** A JSON Schema, draft 2020-12. */
 export type Schema = Record<string, unknown>;
 
+/** The pack's id, which its schemas' ids begin with. */
+export const PACK_ID = "incident-enricher";
+
 /** The pack's four schemas by name. */
 export const PACK_SCHEMAS: Readonly<Record<PackSchemaName, Schema>> = {
   IncidentInput: incidentInput,

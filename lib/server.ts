@@ -13,54 +13,8 @@ import {
   type ServerResponse,
 } from "node:http";
 import type { AddressInfo } from "node:net";
-import {
-  type Config,
-  readConfig,
-  secretsOf,
-  type Setting,
-  type Settings,
-} from "./config.ts";
-import { ConfigError } from "./errors.ts";
-import { createLog, errorFields, type Log } from "./log.ts";
-
-/** The setting that every HTTP worker has. */
-export type ServerSettings = {
-  readonly address: Setting<{ hostname: string; port: number }>;
-};
-
-/** What a request handler gets beside the request. */
-export interface HttpContext<S extends Settings> {
-  /** The worker's configuration. */
-  readonly settings: Config<S>;
-  /** Names the worker in every line. */
-  readonly log: Log;
-  /** Aborts when the client goes away and at shutdown. */
-  readonly signal: AbortSignal;
-}
-
-/** What makes an HTTP worker. */
-export interface HttpOptions<S extends Settings & ServerSettings> {
-  /** Stands on every log line. */
-  name: string;
-  /** Everything that it reads from its environment. */
-  settings: S;
-  /** Answers one request. Its exceptions become a 500 without their text. */
-  handle: (request: Request, context: HttpContext<S>) => Promise<Response>;
-}
-
-/** What an HTTP worker runs in; tests bring their own. */
-export interface HttpEnvironment {
-  /** One variable's value. */
-  env: (name: string) => string | undefined;
-  /** Aborts to stop: requests in hand are answered, then it returns. */
-  signal: AbortSignal;
-  /** Takes log lines. */
-  write?: (line: string) => void;
-  /** Told the address once it listens. */
-  onListen?: (url: string) => void;
-  /** Tighter limits than the usual ones, for tests that wait for them. */
-  limits?: Partial<HttpLimits>;
-}
+import type { Address } from "./config.ts";
+import { errorFields, type Log } from "./log.ts";
 
 /** How long a client may take, and how many there may be. */
 export interface HttpLimits {
@@ -89,55 +43,41 @@ const LIMITS: HttpLimits = {
 /** By default node looks only every 30 s for clients whose time is up. */
 const CHECK_MS = 500;
 
-/**
- * Serves until SIGINT or SIGTERM, then exits the process: 0 after a stop that
- * was asked for, 1 if it cannot listen, 2 for a wrong environment.
- */
-export async function serveHttp<S extends Settings & ServerSettings>(
-  options: HttpOptions<S>,
-): Promise<never> {
-  const stop = new AbortController();
-  for (const name of ["SIGINT", "SIGTERM"] as const) {
-    Deno.addSignalListener(name, () => stop.abort());
-  }
-  try {
-    await serveRequests(options, {
-      env: (name) => Deno.env.get(name),
-      signal: stop.signal,
-    });
-  } catch (error) {
-    if (error instanceof ConfigError) {
-      Deno.stderr.writeSync(
-        new TextEncoder().encode(`error: ${error.message}\n`),
-      );
-      Deno.exit(2);
-    }
-    createLog({ worker: options.name }).error(
-      "Worker ended",
-      errorFields(error),
-    );
-    Deno.exit(1);
-  }
-  Deno.exit(0);
+/** A server that listens. */
+export interface OpenServer extends AsyncDisposable {
+  /** Where, with the port that it got. */
+  readonly url: string;
+  /** Requests that are not answered yet. */
+  readonly requestsHeld: number;
+  /** Answers what is in hand, then stops. */
+  close(): Promise<void>;
 }
 
-/**
- * Serves until `signal` aborts.
- *
- * @throws {ConfigError} If the environment is wrong.
- * @throws If the address cannot be listened on.
- */
-export async function serveRequests<S extends Settings & ServerSettings>(
-  { name, settings, handle }: HttpOptions<S>,
-  { env, signal, write, onListen, limits }: HttpEnvironment,
-): Promise<void> {
+/** Options of {@linkcode openServer}. */
+export interface ServerOptions {
+  /** Where to listen. */
+  address: Address;
+  /** Told of each request that cannot be answered. */
+  log: Log;
+  /** Aborts the requests in hand. */
+  signal: AbortSignal;
+  /** Tighter limits than the usual ones. */
+  limits?: Partial<HttpLimits>;
+  /**
+   * Answers one request. Its exceptions become a 500 without their text; its
+   * signal aborts when the client goes away and with `signal`.
+   */
+  handle: (request: Request, signal: AbortSignal) => Promise<Response>;
+}
+
+/** Listens. @throws If the address cannot be listened on. */
+export async function openServer(
+  { address, log, signal, limits = {}, handle }: ServerOptions,
+): Promise<OpenServer> {
   const { headersMs, requestMs, idleMs, discardMs, graceMs, connectionsMax } = {
     ...LIMITS,
     ...limits,
   };
-  const config = readConfig(settings, env);
-  const secrets = secretsOf(settings, config);
-  const log = createLog({ worker: name }, { secrets, ...(write && { write }) });
   const inHand = new Set<Promise<void>>();
   const server = createServer({
     headersTimeout: headersMs,
@@ -145,16 +85,8 @@ export async function serveRequests<S extends Settings & ServerSettings>(
     keepAliveTimeout: idleMs,
     connectionsCheckingInterval: Math.min(CHECK_MS, headersMs),
   }, (incoming, outgoing) => {
-    const context = {
-      settings: config,
-      log,
-      signal: signalOf(outgoing, signal),
-    };
-    const exchange = produce(
-      incoming,
-      (request) => handle(request, context),
-      log,
-    )
+    const gone = signalOf(outgoing, signal);
+    const exchange = produce(incoming, (request) => handle(request, gone), log)
       .then((answer) => send(answer, { incoming, outgoing, discardMs }))
       .catch((error) => {
         log.error("Cannot answer a request", errorFields(error));
@@ -164,20 +96,17 @@ export async function serveRequests<S extends Settings & ServerSettings>(
     inHand.add(exchange);
   });
   server.maxConnections = connectionsMax;
-  const { hostname, port } = config.address as {
-    hostname: string;
-    port: number;
+  const url = await listen(server, address.hostname, address.port);
+  let closing: Promise<void> | undefined;
+  const end = () => closing ??= close(server, inHand, graceMs);
+  return {
+    url,
+    get requestsHeld() {
+      return inHand.size;
+    },
+    close: end,
+    [Symbol.asyncDispose]: end,
   };
-  const url = await listen(server, hostname, port);
-  log.info("Worker ready", { url });
-  onListen?.(url);
-  await new Promise<void>((resolve) => {
-    if (signal.aborted) return resolve();
-    signal.addEventListener("abort", () => resolve(), { once: true });
-  });
-  log.info("Worker stopping", { requests_held: inHand.size });
-  await close(server, inHand, graceMs);
-  log.info("Worker stopped");
 }
 
 function listen(

@@ -4,7 +4,11 @@
  * @module
  */
 import { variablesOf } from "../lib/config.ts";
-import { derivePermissions, WORKER_SETTINGS, WORKERS } from "./permissions.ts";
+import {
+  derivePermissions,
+  WORKER_SETTINGS,
+  WORKERS,
+} from "./support/permissions.ts";
 import { CommandError, readArgs, runCommand, say } from "./support/cli.ts";
 import { readRequirements } from "./support/process.ts";
 
@@ -105,7 +109,7 @@ async function permissionRows(): Promise<string[][]> {
       worker,
       requirements[worker].map((name) => `\`${name}\``).join(", ") ||
       "no topic",
-      net.map(({ name, why }) => `\`${name}\` (${why})`).join(", "),
+      net.map(({ host, why }) => `\`${host}\` (${why})`).join(", "),
       `${variablesOf(WORKER_SETTINGS[worker]).length} names`,
     ];
   });

@@ -87,9 +87,11 @@ for (const { name, answers, job, expected, approvals } of ROWS) {
     );
     const { signal } = new AbortController();
     await using platform = new Platform({
-      gatewayUrl: `http://127.0.0.1:${server.addr.port}`,
-      apiKey: "k3y",
-      redisUrl: undefined,
+      gateway: {
+        url: `http://127.0.0.1:${server.addr.port}`,
+        apiKey: "k3y",
+      },
+      redis: undefined,
     }, { signal });
     const approving = approve(platform, job.id);
     if (expected === "refused") {

@@ -6,8 +6,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { createHash } from "node:crypto";
 import { compileCheck } from "../lib/schemas.ts";
-import { serveRequests } from "../lib/server.ts";
-import { handle, SETTINGS } from "../workers/ingester.ts";
+import { serveRequests } from "../lib/service.ts";
+import { handle, readiness, SETTINGS } from "../workers/ingester.ts";
 import { until } from "./support/until.ts";
 
 interface Seen {
@@ -68,7 +68,7 @@ async function startRig(
   const log: Record<string, unknown>[] = [];
   let url = "";
   const ended = serveRequests(
-    { name: "ingester", settings: SETTINGS, handle },
+    { name: "ingester", settings: SETTINGS, handle, readiness },
     {
       env: (name) => variables[name],
       signal: stop.signal,

@@ -16,9 +16,9 @@ import type { Json } from "../lib/platform/gateway.ts";
 import { approve, follow, reject } from "../scripts/support/approvals.ts";
 import { say } from "../scripts/support/cli.ts";
 import { uninstallPack } from "../scripts/support/install.ts";
-import { readAddress } from "../scripts/support/platform.ts";
+import { readPlatformEnv } from "../scripts/support/platform.ts";
 import sample from "./testdata/sample_webhook.json" with { type: "json" };
-import { type Path, type PathAddress, startPath } from "./support/path.ts";
+import { type Path, startPath } from "./support/path.ts";
 import { startRealNats, startRealRedis } from "./support/real_servers.ts";
 import { until } from "./support/until.ts";
 
@@ -172,7 +172,7 @@ async function onDevcore(
   servers: { natsUrl?: string; redisUrl?: string },
 ): Promise<void> {
   await using core = await startDevcore({ reloadMs: 200, ...servers });
-  await using path = await startPath(core);
+  await using path = await startPath(core.env);
   await tellStories(t, path);
 }
 
@@ -200,13 +200,8 @@ const named = ["CORETEX_GATEWAY_URL", "CORDUM_GATEWAY_URL"].some((name) =>
 );
 if (named) {
   Deno.test("the whole path on the named platform", async (t) => {
-    const address: PathAddress = {
-      natsUrl: Deno.env.get("NATS_URL") || "nats://127.0.0.1:4222",
-      ...readAddress((name) => Deno.env.get(name)),
-      redisUrl: readAddress((name) => Deno.env.get(name)).redisUrl ??
-        "redis://127.0.0.1:6379",
-    };
-    await using path = await startPath(address, { timeoutMs: 120_000 });
+    const platformEnv = readPlatformEnv((name) => Deno.env.get(name));
+    await using path = await startPath(platformEnv, { timeoutMs: 120_000 });
     const { build } = await path.platform.call("GET", "/status");
     if (build === undefined) {
       // coretexOS 0.6 releases no approved job: that step is not for it.
@@ -268,7 +263,7 @@ Deno.test("the path on devcore when things go wrong", async (t) => {
       },
     },
   });
-  await using path = await startPath(core);
+  await using path = await startPath(core.env);
   const { platform } = path;
   const start = async () =>
     String((await path.send({ ...sample, id: newId() })).answer["run_id"]);

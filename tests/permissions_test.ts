@@ -5,7 +5,7 @@ import {
   derivePermissions,
   WORKER_SETTINGS,
   WORKERS,
-} from "../scripts/permissions.ts";
+} from "../scripts/support/permissions.ts";
 import { readRequirements } from "../scripts/support/process.ts";
 
 const ENV: Record<string, string> = {
@@ -20,8 +20,8 @@ const env = (more: Record<string, string> = {}) => (name: string) =>
 const requirements = await readRequirements();
 const netOf = (worker: typeof WORKERS[number], more = {}) =>
   derivePermissions(worker, requirements[worker], env(more)).net.map((
-    { name },
-  ) => name);
+    { host },
+  ) => host);
 
 Deno.test("derivePermissions() grants each worker the platform and what its topic requires", () => {
   const platform = [
@@ -106,7 +106,7 @@ Deno.test("derivePermissions() permits the file of a secret, that file and nothi
     withFile,
   );
   assertEquals(read, [{
-    name: "/run/secrets/key",
+    path: "/run/secrets/key",
     why: "CORETEX_API_KEY_FILE",
   }]);
   assertEquals(flags.at(-1), "--allow-read=/run/secrets/key");

@@ -6,7 +6,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { startNatsServer } from "../deploy/devcore/nats_server.ts";
 import { startRedisServer } from "../deploy/devcore/redis_server.ts";
-import { type WorkerName, WORKERS } from "../scripts/permissions.ts";
+import { type WorkerName, WORKERS } from "../scripts/support/permissions.ts";
 import {
   cacheWorkers,
   readRequirements,

@@ -179,7 +179,7 @@ Deno.test("approve_latest_post, with what can go wrong before and after", async 
     reloadMs: 200,
     clock: () => Date.now() + aheadMs,
   });
-  await using path = await startPath(core);
+  await using path = await startPath(core.env);
   const env = core.env;
   const start = async () => {
     const { answer } = await path.send({ ...sample, id: crypto.randomUUID() });

@@ -5,22 +5,24 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { within } from "../lib/backoff.ts";
-import { address, optionalSecret } from "../lib/config.ts";
+import { address, optionalAddress, optionalSecret } from "../lib/config.ts";
 import { ConfigError } from "../lib/errors.ts";
 import { readBounded, request } from "../lib/http.ts";
+import type { HttpLimits } from "../lib/server.ts";
 import {
   type HttpContext,
   type HttpEnvironment,
-  type HttpLimits,
   serveRequests,
-} from "../lib/server.ts";
+} from "../lib/service.ts";
 import { RawSocket } from "./support/real_servers.ts";
 import { until } from "./support/until.ts";
 
 const SETTINGS = {
   address: address("TEST_ADDR", { about: "host:port to listen on" }),
+  healthAddress: optionalAddress("TEST_HEALTH", { about: "host:port" }),
   key: optionalSecret("TEST_KEY", { about: "a secret" }),
 };
+const READY = () => () => Promise.resolve({ problems: {}, warnings: [] });
 const SECRET = "s3cret-key";
 const STOP_MS = 5_000;
 const INTERNAL = '{"error":"Internal error; the log has the details"}';
@@ -46,6 +48,7 @@ class TestServer implements AsyncDisposable {
       name: "test-server",
       settings: SETTINGS,
       handle: async (request, context) => await handle(request, context),
+      readiness: READY,
     }, {
       env: (name) => variables[name],
       signal: this.stop.signal,
@@ -197,7 +200,12 @@ Deno.test("serveRequests() says where it listens and when it stops", async () =>
 
 Deno.test("serveRequests() throws what is wrong with the environment", async () => {
   const starting = serveRequests(
-    { name: "w", settings: SETTINGS, handle: () => Promise.reject() },
+    {
+      name: "w",
+      settings: SETTINGS,
+      handle: () => Promise.reject(),
+      readiness: READY,
+    },
     { env: () => undefined, signal: AbortSignal.abort() },
   );
   const error = await assertRejects(() => starting, ConfigError);
@@ -210,7 +218,12 @@ Deno.test("serveRequests() throws what is wrong with the environment", async () 
 Deno.test("serveRequests() throws if the address is taken", async () => {
   await using server = await TestServer.start(echo);
   const second = serveRequests(
-    { name: "w", settings: SETTINGS, handle: () => Promise.reject() },
+    {
+      name: "w",
+      settings: SETTINGS,
+      handle: () => Promise.reject(),
+      readiness: READY,
+    },
     {
       env: (name) => name === "TEST_ADDR" ? new URL(server.url).host : "",
       signal: server.stop.signal,
@@ -224,7 +237,12 @@ Deno.test("serveRequests() throws if the address is taken", async () => {
 Deno.test("serveRequests() starts and stops if its signal has aborted before", async () => {
   const lines: string[] = [];
   await serveRequests(
-    { name: "w", settings: SETTINGS, handle: () => Promise.reject() },
+    {
+      name: "w",
+      settings: SETTINGS,
+      handle: () => Promise.reject(),
+      readiness: READY,
+    },
     {
       env: (name) => name === "TEST_ADDR" ? "127.0.0.1:0" : "",
       signal: AbortSignal.abort(),

@@ -8,15 +8,29 @@
  * @module
  */
 import { wait } from "../lib/backoff.ts";
-import { address, oneOf, type Setting, text } from "../lib/config.ts";
+import {
+  type Address,
+  address,
+  type Config,
+  oneOf,
+  type Setting,
+  text,
+} from "../lib/config.ts";
 import { BodyTooLargeError, readBounded } from "../lib/http.ts";
 import { type Delivery, DeliveryError } from "../lib/intake/delivery.ts";
 import { readMockDelivery } from "../lib/intake/mock.ts";
 import { KeyBurnedError, startOnce } from "../lib/intake/start.ts";
+import type { Report } from "../lib/health.ts";
 import { errorFields } from "../lib/log.ts";
 import { Gateway, GatewayError } from "../lib/platform/gateway.ts";
-import { API_KEY, GATEWAY_URL } from "../lib/platform/settings.ts";
-import { type HttpContext, serveHttp } from "../lib/server.ts";
+import { Readiness } from "../lib/platform/readiness.ts";
+import {
+  GATEWAY_SETTINGS,
+  gatewayEndpoint,
+  type GatewaySettings,
+  HEALTH_ADDRESS,
+} from "../lib/platform/settings.ts";
+import { type HttpContext, serveHttp } from "../lib/service.ts";
 
 const BODY_BYTES_MAX = 1024 * 1024;
 /** Senders give up after 5 s, and then send again. */
@@ -24,10 +38,9 @@ const ANSWER_MS = 4_500;
 const RETRY_AFTER_S = "5";
 
 /** Everything that this worker reads from its environment. */
-export const SETTINGS: {
-  readonly address: Setting<{ hostname: string; port: number }>;
-  readonly gatewayUrl: Setting<string>;
-  readonly apiKey: Setting<string>;
+export const SETTINGS: GatewaySettings & {
+  readonly address: Setting<Address>;
+  readonly healthAddress: Setting<Address | undefined>;
   readonly workflowId: Setting<string>;
   readonly destinationMode: Setting<"artifact" | "slack">;
 } = {
@@ -35,8 +48,8 @@ export const SETTINGS: {
     about: "host:port that webhooks are taken on",
     fallback: "127.0.0.1:8088",
   }),
-  gatewayUrl: GATEWAY_URL,
-  apiKey: API_KEY,
+  healthAddress: HEALTH_ADDRESS,
+  ...GATEWAY_SETTINGS,
   workflowId: text("INGESTER_WORKFLOW_ID", {
     about: "workflow that an incident starts",
     fallback: "incident-enricher.enrich",
@@ -128,9 +141,11 @@ async function startRun(
   { settings, log, signal: stopped }: Context,
 ): Promise<string> {
   const signal = AbortSignal.any([stopped, AbortSignal.timeout(ANSWER_MS)]);
-  const { gatewayUrl: url, apiKey, workflowId, destinationMode: mode } =
-    settings;
-  const gateway = new Gateway({ url, apiKey, deadlineMs: ANSWER_MS });
+  const { workflowId, destinationMode: mode } = settings;
+  using gateway = new Gateway({
+    ...gatewayEndpoint(settings),
+    deadlineMs: ANSWER_MS,
+  });
   const incident = { ...delivery.incident, destination: { mode } };
   try {
     return await startOnce({ ...delivery, incident }, {
@@ -182,10 +197,21 @@ function explain(error: unknown, signal: AbortSignal): Refusal {
   );
 }
 
+/** Whether runs can be started. */
+export function readiness(
+  settings: Config<typeof SETTINGS>,
+): () => Promise<Report> {
+  const gateway = new Gateway(gatewayEndpoint(settings));
+  const { workflowId } = settings;
+  const readiness = new Readiness({ gateway, workflowId });
+  return () => readiness.report();
+}
+
 if (import.meta.main) {
   await serveHttp({
     name: "incident-enricher-ingester",
     settings: SETTINGS,
     handle,
+    readiness,
   });
 }

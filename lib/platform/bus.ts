@@ -7,6 +7,8 @@ import { connect, type NatsConnection } from "nats";
 import { retry, within } from "../backoff.ts";
 import { messageOf } from "../errors.ts";
 import { errorFields, type Log } from "../log.ts";
+import { type BusEndpoint, splitEndpoint } from "./endpoint.ts";
+import { mendSockets } from "./nats_sockets.ts";
 
 /** A connection to NATS. */
 export interface Bus extends AsyncDisposable {
@@ -40,9 +42,7 @@ export interface Bus extends AsyncDisposable {
 }
 
 /** Where and how to connect. */
-export interface BusOptions {
-  /** `nats://` or `tls://`, perhaps with user and password. */
-  url: string;
+export interface BusOptions extends BusEndpoint {
   /** Shown in the server's connection list. */
   name: string;
   /** Told of each connection made and lost. */
@@ -63,13 +63,18 @@ const PING_INTERVAL_MS = 10_000; // Two missed answers and the line counts as de
  * @throws The last failure, if the signal aborts first.
  */
 export async function connectBus(options: BusOptions): Promise<Bus> {
-  const { log, signal } = options;
-  const { server, user, pass } = splitUrl(options.url);
+  const { log, signal, token } = options;
+  const { url, username: user, password: pass, tls } = splitEndpoint(options);
+  const server = url.href.replace(/\/$/, "");
+  mendSockets();
   const connection = await retry(() =>
     connect({
       servers: server,
       name: options.name,
+      ...(token === undefined ? {} : { token }),
       ...(user === "" ? {} : { user, pass }),
+      // With it, a server that offers no TLS is refused.
+      ...(tls === undefined ? {} : { tls }),
       timeout: CONNECT_TIMEOUT_MS,
       maxReconnectAttempts: -1, // The default gives up for good after 20 s.
       reconnectTimeWait: RECONNECT_WAIT_MS,
@@ -144,13 +149,4 @@ async function watchStatus(
   onStatus: (type: string) => void,
 ): Promise<void> {
   for await (const status of connection.status()) onStatus(status.type);
-}
-
-/** The client takes credentials apart from the address. */
-function splitUrl(url: string): { server: string; user: string; pass: string } {
-  const parsed = new URL(url);
-  const user = decodeURIComponent(parsed.username);
-  const pass = decodeURIComponent(parsed.password);
-  parsed.username = parsed.password = "";
-  return { server: parsed.href.replace(/\/$/, ""), user, pass };
 }

@@ -49,6 +49,8 @@ export interface GatewayOptions {
   url: string;
   /** Sent with every call, never logged. */
   apiKey: string;
+  /** PEM text of authorities that count beside those that all know. */
+  ca?: string;
   /** Recorded by the platform as who decided or installed. */
   principal?: string;
   /** How long one call may take, its retries included. */
@@ -101,12 +103,21 @@ export class GatewayError extends OutsideError {
 }
 
 /** A client of the gateway. */
-export class Gateway {
+export class Gateway implements Disposable {
   readonly #options: GatewayOptions;
+  readonly #client: Deno.HttpClient | undefined;
 
   /** Calls nothing yet. */
   constructor(options: GatewayOptions) {
     this.#options = options;
+    this.#client = options.ca === undefined
+      ? undefined
+      : Deno.createHttpClient({ caCerts: [options.ca] });
+  }
+
+  /** Gives up its connections. */
+  [Symbol.dispose](): void {
+    this.#client?.close();
   }
 
   /** Host and port, for people. */
@@ -173,6 +184,7 @@ export class Gateway {
       timeoutMs,
       bodyBytesMax,
       signal,
+      ...(this.#client === undefined ? {} : { client: this.#client }),
     });
     return readAnswer(`${method} ${path.split("?", 1)[0]}`, outcome);
   }

@@ -4,58 +4,230 @@
  * @module
  */
 import {
+  type Address,
   alsoNamed,
   type Config,
   integer,
+  optionalAddress,
+  optionalFile,
   optionalSecret,
+  optionalText,
   secret,
   type Setting,
   text,
   url,
 } from "../config.ts";
+import { ConfigError } from "../errors.ts";
+import {
+  type BusEndpoint,
+  type Endpoint,
+  isEncrypted,
+  type Tls,
+} from "./endpoint.ts";
 
-/** The settings of {@linkcode platformSettings}. */
-export type PlatformSettings = {
-  /** `NATS_URL`. */
-  readonly natsUrl: Setting<string>;
-  /** `REDIS_URL` or `REDIS_ADDR`. */
-  readonly redisUrl: Setting<string>;
+/** What reaches the gateway. */
+export type GatewaySettings = {
   /** `CORETEX_GATEWAY_URL`. */
   readonly gatewayUrl: Setting<string>;
   /** `CORETEX_API_KEY`. */
   readonly apiKey: Setting<string>;
-  /** `WORKER_ID`. */
-  readonly workerId: Setting<string>;
-  /** `WORKER_POOL`. */
-  readonly workerPool: Setting<string>;
-  /** `WORKER_MAX_PARALLEL`. */
-  readonly maxParallel: Setting<number>;
-  /** `WORKER_TOKEN`. */
-  readonly workerToken: Setting<string | undefined>;
+  /** `CORETEX_TLS_CA`. */
+  readonly gatewayCa: Setting<string | undefined>;
 };
+
+/** What reaches Redis. */
+export type StoreSettings = {
+  /** `REDIS_URL` or `REDIS_ADDR`. */
+  readonly redisUrl: Setting<string>;
+  /** `REDIS_USERNAME`. */
+  readonly redisUsername: Setting<string | undefined>;
+  /** `REDIS_PASSWORD`. */
+  readonly redisPassword: Setting<string | undefined>;
+  /** `REDIS_TLS_CA`. */
+  readonly redisTlsCa: Setting<string | undefined>;
+  /** `REDIS_TLS_CERT`. */
+  readonly redisTlsCert: Setting<string | undefined>;
+  /** `REDIS_TLS_KEY`. */
+  readonly redisTlsKey: Setting<string | undefined>;
+  /** `REDIS_TLS_SERVER_NAME`. */
+  readonly redisTlsServerName: Setting<string | undefined>;
+};
+
+/** What reaches NATS. */
+export type BusSettings = {
+  /** `NATS_URL`. */
+  readonly natsUrl: Setting<string>;
+  /** `NATS_TOKEN`. */
+  readonly natsToken: Setting<string | undefined>;
+  /** `NATS_USERNAME`. */
+  readonly natsUsername: Setting<string | undefined>;
+  /** `NATS_PASSWORD`. */
+  readonly natsPassword: Setting<string | undefined>;
+  /** `NATS_TLS_CA`. */
+  readonly natsTlsCa: Setting<string | undefined>;
+  /** `NATS_TLS_CERT`. */
+  readonly natsTlsCert: Setting<string | undefined>;
+  /** `NATS_TLS_KEY`. */
+  readonly natsTlsKey: Setting<string | undefined>;
+  /** `NATS_TLS_SERVER_NAME`. */
+  readonly natsTlsServerName: Setting<string | undefined>;
+};
+
+/** The settings of {@linkcode platformSettings}. */
+export type PlatformSettings =
+  & BusSettings
+  & StoreSettings
+  & GatewaySettings
+  & {
+    /** `WORKER_ID`. */
+    readonly workerId: Setting<string>;
+    /** `WORKER_POOL`. */
+    readonly workerPool: Setting<string>;
+    /** `WORKER_MAX_PARALLEL`. */
+    readonly maxParallel: Setting<number>;
+    /** `WORKER_TOKEN`. */
+    readonly workerToken: Setting<string | undefined>;
+    /** `HEALTH_ADDR`. */
+    readonly healthAddress: Setting<Address | undefined>;
+  };
 
 /** The values of {@linkcode PlatformSettings}. */
 export type PlatformConfig = Config<PlatformSettings>;
 
-/** `CORETEX_GATEWAY_URL`, as every process needs it. */
-export const GATEWAY_URL: Setting<string> = url("CORETEX_GATEWAY_URL", {
-  about: "HTTP address of the platform's gateway",
-});
-
-/** `CORETEX_API_KEY`, as every process needs it. */
-export const API_KEY: Setting<string> = secret("CORETEX_API_KEY", {
-  about: "the gateway's API key",
-});
-
-/** `REDIS_URL`, or `REDIS_ADDR` as host:port. */
-export const REDIS_URL: Setting<string> = alsoNamed(
-  url("REDIS_URL", {
-    about: "the platform's Redis",
-    fallback: "redis://127.0.0.1:6379",
+/** The gateway, as every process needs it. */
+export const GATEWAY_SETTINGS: GatewaySettings = {
+  gatewayUrl: url("CORETEX_GATEWAY_URL", {
+    about: "HTTP address of the platform's gateway",
   }),
-  "REDIS_ADDR",
-  (address) => `redis://${address}`,
+  apiKey: secret("CORETEX_API_KEY", { about: "the gateway's API key" }),
+  gatewayCa: optionalFile("CORETEX_TLS_CA", {
+    about: "PEM file of the authorities that sign the gateway's certificate",
+  }),
+};
+
+/** Redis, under the platform's own names. */
+export const STORE_SETTINGS: StoreSettings = {
+  redisUrl: alsoNamed(
+    url("REDIS_URL", {
+      about: "the platform's Redis",
+      fallback: "redis://127.0.0.1:6379",
+    }),
+    "REDIS_ADDR",
+    (address) => `redis://${address}`,
+  ),
+  redisUsername: optionalText("REDIS_USERNAME", {
+    about: "user of Redis, unless the URL names one",
+  }),
+  redisPassword: optionalSecret("REDIS_PASSWORD", {
+    about: "password of Redis, unless the URL has one",
+  }),
+  redisTlsCa: optionalFile("REDIS_TLS_CA", {
+    about: "PEM file of the authorities that sign Redis's certificate",
+  }),
+  redisTlsCert: optionalFile("REDIS_TLS_CERT", {
+    about: "PEM file of the client certificate for Redis",
+  }),
+  redisTlsKey: optionalFile("REDIS_TLS_KEY", {
+    about: "PEM file of that certificate's key",
+    secret: true,
+  }),
+  redisTlsServerName: optionalText("REDIS_TLS_SERVER_NAME", {
+    about: "name in Redis's certificate, if not the host of its URL",
+  }),
+};
+
+/** NATS, under the platform's own names. */
+export const BUS_SETTINGS: BusSettings = {
+  natsUrl: url("NATS_URL", {
+    about: "the platform's message bus",
+    fallback: "nats://127.0.0.1:4222",
+  }),
+  natsToken: optionalSecret("NATS_TOKEN", { about: "token for NATS" }),
+  natsUsername: optionalText("NATS_USERNAME", {
+    about: "user of NATS, unless the URL names one",
+  }),
+  natsPassword: optionalSecret("NATS_PASSWORD", {
+    about: "password of NATS, unless the URL has one",
+  }),
+  natsTlsCa: optionalFile("NATS_TLS_CA", {
+    about: "PEM file of the authorities that sign NATS's certificate",
+  }),
+  natsTlsCert: optionalFile("NATS_TLS_CERT", {
+    about: "PEM file of the client certificate for NATS",
+  }),
+  natsTlsKey: optionalFile("NATS_TLS_KEY", {
+    about: "PEM file of that certificate's key",
+    secret: true,
+  }),
+  natsTlsServerName: optionalText("NATS_TLS_SERVER_NAME", {
+    about: "name in NATS's certificate, if not the host of its URL",
+  }),
+};
+
+/** `HEALTH_ADDR`, as every process has it. */
+export const HEALTH_ADDRESS: Setting<Address | undefined> = optionalAddress(
+  "HEALTH_ADDR",
+  { about: "host:port that /healthz and /readyz are served on; off if unset" },
 );
+
+/** Where NATS is. @throws {ConfigError} For a certificate without its key. */
+export function busEndpoint(config: Config<BusSettings>): BusEndpoint {
+  const { natsUrl: url, natsToken: token } = config;
+  const tls = readTls(url, "NATS", {
+    ca: config.natsTlsCa,
+    cert: config.natsTlsCert,
+    key: config.natsTlsKey,
+    servername: config.natsTlsServerName,
+  });
+  const { natsUsername: username, natsPassword: password } = config;
+  return defined({ url, username, password, token, tls });
+}
+
+/** Where Redis is. @throws {ConfigError} For a certificate without its key. */
+export function storeEndpoint(config: Config<StoreSettings>): Endpoint {
+  const { redisUrl: url } = config;
+  const tls = readTls(url, "REDIS", {
+    ca: config.redisTlsCa,
+    cert: config.redisTlsCert,
+    key: config.redisTlsKey,
+    servername: config.redisTlsServerName,
+  });
+  const { redisUsername: username, redisPassword: password } = config;
+  return defined({ url, username, password, tls });
+}
+
+/** Where the gateway is, and who calls. */
+export function gatewayEndpoint(
+  config: Config<GatewaySettings>,
+): { url: string; apiKey: string; ca?: string } {
+  const { gatewayUrl: url, apiKey, gatewayCa: ca } = config;
+  return defined({ url, apiKey, ca });
+}
+
+/** Any of these settings asks for TLS, as the URL's scheme does. */
+function readTls(
+  url: string,
+  prefix: string,
+  given: { [K in keyof Tls]: Tls[K] | undefined },
+): Tls | undefined {
+  if ((given.cert === undefined) !== (given.key === undefined)) {
+    throw new ConfigError(
+      `${prefix}_TLS_CERT and ${prefix}_TLS_KEY must be set together`,
+    );
+  }
+  const tls = defined(given);
+  const asked = Object.keys(tls).length > 0 || isEncrypted(url);
+  return asked ? tls : undefined;
+}
+
+/** Without what is `undefined`. */
+function defined<T extends Record<string, unknown>>(
+  record: T,
+): { [K in keyof T]: Exclude<T[K], undefined> } {
+  return Object.fromEntries(
+    Object.entries(record).filter(([, value]) => value !== undefined),
+  ) as { [K in keyof T]: Exclude<T[K], undefined> };
+}
 
 /**
  * Declares the platform settings of one worker.
@@ -66,13 +238,9 @@ export const REDIS_URL: Setting<string> = alsoNamed(
  */
 export function platformSettings(id: string, pool: string): PlatformSettings {
   return {
-    natsUrl: url("NATS_URL", {
-      about: "the platform's message bus",
-      fallback: "nats://127.0.0.1:4222",
-    }),
-    redisUrl: REDIS_URL,
-    gatewayUrl: GATEWAY_URL,
-    apiKey: API_KEY,
+    ...BUS_SETTINGS,
+    ...STORE_SETTINGS,
+    ...GATEWAY_SETTINGS,
     workerId: text("WORKER_ID", {
       about: "name of this process on the bus, one live process each",
       fallback: id,
@@ -95,5 +263,6 @@ export function platformSettings(id: string, pool: string): PlatformSettings {
     workerToken: optionalSecret("WORKER_TOKEN", {
       about: "credential, where the platform attests its workers",
     }),
+    healthAddress: HEALTH_ADDRESS,
   };
 }

@@ -6,10 +6,12 @@
  * the client sends a command again when its reply was lost.
  * @module
  */
+import type { Socket } from "node:net";
 import { Redis } from "ioredis";
 import { retry } from "../backoff.ts";
 import { messageOf, OutsideError } from "../errors.ts";
 import type { Log } from "../log.ts";
+import { type Endpoint, splitEndpoint } from "./endpoint.ts";
 
 /** A connection to Redis. */
 export interface Store extends AsyncDisposable {
@@ -45,10 +47,8 @@ export interface Store extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-/** Where and how to connect. */
-export interface StoreOptions {
-  /** `redis://` or `rediss://`, perhaps with user, password and database. */
-  url: string;
+/** Where and how to connect; a number as the URL's path is the database. */
+export interface StoreOptions extends Endpoint {
   /** Shown in the server's client list. */
   name: string;
   /** Told of each connection made and lost. */
@@ -73,10 +73,13 @@ export class StoreError extends OutsideError {
 
 /** A list longer than this is not one of ours. */
 export const LIST_ITEMS_MAX = 1_000;
+const PORT = 6379;
 /** What one command fetches of a value before its length is looked at. */
 const FIRST_BYTES = 16 * 1024;
 const COMMAND_TIMEOUT_MS = 5_000;
 const CONNECT_TIMEOUT_MS = 5_000;
+/** How long a connection that is given up may take to close. */
+const DISCONNECT_TIMEOUT_MS = 250;
 /** How long one call rides out an outage, unless its signal ends it sooner. */
 const OUTAGE_MS = 240_000;
 
@@ -87,12 +90,20 @@ const OUTAGE_MS = 240_000;
  */
 export async function connectStore(options: StoreOptions): Promise<Store> {
   const { log, signal } = options;
-  const { host } = new URL(options.url);
-  const redis = new Redis(options.url, {
+  const { url, username, password, tls } = splitEndpoint(options);
+  const { host, hostname, port, pathname } = url;
+  const redis = new Redis({
+    host: hostname.replace(/^\[|\]$/g, ""),
+    port: Number(port || PORT),
+    db: Number(pathname.slice(1)) || 0,
+    ...(username === "" ? {} : { username }),
+    ...(password === "" ? {} : { password }),
+    ...(tls === undefined ? {} : { tls }),
     connectionName: options.name,
     lazyConnect: true,
     connectTimeout: CONNECT_TIMEOUT_MS,
     commandTimeout: COMMAND_TIMEOUT_MS,
+    disconnectTimeout: DISCONNECT_TIMEOUT_MS,
     // Our own retry sees each failure; the library's queue would hide it.
     maxRetriesPerRequest: 1,
     enableOfflineQueue: false,
@@ -101,6 +112,8 @@ export async function connectStore(options: StoreOptions): Promise<Store> {
     reconnectOnError: (error) => error.message.startsWith("READONLY"),
   });
   let up = false;
+  // The client listens for one error of a connection, and Deno may tell two.
+  redis.on("connect", () => streamOf(redis).on("error", () => {}));
   redis.on("error", () => {}); // Told by the calls that fail, and below.
   redis.on("ready", () => {
     up = true;
@@ -117,6 +130,10 @@ export async function connectStore(options: StoreOptions): Promise<Store> {
     throw error;
   }
   return wrap(redis, () => up);
+}
+
+function streamOf(redis: Redis): Socket {
+  return (redis as unknown as { stream: Socket }).stream;
 }
 
 function firstConnection(

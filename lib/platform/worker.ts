@@ -11,6 +11,7 @@ import {
   type Settings,
 } from "../config.ts";
 import { ConfigError } from "../errors.ts";
+import { openHealth } from "../health.ts";
 import { createLog, createMask, errorFields, type Log } from "../log.ts";
 import { compileCheck, type SchemaName } from "../schemas.ts";
 import { type Bus, connectBus } from "./bus.ts";
@@ -31,8 +32,15 @@ import {
   type JobEnd,
   type Sender,
 } from "./packet.ts";
-import type { PlatformConfig, PlatformSettings } from "./settings.ts";
-import { connectStore } from "./store.ts";
+import {
+  busEndpoint,
+  gatewayEndpoint,
+  type PlatformConfig,
+  type PlatformSettings,
+  storeEndpoint,
+} from "./settings.ts";
+import { Readiness, type ReadinessOptions } from "./readiness.ts";
+import { connectStore, type Store } from "./store.ts";
 
 export type { Job, JobContext, JobGateway, JobStore } from "./job.ts";
 
@@ -119,22 +127,33 @@ export async function serveJobs<S extends Settings & PlatformSettings, I, O>(
   const log = createLog({ worker: name }, { secrets, ...(write && { write }) });
   const caution = options.caution?.(config);
   if (caution !== undefined) log.warn(caution);
+  using gateway = new Gateway(gatewayEndpoint(platform));
+  const state: State = {};
+  const readiness = new Readiness({ gateway, checks: checksOf(state) });
+  await using health = await openHealth({
+    address: platform.healthAddress,
+    log,
+    report: () => readiness.report(),
+  });
+  signal.addEventListener("abort", () => health?.stopping(), { once: true });
   await using store = await connectStore({
-    url: platform.redisUrl,
+    ...storeEndpoint(platform),
     name,
     log,
     signal,
   });
+  state.store = store;
   await using bus = await connectBus({
-    url: platform.natsUrl,
+    ...busEndpoint(platform),
     name,
     log,
     signal,
   });
+  state.bus = bus;
   const runner: JobRunner<S, I, O> = {
     topic: options.topic,
     settings: config,
-    gateway: new Gateway({ url: platform.gatewayUrl, apiKey: platform.apiKey }),
+    gateway,
     store,
     checkInput: compileCheck(options.input),
     checkOutput: compileCheck(options.output),
@@ -148,8 +167,29 @@ export async function serveJobs<S extends Settings & PlatformSettings, I, O>(
     log,
     mask: createMask(secrets),
     run: (call) => runJob(runner, call),
+    onBeat: () => state.beatAt = performance.now(),
   });
   await loop.run(signal);
+}
+
+/** What there is of a worker so far. */
+interface State {
+  store?: Store;
+  bus?: Bus;
+  /** When the scheduler was last told, in ms of `performance.now()`. */
+  beatAt?: number;
+}
+
+function checksOf(state: State): ReadinessOptions["checks"] & object {
+  return {
+    redis: () => state.store?.connected() ? undefined : "not connected",
+    nats: () => state.bus?.connected() ? undefined : "not connected",
+    heartbeat() {
+      const { beatAt = -Infinity } = state;
+      const late = performance.now() - beatAt > 3 * HEARTBEAT_MS;
+      return late ? "none was sent within 15 s" : undefined;
+    },
+  };
 }
 
 interface LoopOptions {
@@ -160,6 +200,8 @@ interface LoopOptions {
   log: Log;
   mask: (text: string) => string;
   run: (call: JobCall) => ReturnType<typeof runJob>;
+  /** Told after each heartbeat. */
+  onBeat: () => void;
 }
 
 /** The worker's side of the conversation with the scheduler. */
@@ -246,6 +288,7 @@ class Loop {
       capabilities: [topic],
     };
     bus.publish("sys.heartbeat", encodeHeartbeat(this.#sender(), heartbeat));
+    this.#options.onBeat();
     if (handshake) {
       bus.publish("sys.handshake", encodeHandshake(this.#sender(), [topic]));
     }

@@ -5,21 +5,16 @@
  */
 import { type Devcore, startDevcore } from "../../deploy/devcore/devcore.ts";
 import { wait } from "../../lib/backoff.ts";
-import { readConfig } from "../../lib/config.ts";
 import { sha256Hex } from "../../lib/digest.ts";
-import { ConfigError, shorten } from "../../lib/errors.ts";
+import { shorten } from "../../lib/errors.ts";
 import type {
   EvidenceBundle,
   PostResult,
   Summary,
 } from "../../lib/incident.ts";
 import type { Json } from "../../lib/platform/gateway.ts";
-import {
-  GATEWAY_URL,
-  platformSettings,
-  REDIS_URL,
-} from "../../lib/platform/settings.ts";
-import { WORKERS } from "../permissions.ts";
+import { GATEWAY_SETTINGS } from "../../lib/platform/settings.ts";
+import { WORKERS } from "./permissions.ts";
 import {
   approve,
   follow,
@@ -52,7 +47,13 @@ import {
   type PackFiles,
   readPackFolder,
 } from "./pack.ts";
-import { Platform, type PlatformAddress } from "./platform.ts";
+import {
+  Platform,
+  PLATFORM_SETTINGS,
+  readAddress,
+  readPlatformEnv,
+  readSettings,
+} from "./platform.ts";
 import {
   cacheWorkers,
   readRequirements,
@@ -105,7 +106,8 @@ export class Demo implements AsyncDisposable {
   #cause: string | undefined;
   #step = "";
   #core: Devcore | undefined;
-  #address!: PlatformAddress & { natsUrl: string; redisUrl: string };
+  /** The variables that name the platform, for the workers. */
+  #platformEnv!: Readonly<Record<string, string>>;
   #platform!: Platform;
   #ingesterUrl = "";
   #bundle!: Bundle;
@@ -201,7 +203,7 @@ export class Demo implements AsyncDisposable {
 
   async #startPlatform(): Promise<void> {
     const { env, principal } = this.#options;
-    const named = GATEWAY_URL.names.some((name) => env(name));
+    const named = GATEWAY_SETTINGS.gatewayUrl.names.some((name) => env(name));
     if (!named) {
       this.#core = this.#stack.use(
         await startDevcore({
@@ -214,15 +216,15 @@ export class Demo implements AsyncDisposable {
         }),
       );
     }
-    this.#address = this.#core === undefined ? readNamed(env) : {
-      gatewayUrl: this.#core.gatewayUrl,
-      apiKey: this.#core.apiKey,
-      natsUrl: this.#core.natsUrl,
-      redisUrl: this.#core.redisUrl,
-    };
+    this.#platformEnv = this.#core?.env ?? readPlatformEnv(env);
     const { signal } = this.#abort;
+    const envOf = (name: string) => this.#platformEnv[name];
+    const { gatewayUrl, natsUrl, redisUrl } = readSettings(
+      PLATFORM_SETTINGS,
+      envOf,
+    );
     this.#platform = this.#stack.use(
-      new Platform(this.#address, { signal, principal }),
+      new Platform(readAddress(envOf), { signal, principal }),
     );
     const { build } = await this.#platform.call("GET", "/status") as {
       build?: { version?: string };
@@ -235,12 +237,8 @@ export class Demo implements AsyncDisposable {
         ? `Platform: ${version}`
         : "Platform: devcore, a stand-in on this machine",
     );
-    this.#line(`gateway ${this.#address.gatewayUrl}`);
-    this.#line(
-      `NATS ${hostOf(this.#address.natsUrl)}, Redis ${
-        hostOf(this.#address.redisUrl)
-      }`,
-    );
+    this.#line(`gateway ${gatewayUrl}`);
+    this.#line(`NATS ${hostOf(natsUrl)}, Redis ${hostOf(redisUrl)}`);
   }
 
   async #installPack(): Promise<Installed> {
@@ -326,13 +324,9 @@ export class Demo implements AsyncDisposable {
     await cacheWorkers(WORKERS);
     const requirements = await readRequirements();
     const port = freePort();
-    const { natsUrl, redisUrl, gatewayUrl, apiKey } = this.#address;
     for (const worker of WORKERS) {
       const process = spawnWorker(worker, requirements[worker], {
-        NATS_URL: natsUrl,
-        REDIS_URL: redisUrl,
-        CORETEX_GATEWAY_URL: gatewayUrl,
-        CORETEX_API_KEY: apiKey,
+        ...this.#platformEnv,
         INGESTER_ADDR: `127.0.0.1:${port}`,
         DEFAULT_DESTINATION_MODE: "artifact",
       });
@@ -760,7 +754,6 @@ export class Demo implements AsyncDisposable {
   }
 
   async #keep(): Promise<void> {
-    const { gatewayUrl, apiKey, natsUrl, redisUrl } = this.#address;
     this.#heading(
       "Everything keeps running until Ctrl-C. To try next, in another terminal:",
     );
@@ -769,12 +762,12 @@ export class Demo implements AsyncDisposable {
       `  curl -d @tests/testdata/sample_webhook.json ${this.#ingesterUrl}/webhook/mock`,
     );
     say();
-    say(
-      `  export CORETEX_GATEWAY_URL=${gatewayUrl} CORETEX_API_KEY=${
-        this.#core === undefined ? "…" : apiKey
-      }`,
-    );
-    say(`  export NATS_URL=${natsUrl} REDIS_URL=${redisUrl}`);
+    // A platform that was named is named still, and its keys are not to be shown.
+    if (this.#core !== undefined) {
+      for (const [name, value] of Object.entries(this.#core.env)) {
+        say(`  export ${name}=${value}`);
+      }
+    }
     say("  deno task approve_latest_post");
     say("  deno task uninstall --purge");
     say();
@@ -850,21 +843,6 @@ function explainEndedRun(run: Json): string {
   return `The run is ${run["status"]}: step ${
     failed["step_id"]
   } failed with ${why}`;
-}
-
-function readNamed(
-  env: (name: string) => string | undefined,
-): PlatformAddress & { natsUrl: string; redisUrl: string } {
-  const { natsUrl, gatewayUrl, apiKey } = platformSettings("demo", "demo");
-  try {
-    return readConfig(
-      { natsUrl, gatewayUrl, apiKey, redisUrl: REDIS_URL },
-      env,
-    );
-  } catch (error) {
-    if (error instanceof ConfigError) throw new CommandError(error.message, 2);
-    throw error;
-  }
 }
 
 function fromAddress(address: string | undefined): string | undefined {

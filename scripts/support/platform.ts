@@ -3,7 +3,12 @@
  *
  * @module
  */
-import { readConfig, type Setting, type Settings } from "../../lib/config.ts";
+import {
+  type Config,
+  readConfig,
+  type Settings,
+  variablesOf,
+} from "../../lib/config.ts";
 import { ConfigError } from "../../lib/errors.ts";
 import { createLog } from "../../lib/log.ts";
 import {
@@ -11,47 +16,89 @@ import {
   GatewayError,
   type Json,
 } from "../../lib/platform/gateway.ts";
+import type { Endpoint } from "../../lib/platform/endpoint.ts";
 import {
-  API_KEY,
-  GATEWAY_URL,
-  REDIS_URL,
+  BUS_SETTINGS,
+  type BusSettings,
+  GATEWAY_SETTINGS,
+  gatewayEndpoint,
+  type GatewaySettings,
+  STORE_SETTINGS,
+  storeEndpoint,
+  type StoreSettings,
 } from "../../lib/platform/settings.ts";
 import { connectStore, type Store } from "../../lib/platform/store.ts";
 import { CommandError } from "./cli.ts";
 
 /** What a command reads to find the platform. */
 export const PLATFORM_VARIABLES: readonly (readonly [string, string])[] = [
-  ["CORETEX_GATEWAY_URL", GATEWAY_URL.about],
-  ["CORETEX_API_KEY", API_KEY.about],
+  ["CORETEX_GATEWAY_URL", GATEWAY_SETTINGS.gatewayUrl.about],
+  ["CORETEX_API_KEY", GATEWAY_SETTINGS.apiKey.about],
   [
     "REDIS_URL",
-    `${REDIS_URL.about}, to see the scheduler's workers (optional)`,
+    `${STORE_SETTINGS.redisUrl.about}, to see the scheduler's workers (optional)`,
   ],
 ];
 
 /** Where the platform is. */
 export interface PlatformAddress {
-  gatewayUrl: string;
-  apiKey: string;
+  gateway: { url: string; apiKey: string; ca?: string };
   /** `undefined` if it was not named: what rests on it is then guessed. */
-  redisUrl: string | undefined;
+  redis: Endpoint | undefined;
 }
 
-/** The environment of a command. */
-export const SCRIPT_SETTINGS: Settings = {
-  gatewayUrl: GATEWAY_URL,
-  apiKey: API_KEY,
-  redisUrl: { ...REDIS_URL, fallback: undefined, required: false } as Setting<
-    string
-  >,
+/** Everything that a command may read to find the platform. */
+export const SCRIPT_SETTINGS: GatewaySettings & StoreSettings = {
+  ...GATEWAY_SETTINGS,
+  ...STORE_SETTINGS,
 };
+
+/** Everything that may name a platform and the way to it. */
+export const PLATFORM_SETTINGS: BusSettings & StoreSettings & GatewaySettings =
+  { ...BUS_SETTINGS, ...STORE_SETTINGS, ...GATEWAY_SETTINGS };
+
+/**
+ * The variables that name a platform, for the workers; what is not set has its
+ * usual place on this machine.
+ *
+ * @throws {CommandError} With exit code 2.
+ */
+export function readPlatformEnv(
+  env: (name: string) => string | undefined,
+): Record<string, string> {
+  readSettings(PLATFORM_SETTINGS, env);
+  const settings = Object.values(PLATFORM_SETTINGS);
+  const usual = settings.flatMap(({ name, names, fallback }) =>
+    fallback === undefined || names.some((name) => env(name))
+      ? []
+      : [[name, fallback] as const]
+  );
+  const set = variablesOf(PLATFORM_SETTINGS).flatMap((name) => {
+    const value = env(name);
+    return value ? [[name, value] as const] : [];
+  });
+  return Object.fromEntries([...usual, ...set]);
+}
 
 /** Reads where the platform is. @throws {CommandError} With exit code 2. */
 export function readAddress(
   env: (name: string) => string | undefined,
 ): PlatformAddress {
+  const config = readSettings(SCRIPT_SETTINGS, env);
+  const named = STORE_SETTINGS.redisUrl.names.some((name) => env(name));
+  return {
+    gateway: gatewayEndpoint(config),
+    redis: named ? storeEndpoint(config) : undefined,
+  };
+}
+
+/** Reads settings. @throws {CommandError} With exit code 2. */
+export function readSettings<S extends Settings>(
+  settings: S,
+  env: (name: string) => string | undefined,
+): Config<S> {
   try {
-    return readConfig(SCRIPT_SETTINGS, env) as unknown as PlatformAddress;
+    return readConfig(settings, env);
   } catch (error) {
     if (error instanceof ConfigError) throw new CommandError(error.message, 2);
     throw error;
@@ -81,7 +128,7 @@ const SNAPSHOT_BYTES_MAX = 4 * 1024 * 1024;
 /** The platform, as an operator sees it. */
 export class Platform implements AsyncDisposable {
   readonly gateway: Gateway;
-  readonly #redisUrl: string | undefined;
+  readonly #redis: Endpoint | undefined;
   /** Ends every call. */
   readonly signal: AbortSignal;
   #store: Promise<Store> | undefined;
@@ -90,15 +137,13 @@ export class Platform implements AsyncDisposable {
     address: PlatformAddress,
     options: { signal: AbortSignal; principal?: string },
   ) {
-    const { gatewayUrl: url, apiKey } = address;
     const { principal, signal } = options;
     this.gateway = new Gateway({
-      url,
-      apiKey,
+      ...address.gateway,
       deadlineMs: CALL_MS,
       ...(principal === undefined ? {} : { principal }),
     });
-    this.#redisUrl = address.redisUrl;
+    this.#redis = address.redis;
     this.signal = signal;
   }
 
@@ -168,9 +213,9 @@ export class Platform implements AsyncDisposable {
 
   /** The scheduler's view of the workers, or `undefined` if Redis is not named. */
   async workers(): Promise<WorkerSnapshot | undefined> {
-    if (this.#redisUrl === undefined) return undefined;
+    if (this.#redis === undefined) return undefined;
     this.#store ??= connectStore({
-      url: this.#redisUrl,
+      ...this.#redis,
       name: "incident-enricher-scripts",
       log: createLog({}, { write() {} }),
       signal: AbortSignal.any([this.signal, AbortSignal.timeout(10_000)]),

@@ -8,7 +8,7 @@ import {
   WORKER_SETTINGS,
   WORKER_TOPICS,
   type WorkerName,
-} from "../permissions.ts";
+} from "./permissions.ts";
 import { parse } from "@std/yaml";
 import { variablesOf } from "../../lib/config.ts";
 import { CommandError } from "./cli.ts";
@@ -60,21 +60,24 @@ export class WorkerProcess implements AsyncDisposable {
   }
 
   /**
-   * Waits for a line of its log.
+   * Waits for a line of its log, or for as many of them as `times` says.
    *
-   * @returns The line's fields.
+   * @returns The last one's fields.
    * @throws {CommandError} If it ends first, or in time does not come.
    */
   async waitFor(
     message: string,
     timeoutMs: number,
+    times = 1,
   ): Promise<Record<string, unknown>> {
     const deadline = performance.now() + timeoutMs;
     while (true) {
-      const line = this.#lines.map(parseLine).find(({ msg }) =>
+      const line = this.#lines.map(parseLine).filter(({ msg }) =>
         msg === message
-      );
-      if (line !== undefined) return line;
+      )[times - 1];
+      if (line !== undefined) {
+        return line;
+      }
       if (this.#ended !== undefined) {
         throw new CommandError(
           `The ${this.name} ended with exit code ${this.#ended}`,

@@ -5,10 +5,10 @@
  * @module
  */
 import { GatewayError, type Json } from "../../lib/platform/gateway.ts";
-import { type WorkerName, WORKERS } from "../../scripts/permissions.ts";
+import { type WorkerName, WORKERS } from "../../scripts/support/permissions.ts";
 import { installBundle } from "../../scripts/support/install.ts";
 import { bundlePack, readPackFolder } from "../../scripts/support/pack.ts";
-import { Platform } from "../../scripts/support/platform.ts";
+import { Platform, readAddress } from "../../scripts/support/platform.ts";
 import {
   cacheWorkers,
   readRequirements,
@@ -16,14 +16,6 @@ import {
   type WorkerProcess,
 } from "../../scripts/support/process.ts";
 import { until } from "./until.ts";
-
-/** Where the platform is. */
-export interface PathAddress {
-  natsUrl: string;
-  redisUrl: string;
-  gatewayUrl: string;
-  apiKey: string;
-}
 
 /** A platform with the pack and its workers. */
 export interface Path extends AsyncDisposable {
@@ -48,16 +40,19 @@ export interface PathOptions {
   timeoutMs?: number;
 }
 
-/** Installs the pack, starts the workers and waits until they are routable. */
+/**
+ * Installs the pack, starts the workers and waits until they are routable.
+ *
+ * @param platformEnv The variables that name the platform.
+ */
 export async function startPath(
-  address: PathAddress,
+  platformEnv: Readonly<Record<string, string>>,
   { env = {}, timeoutMs = 30_000 }: PathOptions = {},
 ): Promise<Path> {
   await using stack = new AsyncDisposableStack();
   const { signal } = new AbortController();
-  const { redisUrl, gatewayUrl, apiKey, natsUrl } = address;
   const platform = stack.use(
-    new Platform({ redisUrl, gatewayUrl, apiKey }, {
+    new Platform(readAddress((name) => platformEnv[name]), {
       signal,
       principal: "tester",
     }),
@@ -74,10 +69,7 @@ export async function startPath(
   const workers = new Map(WORKERS.map((worker) => [
     worker,
     stack.use(spawnWorker(worker, requirements[worker], {
-      NATS_URL: natsUrl,
-      REDIS_URL: redisUrl,
-      CORETEX_GATEWAY_URL: gatewayUrl,
-      CORETEX_API_KEY: apiKey,
+      ...platformEnv,
       INGESTER_ADDR: `127.0.0.1:${port}`,
       ...env,
     })),

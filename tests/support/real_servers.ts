@@ -41,17 +41,24 @@ export function startRealNats(
 /**
  * Starts `redis-server` on a free loopback port; it keeps nothing on disk.
  *
- * @param args Further arguments, as `["--requirepass", "password"]`.
+ * @param args Further arguments, as `["--requirepass", "password"]`; with
+ * `--tls-cert-file` among them it speaks TLS only.
  * @returns The server, accepting connections; undefined if not on the PATH.
  * @throws {Error} If it ends or stays silent instead; with what it printed.
  */
 export function startRealRedis(
   args: string[] = [],
 ): Promise<RealServer | undefined> {
-  const memoryOnly = ["--save", "", "--appendonly", "no"];
+  const usual = ["--bind", "127.0.0.1", "--save", "", "--appendonly", "no"];
+  const tls = args.includes("--tls-cert-file");
   return start("redis-server", (port) => ({
-    url: `redis://127.0.0.1:${port}`,
-    args: ["--bind", "127.0.0.1", "--port", `${port}`, ...memoryOnly, ...args],
+    url: `${tls ? "rediss" : "redis"}://127.0.0.1:${port}`,
+    args: [
+      ...usual,
+      ...(tls ? ["--port", "0", "--tls-port"] : ["--port"]),
+      `${port}`,
+      ...args,
+    ],
   }));
 }
 

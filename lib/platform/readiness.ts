@@ -1,0 +1,118 @@
+/**
+ * Whether a process can do its work on the platform.
+ *
+ * @module
+ */
+import { isDeepStrictEqual } from "node:util";
+import { messageOf } from "../errors.ts";
+import type { Report } from "../health.ts";
+import { PACK_ID, PACK_SCHEMAS } from "../schemas.ts";
+import { type Gateway, GatewayError, type Json } from "./gateway.ts";
+
+/** What is asked about. */
+export interface ReadinessOptions {
+  /** The one that the process uses. */
+  gateway: Gateway;
+  /** The workflow that must be installed, if the process starts one. */
+  workflowId?: string;
+  /** Further checks: a line if something is missing, by its name. */
+  checks?: Readonly<Record<string, () => string | undefined>>;
+}
+
+/** Watchers ask often, and the gateway takes 50 requests a second from all. */
+const GATEWAY_EVERY_MS = 10_000;
+const SCHEMAS_EVERY_MS = 300_000;
+const ASK_MS = 2_000;
+
+/** Answers `/readyz`; asks the gateway now and then, and only if it is asked. */
+export class Readiness {
+  readonly #options: ReadinessOptions;
+  readonly #gateway: () => Promise<Record<string, string>>;
+  readonly #schemas: () => Promise<string[]>;
+
+  /** Asks nothing yet. */
+  constructor(options: ReadinessOptions) {
+    this.#options = options;
+    this.#gateway = every(GATEWAY_EVERY_MS, () => this.#askGateway());
+    this.#schemas = every(SCHEMAS_EVERY_MS, () => this.#compareSchemas());
+  }
+
+  /** Never throws: what cannot be asked is a problem. */
+  async report(): Promise<Report> {
+    const gateway = await this.#gateway();
+    const warnings = "gateway" in gateway ? [] : await this.#schemas();
+    const missing = Object.entries(this.#options.checks ?? {}).flatMap(
+      ([name, check]) => {
+        const problem = check();
+        return problem === undefined ? [] : [[name, problem] as const];
+      },
+    );
+    return {
+      problems: { ...Object.fromEntries(missing), ...gateway },
+      warnings,
+    };
+  }
+
+  async #askGateway(): Promise<Record<string, string>> {
+    const { workflowId } = this.#options;
+    try {
+      if (workflowId === undefined) {
+        await this.#get("/status");
+      } else {
+        await this.#get(`/workflows/${encodeURIComponent(workflowId)}`);
+      }
+      return {};
+    } catch (error) {
+      if (error instanceof GatewayError && error.status === 404) {
+        return { workflow: `${workflowId} is not installed` };
+      }
+      return { gateway: messageOf(error) };
+    }
+  }
+
+  /** Whether the platform's schemas are those that this process was built with. */
+  async #compareSchemas(): Promise<string[]> {
+    const answers = Object.entries(PACK_SCHEMAS).map(async ([name, ours]) => {
+      const id = `${PACK_ID}/${name}`;
+      try {
+        const answer = await this.#get(`/schemas/${encodeURIComponent(id)}`);
+        return isDeepStrictEqual((answer as Json)["schema"], ours)
+          ? []
+          : [`${id} is another on the platform than in this worker`];
+      } catch (error) {
+        const missing = error instanceof GatewayError && error.status === 404;
+        return [
+          missing
+            ? `${id} is not installed`
+            : `${id} cannot be compared: ${messageOf(error)}`,
+        ];
+      }
+    });
+    return (await Promise.all(answers)).flat();
+  }
+
+  async #get(path: string): Promise<unknown> {
+    // Not AbortSignal.timeout(): its timer would outlive the call.
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(), ASK_MS);
+    try {
+      const { signal } = late;
+      return await this.#options.gateway.call("GET", path, { signal });
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+/** Asks again only when the last answer is older than `ms`; one at a time. */
+function every<T>(ms: number, ask: () => Promise<T>): () => Promise<T> {
+  let answer: Promise<T> | undefined;
+  let until = 0;
+  return () => {
+    if (answer === undefined || performance.now() >= until) {
+      answer = ask();
+      until = performance.now() + ms;
+    }
+    return answer;
+  };
+}
