@@ -9,8 +9,11 @@ import { messageOf } from "./errors.ts";
 /** What became of a request. */
 export type Outcome =
   | { outcome: "answered"; status: number; headers: Headers; body: Uint8Array }
-  /** No connection was made, so the other side knows nothing. */
-  | { outcome: "not sent"; reason: string }
+  /**
+   * No connection was made, so the other side knows nothing; `hopeless` if none
+   * can ever be made by this process.
+   */
+  | { outcome: "not sent"; reason: string; hopeless?: true }
   /** It may have arrived: time ran out, the connection broke, the answer was too long. */
   | { outcome: "unknown"; reason: string };
 
@@ -136,11 +139,13 @@ function classify(error: unknown): Outcome {
     return { outcome: "unknown", reason: error.message };
   }
   if (error instanceof Deno.errors.NotCapable) {
-    return { outcome: "not sent", reason: "no permission for that host" };
+    const reason = "no permission for that host";
+    return { outcome: "not sent", reason, hopeless: true };
   }
   const cause = messageOf((error as { cause?: unknown })?.cause ?? error);
   if (/^Fetch failed: Requests to port \d+ are blocked$/.test(cause)) {
-    return { outcome: "not sent", reason: "no request may go to that port" };
+    const reason = "no request may go to that port";
+    return { outcome: "not sent", reason, hopeless: true };
   }
   // What stands before the phase quotes the URL, which may hold any word.
   const [, failure] = cause.split("client error (Connect)");

@@ -96,6 +96,7 @@ export async function openServer(
     inHand.add(exchange);
   });
   server.maxConnections = connectionsMax;
+  refuseForbidden(address);
   const url = await listen(server, address.hostname, address.port);
   let closing: Promise<void> | undefined;
   const end = () => closing ??= close(server, inHand, graceMs);
@@ -107,6 +108,17 @@ export async function openServer(
     close: end,
     [Symbol.asyncDispose]: end,
   };
+}
+
+/** Node's own server tells of a missing permission in a way nobody can catch. */
+function refuseForbidden({ hostname, port }: Address): void {
+  const host = `${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
+  const { state } = Deno.permissions.querySync({ name: "net", host });
+  if (state !== "granted") {
+    throw new Deno.errors.NotCapable(
+      `Cannot listen on ${host}: no permission; deno task permissions says which flags it takes`,
+    );
+  }
 }
 
 function listen(

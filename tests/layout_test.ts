@@ -237,7 +237,7 @@ const PACKAGES: Readonly<Record<string, RegExp>> = {
   "ioredis": /^lib\/platform\/store\.ts$/,
   "js-yaml": /^deploy\/jsr\/yaml\/mod\.ts$/,
   "modern-tar": /^deploy\/jsr\/tar\/mod\.ts$/,
-  "nats": /^lib\/platform\/bus\.ts$/,
+  "nats": /^lib\/platform\/(bus|nats_sockets)\.ts$/,
   "undici": /^lib\/post\/slack\.ts$/,
 };
 

@@ -89,7 +89,7 @@ Deno.test("derivePermissions() says which variable is missing", () => {
   assertThrows(
     () => derivePermissions("ingester", [], () => undefined),
     ConfigError,
-    "CORETEX_GATEWAY_URL is required (HTTP address of the platform's gateway); CORETEX_API_KEY is required",
+    "CORETEX_GATEWAY_URL is required (HTTP address of the platform's gateway)",
   );
 });
 

@@ -151,7 +151,7 @@ export class Gateway implements Disposable {
       signal: options.signal,
       deadlineMs,
       retryable: (error) =>
-        error instanceof AttemptError &&
+        error instanceof AttemptError && !error.hopeless &&
         (error.harmless || (repeatable && error.unavailable)),
     });
   }
@@ -290,26 +290,30 @@ export class Gateway implements Disposable {
 class AttemptError extends GatewayError {
   /** The gateway did nothing: it was not reached, or too busy to look. */
   readonly harmless: boolean;
+  /** This process will never reach it. */
+  readonly hopeless: boolean;
 
   constructor(
     message: string,
     status: number,
     detail: string,
-    harmless: boolean,
+    { harmless = false, hopeless = false } = {},
   ) {
     super(message, status, detail);
     this.harmless = harmless;
+    this.hopeless = hopeless;
   }
 }
 
 function readAnswer(route: string, outcome: Outcome): unknown {
   if (outcome.outcome !== "answered") {
     const harmless = outcome.outcome === "not sent";
+    const hopeless = harmless && outcome.hopeless === true;
     throw new AttemptError(
       `Cannot call ${route}: ${outcome.reason}`,
       0,
       outcome.reason,
-      harmless,
+      { harmless, hopeless },
     );
   }
   const { status, body } = outcome;
@@ -322,7 +326,7 @@ function readAnswer(route: string, outcome: Outcome): unknown {
       }`,
       status,
       detail,
-      status === 429,
+      { harmless: status === 429 },
     );
   }
   if (text === "") return undefined;
@@ -334,7 +338,6 @@ function readAnswer(route: string, outcome: Outcome): unknown {
       `Cannot call ${route}: the answer is not JSON`,
       status,
       "not JSON",
-      false,
     );
   }
 }

@@ -114,7 +114,9 @@ async function attemptOnce(
     }
     if (signal.aborted) return ABORTED;
     const why = `no connection (${codeOf(error)})`;
-    return { outcome: "refused", why, retryable: true };
+    // A host that this process may not reach stays out of reach.
+    const retryable = !(error instanceof Deno.errors.NotCapable);
+    return { outcome: "refused", why, retryable };
   } finally {
     clearTimeout(timer);
     clearTimeout(connectTimer);

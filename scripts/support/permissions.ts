@@ -12,6 +12,7 @@ import {
   variablesOf,
 } from "../../lib/config.ts";
 import { ConfigError } from "../../lib/errors.ts";
+import { CommandError } from "./cli.ts";
 import { SETTINGS as FETCHER } from "../../workers/fetcher.ts";
 import { SETTINGS as INGESTER } from "../../workers/ingester.ts";
 import { SETTINGS as POSTER } from "../../workers/poster.ts";
@@ -27,6 +28,16 @@ export const WORKERS: readonly WorkerName[] = [
   "summarizer",
   "poster",
 ];
+
+/** The worker of that name. @throws {CommandError} With exit code 2. */
+export function readWorkerName(name: string): WorkerName {
+  const worker = WORKERS.find((worker) => worker === name);
+  if (worker !== undefined) return worker;
+  throw new CommandError(
+    `There is no worker "${name}"; there are ${WORKERS.join(", ")}`,
+    2,
+  );
+}
 
 /** What each worker reads from its environment. */
 export const WORKER_SETTINGS: Readonly<Record<WorkerName, Settings>> = {
@@ -106,8 +117,18 @@ export function derivePermissions(
   env: Environment,
 ): Permissions {
   const settings = WORKER_SETTINGS[worker];
-  // What a file holds does not matter here, so none is read.
-  const config = readConfig(settings, env, () => "its content") as Values;
+  const secrets = new Set(
+    Object.values(settings).flatMap(({ secret, required, name }) =>
+      secret && required ? [name] : []
+    ),
+  );
+  // What a secret is and what a file holds does not matter here: secrets need
+  // not be at hand, and no file is read.
+  const config = readConfig(
+    settings,
+    (name) => env(name) || (secrets.has(name) ? "a secret" : undefined),
+    () => "its content",
+  ) as Values;
   const net = [
     ...addressGrants(config),
     ...requires.flatMap((name) => {
@@ -154,7 +175,8 @@ function addressGrants(config: Values): HostGrant[] {
   return grants.flatMap(([host, why]) => host ? [{ host, why }] : []);
 }
 
-function toFlags(
+/** The flags that grant it. */
+export function toFlags(
   { net, env, read }: Pick<Permissions, "net" | "env" | "read">,
 ): string[] {
   const list = (items: string[]) => [...new Set(items)].join(",");

@@ -18,6 +18,9 @@ const LINES_KEPT = 20;
 const STOP_MS = 30_000;
 const ROOT = new URL("../../", import.meta.url);
 
+/** The fields of one line of a worker's log. */
+export type LogLine = Record<string, unknown>;
+
 /** A running worker. */
 export class WorkerProcess implements AsyncDisposable {
   readonly name: WorkerName;
@@ -65,28 +68,37 @@ export class WorkerProcess implements AsyncDisposable {
    * @returns The last one's fields.
    * @throws {CommandError} If it ends first, or in time does not come.
    */
-  async waitFor(
+  waitFor(
     message: string,
     timeoutMs: number,
     times = 1,
-  ): Promise<Record<string, unknown>> {
+  ): Promise<LogLine> {
+    return this.waitForLine(({ msg }) => msg === message, timeoutMs, times);
+  }
+
+  /** Waits for a line that `fits`. @throws {CommandError} As `waitFor` does. */
+  async waitForLine(
+    fits: (line: LogLine) => boolean,
+    timeoutMs: number,
+    times = 1,
+  ): Promise<LogLine> {
     const deadline = performance.now() + timeoutMs;
     while (true) {
-      const line = this.#lines.map(parseLine).filter(({ msg }) =>
-        msg === message
-      )[times - 1];
-      if (line !== undefined) {
-        return line;
-      }
+      const line = this.#lines.map(parseLine).filter(fits)[times - 1];
+      if (line !== undefined) return line;
       if (this.#ended !== undefined) {
+        const line = this.#lines.at(-1) ?? "";
+        const last = String(parseLine(line)["error"] ?? line);
         throw new CommandError(
-          `The ${this.name} ended with exit code ${this.#ended}`,
+          `The ${this.name} ended with exit code ${this.#ended}${
+            last === "" ? "" : ` (${last})`
+          }`,
         );
       }
       const left = deadline - performance.now();
       if (left <= 0) {
         throw new CommandError(
-          `The ${this.name} did not say "${message}" within ${
+          `The ${this.name} did not say what was waited for within ${
             timeoutMs / 1000
           } s`,
         );
@@ -154,7 +166,7 @@ export class WorkerProcess implements AsyncDisposable {
   }
 }
 
-function parseLine(line: string): Record<string, unknown> {
+function parseLine(line: string): LogLine {
   try {
     return JSON.parse(line);
   } catch {
@@ -200,6 +212,18 @@ export async function cacheWorkers(
   throw new CommandError(`Cannot fetch the workers' modules:\n${text}`);
 }
 
+/** What a worker is started with instead of its own. */
+export interface SpawnOptions {
+  /** Instead of the derived ones. */
+  flags?: readonly string[];
+  /** A module that runs before the worker. */
+  preload?: string;
+  /** Instead of `workers/<worker>.ts`. */
+  file?: string;
+  /** For `preload`; workers read none. */
+  args?: readonly string[];
+}
+
 /**
  * Starts a worker as a process with exactly its own permissions.
  *
@@ -210,14 +234,23 @@ export function spawnWorker(
   worker: WorkerName,
   requires: readonly string[],
   env: Readonly<Record<string, string>>,
+  options: SpawnOptions = {},
 ): WorkerProcess {
-  const { flags } = derivePermissions(worker, requires, (name) => env[name]);
+  const { preload, file = `workers/${worker}.ts`, args = [] } = options;
+  const flags = options.flags ??
+    derivePermissions(worker, requires, (name) => env[name]).flags;
   const blank = Object.fromEntries(
     variablesOf(WORKER_SETTINGS[worker]).map((name) => [name, ""]),
   );
   // Not the name `deno`: that may be a wrapper, which a signal would not pass.
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", ...flags, `workers/${worker}.ts`],
+    args: [
+      "run",
+      ...flags,
+      ...(preload === undefined ? [] : [`--preload=${preload}`]),
+      file,
+      ...args,
+    ],
     cwd: ROOT,
     env: { ...blank, ...env },
     stdin: "null",
