@@ -1,6 +1,8 @@
 /**
  * Prints the hosts that a command may talk to, for `--allow-net` in deno.json:
- * this machine's loopback, and the platform that the environment names.
+ * this machine's loopback, and the platform that the environment names. With
+ * the argument `files` it prints the files that the environment names instead,
+ * each behind a comma, for `--allow-read`.
  *
  * @module
  */
@@ -22,5 +24,12 @@ for (const [name, usual] of URLS) {
 }
 const address = Deno.env.get("REDIS_ADDR") ?? "";
 if (/^[\w.-]+:\d+$/.test(address)) hosts.add(address);
+const files = Object.entries(Deno.env.toObject())
+  .filter(([name]) => /_FILE$|_TLS_(CA|CERT|KEY)$/.test(name))
+  .map(([, path]) => path.trim()).filter((path) => path !== "");
 // deno-lint-ignore no-console -- The shell that starts the command reads this.
-console.log([...hosts].join(","));
+console.log(
+  Deno.args[0] === "files"
+    ? files.map((path) => `,${path}`).join("")
+    : [...hosts].join(","),
+);

@@ -4,9 +4,8 @@
  * @module
  */
 import { readArgs, runCommand, say, table } from "./support/cli.ts";
-import { readEnvironment } from "./support/environment.ts";
+import { deriveFor, readEnvironment } from "./support/environment.ts";
 import {
-  derivePermissions,
   type Permissions,
   readWorkerName,
   type WorkerName,
@@ -43,7 +42,7 @@ async function main(args: readonly string[]): Promise<number | void> {
   const env = await readEnvironment(file as string | undefined);
   const requirements = await readRequirements();
   const all = workers.map((worker) =>
-    [worker, derivePermissions(worker, requirements[worker], env)] as const
+    [worker, deriveFor(worker, requirements, env)] as const
   );
   if (json === true) {
     return say(JSON.stringify(Object.fromEntries(all), undefined, 2));

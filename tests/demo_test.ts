@@ -13,6 +13,7 @@ import {
 } from "@std/assert";
 import { startDevcore } from "../deploy/devcore/devcore.ts";
 import { processesWith } from "./support/processes.ts";
+import type { Permissions } from "../scripts/support/permissions.ts";
 import { runTask, startTask } from "./support/task.ts";
 import { until } from "./support/until.ts";
 
@@ -100,7 +101,7 @@ Deno.test("deno task demo --keep leaves everything running until it is stopped",
   assertStringIncludes(stdout, "demo: 5 of 5 goals shown");
   const env = Object.fromEntries(
     [...stdout.matchAll(
-      /(CORETEX_GATEWAY_URL|CORETEX_API_KEY|NATS_URL|REDIS_URL)=(\S+)/g,
+      /export (\w+)=(\S+)/g,
     )].map(([, name, value]) => [name!, value!]),
   );
   const [, webhook] = /curl -d @\S+ (\S+)/.exec(stdout)!;
@@ -115,12 +116,36 @@ Deno.test("deno task demo --keep leaves everything running until it is stopped",
   assertStringIncludes(approved.stdout, "Posted: ");
   const host = gatewayOf(stdout);
   assertEquals((await processesWith(host)).length >= 4, true);
+  if (Deno.build.os === "linux") await assertFlagsAreDerived(stdout, env);
   child.kill("SIGINT");
   assertEquals((await child.status).code, 0);
   await reading;
   await child.stderr.cancel();
   assertEquals(await processesWith(host), []);
 });
+
+/** What the system says of the running workers is what the command prints. */
+async function assertFlagsAreDerived(
+  printed: string,
+  env: Record<string, string>,
+): Promise<void> {
+  const { stdout } = await runTask("permissions", ["--json"], env);
+  const derived: Record<string, Permissions> = JSON.parse(stdout);
+  const workers = [...printed.matchAll(/(\w+) +pid (\d+) +--allow-net/g)];
+  assertEquals(workers.length, 4);
+  for (const [, worker, pid] of workers) {
+    const output = await new Deno.Command("sh", {
+      args: ["-c", `cat /proc/${pid}/cmdline`],
+    }).output();
+    const [, ...args] = new TextDecoder().decode(output.stdout).split("\0");
+    assertEquals(args, [
+      "run",
+      ...derived[worker!]!.flags,
+      `workers/${worker}.ts`,
+      "",
+    ]);
+  }
+}
 
 Deno.test("on coretexOS 0.6 the demo says that no approval is released, rejects, and exits 1", async () => {
   await using core = await startDevcore({

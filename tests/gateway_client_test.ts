@@ -280,6 +280,21 @@ Deno.test("Gateway says that nobody listens, after trying for its deadline", asy
   assertEquals([error.status, error.unavailable], [0, true]);
 });
 
+Deno.test("Gateway does not go on trying a host that it may not reach", async () => {
+  const gateway = new Gateway({ url: "http://gateway.invalid", apiKey: "k" });
+  const started = performance.now();
+  const error = await assertRejects(
+    () => gateway.readJob("j", signal),
+    GatewayError,
+  );
+  assertEquals(
+    error.message,
+    "Cannot call GET /jobs/j: no permission for that host",
+  );
+  // Its deadline is 30 s, and its first wait at least 100 ms.
+  assert(performance.now() - started < 5_000);
+});
+
 Deno.test("Gateway reaches one that comes up while it tries", async () => {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr;

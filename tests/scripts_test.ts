@@ -24,6 +24,10 @@ const COMMANDS = [
   "install",
   "uninstall",
   "approve_latest_post",
+  "permissions",
+  "run_worker",
+  "bundle:workers",
+  "compile",
 ];
 
 for (const command of COMMANDS) {

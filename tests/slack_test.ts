@@ -284,6 +284,13 @@ Deno.test("postToSlack() says refused and retryable when nobody listens", async 
   assert(performance.now() - start < 600);
 });
 
+Deno.test("postToSlack() does not go on trying a host that it may not reach", async () => {
+  const outcome = await send(`https://slack.invalid/services/${SECRET}`, {
+    timeoutMs: 60_000,
+  });
+  assertEquals(describe(outcome), refused("no connection (NotCapable)", false));
+});
+
 Deno.test("postToSlack() tries again when somebody listens in the end", async () => {
   const port = freePort();
   const start = performance.now();

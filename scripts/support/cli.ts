@@ -182,5 +182,9 @@ export function inSeconds(ms: number): string {
 
 /** Bytes as people say them. */
 export function inBytes(bytes: number): string {
-  return bytes < 1024 ? `${bytes} B` : `${(bytes / 1024).toFixed(1)} KiB`;
+  if (bytes < 1024) return `${bytes} B`;
+  const kib = bytes / 1024;
+  return kib < 1024
+    ? `${kib.toFixed(1)} KiB`
+    : `${(kib / 1024).toFixed(1)} MiB`;
 }

@@ -768,7 +768,9 @@ export class Demo implements AsyncDisposable {
         say(`  export ${name}=${value}`);
       }
     }
+    say(`  export INGESTER_ADDR=${new URL(this.#ingesterUrl).host}`);
     say("  deno task approve_latest_post");
+    say("  deno task permissions");
     say("  deno task uninstall --purge");
     say();
     await Promise.race([this.#aborted(), this.#workerEnded()]).catch(

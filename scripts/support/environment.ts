@@ -5,9 +5,14 @@
  */
 import { parseEnv } from "node:util";
 import { variablesOf } from "../../lib/config.ts";
-import { messageOf } from "../../lib/errors.ts";
+import { ConfigError, messageOf } from "../../lib/errors.ts";
 import { CommandError } from "./cli.ts";
-import { WORKER_SETTINGS } from "./permissions.ts";
+import {
+  derivePermissions,
+  type Permissions,
+  WORKER_SETTINGS,
+  type WorkerName,
+} from "./permissions.ts";
 
 /** Every variable that some worker reads. */
 export const WORKER_VARIABLES: readonly string[] = [
@@ -43,4 +48,21 @@ async function readEnvFile(path: string): Promise<Record<string, string>> {
     throw new CommandError(`${path} sets ${unknown}, which no worker reads`, 2);
   }
   return values;
+}
+
+/** Derives a worker's permissions. @throws {CommandError} With exit code 2. */
+export function deriveFor(
+  worker: WorkerName,
+  requirements: Readonly<Record<WorkerName, string[]>>,
+  env: (name: string) => string | undefined,
+): Permissions {
+  try {
+    return derivePermissions(worker, requirements[worker], env);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    throw new CommandError(
+      `The ${worker}'s environment is not complete: ${error.message}; set it, or name a file with --env-file (deploy/env.example is one)`,
+      2,
+    );
+  }
 }

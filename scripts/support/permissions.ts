@@ -143,7 +143,10 @@ export function derivePermissions(
   ];
   const abouts = new Map(
     Object.values(settings).flatMap((setting) =>
-      variablesOf({ setting }).map((name) => [name, setting.about] as const)
+      variablesOf({ setting }).map((name) => {
+        const file = name.endsWith("_FILE") && !setting.names.includes(name);
+        return [name, setting.about + (file ? ", in a file" : "")] as const;
+      })
     ),
   );
   const read = fileVariablesOf(settings).flatMap((name) => {

@@ -222,6 +222,8 @@ export interface SpawnOptions {
   file?: string;
   /** For `preload`; workers read none. */
   args?: readonly string[];
+  /** Variables beside those that the worker reads. */
+  more?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -236,14 +238,31 @@ export function spawnWorker(
   env: Readonly<Record<string, string>>,
   options: SpawnOptions = {},
 ): WorkerProcess {
-  const { preload, file = `workers/${worker}.ts`, args = [] } = options;
   const flags = options.flags ??
     derivePermissions(worker, requires, (name) => env[name]).flags;
-  const blank = Object.fromEntries(
-    variablesOf(WORKER_SETTINGS[worker]).map((name) => [name, ""]),
-  );
   // Not the name `deno`: that may be a wrapper, which a signal would not pass.
   const child = new Deno.Command(Deno.execPath(), {
+    ...workerCommand(worker, (name) => env[name], { ...options, flags }),
+    stdin: "null",
+    stdout: "null",
+    stderr: "piped",
+  }).spawn();
+  return new WorkerProcess(worker, flags, child);
+}
+
+/** How a worker is called, and with which variables. */
+export function workerCommand(
+  worker: WorkerName,
+  env: (name: string) => string | undefined,
+  options: SpawnOptions & { flags: readonly string[] },
+): { args: string[]; cwd: URL; env: Record<string, string> } {
+  const { flags, preload, args = [], more = {} } = options;
+  const { file = `workers/${worker}.ts` } = options;
+  // Every one of its variables, so that none comes from this process unasked.
+  const variables = Object.fromEntries(
+    variablesOf(WORKER_SETTINGS[worker]).map((name) => [name, env(name) ?? ""]),
+  );
+  return {
     args: [
       "run",
       ...flags,
@@ -252,10 +271,6 @@ export function spawnWorker(
       ...args,
     ],
     cwd: ROOT,
-    env: { ...blank, ...env },
-    stdin: "null",
-    stdout: "null",
-    stderr: "piped",
-  }).spawn();
-  return new WorkerProcess(worker, flags, child);
+    env: { ...variables, ...more },
+  };
 }

@@ -133,16 +133,11 @@ export class Stand implements AsyncDisposable {
   /** Starts a worker in the place of the one that runs, if one does. */
   async spawn(
     worker: WorkerName,
-    options: SpawnOptions & { env?: Record<string, string> } = {},
+    options: SpawnOptions = {},
   ): Promise<WorkerProcess> {
     await this.#workers.get(worker)?.kill();
-    const env = { ...options.env, ...this.env(worker) };
-    const process = spawnWorker(
-      worker,
-      this.#requirements[worker],
-      env,
-      options,
-    );
+    const requires = this.#requirements[worker];
+    const process = spawnWorker(worker, requires, this.env(worker), options);
     this.#workers.set(worker, process);
     return process;
   }
@@ -290,7 +285,7 @@ export async function proveRefusals(
     preload: PROBE,
     args: [JSON.stringify(order)],
     // All of them are set, so that one that could be read would be.
-    env: Object.fromEntries(
+    more: Object.fromEntries(
       order.variables.filter((name) => !["HOME", "PATH"].includes(name)).map((
         name,
       ) => [name, "probe"]),

@@ -5,13 +5,19 @@
  * @module
  */
 import { GatewayError, type Json } from "../../lib/platform/gateway.ts";
-import { type WorkerName, WORKERS } from "../../scripts/support/permissions.ts";
+import {
+  derivePermissions,
+  type Permissions,
+  type WorkerName,
+  WORKERS,
+} from "../../scripts/support/permissions.ts";
 import { installBundle } from "../../scripts/support/install.ts";
 import { bundlePack, readPackFolder } from "../../scripts/support/pack.ts";
 import { Platform, readAddress } from "../../scripts/support/platform.ts";
 import {
   cacheWorkers,
   readRequirements,
+  type SpawnOptions,
   spawnWorker,
   type WorkerProcess,
 } from "../../scripts/support/process.ts";
@@ -38,6 +44,8 @@ export interface PathOptions {
   env?: Readonly<Record<string, string>>;
   /** How long a run may take to get anywhere. */
   timeoutMs?: number;
+  /** How a worker is started, if not as its file with its own flags. */
+  spawn?: (worker: WorkerName, permissions: Permissions) => SpawnOptions;
 }
 
 /**
@@ -47,7 +55,7 @@ export interface PathOptions {
  */
 export async function startPath(
   platformEnv: Readonly<Record<string, string>>,
-  { env = {}, timeoutMs = 30_000 }: PathOptions = {},
+  { env = {}, timeoutMs = 30_000, spawn = () => ({}) }: PathOptions = {},
 ): Promise<Path> {
   await using stack = new AsyncDisposableStack();
   const { signal } = new AbortController();
@@ -66,14 +74,22 @@ export async function startPath(
   await cacheWorkers(WORKERS);
   const requirements = await readRequirements();
   const port = freePort();
-  const workers = new Map(WORKERS.map((worker) => [
-    worker,
-    stack.use(spawnWorker(worker, requirements[worker], {
-      ...platformEnv,
-      INGESTER_ADDR: `127.0.0.1:${port}`,
-      ...env,
-    })),
-  ]));
+  const variables: Record<string, string> = {
+    ...platformEnv,
+    INGESTER_ADDR: `127.0.0.1:${port}`,
+    ...env,
+  };
+  const workers = new Map(WORKERS.map((worker) => {
+    const requires = requirements[worker];
+    const permissions = derivePermissions(
+      worker,
+      requires,
+      (name) => variables[name],
+    );
+    const options = spawn(worker, permissions);
+    const process = spawnWorker(worker, requires, variables, options);
+    return [worker, stack.use(process)];
+  }));
   for (const worker of workers.values()) {
     await worker.waitFor("Worker ready", 30_000);
   }

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { WORKER_VARIABLES } from "../../scripts/support/environment.ts";
+
 /** What a task printed and how it ended. */
 export interface TaskRun {
   code: number;
@@ -14,13 +16,7 @@ export interface TaskRun {
 const ROOT = new URL("../../", import.meta.url);
 /** Variables that would lead a task to a platform of the person who tests. */
 const BLANK: Readonly<Record<string, string>> = {
-  NATS_URL: "",
-  REDIS_URL: "",
-  REDIS_ADDR: "",
-  CORETEX_GATEWAY_URL: "",
-  CORDUM_GATEWAY_URL: "",
-  CORETEX_API_KEY: "",
-  CORDUM_API_KEY: "",
+  ...Object.fromEntries(WORKER_VARIABLES.map((name) => [name, ""])),
   USER: "tester",
   NO_COLOR: "1",
 };
