@@ -284,12 +284,19 @@ Deno.test("postToSlack() says refused and retryable when nobody listens", async 
   assert(performance.now() - start < 600);
 });
 
-Deno.test("postToSlack() does not go on trying a host that it may not reach", async () => {
-  const outcome = await send(`https://slack.invalid/services/${SECRET}`, {
-    timeoutMs: 60_000,
+for (
+  const [host, code] of [
+    ["slack.invalid", "EPERM"],
+    ["192.0.2.1", "NotCapable"],
+  ] as const
+) {
+  Deno.test(`postToSlack() does not go on trying ${host}, which it may not reach`, async () => {
+    const outcome = await send(`https://${host}/services/${SECRET}`, {
+      timeoutMs: 60_000,
+    });
+    assertEquals(describe(outcome), refused(`no connection (${code})`, false));
   });
-  assertEquals(describe(outcome), refused("no connection (NotCapable)", false));
-});
+}
 
 Deno.test("postToSlack() tries again when somebody listens in the end", async () => {
   const port = freePort();
@@ -308,14 +315,6 @@ Deno.test("postToSlack() tries again when somebody listens in the end", async ()
   );
   assertEquals(describe(await sent), { outcome: "posted" });
   assert(performance.now() - start >= 240);
-});
-
-Deno.test("postToSlack() says refused when the host may not be reached", async () => {
-  const outcome = await send(`https://hooks.invalid/services/${SECRET}`, {
-    timeoutMs: 100,
-  });
-  assertEquals(outcome.outcome, "refused");
-  assertEquals(describe(outcome)["retryable"], true);
 });
 
 Deno.test("postToSlack() says unknown when the answer is no HTTP", async () => {

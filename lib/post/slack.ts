@@ -113,9 +113,11 @@ async function attemptOnce(
       return { outcome: "unknown", why };
     }
     if (signal.aborted) return ABORTED;
-    const why = `no connection (${codeOf(error)})`;
-    // A host that this process may not reach stays out of reach.
-    const retryable = !(error instanceof Deno.errors.NotCapable);
+    const code = codeOf(error);
+    const why = `no connection (${code})`;
+    // A host that this process may not reach stays out of reach: Deno says so
+    // by class, or by code if it was asked for the host's address.
+    const retryable = code !== "NotCapable" && code !== "EPERM";
     return { outcome: "refused", why, retryable };
   } finally {
     clearTimeout(timer);
