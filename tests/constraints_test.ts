@@ -3,6 +3,8 @@ import { JobError } from "../lib/errors.ts";
 import {
   ARTIFACT_BYTES_MAX,
   readConstraints,
+  readRecordedConstraints,
+  stricter,
 } from "../lib/platform/constraints.ts";
 
 const NONE = {
@@ -122,3 +124,71 @@ for (const [what, env, expected] of INVALID) {
     );
   });
 }
+
+Deno.test("readRecordedConstraints() reads what the gateway's record says", () => {
+  assertEquals(
+    readRecordedConstraints({
+      safety_constraints: {
+        budgets: { max_artifact_bytes: 1000, max_runtime_ms: 60_000 },
+        sandbox: { network_allowlist: ["hooks.slack.com"] },
+        redaction_level: "strict",
+      },
+    }),
+    {
+      redactionLevel: "strict",
+      artifactBytesMax: 1000,
+      networkAllowlist: ["hooks.slack.com"],
+      runtimeMsMax: 60_000,
+    },
+  );
+  for (const record of [{}, { safety_constraints: null }]) {
+    assertEquals(readRecordedConstraints(record), readConstraints({}));
+  }
+});
+
+Deno.test("readRecordedConstraints() refuses what it cannot read", () => {
+  for (
+    const safety_constraints of [
+      "none",
+      [],
+      { budgets: { max_artifact_bytes: -1 } },
+      { sandbox: { network_allowlist: "hooks.slack.com" } },
+      { redaction_level: "some" },
+    ]
+  ) {
+    const error = assertThrows(
+      () => readRecordedConstraints({ safety_constraints }),
+      JobError,
+    );
+    assertEquals(error.code, "JOB_CONSTRAINTS_INVALID");
+  }
+});
+
+Deno.test("stricter() satisfies both", () => {
+  const [a, b] = [
+    {
+      redactionLevel: "none",
+      artifactBytesMax: 5,
+      networkAllowlist: ["a", "b"],
+      runtimeMsMax: undefined,
+    },
+    {
+      redactionLevel: "full",
+      artifactBytesMax: 9,
+      networkAllowlist: ["b", "c"],
+      runtimeMsMax: 7,
+    },
+  ] as const;
+  const both = {
+    redactionLevel: "full",
+    artifactBytesMax: 5,
+    networkAllowlist: ["b"],
+    runtimeMsMax: 7,
+  } as const;
+  assertEquals(stricter(a, b), both);
+  assertEquals(stricter(b, a), both);
+  const free = { ...a, networkAllowlist: undefined };
+  assertEquals(stricter(free, b).networkAllowlist, ["b", "c"]);
+  assertEquals(stricter(a, free).networkAllowlist, ["a", "b"]);
+  assertEquals(stricter(free, free).networkAllowlist, undefined);
+});

@@ -386,6 +386,24 @@ const SPOILED: Spoiled[] = [
     message: /^Cannot post: policy does not allow host "127\.0\.0\.1:\d+"$/,
   },
   {
+    when: "the policy in the job's record does not list the host",
+    options: {
+      record: {
+        safety_constraints: {
+          sandbox: { network_allowlist: ["hooks.slack.com"] },
+        },
+      },
+    },
+    code: "DESTINATION_REFUSED",
+    message: /^Cannot post: policy does not allow host "127\.0\.0\.1:\d+"$/,
+  },
+  {
+    when: "the policy in the job's record cannot be read",
+    options: { record: { safety_constraints: { budgets: "many" } } },
+    code: "JOB_CONSTRAINTS_INVALID",
+    message: "Cannot read the policy's constraint budgets: expected an object",
+  },
+  {
     when: "only the incident names a webhook",
     options: { env: { SLACK_WEBHOOK_URL: "" } },
     spoil: ({ input }) => {

@@ -10,15 +10,7 @@
  * @module
  */
 import { wait } from "../lib/backoff.ts";
-import {
-  type Config,
-  flag,
-  integer,
-  list,
-  optionalSecret,
-  type Setting,
-} from "../lib/config.ts";
-import { sha256Hex } from "../lib/digest.ts";
+import type { Config } from "../lib/config.ts";
 import { JobError } from "../lib/errors.ts";
 import {
   type IncidentInput,
@@ -28,18 +20,23 @@ import {
   type Summary,
 } from "../lib/incident.ts";
 import { errorFields } from "../lib/log.ts";
+import { encodeMessage, type Message, withFooter } from "../lib/message.ts";
 import {
-  decodeMessage,
-  encodeMessage,
-  type Message,
-  withFooter,
-} from "../lib/message.ts";
+  type Constraints,
+  readRecordedConstraints,
+  stricter,
+} from "../lib/platform/constraints.ts";
+import { GatewayError } from "../lib/platform/gateway.ts";
 import {
   type PlatformSettings,
   platformSettings,
 } from "../lib/platform/settings.ts";
 import { type JobContext, runWorker } from "../lib/platform/worker.ts";
 import { type Approval, readApproval } from "../lib/post/approval.ts";
+import {
+  MESSAGE_BYTES_MAX,
+  readApprovedMessage,
+} from "../lib/post/approved_message.ts";
 import { type Destination, readDestination } from "../lib/post/destination.ts";
 import { type ClaimOutcome, PostRecord } from "../lib/post/record.ts";
 import {
@@ -49,50 +46,17 @@ import {
   toPosted,
 } from "../lib/post/result.ts";
 import { send, type SendOutcome } from "../lib/post/send.ts";
+import { POST_SETTINGS, type PostSettings } from "../lib/post/settings.ts";
 
 const TOPIC = "job.incident-enricher.post";
-const MESSAGE_BYTES_MAX = 256 * 1024;
 
 /** The settings of {@linkcode SETTINGS}. */
-export type PosterSettings = PlatformSettings & {
-  readonly slackWebhookUrl: Setting<string | undefined>;
-  readonly slackAllowedHosts: Setting<readonly string[]>;
-  readonly allowInputUrl: Setting<boolean>;
-  readonly requireApproval: Setting<boolean>;
-  readonly postTimeoutMs: Setting<number>;
-  readonly postSettleMs: Setting<number>;
-};
+export type PosterSettings = PlatformSettings & PostSettings;
 
 /** Everything that this worker reads from its environment. */
 export const SETTINGS: PosterSettings = {
   ...platformSettings("incident-enricher-poster", "incident-enricher-post"),
-  slackWebhookUrl: optionalSecret("SLACK_WEBHOOK_URL", {
-    about: "where posts of mode slack go",
-  }),
-  slackAllowedHosts: list("SLACK_ALLOWED_HOSTS", {
-    about: "hosts that a post may go to, with a port if not 443",
-    fallback: "hooks.slack.com",
-  }),
-  allowInputUrl: flag("POSTER_ALLOW_INPUT_URL", {
-    about: "whether an incident may bring its own webhook URL",
-    fallback: false,
-  }),
-  requireApproval: flag("POSTER_REQUIRE_APPROVAL", {
-    about: "whether only what a recorded approval released is posted",
-    fallback: true,
-  }),
-  postTimeoutMs: integer("POST_TIMEOUT_MS", {
-    about: "time for one post, waits that Slack asks for included, in ms",
-    fallback: 30_000,
-    min: 1_000,
-    max: 300_000,
-  }),
-  postSettleMs: integer("POST_SETTLE_MS", {
-    about: "time for another poster's claim to settle, in ms",
-    fallback: 60_000,
-    min: 0,
-    max: 600_000,
-  }),
+  ...POST_SETTINGS,
 };
 
 /** The one way round the approval is said when the worker starts. */
@@ -111,7 +75,7 @@ export type Context = JobContext<typeof SETTINGS>;
  * Posts one message: checks first, then claims, sends and writes down what
  * became of it.
  *
- * @throws {JobError} `DESTINATION_REFUSED`, `NOT_APPROVED`, `DIGEST_MISMATCH`
+ * @throws {JobError} `NOT_APPROVED`, `DESTINATION_REFUSED`, `DIGEST_MISMATCH`
  * before anything is claimed; `POST_REFUSED` if nothing was sent;
  * `POST_IN_DOUBT` if nobody can know.
  * @throws {JobElsewhere} If another live process does this very job.
@@ -121,11 +85,13 @@ export async function post(
   context: Context,
 ): Promise<PostResult> {
   const { job } = context;
-  const destination = await chooseDestination(incident, context);
-  const approval = await findApproval(context);
+  const { approval, constraints } = await readRelease(context);
+  const destination = await chooseDestination(incident, constraints, context);
   const { message, digest } = await readMessage(summary, context);
   const footer = { approval, runId: job.runId, digest };
   const payload = encodeMessage(withFooter(message, footer));
+  const keep = (retention: "short" | "audit") =>
+    storePayload(payload, { retention, constraints, context });
   const base = describePost({
     incidentId: incident.incident_id,
     destination,
@@ -134,8 +100,9 @@ export async function post(
     jobId: job.id,
     runId: job.runId,
   });
-  if (job.dryRun) return await rehearse(payload, base, context);
-
+  if (job.dryRun) {
+    return { ...base, artifact_ptr: await keep("short"), dry_run: true };
+  }
   const record = openRecord(incident, destination, context);
   const claim = await claimPost(
     record,
@@ -146,73 +113,57 @@ export async function post(
   const outcome = await send(destination, payload, {
     timeoutMs: context.settings.postTimeoutMs,
     signal: context.signal,
-    putArtifact: (payload) => storePayload(payload, "audit", context),
+    putArtifact: () => keep("audit"),
   });
   const warning = await settle(record, claim.token, outcome, { base, context });
   const result = warn(describeOutcome(outcome, base), warning);
   return destination.kind === "artifact"
     ? result
-    : await keepCopy(payload, result, context);
+    : await keepCopy(() => keep("audit"), result, context);
+}
+
+/** Who released the job and what policy holds it to, by the gateway's record. */
+async function readRelease(
+  { gateway, job, settings, constraints }: Context,
+): Promise<{ approval: Approval | undefined; constraints: Constraints }> {
+  const { requireApproval } = settings;
+  const record = await gateway.readJob(job.id).catch((error) => {
+    const unknown = error instanceof GatewayError && error.status === 404;
+    if (unknown && !requireApproval) return {};
+    throw error;
+  });
+  return {
+    approval: requireApproval ? readApproval(record, job) : undefined,
+    constraints: stricter(constraints, readRecordedConstraints(record)),
+  };
 }
 
 function chooseDestination(
   { destination }: IncidentInput,
-  { settings, constraints }: Context,
+  { networkAllowlist }: Constraints,
+  { settings }: Context,
 ): Promise<Destination> {
   return readDestination(destination, {
     webhookUrl: settings.slackWebhookUrl,
     allowedHosts: settings.slackAllowedHosts,
-    policyHosts: constraints.networkAllowlist,
+    policyHosts: networkAllowlist,
     allowInputUrl: settings.allowInputUrl,
   });
 }
 
-async function findApproval(
-  { gateway, job, settings }: Context,
-): Promise<Approval | undefined> {
-  if (!settings.requireApproval) return undefined;
-  return readApproval(await gateway.readJob(job.id), job);
-}
-
 /** The message as the summarizer stored it, if its bytes are still the same. */
 async function readMessage(
-  { message_ptr: pointer, message_sha256: expected }: Summary,
+  { message_ptr: pointer, message_sha256: digest }: Summary,
   { gateway }: Context,
 ): Promise<{ message: Message; digest: string }> {
-  if (pointer === undefined || expected === undefined) {
+  if (pointer === undefined || digest === undefined) {
     throw new JobError(
       "JOB_INVALID_INPUT",
       "Cannot post: the summary names no message",
     );
   }
   const { bytes } = await gateway.readArtifact(pointer, MESSAGE_BYTES_MAX);
-  const digest = await sha256Hex(bytes);
-  if (digest !== expected) {
-    throw new JobError(
-      "DIGEST_MISMATCH",
-      `Cannot post: the message's sha256 is ${digest}, approved was ${expected}`,
-    );
-  }
-  try {
-    return { message: decodeMessage(bytes), digest };
-  } catch (cause) {
-    // Without the cause's text, which quotes what it could not read.
-    throw new JobError(
-      "JOB_INVALID_INPUT",
-      "Cannot post: the artifact is no message of {text, blocks} within Slack's limits",
-      { cause },
-    );
-  }
-}
-
-/** A dry run: everything is rendered and kept for a day, nothing is sent. */
-async function rehearse(
-  payload: Uint8Array,
-  base: PostResult,
-  context: Context,
-): Promise<PostResult> {
-  const pointer = await storePayload(payload, "short", context);
-  return { ...base, artifact_ptr: pointer, dry_run: true };
+  return { message: await readApprovedMessage(bytes, digest), digest };
 }
 
 function openRecord(
@@ -274,32 +225,33 @@ async function settle(
 
 /** Keeps the payload of a message that is out: whatever fails now is a warning. */
 async function keepCopy(
-  payload: Uint8Array,
+  keep: () => Promise<string>,
   result: PostResult,
   context: Context,
 ): Promise<PostResult> {
   try {
-    return {
-      ...result,
-      artifact_ptr: await storePayload(payload, "audit", context),
-    };
+    return { ...result, artifact_ptr: await keep() };
   } catch (error) {
     context.log.warn("Cannot keep a copy of the post", errorFields(error));
     return warn(result, "No copy of the payload could be kept");
   }
 }
 
+/** @throws {JobError} `ARTIFACT_TOO_LARGE` if policy allows only less. */
 function storePayload(
   payload: Uint8Array,
-  retention: "short" | "audit",
-  { gateway }: Context,
+  { retention, constraints, context }: {
+    retention: "short" | "audit";
+    constraints: Constraints;
+    context: Context;
+  },
 ): Promise<string> {
-  return gateway.putArtifact({
+  return context.gateway.putArtifact({
     content: payload,
     contentType: "application/json",
     retention,
     labels: { kind: "incident.post" },
-  });
+  }, constraints.artifactBytesMax);
 }
 
 function warn(result: PostResult, warning: string | undefined): PostResult {
@@ -316,6 +268,7 @@ if (import.meta.main) {
     // The label that the workflow gives the post step is a placement constraint.
     labels: { "_content.payload_json": "{}" },
     caution,
+    recover: true,
     handle: post,
   });
 }

@@ -47,24 +47,79 @@ export function readConstraints(
     PREFIXES.map((prefix) => env[prefix + name]).find((value) =>
       value !== undefined && value !== ""
     );
-  const document = parseObject(get("POLICY_CONSTRAINTS") ?? "{}");
-  const budgets = object(document, "budgets");
-  const sandbox = object(document, "sandbox");
-  const bytes = [
-    number(budgets["maxArtifactBytes"], "budgets.maxArtifactBytes"),
-    number(get("MAX_ARTIFACT_BYTES"), "MAX_ARTIFACT_BYTES"),
-  ].filter((value) => value !== undefined);
+  const given = readDocument(
+    parseObject(get("POLICY_CONSTRAINTS") ?? "{}"),
+    (name) => name,
+  );
+  const bytes = number(get("MAX_ARTIFACT_BYTES"), "MAX_ARTIFACT_BYTES");
   return {
+    ...given,
     redactionLevel: strictest([
-      level(document["redactionLevel"], "redactionLevel"),
+      given.redactionLevel,
       level(get("REDACTION_LEVEL"), "REDACTION_LEVEL"),
     ]),
-    artifactBytesMax: Math.min(ARTIFACT_BYTES_MAX, ...bytes),
+    artifactBytesMax: Math.min(given.artifactBytesMax, bytes ?? Infinity),
+  };
+}
+
+/**
+ * Reads the constraints from a job's record, where the gateway writes them with
+ * underscores. Nobody on the bus can have changed these.
+ *
+ * @param record `GET /api/v1/jobs/{id}`, unchecked.
+ * @throws {JobError} `JOB_CONSTRAINTS_INVALID`, naming the part.
+ */
+export function readRecordedConstraints(
+  record: Readonly<Record<string, unknown>>,
+): Constraints {
+  const snakeCase = (name: string) =>
+    name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  const given = readDocument(object(record, "safety_constraints"), snakeCase);
+  return { ...given, redactionLevel: strictest([given.redactionLevel]) };
+}
+
+/** What satisfies both. */
+export function stricter(a: Constraints, b: Constraints): Constraints {
+  const hosts = [a.networkAllowlist, b.networkAllowlist];
+  const [one, other] = hosts.filter((list) => list !== undefined);
+  const times = [a.runtimeMsMax, b.runtimeMsMax].filter((ms) =>
+    ms !== undefined
+  );
+  return {
+    redactionLevel: strictest([a.redactionLevel, b.redactionLevel]),
+    artifactBytesMax: Math.min(a.artifactBytesMax, b.artifactBytesMax),
+    networkAllowlist: other === undefined
+      ? one
+      : one!.filter((host) => other.includes(host)),
+    runtimeMsMax: times.length === 0 ? undefined : Math.min(...times),
+  };
+}
+
+type Given = Omit<Constraints, "redactionLevel"> & {
+  redactionLevel: RedactionLevel | undefined;
+};
+
+/** @param spell Turns a field's camelCase name into the document's spelling. */
+function readDocument(
+  document: Record<string, unknown>,
+  spell: (name: string) => string,
+): Given {
+  const budgets = object(document, "budgets");
+  const sandbox = object(document, "sandbox");
+  const of = (parent: Record<string, unknown>, name: string) =>
+    parent[spell(name)];
+  const bytes = number(
+    of(budgets, "maxArtifactBytes"),
+    "budgets.maxArtifactBytes",
+  );
+  return {
+    redactionLevel: level(of(document, "redactionLevel"), "redactionLevel"),
+    artifactBytesMax: Math.min(ARTIFACT_BYTES_MAX, bytes ?? Infinity),
     networkAllowlist: strings(
-      sandbox["networkAllowlist"],
+      of(sandbox, "networkAllowlist"),
       "sandbox.networkAllowlist",
     ),
-    runtimeMsMax: number(budgets["maxRuntimeMs"], "budgets.maxRuntimeMs"),
+    runtimeMsMax: number(of(budgets, "maxRuntimeMs"), "budgets.maxRuntimeMs"),
   };
 }
 

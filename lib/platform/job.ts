@@ -47,9 +47,10 @@ export interface JobGateway {
   /**
    * Stores an artifact, labelled with the job and its own digest.
    *
+   * @param bytesMax A limit beside that of the job's constraints.
    * @throws {JobError} `ARTIFACT_TOO_LARGE` if policy allows only less.
    */
-  putArtifact(artifact: NewArtifact): Promise<string>;
+  putArtifact(artifact: NewArtifact, bytesMax?: number): Promise<string>;
   /** Reads an artifact of at most `bytesMax` bytes. */
   readArtifact(pointer: string, bytesMax: number): Promise<Artifact>;
   /** Reads a job's record as the platform has it. */
@@ -172,12 +173,13 @@ function createContext<S extends Settings, I, O>(
     log,
     progress,
     gateway: {
-      async putArtifact(artifact) {
+      async putArtifact(artifact, bytesMax = Infinity) {
         const bytes = byteLength(artifact.content);
-        if (bytes > constraints.artifactBytesMax) {
+        const allowed = Math.min(bytesMax, constraints.artifactBytesMax);
+        if (bytes > allowed) {
           throw new JobError(
             "ARTIFACT_TOO_LARGE",
-            `Cannot store artifact: got ${bytes} bytes, policy allows ${constraints.artifactBytesMax}`,
+            `Cannot store artifact: got ${bytes} bytes, policy allows ${allowed}`,
           );
         }
         const labels = {

@@ -21,6 +21,7 @@ import {
   ComponentRole,
   type Heartbeat,
   type JobRequest,
+  JobRequestSchema,
   JobStatus,
 } from "./gen/cap_pb.ts";
 
@@ -79,6 +80,22 @@ export function decodePacket(bytes: Uint8Array): BusPacket {
 /** Writes one packet. */
 export function encodePacket(packet: BusPacket): Uint8Array {
   return toBinary(BusPacketSchema, packet);
+}
+
+/** A job request with these fields, and the others unset. */
+export function createJobRequest(
+  fields: Pick<
+    JobRequest,
+    | "jobId"
+    | "topic"
+    | "contextPtr"
+    | "tenantId"
+    | "workflowId"
+    | "labels"
+    | "env"
+  >,
+): JobRequest {
+  return create(JobRequestSchema, fields);
 }
 
 /** Who sends a packet, and when. */

@@ -117,6 +117,11 @@ export class WorkerProcess implements AsyncDisposable {
     return code;
   }
 
+  /** Stands still until it is killed, as a machine out of breath does. */
+  freeze(): void {
+    this.#signal("SIGSTOP");
+  }
+
   /** Ends it at once, as a crash would. */
   async kill(): Promise<void> {
     this.#signal("SIGKILL");

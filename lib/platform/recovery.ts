@@ -1,0 +1,85 @@
+/**
+ * Jobs that the platform waits for in vain.
+ *
+ * A job whose worker died after it was handed over stays RUNNING: nothing on
+ * the bus says that nobody does it, and a workflow waits for hours.
+ *
+ * @module
+ */
+import type { Gateway, Json } from "./gateway.ts";
+import { createJobRequest, type JobRequest } from "./packet.ts";
+
+/** What is looked for. */
+export interface SilentJobs {
+  /** Of the jobs. */
+  topic: string;
+  /** How long nothing was heard of them. */
+  silentMs: number;
+  /** Milliseconds since the epoch. */
+  nowMs: number;
+  /** Ends the search. */
+  signal: AbortSignal;
+}
+
+/** A job as it would come over the bus. */
+export interface SilentJob {
+  /** Without environment. */
+  request: JobRequest;
+  /** Of the request that began it, perhaps empty. */
+  traceId: string;
+}
+
+/** As many as the platform lists at all. */
+const LIST_MAX = 1_000;
+/** At once; the rest is found the next time. */
+const JOBS_MAX = 20;
+
+/**
+ * Finds jobs of a topic that have been RUNNING for a while without a change.
+ *
+ * @returns The jobs as they would come over the bus, but without what policy
+ * demands of them: that stands in their records.
+ * @throws {GatewayError}
+ */
+export async function findSilentJobs(
+  gateway: Gateway,
+  { topic, silentMs, nowMs, signal }: SilentJobs,
+): Promise<SilentJob[]> {
+  const path = `/jobs?state=RUNNING&topic=${encodeURIComponent(topic)}` +
+    `&limit=${LIST_MAX}`;
+  const { items } = await gateway.call("GET", path, { signal }) as {
+    items?: Json[] | null;
+  };
+  // The platform filters what it lists, but not on every version by all of it.
+  const silent = (items ?? []).filter((job) =>
+    job["state"] === "RUNNING" && job["topic"] === topic &&
+    typeof job["id"] === "string" &&
+    nowMs - Number(job["updated_at"]) / 1000 >= silentMs
+  );
+  const jobs: SilentJob[] = [];
+  for (const { id } of silent.slice(0, JOBS_MAX)) {
+    const record = await gateway.readJob(id as string, signal);
+    const traceId = String(record["trace_id"] ?? "");
+    jobs.push({ request: toRequest(record), traceId });
+  }
+  return jobs;
+}
+
+function toRequest(record: Json): JobRequest {
+  const text = (name: string) => {
+    const value = record[name];
+    return typeof value === "string" ? value : "";
+  };
+  const labels = Object.entries((record["labels"] ?? {}) as Json).flatMap(
+    ([name, value]) => typeof value === "string" ? [[name, value]] : [],
+  );
+  return createJobRequest({
+    jobId: text("id"),
+    topic: text("topic"),
+    contextPtr: text("context_ptr"),
+    tenantId: text("tenant"),
+    workflowId: text("workflow_id"),
+    labels: Object.fromEntries(labels),
+    env: { run_id: text("run_id") },
+  });
+}

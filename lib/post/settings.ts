@@ -1,0 +1,59 @@
+/**
+ * What the poster reads from its environment beside what every worker does.
+ *
+ * @module
+ */
+import {
+  flag,
+  integer,
+  list,
+  optionalSecret,
+  type Setting,
+} from "../config.ts";
+
+/** The settings of {@linkcode POST_SETTINGS}. */
+export type PostSettings = {
+  /** `SLACK_WEBHOOK_URL`. */
+  readonly slackWebhookUrl: Setting<string | undefined>;
+  /** `SLACK_ALLOWED_HOSTS`. */
+  readonly slackAllowedHosts: Setting<readonly string[]>;
+  /** `POSTER_ALLOW_INPUT_URL`. */
+  readonly allowInputUrl: Setting<boolean>;
+  /** `POSTER_REQUIRE_APPROVAL`. */
+  readonly requireApproval: Setting<boolean>;
+  /** `POST_TIMEOUT_MS`. */
+  readonly postTimeoutMs: Setting<number>;
+  /** `POST_SETTLE_MS`. */
+  readonly postSettleMs: Setting<number>;
+};
+
+/** Where posts may go, what they rest on and how long they may take. */
+export const POST_SETTINGS: PostSettings = {
+  slackWebhookUrl: optionalSecret("SLACK_WEBHOOK_URL", {
+    about: "where posts of mode slack go",
+  }),
+  slackAllowedHosts: list("SLACK_ALLOWED_HOSTS", {
+    about: "hosts that a post may go to, with a port if not 443",
+    fallback: "hooks.slack.com",
+  }),
+  allowInputUrl: flag("POSTER_ALLOW_INPUT_URL", {
+    about: "whether an incident may bring its own webhook URL",
+    fallback: false,
+  }),
+  requireApproval: flag("POSTER_REQUIRE_APPROVAL", {
+    about: "whether only what a recorded approval released is posted",
+    fallback: true,
+  }),
+  postTimeoutMs: integer("POST_TIMEOUT_MS", {
+    about: "time for one post, waits that Slack asks for included, in ms",
+    fallback: 30_000,
+    min: 1_000,
+    max: 300_000,
+  }),
+  postSettleMs: integer("POST_SETTLE_MS", {
+    about: "time for another poster's claim to settle, in ms",
+    fallback: 60_000,
+    min: 0,
+    max: 600_000,
+  }),
+};
