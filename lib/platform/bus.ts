@@ -55,7 +55,8 @@ export interface BusOptions extends BusEndpoint {
 export const FLUSH_TIMEOUT_MS = 5_000;
 const CONNECT_TIMEOUT_MS = 5_000;
 const RECONNECT_WAIT_MS = 500;
-const PING_INTERVAL_MS = 10_000; // Two missed answers and the line counts as dead.
+/** Two missed answers and the line counts as dead, before the scheduler thinks so. */
+const PING_INTERVAL_MS = 5_000;
 
 /**
  * Connects, trying again with backoff until it succeeds or the signal aborts.

@@ -78,6 +78,8 @@ const PORT = 6379;
 const FIRST_BYTES = 16 * 1024;
 const COMMAND_TIMEOUT_MS = 5_000;
 const CONNECT_TIMEOUT_MS = 5_000;
+/** A connection that leaves a command without any answer is a dead one. */
+const SOCKET_TIMEOUT_MS = 6_000;
 /** How long a connection that is given up may take to close. */
 const DISCONNECT_TIMEOUT_MS = 250;
 /** How long one call rides out an outage, unless its signal ends it sooner. */
@@ -104,6 +106,7 @@ export async function connectStore(options: StoreOptions): Promise<Store> {
     connectTimeout: CONNECT_TIMEOUT_MS,
     commandTimeout: COMMAND_TIMEOUT_MS,
     disconnectTimeout: DISCONNECT_TIMEOUT_MS,
+    socketTimeout: SOCKET_TIMEOUT_MS,
     // Our own retry sees each failure; the library's queue would hide it.
     maxRetriesPerRequest: 1,
     enableOfflineQueue: false,
