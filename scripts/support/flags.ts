@@ -1,0 +1,436 @@
+/**
+ * The files that carry the workers' permission flags, written from the
+ * permissions that each worker's topic implies.
+ *
+ * @module
+ */
+import { parseEnv } from "node:util";
+import { parseAll } from "@std/yaml";
+import { type Address, readConfig } from "../../lib/config.ts";
+import { CommandError } from "./cli.ts";
+import { renderEnvExample } from "./env_example.ts";
+import {
+  derivePermissions,
+  type HostGrant,
+  type Permissions,
+  WORKER_SETTINGS,
+  type WorkerName,
+  WORKERS,
+} from "./permissions.ts";
+
+/** A worker's environment, by variable. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What each worker's topic requires. */
+export type Requirements = Readonly<Record<WorkerName, readonly string[]>>;
+
+/** The ways to run a worker whose flags stand in a file. */
+export type Way = "example" | "tasks" | "image" | "service" | "k8s";
+
+/** Where {@linkcode renderFiles} takes things from. */
+export interface Sources {
+  /** One project file's text. */
+  read: (path: string) => Promise<string>;
+  requirements: Requirements;
+  /** In place of the environment that tasks, image and service stand for. */
+  env?: Environment | undefined;
+}
+
+/** Every way, in the order in which they depend on each other. */
+export const WAYS: readonly Way[] = [
+  "example",
+  "tasks",
+  "image",
+  "service",
+  "k8s",
+];
+
+const EXAMPLE = "deploy/env.example";
+const TASKS = "deno.json";
+const IMAGE = "deploy/Dockerfile";
+const MANIFEST = "deploy/k8s/workers.yaml";
+
+/** One machine with the platform on it, as tasks and services stand for. */
+export const LOOPBACK: Environment = {
+  NATS_URL: "nats://127.0.0.1:4222",
+  REDIS_URL: "redis://127.0.0.1:6379",
+  CORETEX_GATEWAY_URL: "http://127.0.0.1:8081",
+};
+
+/** What a service has beside the addresses: its key, where systemd puts it. */
+export function serviceEnvironment(
+  worker: WorkerName,
+  addresses: Environment = LOOPBACK,
+): Environment {
+  const folder = `/run/credentials/incident-enricher@${worker}.service`;
+  return { ...addresses, CORETEX_API_KEY_FILE: `${folder}/CORETEX_API_KEY` };
+}
+
+/** The drop-in that gives one service its flags. */
+export function dropInOf(worker: WorkerName): string {
+  return `deploy/systemd/incident-enricher@${worker}.service.d/permissions.conf`;
+}
+
+/**
+ * Writes the files of the given ways anew.
+ *
+ * @returns Their texts, by path.
+ * @throws {ConfigError} If an environment is wrong.
+ * @throws {CommandError} If a file has no place for its flags.
+ */
+export async function renderFiles(
+  ways: readonly Way[],
+  sources: Sources,
+): Promise<Map<string, string>> {
+  const files = new Map<string, string>();
+  for (const way of ways) {
+    for (const [path, text] of await RENDERERS[way](sources)) {
+      files.set(path, text);
+    }
+  }
+  return files;
+}
+
+type File = readonly [path: string, text: string];
+
+const RENDERERS: Readonly<Record<Way, (sources: Sources) => Promise<File[]>>> =
+  {
+    example: () => Promise.resolve([[EXAMPLE, renderEnvExample()]]),
+
+    async tasks({ read, requirements, env = LOOPBACK }) {
+      const text = await read(TASKS);
+      return [[TASKS, renderTasks(text, deriver(requirements, env))]];
+    },
+
+    async image({ read, requirements, env = parseEnv(renderEnvExample()) }) {
+      const text = await read(IMAGE);
+      return [[IMAGE, renderImage(text, deriver(requirements, env), env)]];
+    },
+
+    service({ requirements, env }) {
+      return Promise.resolve(WORKERS.map((worker): File => {
+        const given = serviceEnvironment(worker, env);
+        const derive = deriver(requirements, given);
+        return [dropInOf(worker), renderDropIn(worker, derive, given)];
+      }));
+    },
+
+    // The manifest holds its own environment, so that is the one that counts.
+    async k8s({ read, requirements }) {
+      const text = await read(MANIFEST);
+      const env = readConfigMap(text);
+      const derive = deriver(requirements, env);
+      return [[MANIFEST, renderManifest(text, derive, env)]];
+    },
+  };
+
+type Derive = (worker: WorkerName) => Permissions;
+
+function deriver(requirements: Requirements, env: Environment): Derive {
+  const given = withSecrets(env);
+  return (worker) =>
+    derivePermissions(worker, requirements[worker], (name) => given[name]);
+}
+
+/** A secret's value changes no permission, so it need not be at hand. */
+function withSecrets(env: Environment): Environment {
+  return { CORETEX_API_KEY: "any", ...env };
+}
+
+/** deno.json: one task a worker, which first fetches what it may not fetch. */
+function renderTasks(text: string, derive: Derive): string {
+  return WORKERS.reduce((text, worker) => {
+    const file = `workers/${worker}.ts`;
+    const flags = derive(worker).flags.join(" ");
+    const command = `deno cache --quiet ${file} && deno run ${flags} ${file}`;
+    const pattern = new RegExp(
+      `("worker:${worker}": \\{[^}]*"command": )"(?:[^"\\\\]|\\\\.)*"`,
+    );
+    if (!pattern.test(text)) throw noPlace(TASKS, `worker:${worker}`);
+    return text.replace(
+      pattern,
+      (_, before) => before + JSON.stringify(command),
+    );
+  }, text);
+}
+
+/** Dockerfile: the entry point and the health check of each target. */
+function renderImage(text: string, derive: Derive, env: Environment): string {
+  return WORKERS.reduce((text, worker) => {
+    const { flags } = derive(worker);
+    const entry = ["/bin/deno", "run", ...flags, `/worker/${worker}.js`];
+    const lines = [
+      renderHealthcheck(healthOf(worker, env)),
+      `ENTRYPOINT ${toExecForm(entry)}`,
+    ];
+    return fill(IMAGE, text, `flags ${worker}`, lines.join("\n"));
+  }, text);
+}
+
+function renderHealthcheck(address: string | undefined): string {
+  if (address === undefined) return "HEALTHCHECK NONE";
+  const command = [
+    "/bin/deno",
+    "run",
+    "--no-prompt",
+    "--cached-only",
+    "--ignore-env",
+    `--allow-net=${address}`,
+    "/worker/healthcheck.js",
+    address,
+  ];
+  const options = "--interval=30s --timeout=5s --start-period=20s --retries=3";
+  return `HEALTHCHECK ${options} CMD ${toExecForm(command)}`;
+}
+
+function toExecForm(command: readonly string[]): string {
+  return `[${command.map((word) => JSON.stringify(word)).join(", \\\n    ")}]`;
+}
+
+/** Where the worker's health is asked for from beside it. */
+function healthOf(worker: WorkerName, env: Environment): string | undefined {
+  const { healthAddress } = readAddresses(worker, env);
+  if (healthAddress === undefined) return undefined;
+  const { hostname, port } = healthAddress;
+  const host = hostname === "0.0.0.0"
+    ? "127.0.0.1"
+    : hostname === "::"
+    ? "[::1]"
+    : hostname;
+  return `${host}:${port}`;
+}
+
+/** systemd: a drop-in for one instance, the whole of it generated. */
+function renderDropIn(
+  worker: WorkerName,
+  derive: Derive,
+  env: Environment,
+): string {
+  const permissions = derive(worker);
+  const words = [
+    "/usr/local/bin/deno",
+    "run",
+    ...permissions.flags,
+    `/opt/incident-enricher/${worker}.js`,
+  ].map(escapeForSystemd);
+  return [
+    `# Permissions of the ${worker}. Written by: deno task flags service`,
+    "[Service]",
+    "ExecStart=",
+    `ExecStart=${words.join(" \\\n  ")}`,
+    ...renderAddresses(worker, permissions, env),
+    "",
+  ].join("\n");
+}
+
+/** The firewall of the unit, where addresses are all that there is to know. */
+function renderAddresses(
+  worker: WorkerName,
+  { net }: Permissions,
+  env: Environment,
+): string[] {
+  const { listens, peers } = splitNet(worker, net, env);
+  const named = peers.map(({ host }) => hostnameOf(host))
+    .filter((host) => !isAddress(host));
+  if (named.length > 0) {
+    return [
+      `# IPAddressDeny= knows addresses only, and ${
+        named.join(", ")
+      } has no fixed one:`,
+      "# here --allow-net alone says whom the worker may reach.",
+    ];
+  }
+  const hosts = [...listens, ...peers].map(({ host }) => hostnameOf(host));
+  // Who may listen on every address is reached from any.
+  if (hosts.includes("0.0.0.0") || hosts.includes("::")) {
+    return ["# It listens on every address, so callers have any."];
+  }
+  const allowed = new Set(hosts);
+  return [
+    "IPAddressDeny=any",
+    ...[...allowed].map((host) => `IPAddressAllow=${host}`),
+  ];
+}
+
+/** `%` and `$` would be replaced, and what has blanks would be two words. */
+function escapeForSystemd(word: string): string {
+  const escaped = word.replaceAll("%", "%%").replaceAll("$", "$$$$");
+  return /[\s"'\\]/.test(escaped) ? JSON.stringify(escaped) : escaped;
+}
+
+/** Kubernetes: each container's args and each worker's NetworkPolicy. */
+function renderManifest(
+  text: string,
+  derive: Derive,
+  env: Environment,
+): string {
+  return WORKERS.reduce((text, worker) => {
+    const { flags, net } = derive(worker);
+    const args = ["run", ...flags, `/worker/${worker}.js`];
+    const lines = ["args:", ...args.map((arg) => `  - ${JSON.stringify(arg)}`)];
+    const filled = fill(MANIFEST, text, `flags ${worker}`, lines.join("\n"));
+    const rules = renderRules(splitNet(worker, net, env)).join("\n");
+    return fill(MANIFEST, filled, `network ${worker}`, rules);
+  }, text);
+}
+
+function renderRules({ listens, peers }: Net): string[] {
+  return [
+    // A rule without a port would let everybody in.
+    ...(listens.length === 0 ? ["ingress: []"] : [
+      "ingress:",
+      "  - ports:",
+      ...listens.flatMap(({ host }) => renderPort("TCP", portOf(host))),
+    ]),
+    "egress:",
+    ...RESOLVER,
+    ...peers.flatMap(({ host }) => [
+      "  - to:",
+      ...renderPeer(hostnameOf(host)),
+      "    ports:",
+      ...renderPort("TCP", portOf(host)),
+    ]),
+  ];
+}
+
+function renderPort(protocol: "TCP" | "UDP", port: string): string[] {
+  return [`      - protocol: ${protocol}`, `        port: ${port}`];
+}
+
+const RESOLVER: readonly string[] = [
+  "  - to:",
+  "      - namespaceSelector:",
+  "          matchLabels:",
+  "            kubernetes.io/metadata.name: kube-system",
+  "        podSelector:",
+  "          matchLabels:",
+  "            k8s-app: kube-dns",
+  "    ports:",
+  ...renderPort("UDP", "53"),
+  ...renderPort("TCP", "53"),
+];
+
+/** Networks that "outside" does not mean: private, local to a link, reserved. */
+const INSIDE: readonly string[] = [
+  "0.0.0.0/8",
+  "10.0.0.0/8",
+  "100.64.0.0/10",
+  "127.0.0.0/8",
+  "169.254.0.0/16",
+  "172.16.0.0/12",
+  "192.168.0.0/16",
+  "224.0.0.0/4",
+  "240.0.0.0/4",
+];
+
+/**
+ * A host as a NetworkPolicy can say it: a Service of the cluster by the pods
+ * behind it, labelled with its name; an address as itself; any other name,
+ * which a policy cannot know, as everything outside.
+ */
+function renderPeer(host: string): string[] {
+  if (isAddress(host)) {
+    const bits = host.includes(":") ? 128 : 32;
+    const address = host.replace(/^\[|\]$/g, "");
+    return ["      - ipBlock:", `          cidr: ${address}/${bits}`];
+  }
+  const [, service, namespace] =
+    /^([^.]+)(?:\.([^.]+)\.svc(?:\.cluster\.local)?)?$/.exec(host) ?? [];
+  if (service === undefined) {
+    return [
+      "      - ipBlock:",
+      "          cidr: 0.0.0.0/0",
+      "          except:",
+      ...INSIDE.map((network) => `            - ${network}`),
+    ];
+  }
+  const pods = [
+    "podSelector:",
+    "  matchLabels:",
+    `    app.kubernetes.io/name: ${service}`,
+    ...(namespace === undefined ? [] : [
+      "namespaceSelector:",
+      "  matchLabels:",
+      `    kubernetes.io/metadata.name: ${namespace}`,
+    ]),
+  ];
+  return pods.map((line, at) => `${at === 0 ? "      - " : "        "}${line}`);
+}
+
+/** The environment that the manifest's ConfigMap gives to every worker. */
+export function readConfigMap(text: string): Environment {
+  const objects = parseAll(text) as {
+    kind: string;
+    data?: Record<string, string>;
+  }[];
+  const map = objects.find(({ kind }) => kind === "ConfigMap")?.data;
+  if (map === undefined) throw noPlace(MANIFEST, "a ConfigMap");
+  return map;
+}
+
+/** Grants to listen, and grants to connect. */
+export interface Net {
+  listens: HostGrant[];
+  peers: HostGrant[];
+}
+
+/** Tells the addresses that a worker listens on from those that it calls. */
+export function splitNet(
+  worker: WorkerName,
+  net: readonly HostGrant[],
+  env: Environment,
+): Net {
+  const own = Object.values(readAddresses(worker, env)).map((
+    { hostname, port },
+  ) => `${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`);
+  return {
+    listens: net.filter(({ host }) => own.includes(host)),
+    peers: net.filter(({ host }) => !own.includes(host)),
+  };
+}
+
+function readAddresses(
+  worker: WorkerName,
+  env: Environment,
+): { readonly [setting: string]: Address } & { healthAddress?: Address } {
+  const given = withSecrets(env);
+  const config: Record<string, unknown> = readConfig(
+    WORKER_SETTINGS[worker],
+    (name) => given[name],
+    () => "its content",
+  );
+  return Object.fromEntries(
+    Object.entries(config).filter(([, value]) =>
+      typeof value === "object" && value !== null && "port" in value
+    ),
+  ) as { [setting: string]: Address };
+}
+
+function hostnameOf(host: string): string {
+  return host.slice(0, host.lastIndexOf(":"));
+}
+
+function portOf(host: string): string {
+  return host.slice(host.lastIndexOf(":") + 1);
+}
+
+function isAddress(hostname: string): boolean {
+  return /^[\d.]+$|^\[/.test(hostname);
+}
+
+/** Puts a body between two comment lines, indented as they are. */
+function fill(path: string, text: string, name: string, body: string): string {
+  const pattern = new RegExp(
+    `^( *)# begin ${name}\\n[\\s\\S]*?^ *# end ${name}$`,
+    "m",
+  );
+  if (!pattern.test(text)) throw noPlace(path, name);
+  return text.replace(pattern, (_, indent: string) => {
+    const lines = [`# begin ${name}`, ...body.split("\n"), `# end ${name}`];
+    return lines.map((line) => indent + line).join("\n");
+  });
+}
+
+function noPlace(path: string, name: string): CommandError {
+  return new CommandError(`${path} has no place for ${name}`);
+}
