@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { parseEnv } from "node:util";
 import { CommandError, readArgs, runCommand, say } from "./support/cli.ts";
+import { readEnvFile } from "./support/environment.ts";
 import { renderFiles, type Way, WAYS } from "./support/flags.ts";
 import { readRequirements } from "./support/process.ts";
 
@@ -33,7 +33,7 @@ async function main(args: readonly string[]): Promise<void> {
   const files = await renderFiles(readWays(given.positionals), {
     read: (path) => Deno.readTextFile(path),
     requirements: await readRequirements(),
-    env: typeof envFile === "string" ? await readEnv(envFile) : undefined,
+    env: typeof envFile === "string" ? await readEnvFile(envFile) : undefined,
   });
   const stale: string[] = [];
   for (const [path, text] of files) {
@@ -59,18 +59,6 @@ function readWays(given: readonly string[]): readonly Way[] {
     throw new CommandError(`No such way: "${unknown}"; see --help`, 2);
   }
   return given.length === 0 ? WAYS : WAYS.filter((way) => given.includes(way));
-}
-
-async function readEnv(path: string): Promise<Record<string, string>> {
-  try {
-    const env = parseEnv(await Deno.readTextFile(path));
-    return Object.fromEntries(
-      Object.entries(env).map(([name, value]) => [name, value ?? ""]),
-    );
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    throw new CommandError(`There is no file ${path}`);
-  }
 }
 
 async function readIfThere(path: string): Promise<string | undefined> {

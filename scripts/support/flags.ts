@@ -8,9 +8,9 @@ import { parseEnv } from "node:util";
 import { parseAll } from "@std/yaml";
 import { type Address, readConfig } from "../../lib/config.ts";
 import { CommandError } from "./cli.ts";
+import { deriveFor } from "./environment.ts";
 import { renderEnvExample } from "./env_example.ts";
 import {
-  derivePermissions,
   type HostGrant,
   type Permissions,
   WORKER_SETTINGS,
@@ -22,7 +22,7 @@ import {
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** What each worker's topic requires. */
-export type Requirements = Readonly<Record<WorkerName, readonly string[]>>;
+export type Requirements = Readonly<Record<WorkerName, string[]>>;
 
 /** The ways to run a worker whose flags stand in a file. */
 export type Way = "example" | "tasks" | "image" | "service" | "k8s";
@@ -75,8 +75,9 @@ export function dropInOf(worker: WorkerName): string {
  * Writes the files of the given ways anew.
  *
  * @returns Their texts, by path.
- * @throws {ConfigError} If an environment is wrong.
- * @throws {CommandError} If a file has no place for its flags.
+ * @throws {CommandError} If an environment is wrong, or a file has no place for
+ * its flags.
+ * @throws {RangeError} For a requirement that nothing is known of.
  */
 export async function renderFiles(
   ways: readonly Way[],
@@ -127,14 +128,7 @@ const RENDERERS: Readonly<Record<Way, (sources: Sources) => Promise<File[]>>> =
 type Derive = (worker: WorkerName) => Permissions;
 
 function deriver(requirements: Requirements, env: Environment): Derive {
-  const given = withSecrets(env);
-  return (worker) =>
-    derivePermissions(worker, requirements[worker], (name) => given[name]);
-}
-
-/** A secret's value changes no permission, so it need not be at hand. */
-function withSecrets(env: Environment): Environment {
-  return { CORETEX_API_KEY: "any", ...env };
+  return (worker) => deriveFor(worker, requirements, (name) => env[name]);
 }
 
 /** deno.json: one task a worker, which first fetches what it may not fetch. */
@@ -380,7 +374,8 @@ export function splitNet(
   net: readonly HostGrant[],
   env: Environment,
 ): Net {
-  const own = Object.values(readAddresses(worker, env)).map((
+  const { address, healthAddress } = readAddresses(worker, env);
+  const own = [address, healthAddress].filter((one) => one !== undefined).map((
     { hostname, port },
   ) => `${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`);
   return {
@@ -392,18 +387,13 @@ export function splitNet(
 function readAddresses(
   worker: WorkerName,
   env: Environment,
-): { readonly [setting: string]: Address } & { healthAddress?: Address } {
-  const given = withSecrets(env);
-  const config: Record<string, unknown> = readConfig(
-    WORKER_SETTINGS[worker],
-    (name) => given[name],
-    () => "its content",
-  );
-  return Object.fromEntries(
-    Object.entries(config).filter(([, value]) =>
-      typeof value === "object" && value !== null && "port" in value
-    ),
-  ) as { [setting: string]: Address };
+): { readonly address?: Address; readonly healthAddress?: Address } {
+  const { address, healthAddress } = WORKER_SETTINGS[worker];
+  const settings = {
+    ...(address && { address }),
+    ...(healthAddress && { healthAddress }),
+  };
+  return readConfig(settings, (name) => env[name]);
 }
 
 function hostnameOf(host: string): string {
