@@ -6,20 +6,13 @@
  */
 import { parseEnv } from "node:util";
 import { parseAll } from "@std/yaml";
-import { type Address, readConfig } from "../../lib/config.ts";
+import { type Environment, readAddresses, splitNet } from "./addresses.ts";
 import { CommandError } from "./cli.ts";
-import { deriveFor } from "./environment.ts";
+import { renderDropIn } from "./drop_in.ts";
 import { renderEnvExample } from "./env_example.ts";
-import {
-  type HostGrant,
-  type Permissions,
-  WORKER_SETTINGS,
-  type WorkerName,
-  WORKERS,
-} from "./permissions.ts";
-
-/** A worker's environment, by variable. */
-export type Environment = Readonly<Record<string, string | undefined>>;
+import { deriveFor } from "./environment.ts";
+import { renderRules } from "./network_policy.ts";
+import { type Permissions, type WorkerName, WORKERS } from "./permissions.ts";
 
 /** What each worker's topic requires. */
 export type Requirements = Readonly<Record<WorkerName, string[]>>;
@@ -111,8 +104,8 @@ const RENDERERS: Readonly<Record<Way, (sources: Sources) => Promise<File[]>>> =
     service({ requirements, env }) {
       return Promise.resolve(WORKERS.map((worker): File => {
         const given = serviceEnvironment(worker, env);
-        const derive = deriver(requirements, given);
-        return [dropInOf(worker), renderDropIn(worker, derive, given)];
+        const permissions = deriver(requirements, given)(worker);
+        return [dropInOf(worker), renderDropIn(worker, permissions, given)];
       }));
     },
 
@@ -135,7 +128,7 @@ function deriver(requirements: Requirements, env: Environment): Derive {
 function renderTasks(text: string, derive: Derive): string {
   return WORKERS.reduce((text, worker) => {
     const file = `workers/${worker}.ts`;
-    const flags = derive(worker).flags.join(" ");
+    const flags = derive(worker).flags.map(quoteForShell).join(" ");
     const command = `deno cache --quiet ${file} && deno run ${flags} ${file}`;
     const pattern = new RegExp(
       `("worker:${worker}": \\{[^}]*"command": )"(?:[^"\\\\]|\\\\.)*"`,
@@ -146,6 +139,12 @@ function renderTasks(text: string, derive: Derive): string {
       (_, before) => before + JSON.stringify(command),
     );
   }, text);
+}
+
+/** The shell of tasks would split what has blanks, and replace `$`. */
+function quoteForShell(word: string): string {
+  if (/^[\w@%+=:,./[\]-]+$/.test(word)) return word;
+  return `'${word.replaceAll("'", `'"'"'`)}'`;
 }
 
 /** Dockerfile: the entry point and the health check of each target. */
@@ -194,64 +193,6 @@ function healthOf(worker: WorkerName, env: Environment): string | undefined {
   return `${host}:${port}`;
 }
 
-/** systemd: a drop-in for one instance, the whole of it generated. */
-function renderDropIn(
-  worker: WorkerName,
-  derive: Derive,
-  env: Environment,
-): string {
-  const permissions = derive(worker);
-  const words = [
-    "/usr/local/bin/deno",
-    "run",
-    ...permissions.flags,
-    `/opt/incident-enricher/${worker}.js`,
-  ].map(escapeForSystemd);
-  return [
-    `# Permissions of the ${worker}. Written by: deno task flags service`,
-    "[Service]",
-    "ExecStart=",
-    `ExecStart=${words.join(" \\\n  ")}`,
-    ...renderAddresses(worker, permissions, env),
-    "",
-  ].join("\n");
-}
-
-/** The firewall of the unit, where addresses are all that there is to know. */
-function renderAddresses(
-  worker: WorkerName,
-  { net }: Permissions,
-  env: Environment,
-): string[] {
-  const { listens, peers } = splitNet(worker, net, env);
-  const named = peers.map(({ host }) => hostnameOf(host))
-    .filter((host) => !isAddress(host));
-  if (named.length > 0) {
-    return [
-      `# IPAddressDeny= knows addresses only, and ${
-        named.join(", ")
-      } has no fixed one:`,
-      "# here --allow-net alone says whom the worker may reach.",
-    ];
-  }
-  const hosts = [...listens, ...peers].map(({ host }) => hostnameOf(host));
-  // Who may listen on every address is reached from any.
-  if (hosts.includes("0.0.0.0") || hosts.includes("::")) {
-    return ["# It listens on every address, so callers have any."];
-  }
-  const allowed = new Set(hosts);
-  return [
-    "IPAddressDeny=any",
-    ...[...allowed].map((host) => `IPAddressAllow=${host}`),
-  ];
-}
-
-/** `%` and `$` would be replaced, and what has blanks would be two words. */
-function escapeForSystemd(word: string): string {
-  const escaped = word.replaceAll("%", "%%").replaceAll("$", "$$$$");
-  return /[\s"'\\]/.test(escaped) ? JSON.stringify(escaped) : escaped;
-}
-
 /** Kubernetes: each container's args and each worker's NetworkPolicy. */
 function renderManifest(
   text: string,
@@ -268,89 +209,6 @@ function renderManifest(
   }, text);
 }
 
-function renderRules({ listens, peers }: Net): string[] {
-  return [
-    // A rule without a port would let everybody in.
-    ...(listens.length === 0 ? ["ingress: []"] : [
-      "ingress:",
-      "  - ports:",
-      ...listens.flatMap(({ host }) => renderPort("TCP", portOf(host))),
-    ]),
-    "egress:",
-    ...RESOLVER,
-    ...peers.flatMap(({ host }) => [
-      "  - to:",
-      ...renderPeer(hostnameOf(host)),
-      "    ports:",
-      ...renderPort("TCP", portOf(host)),
-    ]),
-  ];
-}
-
-function renderPort(protocol: "TCP" | "UDP", port: string): string[] {
-  return [`      - protocol: ${protocol}`, `        port: ${port}`];
-}
-
-const RESOLVER: readonly string[] = [
-  "  - to:",
-  "      - namespaceSelector:",
-  "          matchLabels:",
-  "            kubernetes.io/metadata.name: kube-system",
-  "        podSelector:",
-  "          matchLabels:",
-  "            k8s-app: kube-dns",
-  "    ports:",
-  ...renderPort("UDP", "53"),
-  ...renderPort("TCP", "53"),
-];
-
-/** Networks that "outside" does not mean: private, local to a link, reserved. */
-const INSIDE: readonly string[] = [
-  "0.0.0.0/8",
-  "10.0.0.0/8",
-  "100.64.0.0/10",
-  "127.0.0.0/8",
-  "169.254.0.0/16",
-  "172.16.0.0/12",
-  "192.168.0.0/16",
-  "224.0.0.0/4",
-  "240.0.0.0/4",
-];
-
-/**
- * A host as a NetworkPolicy can say it: a Service of the cluster by the pods
- * behind it, labelled with its name; an address as itself; any other name,
- * which a policy cannot know, as everything outside.
- */
-function renderPeer(host: string): string[] {
-  if (isAddress(host)) {
-    const bits = host.includes(":") ? 128 : 32;
-    const address = host.replace(/^\[|\]$/g, "");
-    return ["      - ipBlock:", `          cidr: ${address}/${bits}`];
-  }
-  const [, service, namespace] =
-    /^([^.]+)(?:\.([^.]+)\.svc(?:\.cluster\.local)?)?$/.exec(host) ?? [];
-  if (service === undefined) {
-    return [
-      "      - ipBlock:",
-      "          cidr: 0.0.0.0/0",
-      "          except:",
-      ...INSIDE.map((network) => `            - ${network}`),
-    ];
-  }
-  const pods = [
-    "podSelector:",
-    "  matchLabels:",
-    `    app.kubernetes.io/name: ${service}`,
-    ...(namespace === undefined ? [] : [
-      "namespaceSelector:",
-      "  matchLabels:",
-      `    kubernetes.io/metadata.name: ${namespace}`,
-    ]),
-  ];
-  return pods.map((line, at) => `${at === 0 ? "      - " : "        "}${line}`);
-}
-
 /** The environment that the manifest's ConfigMap gives to every worker. */
 export function readConfigMap(text: string): Environment {
   const objects = parseAll(text) as {
@@ -360,52 +218,6 @@ export function readConfigMap(text: string): Environment {
   const map = objects.find(({ kind }) => kind === "ConfigMap")?.data;
   if (map === undefined) throw noPlace(MANIFEST, "a ConfigMap");
   return map;
-}
-
-/** Grants to listen, and grants to connect. */
-export interface Net {
-  listens: HostGrant[];
-  peers: HostGrant[];
-}
-
-/** Tells the addresses that a worker listens on from those that it calls. */
-export function splitNet(
-  worker: WorkerName,
-  net: readonly HostGrant[],
-  env: Environment,
-): Net {
-  const { address, healthAddress } = readAddresses(worker, env);
-  const own = [address, healthAddress].filter((one) => one !== undefined).map((
-    { hostname, port },
-  ) => `${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`);
-  return {
-    listens: net.filter(({ host }) => own.includes(host)),
-    peers: net.filter(({ host }) => !own.includes(host)),
-  };
-}
-
-function readAddresses(
-  worker: WorkerName,
-  env: Environment,
-): { readonly address?: Address; readonly healthAddress?: Address } {
-  const { address, healthAddress } = WORKER_SETTINGS[worker];
-  const settings = {
-    ...(address && { address }),
-    ...(healthAddress && { healthAddress }),
-  };
-  return readConfig(settings, (name) => env[name]);
-}
-
-function hostnameOf(host: string): string {
-  return host.slice(0, host.lastIndexOf(":"));
-}
-
-function portOf(host: string): string {
-  return host.slice(host.lastIndexOf(":") + 1);
-}
-
-function isAddress(hostname: string): boolean {
-  return /^[\d.]+$|^\[/.test(hostname);
 }
 
 /** Puts a body between two comment lines, indented as they are. */
