@@ -899,7 +899,7 @@ Deno.test("k8s: pods are restricted, probed, bounded, and one of each", () => {
       capabilities: { drop: ["ALL"] },
     });
     assertEquals(container["resources"], {
-      requests: { cpu: "50m", memory: "128Mi" },
+      requests: { cpu: "50m", memory: "192Mi" },
       limits: { cpu: "1", memory: "512Mi" },
     });
     const probe = (name: string) =>
