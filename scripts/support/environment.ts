@@ -33,7 +33,14 @@ export async function readEnvironment(
   return (name) => given[name] || Deno.env.get(name) || undefined;
 }
 
-async function readEnvFile(path: string): Promise<Record<string, string>> {
+/**
+ * Reads variables from a file.
+ *
+ * @throws {CommandError} As {@linkcode readEnvironment} does.
+ */
+export async function readEnvFile(
+  path: string,
+): Promise<Record<string, string>> {
   let text: string;
   try {
     text = await Deno.readTextFile(path);

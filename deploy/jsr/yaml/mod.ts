@@ -9,7 +9,7 @@
  *
  * @module
  */
-import { dump, load } from "npm:js-yaml@5.5.0";
+import { dump, load, loadAll } from "npm:js-yaml@5.5.0";
 
 /**
  * Parses one YAML document.
@@ -21,6 +21,21 @@ export function parse(content: string): unknown {
   if (content.replace(/^\s*#.*$/gm, "").trim() === "") return null;
   try {
     return load(content);
+  } catch (error) {
+    throw new SyntaxError(
+      error instanceof Error ? error.message : String(error),
+    );
+  }
+}
+
+/**
+ * Parses every document of a stream, those that `---` divides.
+ *
+ * @throws {SyntaxError} If one is not YAML, or a mapping repeats a key.
+ */
+export function parseAll(content: string): unknown {
+  try {
+    return loadAll(content);
   } catch (error) {
     throw new SyntaxError(
       error instanceof Error ? error.message : String(error),

@@ -1,0 +1,71 @@
+/**
+ * The text of a service's drop-in, which gives it its permissions.
+ *
+ * @module
+ */
+import {
+  type Environment,
+  hostnameOf,
+  isAddress,
+  splitNet,
+} from "./addresses.ts";
+import type { HostGrant, Permissions, WorkerName } from "./permissions.ts";
+
+/** systemd: a drop-in for one instance, the whole of it generated. */
+export function renderDropIn(
+  worker: WorkerName,
+  permissions: Permissions,
+  env: Environment,
+): string {
+  const words = [
+    "/usr/local/bin/deno",
+    "run",
+    ...permissions.flags,
+    `/opt/incident-enricher/${worker}.js`,
+  ].map(escapeForSystemd);
+  return [
+    `# Permissions of the ${worker}. Written by: deno task flags service`,
+    "[Service]",
+    "ExecStart=",
+    `ExecStart=${words.join(" \\\n  ")}`,
+    ...renderAddresses(worker, permissions, env),
+    "",
+  ].join("\n");
+}
+
+/** The firewall of the unit, where addresses are all that there is to know. */
+function renderAddresses(
+  worker: WorkerName,
+  { net }: Permissions,
+  env: Environment,
+): string[] {
+  const { listens, peers } = splitNet(worker, net, env);
+  const namesOf = (
+    grants: readonly HostGrant[],
+  ) => [...new Set(grants.map(({ host }) => hostnameOf(host)))];
+  const named = namesOf(peers).filter((host) =>
+    host !== "localhost" && !isAddress(host)
+  );
+  if (named.length > 0) {
+    return [
+      "# No IPAddressDeny=: it knows addresses only, and none is fixed for",
+      `# ${named.join(", ")}. Here --allow-net alone says whom to reach.`,
+    ];
+  }
+  const hosts = namesOf([...listens, ...peers]);
+  if (hosts.includes("0.0.0.0") || hosts.includes("[::]")) {
+    return [
+      "# No IPAddressDeny=: it listens on every address, for callers from any.",
+    ];
+  }
+  return [
+    "IPAddressDeny=any",
+    ...hosts.map((host) => `IPAddressAllow=${host.replace(/^\[|\]$/g, "")}`),
+  ];
+}
+
+/** `%` and `$` would be replaced, and what has blanks would be two words. */
+function escapeForSystemd(word: string): string {
+  const escaped = word.replaceAll("%", "%%").replaceAll("$", "$$$$");
+  return /[\s"'\\]/.test(escaped) ? JSON.stringify(escaped) : escaped;
+}

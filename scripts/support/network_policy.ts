@@ -1,0 +1,90 @@
+/**
+ * The rules of a worker's NetworkPolicy.
+ *
+ * @module
+ */
+import { hostnameOf, isAddress, type Net, portOf } from "./addresses.ts";
+
+/** What a NetworkPolicy says of a worker, from `ingress:` on. */
+export function renderRules({ listens, peers }: Net): string[] {
+  return [
+    // A rule without a port would let everybody in.
+    ...(listens.length === 0 ? ["ingress: []"] : [
+      "ingress:",
+      "  - ports:",
+      ...listens.flatMap(({ host }) => renderPort("TCP", portOf(host))),
+    ]),
+    "egress:",
+    ...RESOLVER,
+    ...peers.flatMap(({ host }) => [
+      "  - to:",
+      ...renderPeer(hostnameOf(host)),
+      "    ports:",
+      ...renderPort("TCP", portOf(host)),
+    ]),
+  ];
+}
+
+function renderPort(protocol: "TCP" | "UDP", port: string): string[] {
+  return [`      - protocol: ${protocol}`, `        port: ${port}`];
+}
+
+const RESOLVER: readonly string[] = [
+  "  - to:",
+  "      - namespaceSelector:",
+  "          matchLabels:",
+  "            kubernetes.io/metadata.name: kube-system",
+  "        podSelector:",
+  "          matchLabels:",
+  "            k8s-app: kube-dns",
+  "    ports:",
+  ...renderPort("UDP", "53"),
+  ...renderPort("TCP", "53"),
+];
+
+/** Networks that "outside" does not mean: private, local to a link, reserved. */
+const INSIDE: readonly string[] = [
+  "0.0.0.0/8",
+  "10.0.0.0/8",
+  "100.64.0.0/10",
+  "127.0.0.0/8",
+  "169.254.0.0/16",
+  "172.16.0.0/12",
+  "192.168.0.0/16",
+  "224.0.0.0/4",
+  "240.0.0.0/4",
+];
+
+/**
+ * A host as a NetworkPolicy can say it: a Service of the cluster by the pods
+ * behind it, labelled with its name; an address as itself; any other name,
+ * which a policy cannot know, as everything outside.
+ */
+function renderPeer(host: string): string[] {
+  if (isAddress(host)) {
+    const bits = host.includes(":") ? 128 : 32;
+    const address = host.replace(/^\[|\]$/g, "");
+    return ["      - ipBlock:", `          cidr: ${address}/${bits}`];
+  }
+  const [, service, namespace] =
+    /^([^.]+)(?:\.([^.]+)\.svc(?:\.cluster\.local)?)?$/.exec(host) ?? [];
+  if (service === undefined) {
+    return [
+      "      - ipBlock:",
+      "          cidr: 0.0.0.0/0",
+      "          except:",
+      ...INSIDE.map((network) => `            - ${network}`),
+    ];
+  }
+  const pods = [
+    "podSelector:",
+    "  matchLabels:",
+    `    app.kubernetes.io/name: ${service}`,
+    ...(namespace === undefined ? [] : [
+      "namespaceSelector:",
+      "  matchLabels:",
+      `    kubernetes.io/metadata.name: ${namespace}`,
+    ]),
+  ];
+  return pods.map((line, at) => `${at === 0 ? "      - " : "        "}${line}`);
+}
