@@ -16,13 +16,14 @@ import { prove } from "./support/proof.ts";
 
 const HELP = {
   usage:
-    "deno task permissions [WORKER] [--json] [--env-file FILE] | --prove [WORKER]",
+    "deno task permissions [WORKER] [--json|--flags] [--env-file FILE] | --prove",
   about: `Prints the permissions of ${WORKERS.join(", ")}, each with its reason,
 for the environment of this command and of --env-file (deploy/env.example).
 --prove starts the real workers on a stand-in platform, tries what they may not
 do, and takes each permission away to see that it was needed.`,
   options: [
     ["--json", "as JSON: {worker: {net, env, read, flags}}"],
+    ["--flags", "the flags and nothing else, one line a worker"],
     ["--env-file FILE", "variables, one NAME=value a line; these win"],
     ["--prove", "try it; exit 1 if anything was not as it should be"],
   ],
@@ -31,15 +32,17 @@ do, and takes each permission away to see that it was needed.`,
 async function main(args: readonly string[]): Promise<number | void> {
   const given = readArgs(args, HELP, {
     json: { type: "boolean" },
+    flags: { type: "boolean" },
     "env-file": { type: "string" },
     prove: { type: "boolean" },
   });
   if (given === undefined) return;
-  const { json, prove: proving, "env-file": file } = given.values;
+  const { json, flags: onlyFlags, prove: proving } = given.values;
+  const file = given.values["env-file"] as string | undefined;
   const [name] = given.positionals;
   const workers = name === undefined ? WORKERS : [readWorkerName(name)];
   if (proving === true) return await prove(workers) ? 0 : 1;
-  const env = await readEnvironment(file as string | undefined);
+  const env = await readEnvironment(file);
   const requirements = await readRequirements();
   const all = workers.map((worker) =>
     [worker, deriveFor(worker, requirements, env)] as const
@@ -47,7 +50,10 @@ async function main(args: readonly string[]): Promise<number | void> {
   if (json === true) {
     return say(JSON.stringify(Object.fromEntries(all), undefined, 2));
   }
-  for (const [worker, permissions] of all) print(worker, permissions);
+  for (const [worker, permissions] of all) {
+    if (onlyFlags === true) say(permissions.flags.join(" "));
+    else print(worker, permissions);
+  }
 }
 
 function print(worker: WorkerName, permissions: Permissions): void {

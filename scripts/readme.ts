@@ -9,6 +9,7 @@ import {
   WORKER_SETTINGS,
   WORKERS,
 } from "./support/permissions.ts";
+import { readEnvFile } from "./support/environment.ts";
 import { CommandError, readArgs, runCommand, say } from "./support/cli.ts";
 import { readRequirements } from "./support/process.ts";
 
@@ -21,13 +22,8 @@ const HELP = {
 
 const README = "README.md";
 
-/** Stands in for a platform, so that hosts read as what they are. */
-const EXAMPLE: Readonly<Record<string, string>> = {
-  NATS_URL: "nats://nats",
-  REDIS_URL: "redis://redis",
-  CORETEX_GATEWAY_URL: "http://gateway:8081",
-  CORETEX_API_KEY: "example",
-};
+/** Whose addresses the table of permissions shows. */
+const EXAMPLE = "deploy/env.example";
 
 async function main(args: readonly string[]): Promise<number | void> {
   const given = readArgs(args, HELP, { check: { type: "boolean" } });
@@ -98,12 +94,13 @@ function variableRows(): string[][] {
 
 async function permissionRows(): Promise<string[][]> {
   const requirements = await readRequirements();
+  const example = await readEnvFile(EXAMPLE);
   const header = ["Worker", "Its topic requires", "Net", "Environment"];
   const body = WORKERS.map((worker) => {
     const { net } = derivePermissions(
       worker,
       requirements[worker],
-      (name) => EXAMPLE[name],
+      (name) => example[name],
     );
     return [
       worker,

@@ -87,6 +87,9 @@ Deno.test("deno task permissions --json has the shape that others rely on", () =
     ]);
     const all = JSON.parse(stdout);
     assertEquals(Object.keys(all), [...WORKERS]);
+    const bare = await runTask("permissions", ["--flags", "--env-file", path]);
+    const lines = WORKERS.map((worker) => all[worker].flags.join(" "));
+    assertEquals(bare.stdout, `${lines.join("\n")}\n`);
     for (const one of Object.values(all)) {
       const { net, env, read, flags } = one as Permissions;
       assert(net.every(({ host, why }) => host !== "" && why !== ""));
