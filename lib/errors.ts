@@ -33,6 +33,7 @@ export type JobErrorCode =
   | "DESTINATION_REFUSED"
   | "POST_REFUSED"
   | "POST_IN_DOUBT"
+  | "POST_TOO_OLD"
   | "INTERNAL";
 
 /** Options of a {@linkcode JobError}. */

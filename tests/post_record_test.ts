@@ -18,8 +18,10 @@ import {
   type PostKey,
   PostRecord,
   type PostState,
+  readKey,
   recordKey,
 } from "../lib/post/record.ts";
+import { freePost, markPost } from "../scripts/support/posts.ts";
 
 const AT = "2026-03-04T05:06:07.000Z";
 const AT_MS = Date.parse(AT);
@@ -54,8 +56,10 @@ function posted(token: string): PostEvent {
   return { type: "posted", token, result: resultOf(token), at: AT };
 }
 
-function freed(): PostEvent {
-  return { type: "freed", by: "ada", why: "looked", at: AT };
+/** Of the claim of that token; as it once was written, of any. */
+function freed(token?: string): PostEvent {
+  const named = token === undefined ? {} : { token };
+  return { type: "freed", ...named, by: "ada", why: "looked", at: AT };
 }
 
 function marked(by = "ada"): PostEvent {
@@ -98,6 +102,8 @@ const EVENTS: Record<string, PostEvent> = {
   "posted B": posted("B"),
   "freed": freed(),
   "marked": marked("bob"),
+  "freed A": freed("A"),
+  "freed B": freed("B"),
 };
 
 /** What each state, as given by its events, becomes with each of the above. */
@@ -107,45 +113,45 @@ const STATES: { name: string; before: PostEvent[]; after: string[] }[] = [
     before: [],
     // deno-fmt-ignore
     after: ["held A", "held B", "free", "free", "free", "free",
-      "posted A", "posted B", "free", "marked bob"],
+      "posted A", "posted B", "free", "marked bob", "free", "free"],
   },
   {
     name: "free again after a refusal",
     before: [claim("A"), refused("A")],
     // deno-fmt-ignore
     after: ["free", "held B", "free", "free", "free", "free",
-      "posted A", "posted B", "free", "marked bob"],
+      "posted A", "posted B", "free", "marked bob", "free", "free"],
   },
   {
     name: "free again after a person freed it",
     before: [claim("A"), freed()],
     // deno-fmt-ignore
     after: ["free", "held B", "free", "free", "free", "free",
-      "posted A", "posted B", "free", "marked bob"],
+      "posted A", "posted B", "free", "marked bob", "free", "free"],
   },
   {
     name: "held",
     before: [claim("A")],
     // deno-fmt-ignore
     after: ["held A", "held A", "free", "held A", "doubt A", "held A",
-      "posted A", "posted B", "free", "marked bob"],
+      "posted A", "posted B", "free", "marked bob", "free", "held A"],
   },
   {
     name: "in doubt",
     before: [claim("A"), unknown("A")],
     // deno-fmt-ignore
     after: ["doubt A", "doubt A", "doubt A", "doubt A", "doubt A", "doubt A",
-      "posted A", "posted B", "free", "marked bob"],
+      "posted A", "posted B", "free", "marked bob", "free", "doubt A"],
   },
   {
     name: "posted",
     before: [claim("A"), posted("A")],
-    after: Array(10).fill("posted A"),
+    after: Array(12).fill("posted A"),
   },
   {
     name: "marked",
     before: [claim("A"), unknown("A"), marked()],
-    after: Array(10).fill("marked ada"),
+    after: Array(12).fill("marked ada"),
   },
 ];
 
@@ -211,6 +217,38 @@ const STORIES: { when: string; events: PostEvent[]; state: string }[] = [
     when: "a success comes after a person freed it and another claimed",
     events: [claim("A"), freed(), claim("B"), posted("A"), refused("B")],
     state: "posted A",
+  },
+  {
+    when: "a freeing is sent again after another claimed",
+    events: [
+      claim("A"),
+      freed("A"),
+      claim("B"),
+      freed("A"),
+      unknown("B"),
+      freed("A"),
+    ],
+    state: "doubt B",
+  },
+  {
+    when: "a freeing comes after the claim was refused and another claimed",
+    events: [claim("A"), refused("A"), claim("B"), freed("A")],
+    state: "held B",
+  },
+  {
+    when: "a freeing is sent twice in a row",
+    events: [claim("A"), unknown("A"), freed("A"), freed("A")],
+    state: "free",
+  },
+  {
+    when: "two people free two claims, one after the other",
+    events: [claim("A"), freed("A"), claim("B"), freed("B")],
+    state: "free",
+  },
+  {
+    when: "a mark is sent again, and another after it",
+    events: [claim("A"), marked(), marked(), marked("bob")],
+    state: "marked ada",
   },
   {
     when: "two successes come",
@@ -294,6 +332,12 @@ const UNREADABLE: Record<string, string> = {
     result: "ok",
   }),
   "freed by nobody": JSON.stringify({ ...freed(), by: undefined }),
+  "freed with a number for a token": JSON.stringify({ ...freed(), token: 7 }),
+  "marked with a list for a link": JSON.stringify({ ...marked(), link: [] }),
+  "a claim with a number for a tenant": JSON.stringify({
+    ...claim("A"),
+    tenant: 7,
+  }),
   "marked by nobody": JSON.stringify({ ...marked(), by: undefined }),
 };
 
@@ -324,6 +368,67 @@ Deno.test("recordKey() spells tenant, incident and destination", () => {
     "incident-enricher:posted:acme:mock:1:artifact",
   );
 });
+
+const PREFIX = "incident-enricher:posted:";
+const SLACK = "slack:0123456789abcdef";
+const KEYS: { when: string; key: string; claimed?: PostKey; post?: PostKey }[] =
+  [
+    {
+      when: "the key alone says it",
+      key: `${PREFIX}default:pagerduty:PT4KHLK:${SLACK}`,
+      post: KEY,
+    },
+    {
+      when: "the id holds colons, and what looks like a destination",
+      key: `${PREFIX}acme:mock:a:artifact:b:artifact`,
+      post: {
+        tenant: "acme",
+        incidentId: "mock:a:artifact:b",
+        destination: "artifact",
+      },
+    },
+    {
+      when: "a claim says it, and the tenant holds a colon",
+      key: `${PREFIX}acme:eu:mock:1:artifact`,
+      claimed: {
+        tenant: "acme:eu",
+        incidentId: "mock:1",
+        destination: "artifact",
+      },
+      post: {
+        tenant: "acme:eu",
+        incidentId: "mock:1",
+        destination: "artifact",
+      },
+    },
+    {
+      when: "a claim says what the key contradicts",
+      key: `${PREFIX}acme:mock:1:artifact`,
+      claimed: {
+        tenant: "acme",
+        incidentId: "mock:2",
+        destination: "artifact",
+      },
+      post: { tenant: "acme", incidentId: "mock:1", destination: "artifact" },
+    },
+    { when: "it ends in no destination", key: `${PREFIX}acme:mock:1:mail` },
+    { when: "it has no tenant", key: `${PREFIX}:mock:1:artifact` },
+    { when: "it has no incident", key: `${PREFIX}acme::artifact` },
+    { when: "it is of another prefix", key: `x${PREFIX}acme:mock:1:artifact` },
+  ];
+
+for (const { when, key, claimed, post } of KEYS) {
+  const word = post === undefined ? "nothing" : "the post";
+  Deno.test(`readKey() says ${word} when ${when}`, () => {
+    const named: Record<string, string> = claimed === undefined ? {} : {
+      tenant: claimed.tenant,
+      incident_id: claimed.incidentId,
+      destination: claimed.destination,
+    };
+    assertEquals(readKey(key, [freed(), claim("A", named)]), post);
+    if (post !== undefined) assertEquals(recordKey(post), key);
+  });
+}
 
 const ME: Claimant = {
   jobId: "my job",
@@ -397,6 +502,9 @@ Deno.test("PostRecord.claim() says mine and writes who claims when the post is f
     run_id: "my run",
     digest: "e".repeat(64),
     host: "hooks.slack.com",
+    tenant: "default",
+    incident_id: "pagerduty:PT4KHLK",
+    destination: "slack:0123456789abcdef",
     at: AT,
   }]);
   assertEquals(bench.waits, []);
@@ -704,8 +812,8 @@ Deno.test("PostRecord.settle() writes posted with its result", async () => {
   assertEquals(parseEvents(bench.items)[1], posted("A"));
 });
 
-// The model: posters run the real code against a list whose every reply, loss,
-// copy and crash is chosen from outside.
+// The model: posters and people run the real code against a list whose every
+// reply, loss, copy and crash is chosen from outside.
 
 type SendOutcome = "posted" | "refused" | "unknown";
 
@@ -732,6 +840,37 @@ class Poster {
   seen = 0;
 }
 
+type Ask = <T>(
+  make: (reply: (value: T) => void, fail: () => void) => Pending,
+) => Promise<T>;
+
+function listOf(ask: Ask): EventList {
+  return {
+    append: (_, item) =>
+      ask<void>((reply, fail) => ({ kind: "append", item, reply, fail })),
+    list: () => ask<string[]>((reply, fail) => ({ kind: "list", reply, fail })),
+  };
+}
+
+/** What people read after they wrote changes nothing, only the search's length. */
+function readOnce({ append, list }: EventList): EventList {
+  let reads = 0;
+  return {
+    append,
+    list: (key) =>
+      reads++ === 0 ? list(key) : Promise.reject(new Error("left")),
+  };
+}
+
+/** How many faults may happen, and how many people free and mark. */
+interface Limits {
+  faults: number;
+  freed: number;
+  marked: number;
+  /** Whether faults happen to people alone. */
+  peopleOnly?: boolean;
+}
+
 class Model {
   readonly items: string[] = [];
   /** Copies of appends that are still on their way. */
@@ -741,21 +880,21 @@ class Model {
   /** Messages that Slack took, or may have taken. */
   sends = 0;
   posts = 0;
-  freed = 0;
-  marked = 0;
   faults = 0;
   #done: string | undefined;
-  readonly #limits: { faults: number; freed: number; marked: number };
+  readonly #limits: Limits;
 
-  constructor(
-    jobs: readonly string[],
-    limits: { faults: number; freed: number; marked: number },
-  ) {
+  constructor(jobs: readonly string[], limits: Limits) {
     this.#limits = limits;
-    this.posters = jobs.map((job) => this.#start(job));
+    const { freed, marked } = limits;
+    this.posters = [
+      ...jobs.map((job) => this.#start(this.#post(job))),
+      ...Array.from({ length: freed }, () => this.#start(this.#free("ada"))),
+      ...Array.from({ length: marked }, () => this.#start(this.#mark("bob"))),
+    ];
   }
 
-  #start(jobId: string): Poster {
+  #start(act: (poster: Poster, ask: Ask) => Promise<void>): Poster {
     const poster = new Poster();
     const ask = <T>(
       make: (reply: (value: T) => void, fail: () => void) => Pending,
@@ -764,14 +903,13 @@ class Model {
         poster.operations++;
         poster.pending = make(resolve, () => reject(new Error("lost")));
       });
-    const list: EventList = {
-      append: (_, item) =>
-        ask<void>((reply, fail) => ({ kind: "append", item, reply, fail })),
-      list: () =>
-        ask<string[]>((reply, fail) => ({ kind: "list", reply, fail })),
-    };
-    const record = new PostRecord(list, KEY);
-    const run = async () => {
+    act(poster, ask).catch(() => {}).finally(() => poster.ended = true);
+    return poster;
+  }
+
+  #post(jobId: string) {
+    return async (poster: Poster, ask: Ask) => {
+      const record = new PostRecord(listOf(ask), KEY);
       poster.claim = await record.claim({ ...ME, jobId }, {
         settleMs: 500,
         now: () => this.nowMs,
@@ -790,8 +928,34 @@ class Model {
           : { outcome, why: "the model says so" },
       );
     };
-    run().catch(() => {}).finally(() => poster.ended = true);
-    return poster;
+  }
+
+  /** Whatever age the claim has: freeing early must be no more than it says. */
+  #free(by: string) {
+    return async (_: Poster, ask: Ask) => {
+      const decision = { by, why: "looked", nowMs: this.nowMs, force: true };
+      await freePost(readOnce(listOf(ask)), recordKey(KEY), decision);
+    };
+  }
+
+  #mark(by: string) {
+    return async (_: Poster, ask: Ask) => {
+      const decision = { by, why: "saw it", nowMs: this.nowMs };
+      await markPost(readOnce(listOf(ask)), recordKey(KEY), {
+        ...decision,
+        link: undefined,
+      });
+    };
+  }
+
+  /** How often a claim was freed by a person, as the fold sees it. */
+  get freed(): number {
+    const events = parseEvents(this.items);
+    const isFree = (length: number) =>
+      fold(events.slice(0, length)).state === "free";
+    return events.filter(({ type }, at) =>
+      type === "freed" && !isFree(at) && isFree(at + 1)
+    ).length;
   }
 
   /** Lets every poster run on until it asks for something, or ends. */
@@ -820,31 +984,21 @@ class Model {
         },
       })
     );
-    // What people do may cross what a poster writes.
-    if (this.freed < this.#limits.freed && this.#isTaken()) {
-      const run = () => {
-        this.freed++;
-        this.items.push(JSON.stringify(freed()));
-      };
-      choices.push({ name: "a person frees", fault: false, run });
-    }
-    if (this.marked < this.#limits.marked && this.#isTaken()) {
-      const run = () => {
-        this.marked++;
-        this.items.push(JSON.stringify(marked()));
-      };
-      choices.push({ name: "a person marks", fault: false, run });
-    }
     return this.faults < this.#limits.faults
       ? choices
       : choices.filter(({ fault }) => !fault);
   }
 
-  #isTaken(): boolean {
-    return fold(parseEvents(this.items)).state !== "free";
+  #choicesOf(poster: Poster): Choice[] {
+    const choices = this.#allChoicesOf(poster);
+    const { freed, marked, peopleOnly } = this.#limits;
+    const people = this.posters.slice(this.posters.length - freed - marked);
+    return peopleOnly && !people.includes(poster)
+      ? choices.filter(({ fault }) => !fault)
+      : choices;
   }
 
-  #choicesOf(poster: Poster): Choice[] {
+  #allChoicesOf(poster: Poster): Choice[] {
     const { pending, ended } = poster;
     if (pending === undefined || ended) return [];
     const who = `poster ${this.posters.indexOf(poster)}`;
@@ -929,11 +1083,15 @@ class Model {
     const { state } = fold(parseEvents(this.items));
     assert(!this.#done || state === this.#done, `${this.#done}, then ${state}`);
     if (state === "posted" || state === "marked") this.#done = state;
+    const { freed } = this;
     assert(
-      this.sends <= 1 + this.freed,
-      `${this.sends} messages and freed ${this.freed} times`,
+      this.sends <= 1 + freed,
+      `${this.sends} messages and freed ${freed} times`,
     );
-    if (this.sends > 0 && this.freed === 0) {
+    // However often what one person wrote arrives, it frees one claim.
+    const { freed: people } = this.#limits;
+    assert(freed <= people, `${people} people freed ${freed} claims`);
+    if (this.sends > 0 && freed === 0) {
       assert(state !== "free", "free although a message may be out");
     }
     for (const { claim } of this.posters) {
@@ -960,7 +1118,7 @@ class Model {
         !ended && pending?.kind === "append" ? rename(pending.item) : "",
       ]),
       this.late.map(rename),
-      [this.sends, this.posts, this.freed, this.marked, this.faults],
+      [this.sends, this.posts, this.faults],
     ]);
   }
 }
@@ -968,7 +1126,7 @@ class Model {
 /** Visits every state that can be reached, each once. */
 async function search(
   jobs: readonly string[],
-  limits: { faults: number; freed: number; marked: number },
+  limits: Limits,
 ): Promise<{ states: number; ends: number }> {
   const known = new Set<string>();
   const open: number[][] = [[]];
@@ -1001,7 +1159,7 @@ async function search(
 const SEARCHES: {
   name: string;
   jobs: string[];
-  limits: { faults: number; freed: number; marked: number };
+  limits: Limits;
 }[] = [
   {
     name: "at most once whatever happens to two posters of two jobs",
@@ -1018,6 +1176,11 @@ const SEARCHES: {
       "at most once more when a person frees it, or marks it, at any moment",
     jobs: ["one", "two"],
     limits: { faults: 0, freed: 1, marked: 1 },
+  },
+  {
+    name: "at most once more when what a person writes comes twice, or late",
+    jobs: ["one", "two"],
+    limits: { faults: 1, freed: 1, marked: 0, peopleOnly: true },
   },
 ];
 

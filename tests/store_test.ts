@@ -4,6 +4,7 @@ import { createLog } from "../lib/log.ts";
 import {
   connectStore,
   LIST_ITEMS_MAX,
+  SCAN_KEYS_MAX,
   type Store,
   StoreError,
 } from "../lib/platform/store.ts";
@@ -111,6 +112,42 @@ async function behave(t: Deno.TestContext, url: string): Promise<void> {
       );
     },
   );
+
+  await t.step(
+    "scan() finds every key of a prefix once, and no other",
+    async () => {
+      const names = Array.from({ length: 1_200 }, (_, at) => `scan:a:${at}`);
+      for (const name of names) await store.append(name, "x", signal);
+      for (const name of ["scan:b", "xscan:a:1", "scan:"]) {
+        await store.append(name, "x", signal);
+      }
+      const batches = await Array.fromAsync(store.scan("scan:a:", signal));
+      assert(batches.length > 1, `${batches.length} batches`);
+      for (const batch of batches) assert(batch.length > 0);
+      assertEquals(batches.flat().toSorted(), names.toSorted());
+      assertEquals(await Array.fromAsync(store.scan("none:", signal)), []);
+    },
+  );
+
+  await t.step("scan() takes no pattern for a prefix", async () => {
+    for (const prefix of ["a*", "a?", "[ab]", "a\\"]) {
+      await assertRejects(
+        () => Array.fromAsync(store.scan(prefix, signal)),
+        RangeError,
+        "Cannot scan: the prefix is a pattern",
+      );
+    }
+  });
+
+  await t.step(
+    "delete() deletes, and says if there was something",
+    async () => {
+      await store.append("scan:gone", "x", signal);
+      assertEquals(await store.delete("scan:gone", signal), true);
+      assertEquals(await store.list("scan:gone", signal), []);
+      assertEquals(await store.delete("scan:gone", signal), false);
+    },
+  );
   await runOut();
 }
 
@@ -170,6 +207,88 @@ Deno.test("append() may arrive twice when its reply is lost, and never not at al
     items.length >= 1 && items.every((item) => item === "once"),
     JSON.stringify(items),
   );
+});
+
+Deno.test("delete() is sent once, whatever becomes of it", async () => {
+  for (const fault of ["lose reply", "disconnect"] as const) {
+    let sent = 0;
+    await using server = await startRedisServer({
+      intercept: (command) => {
+        if (command !== "DEL") return undefined;
+        sent++;
+        return sent === 1 ? fault : undefined;
+      },
+    });
+    await using store = await connect(server.url);
+    await store.append("l", "x", signal);
+    const error = await assertRejects(
+      () => store.delete("l", signal),
+      StoreError,
+    );
+    assertEquals(error.kind, "unavailable");
+    await until("the connection", () => store.connected());
+    const left = await store.list("l", signal);
+    assertEquals([left.length, sent], [fault === "lose reply" ? 0 : 1, 1]);
+  }
+});
+
+Deno.test("scan() goes on after a lost connection, and ends with its signal", async () => {
+  let lose = 0;
+  await using server = await startRedisServer({
+    intercept: (command) =>
+      command === "SCAN" && ++lose === 2 ? "lose reply" : undefined,
+  });
+  await using store = await connect(server.url);
+  for (let at = 0; at < 1_100; at++) {
+    await store.append(`k:${at}`, "x", signal);
+  }
+  const found = await Array.fromAsync(store.scan("k:", signal));
+  assertEquals(found.flat().length, 1_100);
+  const abort = new AbortController();
+  const error = await assertRejects(async () => {
+    for await (const _ of store.scan("k:", abort.signal)) abort.abort();
+  }, StoreError);
+  assertEquals([error.kind, error.message], [
+    "unavailable",
+    "Cannot list keys: there was no time left",
+  ]);
+  await assertRejects(() => store.delete("k:1", abort.signal), StoreError);
+  assertEquals(await store.list("k:1", signal), ["x"]);
+});
+
+Deno.test("scan() gives up on more keys than anybody would list", async () => {
+  await using server = await startRedisServer();
+  const filler = await Deno.connect({
+    hostname: "127.0.0.1",
+    port: server.port,
+  });
+  let commands = "";
+  for (let at = 0; at <= SCAN_KEYS_MAX; at++) {
+    const key = `k:${at}`;
+    commands += `*3\r\n$5\r\nRPUSH\r\n$${key.length}\r\n${key}\r\n$1\r\nx\r\n`;
+  }
+  const reading = (async () => {
+    const buffer = new Uint8Array(64 * 1024);
+    for (let left = SCAN_KEYS_MAX + 1; left > 0;) {
+      const length = await filler.read(buffer) ?? 0;
+      left -= buffer.subarray(0, length).filter((byte) => byte === 10).length;
+    }
+  })();
+  const bytes = new TextEncoder().encode(commands);
+  for (let at = 0; at < bytes.length;) {
+    at += await filler.write(bytes.subarray(at));
+  }
+  await reading;
+  filler.close();
+  await using store = await connect(server.url);
+  const error = await assertRejects(
+    () => Array.fromAsync(store.scan("k:", signal)),
+    StoreError,
+  );
+  assertEquals([error.kind, error.message], [
+    "too large",
+    `Cannot list "k:*": more than ${SCAN_KEYS_MAX} keys`,
+  ]);
 });
 
 for (

@@ -3,7 +3,8 @@
  * append-only lists, the scheduler's worker snapshot.
  *
  * Every command either is harmless when it runs twice or is a plain read, for
- * the client sends a command again when its reply was lost.
+ * one whose reply was lost is sent again. The one that is neither, `delete`, is
+ * sent once.
  * @module
  */
 import type { Socket } from "node:net";
@@ -41,6 +42,23 @@ export interface Store extends AsyncDisposable {
    * @throws {StoreError} `too large` above {@linkcode LIST_ITEMS_MAX} items.
    */
   list(key: string, signal: AbortSignal): Promise<string[]>;
+  /**
+   * Finds the keys that begin with `prefix`, a batch at a time and each once;
+   * those that come or go meanwhile may be missing.
+   *
+   * @throws {RangeError} If the prefix holds a character that Redis would take
+   * for a pattern.
+   * @throws {StoreError} `too large` above {@linkcode SCAN_KEYS_MAX} keys.
+   */
+  scan(prefix: string, signal: AbortSignal): AsyncIterable<string[]>;
+  /**
+   * Deletes a key. Sent once: a second one could meet what others wrote
+   * meanwhile.
+   *
+   * @returns Whether there was one.
+   * @throws {StoreError} If `unavailable`, it may be deleted all the same.
+   */
+  delete(key: string, signal: AbortSignal): Promise<boolean>;
   /** Whether the connection stands now. */
   connected(): boolean;
   /** Waits for pending replies, then closes. */
@@ -73,6 +91,10 @@ export class StoreError extends OutsideError {
 
 /** A list longer than this is not one of ours. */
 export const LIST_ITEMS_MAX = 1_000;
+/** More keys than this under one prefix are not listed. */
+export const SCAN_KEYS_MAX = 100_000;
+/** Keys that Redis looks at for one answer, those of others included. */
+const SCAN_COUNT = 500;
 const PORT = 6379;
 /** What one command fetches of a value before its length is looked at. */
 const FIRST_BYTES = 16 * 1024;
@@ -82,6 +104,8 @@ const CONNECT_TIMEOUT_MS = 5_000;
 const SOCKET_TIMEOUT_MS = 6_000;
 /** How long a connection that is given up may take to close. */
 const DISCONNECT_TIMEOUT_MS = 250;
+const SCAN_ENDED = "Cannot list keys: there was no time left";
+const NOT_DELETED = "Cannot delete a key: there was no time left";
 /** How long one call rides out an outage, unless its signal ends it sooner. */
 const OUTAGE_MS = 240_000;
 
@@ -108,7 +132,7 @@ export async function connectStore(options: StoreOptions): Promise<Store> {
     disconnectTimeout: DISCONNECT_TIMEOUT_MS,
     socketTimeout: SOCKET_TIMEOUT_MS,
     // Our own retry sees each failure; the library's queue would hide it.
-    maxRetriesPerRequest: 1,
+    maxRetriesPerRequest: 0,
     enableOfflineQueue: false,
     retryStrategy: (attempt) => Math.min(attempt * 200, 2_000),
     // After a failover the old primary answers READONLY until one reconnects.
@@ -226,6 +250,39 @@ function wrap(redis: Redis, up: () => boolean): Store {
         );
       }
       return items;
+    },
+    async *scan(prefix, signal) {
+      if (/[*?[\]\\^]/.test(prefix)) {
+        throw new RangeError("Cannot scan: the prefix is a pattern");
+      }
+      const seen = new Set<string>();
+      let cursor = "0";
+      do {
+        if (signal.aborted) throw new StoreError("unavailable", SCAN_ENDED);
+        const [next, found] = await run(
+          () => redis.scan(cursor, "MATCH", `${prefix}*`, "COUNT", SCAN_COUNT),
+          signal,
+        );
+        // Redis may name a key twice while its table grows or shrinks.
+        const fresh = new Set(found).difference(seen);
+        for (const key of fresh) seen.add(key);
+        if (seen.size > SCAN_KEYS_MAX) {
+          throw new StoreError(
+            "too large",
+            `Cannot list "${prefix}*": more than ${SCAN_KEYS_MAX} keys`,
+          );
+        }
+        if (fresh.size > 0) yield [...fresh];
+        cursor = next;
+      } while (cursor !== "0");
+    },
+    async delete(key, signal) {
+      if (signal.aborted) throw new StoreError("unavailable", NOT_DELETED);
+      try {
+        return await redis.del(key) > 0;
+      } catch (error) {
+        throw toStoreError(error);
+      }
     },
     connected: up,
     close,

@@ -12,6 +12,10 @@
  * any ─posted|marked→ posted           held|in doubt ─freed→ free
  * ```
  *
+ * What a person writes obeys the same rule: `freed` names the claim that it
+ * frees, so that a copy which arrives late cannot free the next one, and after
+ * the first `marked` nothing counts any more.
+ *
  * @module
  */
 import { JobError } from "../errors.ts";
@@ -30,6 +34,12 @@ export interface Claim {
   digest: string;
   /** Host of the destination, for people; the key holds only a digest. */
   host: string;
+  /** Of the key, spelled out: its parts may hold its separator. */
+  tenant?: string;
+  /** The same of the incident, with its source in front. */
+  incident_id?: string;
+  /** The same of the destination. */
+  destination?: string;
   /** RFC 3339. */
   at: string;
 }
@@ -40,7 +50,8 @@ export type PostEvent =
   | { type: "refused"; token: string; why: string; at: string }
   | { type: "unknown"; token: string; why: string; at: string }
   | { type: "posted"; token: string; result: Posted; at: string }
-  | { type: "freed"; by: string; why: string; at: string }
+  /** Frees the claim of that token; one without a token, any that stands. */
+  | { type: "freed"; token?: string; by: string; why: string; at: string }
   | { type: "marked"; by: string; why: string; link?: string; at: string };
 
 /** What a later attempt needs of one that succeeded. */
@@ -107,7 +118,10 @@ function step(
         ? { state: "in doubt", claim: now.claim, why: event.why }
         : now;
     case "freed":
-      return { state: "free" };
+      return now.state === "free" || event.token === undefined ||
+          event.token === now.claim.token
+        ? { state: "free" }
+        : now;
   }
 }
 
@@ -119,6 +133,12 @@ const FIELDS: ReadonlyMap<unknown, readonly string[]> = new Map([
   ["posted", ["token"]],
   ["freed", ["by", "why"]],
   ["marked", ["by", "why"]],
+]);
+/** What it may carry as text, and only as text. */
+const OPTIONAL_FIELDS: ReadonlyMap<unknown, readonly string[]> = new Map([
+  ["claim", ["tenant", "incident_id", "destination"]],
+  ["freed", ["token"]],
+  ["marked", ["link"]],
 ]);
 
 /**
@@ -146,8 +166,12 @@ export function parseEvents(items: readonly string[]): PostEvent[] {
 function isEvent(value: unknown): value is PostEvent {
   const event = (value ?? {}) as Readonly<Record<string, unknown>>;
   const fields = FIELDS.get(event["type"]);
+  const optional = OPTIONAL_FIELDS.get(event["type"]) ?? [];
   return fields !== undefined &&
     [...fields, "at"].every((field) => typeof event[field] === "string") &&
+    optional.every((field) =>
+      event[field] === undefined || typeof event[field] === "string"
+    ) &&
     (event["type"] !== "posted" || event["result"] instanceof Object);
 }
 
@@ -169,12 +193,43 @@ export interface PostKey {
   destination: string;
 }
 
+/** What the Redis key of every record begins with. */
+export const RECORD_PREFIX = "incident-enricher:posted:";
+
 /** The Redis key of a record. */
 export function recordKey(
   { tenant, incidentId, destination }: PostKey,
 ): string {
-  return `incident-enricher:posted:${tenant}:${incidentId}:${destination}`;
+  return `${RECORD_PREFIX}${tenant}:${incidentId}:${destination}`;
 }
+
+/**
+ * Says which post a record is about.
+ *
+ * A tenant and an incident id may hold a colon, so the key alone does not say
+ * where one ends; its claims do. Without one that fits, the tenant is taken to
+ * hold none.
+ *
+ * @returns `undefined` for a key that is none of ours.
+ */
+export function readKey(
+  key: string,
+  events: readonly PostEvent[] = [],
+): PostKey | undefined {
+  for (const event of events) {
+    if (event.type !== "claim") continue;
+    const { tenant = "", incident_id: incidentId = "", destination = "" } =
+      event;
+    const named = { tenant, incidentId, destination };
+    if (recordKey(named) === key) return named;
+  }
+  const [, tenant, incidentId, destination] = KEY_PATTERN.exec(key) ?? [];
+  if (!tenant || !incidentId || !destination) return undefined;
+  return { tenant, incidentId, destination };
+}
+
+const KEY_PATTERN =
+  /^incident-enricher:posted:([^:]+):(.+):(artifact|slack:[0-9a-f]{16})$/s;
 
 /** What an attempt to claim came to. */
 export type ClaimOutcome =
@@ -212,16 +267,18 @@ export interface ClaimOptions {
 
 const SETTLE_POLL_MS = 500;
 /** A younger claim is worded as busy; the clock decides nothing else. */
-const BUSY_MS = 60_000;
+export const BUSY_MS = 60_000;
 
 /** One post's record. */
 export class PostRecord {
   readonly #list: EventList;
+  readonly #post: PostKey;
   readonly #key: string;
 
   /** Reads nothing yet. */
   constructor(list: EventList, key: PostKey) {
     this.#list = list;
+    this.#post = key;
     this.#key = recordKey(key);
   }
 
@@ -283,6 +340,9 @@ export class PostRecord {
       run_id: runId,
       digest,
       host,
+      tenant: this.#post.tenant,
+      incident_id: this.#post.incidentId,
+      destination: this.#post.destination,
       at: new Date(nowMs).toISOString(),
     });
     try {

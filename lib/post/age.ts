@@ -1,0 +1,59 @@
+/**
+ * Whether a post comes too late to be of use. Pure.
+ *
+ * An approval may be given long after the incident, when the message says what
+ * is no longer so. Age counts from when the evidence was collected, which is
+ * when the message was last true.
+ *
+ * @module
+ */
+import { integer, type Setting } from "../config.ts";
+
+/** Half a day: a shift later, somebody else should look anew. */
+const MAX_AGE_S = 12 * 3600;
+
+/** `POST_MAX_AGE_S`, for the poster and for those who approve. */
+export const POST_MAX_AGE: Setting<number> = integer("POST_MAX_AGE_S", {
+  about: "age of the evidence above which nothing is posted, in s",
+  fallback: MAX_AGE_S,
+  min: 1,
+  max: 30 * 24 * 3600,
+});
+
+/**
+ * Says why a post is too old.
+ *
+ * @param collectedAt RFC 3339, as the evidence bundle has it, unchecked. What
+ * cannot be read counts as too old, and so does what lies further ahead than
+ * `maxAgeS`, for no clock is that wrong.
+ * @param nowMs Milliseconds since the epoch.
+ * @returns A sentence without its full stop, or `undefined` if it is not.
+ */
+export function describeTooOld(
+  collectedAt: unknown,
+  { maxAgeS, nowMs }: { maxAgeS: number; nowMs: number },
+): string | undefined {
+  const collectedMs = typeof collectedAt === "string"
+    ? Date.parse(collectedAt)
+    : NaN;
+  const ageS = (nowMs - collectedMs) / 1000;
+  if (Math.abs(ageS) <= maxAgeS) return undefined;
+  const allowed = `POST_MAX_AGE_S allows ${describeLength(maxAgeS)}`;
+  return ageS > maxAgeS
+    ? `its evidence was collected ${describeLength(ageS)} ago, and ${allowed}`
+    : "nobody can tell how old its evidence is: the time of its collection is no time in the past";
+}
+
+/** Whole units, rounded down, the two largest. */
+function describeLength(seconds: number): string {
+  const units = [["d", 86_400], ["h", 3_600], ["min", 60], ["s", 1]] as const;
+  const first = units.findIndex(([, length]) => seconds >= length);
+  let left = Math.floor(seconds);
+  const parts: string[] = [];
+  for (const [unit, length] of units.slice(first).slice(0, 2)) {
+    const count = Math.floor(left / length);
+    left -= count * length;
+    if (count > 0) parts.push(`${count} ${unit}`);
+  }
+  return parts.join(" ");
+}
