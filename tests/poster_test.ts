@@ -161,7 +161,10 @@ function payloadOf(digest: string, released?: string): string {
     text: MESSAGE.text,
     blocks: [
       ...MESSAGE.blocks,
-      { type: "context", elements: [{ type: "mrkdwn", text }] },
+      {
+        type: "context",
+        elements: [{ type: "mrkdwn", text, verbatim: true }],
+      },
     ],
   });
 }
