@@ -150,6 +150,31 @@ export function list(
   return declare(name, { ...options, parse });
 }
 
+/** Web origins such as `https://wiki.example.com`, comma-separated, or nothing. */
+export function optionalOrigins(
+  name: string,
+  options: { about: string },
+): Setting<readonly string[] | undefined> {
+  return declare<readonly string[] | undefined>(name, {
+    ...options,
+    optional: true,
+    parse: (value) =>
+      Object.freeze(
+        value.split(",").map((item) => item.trim()).filter(Boolean)
+          .map(parseOrigin),
+      ),
+  });
+}
+
+function parseOrigin(item: string): string {
+  const url = URL.parse(item);
+  // A path would suggest that only what is below it is meant.
+  const isOrigin = url !== null && /^https?:$/.test(url.protocol) &&
+    url.href === `${url.origin}/`;
+  if (isOrigin) return url.origin;
+  throw new RangeError("origins such as https://wiki.example.com");
+}
+
 /** Where to listen. */
 export interface Address {
   /** A name or an address, an IPv6 one without its brackets. */

@@ -2,21 +2,31 @@
  * The message that people read: Slack's `{text, blocks}`, the same for every
  * destination. Pure.
  *
- * What the evidence says reaches the message escaped and within Slack's
- * limits, whatever it holds. The bytes of a rendered message are what an
- * approver sees and what is posted; only the footer comes later.
+ * What the evidence says reaches the message inert and within Slack's limits,
+ * whatever it holds. The bytes of a rendered message are what an approver sees
+ * and what is posted; only the footer comes later.
  *
- * @see https://docs.slack.dev/messaging/formatting-message-text for the escapes.
- * @see https://docs.slack.dev/reference/block-kit/blocks for the limits.
  * @module
  */
+import {
+  type Block,
+  BLOCKS_MAX,
+  contextBlock,
+  fit,
+  header,
+  type Link,
+  linkButtons,
+  oneLine,
+  section,
+  tryFit,
+} from "./block_kit.ts";
 import { shorten } from "./errors.ts";
 import type { Claim, EvidenceItem, NormalizedContext } from "./incident.ts";
+import { toMoment, withIds } from "./incident.ts";
+import { type Items, List, shrink } from "./message_list.ts";
 
-/** One block of Slack's Block Kit. */
-export type Block = Readonly<Record<string, unknown>> & {
-  readonly type: string;
-};
+export { escapeMrkdwn, fit } from "./block_kit.ts";
+export type { Block } from "./block_kit.ts";
 
 /** A message as Slack takes it. */
 export interface Message {
@@ -34,6 +44,8 @@ export interface MessageView {
   context: NormalizedContext;
   /** What is happening, one or two sentences. */
   lead: string;
+  /** What that cites, if anything. */
+  leadEvidence?: readonly string[];
   /** What is known. */
   highlights: readonly Claim[];
   /** What to do next. */
@@ -44,6 +56,8 @@ export interface MessageView {
   gaps: readonly { what: string; why: string }[];
   /** Where the whole summary is kept. */
   summaryPtr: string;
+  /** Buttons, checked already. */
+  links?: readonly Link[];
 }
 
 /** Who released a message, for its footer. */
@@ -56,46 +70,73 @@ export interface Footer {
   digest: string;
 }
 
-const HEADER_CHARS_MAX = 150;
-// Slack takes 3000 a section, but refuses about 13,200 in all blocks together.
-const LEAD_CHARS_MAX = 1500;
-const LIST_CHARS_MAX = 2500;
+/**
+ * For all blocks, as JSON: Slack documents no sum, but refuses messages above
+ * about 13,200 characters with `msg_blocks_too_long`.
+ */
+const MESSAGE_CHARS_MAX = 13_000;
+/** The footer's share of it: its texts at their longest, as JSON. */
+const FOOTER_CHARS_MAX = 1700;
+const SERVICE_CHARS_MAX = 50;
+const LEAD_CHARS_MAX = 1000;
 const ITEM_CHARS_MAX = 600;
-const CONTEXT_CHARS_MAX = 1000;
+const CITATIONS_CHARS_MAX = 300;
+const SOURCE_CHARS_MAX = 300;
+const EVIDENCE_CHARS_MAX = 600;
+const EVIDENCE_TITLE_CHARS_MAX = 60;
+const POINTER_CHARS_MAX = 250;
 const TEXT_CHARS_MAX = 3000;
-const BLOCKS_MAX = 49; // Slack takes 50, and the footer is one.
+const TIMELINE_SHOWN = 8;
+/** Shorter words stand in many a sentence without being said by it. */
+const SAID_CHARS_MIN = 20;
 
-const SEVERITY_WORDS = {
-  critical: "CRITICAL",
-  error: "ERROR",
-  warning: "WARNING",
-  info: "INFO",
+/** The word says it, the colour helps to find it among other messages. */
+const SEVERITIES = {
+  critical: ["\u{1F534}", "CRITICAL"],
+  error: ["\u{1F7E0}", "ERROR"],
+  warning: ["\u{1F7E1}", "WARNING"],
+  info: ["\u{1F535}", "INFO"],
 } as const;
 
-/** Renders a message; the same view always gives the same bytes. */
+/**
+ * Renders a message; the same view always gives the same bytes.
+ *
+ * If all of it does not fit, it loses what hurts least: old entries of the
+ * timeline first, what to do last. What is missing is counted where it would
+ * stand, and the last line says where all of it is.
+ */
 export function renderMessage(view: MessageView): Message {
-  const { context, incidentId } = view;
-  const severity = SEVERITY_WORDS[context.severity ?? "warning"];
-  const title = oneLine(context.title ?? "") || incidentId;
-  const service = context.service === undefined
-    ? ""
-    : ` (${oneLine(context.service)})`;
-  const lead = oneLine(view.lead) || "Nothing is known yet.";
-  const blocks: Block[] = [
-    header(`${severity}: ${title}${service}`),
-    section(fit(lead, LEAD_CHARS_MAX)),
-    ...claims("What we know", view.highlights),
-    ...claims("What to do", view.actionItems),
+  const title = oneLine(view.context.title ?? "") || oneLine(view.incidentId) ||
+    "an incident without a name";
+  const lead = tryFit(
+    oneLine(view.lead).replace(/^>/, "›") || "Nothing is known yet.",
+    LEAD_CHARS_MAX,
+  );
+  const lists = listsOf(view);
+  const { links = [] } = view;
+  const head = [
+    header(headline(title, view.context)),
+    section(lead.text + citing(view.leadEvidence)),
   ];
-  if (view.gaps.length > 0) {
-    const items = view.gaps.map(({ what, why }) => itemText(`${what}: ${why}`));
-    blocks.push(section(bullets("What is missing", items)));
-  }
-  blocks.push(contextBlock(sourceLine(view)));
-  return {
-    text: fit(`${severity}: ${title}${service}. ${lead}`, TEXT_CHARS_MAX),
-    blocks,
-  };
+  const buttons = links.length === 0 ? [] : [linkButtons(links)];
+  const sources = [sourceLine(view), ...evidenceLine(view.evidence)];
+  const render = () => [
+    ...head,
+    ...lists.all.flatMap((list) =>
+      list.isEmpty ? [] : [section(list.render())]
+    ),
+    ...buttons,
+    contextBlock(
+      ...sources,
+      summaryLine(view, lead.cut || lists.all.some(({ cut }) => cut)),
+    ),
+  ];
+  shrink(
+    lists.leastFirst,
+    () =>
+      JSON.stringify(render()).length <= MESSAGE_CHARS_MAX - FOOTER_CHARS_MAX,
+  );
+  return { text: fallback(title, view), blocks: render() };
 }
 
 /** The bytes whose digest an approval releases. */
@@ -118,11 +159,11 @@ export function decodeMessage(bytes: Uint8Array): Message {
   }
   const { text, blocks } = (value ?? {}) as Partial<Message>;
   const isMessage = typeof text === "string" && text !== "" &&
-    Array.isArray(blocks) && blocks.length > 0 && blocks.length <= BLOCKS_MAX &&
+    Array.isArray(blocks) && blocks.length > 0 && blocks.length < BLOCKS_MAX &&
     blocks.every((block) => typeof block?.type === "string");
   if (!isMessage) {
     throw new SyntaxError(
-      `the message is not a text and 1 to ${BLOCKS_MAX} blocks`,
+      `the message is not a text and 1 to ${BLOCKS_MAX - 1} blocks`,
     );
   }
   return { text, blocks };
@@ -131,103 +172,168 @@ export function decodeMessage(bytes: Uint8Array): Message {
 /** The message as it is sent: the same text and blocks, and the footer. */
 export function withFooter(message: Message, footer: Footer): Message {
   const { approval, runId, digest } = footer;
+  // Each part has its own limit, so that none can push out the digest.
+  const part = (text: string, charsMax = 80) =>
+    shorten(oneLine(text), charsMax);
   const released = approval === undefined
     ? "Posted without approval, as configured"
-    : `Approved by ${approval.by} at ${approval.at}, asked for by rule ${approval.ruleId}`;
-  const line = `${released} · run ${runId || "none"} · message sha256 ${
-    digest.slice(0, 16)
+    : `Approved by ${part(approval.by)} at ${part(approval.at, 40)}, ` +
+      `asked for by rule ${part(approval.ruleId)}`;
+  const line = `${released} · run ${part(runId) || "none"} · message sha256 ${
+    part(digest.slice(0, 16))
   }`;
   return {
     text: message.text,
-    blocks: [...message.blocks, contextBlock(fit(line, CONTEXT_CHARS_MAX))],
+    blocks: [
+      ...message.blocks,
+      contextBlock(fit(line, FOOTER_CHARS_MAX - 100)),
+    ],
   };
 }
 
-/**
- * Makes `text` inert in Slack's mrkdwn: no mention, disguised link or entity
- * survives. Half a surrogate pair, which no JSON reader has to take, becomes
- * U+FFFD.
- */
-export function escapeMrkdwn(text: string): string {
-  return text.toWellFormed().replaceAll("&", "&amp;").replaceAll("<", "&lt;")
-    .replaceAll(">", "&gt;");
+function headline(title: string, { severity, service }: NormalizedContext) {
+  const [sign, word] = SEVERITIES[severity ?? "warning"];
+  const where = shorten(oneLine(service ?? ""), SERVICE_CHARS_MAX);
+  return `${sign} ${word}${where === "" ? "" : ` · ${where}`}: ${title}`;
 }
 
-/**
- * Escapes `text` and shortens it so that the escaped form has at most
- * `charsMax` characters. Neither an entity nor a surrogate pair is cut.
- */
-export function fit(text: string, charsMax: number): string {
-  const escaped = escapeMrkdwn(text);
-  if (escaped.length <= charsMax) return escaped;
-  let kept = "";
-  for (const character of text) { // By code point, so pairs stay whole.
-    const next = escapeMrkdwn(character);
-    if (kept.length + next.length > charsMax - 1) break;
-    kept += next;
-  }
-  return `${kept}…`;
+function fallback(title: string, { context, lead }: MessageView): string {
+  const [, word] = SEVERITIES[context.severity ?? "warning"];
+  const words = oneLine(lead) || "Nothing is known yet.";
+  const service = oneLine(context.service ?? "");
+  const where = service === "" ? "" : ` (${service})`;
+  // A screen reader need not say the title twice.
+  const text = words.startsWith(title) ? words : `${title}${where}. ${words}`;
+  return fit(`${word}: ${text}`, TEXT_CHARS_MAX);
 }
 
-function header(text: string): Block {
-  const title = shorten(text.toWellFormed(), HEADER_CHARS_MAX);
+/** The lists in the order read, and in the order in which they may shrink. */
+function listsOf(view: MessageView) {
+  const timeline = timelineList(view.context.timeline ?? []);
+  const known = view.highlights.filter((claim) => !isSaid(claim, view));
+  const highlights = new List({
+    title: "What we know",
+    items: items(known.map(claimParts)),
+  });
+  const actions = new List({
+    title: "What to do",
+    items: items(view.actionItems.map(claimParts)),
+  });
+  const gaps = new List({
+    title: "What is missing",
+    items: items(
+      view.gaps.map(({ what, why }) => ({ text: `${what}: ${why}` })),
+    ),
+  });
   return {
-    type: "header",
-    text: { type: "plain_text", text: title, emoji: false },
+    all: [highlights, actions, timeline, gaps],
+    leastFirst: [
+      [timeline, 3],
+      [gaps, 2],
+      [highlights, 4],
+      [timeline, 0],
+      [gaps, 0],
+      [actions, 3],
+      [highlights, 0],
+      [actions, 0],
+    ] as const,
   };
 }
 
-function section(text: string): Block {
-  return { type: "section", text: { type: "mrkdwn", text } };
+/** Whether the lead or the timeline says a claim already, word for word. */
+function isSaid({ text }: Claim, { lead, context }: MessageView): boolean {
+  const inLead = text.length >= SAID_CHARS_MIN && lead.includes(text.trim());
+  return inLead ||
+    (context.timeline ?? []).some((entry) =>
+      `${entry.at} ${entry.text}` === text
+    );
 }
 
-function contextBlock(text: string): Block {
-  return { type: "context", elements: [{ type: "mrkdwn", text }] };
+interface Parts {
+  /** Ours, so neither escaped nor cut. */
+  start?: string;
+  text: string;
+  citations?: readonly string[];
 }
 
-function claims(title: string, items: readonly Claim[]): Block[] {
-  if (items.length === 0) return [];
-  const texts = items.map(({ text, evidence }) =>
-    itemText(text, ` [${evidence.join(", ")}]`)
-  );
-  return [section(bullets(title, texts))];
+function claimParts({ text, evidence }: Claim): Parts {
+  return { text, citations: evidence };
 }
 
-/** One escaped line; only `text` is cut, so that the citations stay. */
-function itemText(text: string, citations = ""): string {
-  const end = escapeMrkdwn(citations);
-  return fit(oneLine(text), ITEM_CHARS_MAX - end.length) + end;
+/** Each as one inert line; only the text is cut, so that citations stay. */
+function items(parts: readonly Parts[]): Items {
+  let cut = false;
+  const lines = parts.map(({ start = "", text, citations = [] }) => {
+    const end = citing(citations);
+    const charsMax = ITEM_CHARS_MAX - start.length - end.length;
+    const fitted = tryFit(oneLine(text), charsMax);
+    cut ||= fitted.cut;
+    return start + fitted.text + end;
+  });
+  return { lines, cut };
 }
 
-/** A titled list; items that find no room are counted, not cut in half. */
-function bullets(title: string, items: readonly string[]): string {
-  let text = `*${title}*`;
-  for (const [at, item] of items.entries()) {
-    const line = `\n• ${item}`;
-    const rest = `\n… and ${items.length - at} more, see the full summary`;
-    if (text.length + line.length + rest.length > LIST_CHARS_MAX) {
-      return text + rest;
-    }
-    text += line;
-  }
-  return text;
+function citing(ids: readonly string[] = []): string {
+  return ids.length === 0
+    ? ""
+    : ` [${fit(oneLine(ids.join(", ")), CITATIONS_CHARS_MAX)}]`;
 }
 
-function sourceLine(
-  { incidentId, context, evidence, summaryPtr }: MessageView,
-): string {
+function timelineList(
+  given: NonNullable<NormalizedContext["timeline"]>,
+): List {
+  const entries = given.map((entry) => ({
+    ...entry,
+    at: toMoment(entry.at) ?? entry.at,
+  }));
+  const days = new Set(entries.map(({ at }) => at.slice(0, 10)));
+  // A date on every line only helps if there is more than one.
+  const [day] = days;
+  const oneDay = days.size === 1 && /^\d{4}-\d\d-\d\d$/.test(day!);
+  const clock = (at: string) =>
+    oneDay ? at.slice(11, 19) : at.slice(0, 19).replace("T", " ");
+  return new List({
+    title: oneDay ? `Timeline of ${day}, UTC` : "Timeline, UTC",
+    items: items(entries.map(({ at, text, evidence }) => ({
+      start: `\`${oneLine(clock(at)).replace(/[^\w: .-]/g, "?")}\` `,
+      text,
+      citations: evidence,
+    }))),
+    newestLast: true,
+    shownMax: TIMELINE_SHOWN,
+  });
+}
+
+function sourceLine({ incidentId, context, evidence }: MessageView): string {
   const count = `${evidence.length} piece${
     evidence.length === 1 ? "" : "s"
   } of evidence`;
   const source = context.source === undefined
     ? ""
-    : ` from ${context.source.system}`;
-  return fit(
-    `Incident ${incidentId}${source} · ${count} · full summary ${summaryPtr}`,
-    CONTEXT_CHARS_MAX,
-  );
+    : ` from ${shorten(oneLine(context.source.system), 40)}`;
+  const line = `Incident ${oneLine(incidentId)}${source} · ${count}`;
+  return fit(line, SOURCE_CHARS_MAX);
 }
 
-function oneLine(text: string): string {
-  return text.replace(/\s+/g, " ").trim();
+/** What each citation stands for. */
+function evidenceLine(evidence: readonly EvidenceItem[]): string[] {
+  if (evidence.length === 0) return [];
+  let line = "";
+  for (const [at, { id, title }] of withIds(evidence).entries()) {
+    const name = shorten(oneLine(title), EVIDENCE_TITLE_CHARS_MAX);
+    const next = `${at === 0 ? "" : " · "}[${oneLine(id)}] ${name}`;
+    const rest = ` · and ${evidence.length - at} more`;
+    if (fit(line + next + rest, Infinity).length > EVIDENCE_CHARS_MAX) {
+      return [fit(line + rest, EVIDENCE_CHARS_MAX)];
+    }
+    line += next;
+  }
+  return [fit(line, EVIDENCE_CHARS_MAX)];
+}
+
+function summaryLine({ summaryPtr }: MessageView, cut: boolean): string {
+  const pointer = fit(oneLine(summaryPtr), POINTER_CHARS_MAX);
+  return cut
+    ? `Shortened to fit; all of it is the full summary, ${pointer}`
+    : `Full summary ${pointer}`;
 }

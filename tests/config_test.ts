@@ -7,6 +7,7 @@ import {
   integer,
   list,
   oneOf,
+  optionalOrigins,
   optionalSecret,
   optionalUrl,
   readConfig,
@@ -28,6 +29,7 @@ const NUMBER = integer("X", { about, min: -2, max: 9 });
 const FLAG = flag("X", { about });
 const WORD = oneOf("X", { about, values: ["artifact", "slack"] });
 const LIST = list("X", { about });
+const ORIGINS = optionalOrigins("X", { about });
 const ADDRESS = address("X", { about });
 const NAME = text("X", { about, pattern: /^\S{1,3}$/, expected: "a name" });
 
@@ -65,6 +67,10 @@ const TAKEN: [what: string, Setting<unknown>, text: string, value: unknown][] =
     ["text() that just matches", NAME, "abc", "abc"],
     ["list() and drops blanks", LIST, " a, ,b c ,", ["a", "b c"]],
     ["list() of nothing", LIST, ",", []],
+    ["optionalOrigins()", ORIGINS, "https://a.b/, HTTP://[::1]:80,", [
+      "https://a.b",
+      "http://[::1]",
+    ]],
     ["address()", ADDRESS, "h:0", { hostname: "h", port: 0 }],
     ["address() at the last port", ADDRESS, "127.0.0.1:65535", {
       hostname: "127.0.0.1",
@@ -115,6 +121,14 @@ const REFUSED: [
   ["flag()", FLAG, "truely", "1 or 0"],
   ["oneOf()", WORD, "slacks", "one of artifact, slack"],
   ["text() that just does not match", NAME, "abcd", "a name"],
+  ...["a.b", "a.b:443", "https://a.b/c", "https://a.b?c", "https://u@a.b"]
+    .concat("ftp://a.b", "https://", "javascript:0", "https://a.b https://c.d")
+    .map((given): [string, Setting<unknown>, string, string] => [
+      "optionalOrigins()",
+      ORIGINS,
+      `https://ok.example, ${given}`,
+      "origins such as https://wiki.example.com",
+    ]),
   ["address()", ADDRESS, "h", "host:port"],
   ["address()", ADDRESS, "h:65536", "host:port"],
   ["address()", ADDRESS, "h:-1", "host:port"],

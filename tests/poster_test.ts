@@ -106,7 +106,7 @@ async function setScene(options: SceneOptions = {}): Promise<Scene> {
     },
     evidence: {
       incident_id: "INC-1",
-      collected_at: "2026-11-22T16:50:00.000Z",
+      collected_at: new Date().toISOString(),
       evidence: [],
     },
     summary: {
@@ -161,7 +161,10 @@ function payloadOf(digest: string, released?: string): string {
     text: MESSAGE.text,
     blocks: [
       ...MESSAGE.blocks,
-      { type: "context", elements: [{ type: "mrkdwn", text }] },
+      {
+        type: "context",
+        elements: [{ type: "mrkdwn", text, verbatim: true }],
+      },
     ],
   });
 }
@@ -402,6 +405,15 @@ const SPOILED: Spoiled[] = [
     options: { record: { safety_constraints: { budgets: "many" } } },
     code: "JOB_CONSTRAINTS_INVALID",
     message: "Cannot read the policy's constraint budgets: expected an object",
+  },
+  {
+    when: "the evidence is older than a post may be",
+    spoil: ({ input }) => {
+      input.evidence.collected_at = "2026-01-15T09:30:00.000Z";
+    },
+    code: "POST_TOO_OLD",
+    message:
+      /^Cannot post: its evidence was collected \d+ d.* ago, and POST_MAX_AGE_S allows 12 h$/,
   },
   {
     when: "only the incident names a webhook",

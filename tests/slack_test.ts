@@ -12,7 +12,11 @@ import {
   SLACK_ERRORS,
   startSlack,
 } from "../deploy/standins/slack.ts";
-import { postToSlack, type SlackOutcome } from "../lib/post/slack.ts";
+import {
+  postToSlack,
+  SLACK_TOKENS,
+  type SlackOutcome,
+} from "../lib/post/slack.ts";
 import { until } from "./support/until.ts";
 
 const PAYLOAD = JSON.stringify({
@@ -79,6 +83,89 @@ interface Case {
   connections?: number;
 }
 
+/** Apart from the table: what each documented token means for a message. */
+const TOKENS: Record<string, readonly string[]> = {
+  permanent: [
+    "account_inactive",
+    "action_prohibited",
+    "cannot_reply_to_message",
+    "channel_is_archived",
+    "channel_not_found",
+    "ekm_access_denied",
+    "invalid_auth",
+    "invalid_blocks",
+    "invalid_blocks_format",
+    "invalid_metadata_format",
+    "invalid_metadata_schema",
+    "invalid_payload",
+    "invalid_token",
+    "is_archived",
+    "metadata_too_large",
+    "missing_scope",
+    "msg_blocks_too_long",
+    "msg_too_long",
+    "no_active_hooks",
+    "no_permission",
+    "no_service",
+    "no_service_id",
+    "no_team",
+    "no_text",
+    "not_authed",
+    "not_in_channel",
+    "posting_to_general_channel_denied",
+    "restricted_action",
+    "team_disabled",
+    "token_expired",
+    "token_revoked",
+    "too_many_attachments",
+    "user_not_found",
+  ],
+  retryable: ["message_limit_exceeded", "rate_limited", "ratelimited"],
+  unknown: [
+    "fatal_error",
+    "internal_error",
+    "request_timeout",
+    "rollup_error",
+    "service_unavailable",
+  ],
+};
+
+Deno.test("SLACK_TOKENS holds every documented token and no other", () => {
+  assertEquals(
+    Object.keys(SLACK_TOKENS).sort(),
+    Object.values(TOKENS).flat().sort(),
+  );
+  // Those that the stand-in says are among them.
+  for (const token of Object.keys(SLACK_ERRORS)) {
+    assert(Object.hasOwn(SLACK_TOKENS, token), token);
+  }
+});
+
+for (const [verdict, tokens] of Object.entries(TOKENS)) {
+  for (const token of tokens) {
+    Deno.test(`postToSlack() takes ${token} for ${verdict}, whatever the status`, async () => {
+      for (const status of [400, 418, 503]) {
+        await using slack = await startSlack({
+          behaviour: () => ({
+            status,
+            body: `${token}\n`,
+            headers: { "Retry-After": "60" },
+          }),
+        });
+        const why = `Slack answered status ${status} (${token})`;
+        assertEquals(
+          describe(await send(slack.url)),
+          verdict === "unknown"
+            ? unknown(why)
+            : refused(why, verdict === "retryable"),
+        );
+        // Neither the same bytes again nor, worse, others.
+        assertEquals(slack.received.map(({ body }) => body), [PAYLOAD]);
+      }
+    });
+  }
+}
+
 const CASES: Case[] = [
   ...Object.entries(SLACK_ERRORS).map(([token, status]) => ({
     when: `Slack says ${token}`,
@@ -133,6 +220,27 @@ const CASES: Case[] = [
     when: "status 400 comes with a body that repeats the URL",
     behaviour: { status: 400, body: `bad path /services/${SECRET}` },
     expected: refused("Slack answered status 400"),
+  },
+  {
+    when: "status 404 comes with a word that is no token of Slack's",
+    behaviour: { status: 404, body: "constructor" },
+    expected: refused("Slack answered status 404 (constructor)"),
+  },
+  {
+    when: "429 comes with a word that is permanent elsewhere",
+    behaviour: {
+      status: 429,
+      body: "invalid_token",
+      headers: { "Retry-After": "60" },
+    },
+    expected: refused("Slack answered status 429", true),
+  },
+  {
+    when: "Slack is over its limits, then takes the same bytes",
+    behaviour: (nth) =>
+      nth === 1 ? { status: 403, body: "ratelimited" } : "slack",
+    expected: { outcome: "posted" },
+    connections: 2,
   },
   {
     when: "status 500 comes without a word",

@@ -66,13 +66,14 @@ Deno.test("summarizeEvidence() names the digest of the stored message's bytes", 
 Deno.test("summarizeEvidence() stores the message that its summary renders to", async () => {
   const { summary, message } = await run(BUNDLE);
   const draft = summarize(BUNDLE);
-  const { highlights, actionItems, lead } = draft;
+  const { highlights, actionItems, lead, leadEvidence } = draft;
   assertEquals(
     decodeMessage(message.bytes),
     renderMessage({
       incidentId: "mock:INC-1042",
       context: BUNDLE.normalized_context!,
       lead,
+      leadEvidence,
       highlights,
       actionItems,
       evidence: BUNDLE.evidence,
@@ -90,6 +91,32 @@ Deno.test("summarizeEvidence() stores the message that its summary renders to", 
     "builtin",
   ]);
 });
+
+const BUTTONS: [what: string, env: Record<string, string>, ids: string[]][] = [
+  ["no button unless it is told where one may lead", {}, []],
+  ["a button to an origin that the operator named", {
+    LINK_ORIGINS: "https://a.example, https://incidents.example.com/",
+  }, ["open_incident"]],
+  ["a button to the run where a dashboard is named", {
+    DASHBOARD_RUN_URL: "https://dashboard.example.com/runs/{run_id}",
+  }, ["open_run"]],
+];
+for (const [what, env, expected] of BUTTONS) {
+  Deno.test(`summarizeEvidence() gives the message ${what}`, async () => {
+    const { context, artifacts } = fakeContext(SETTINGS, { env });
+    const summary = await summarizeEvidence({ evidence: BUNDLE }, context);
+    const { blocks } = decodeMessage(
+      artifacts.get(summary.message_ptr!)!.bytes,
+    );
+    const buttons = blocks.filter(({ type }) => type === "actions")
+      .flatMap(({ elements }) => elements as Record<string, string>[]);
+    assertEquals(buttons.map(({ action_id }) => action_id), expected);
+    assert(buttons.every(({ url }) =>
+      url!.endsWith("/INC-1042") ||
+      url === "https://dashboard.example.com/runs/run-1"
+    ));
+  });
+}
 
 Deno.test("summarizeEvidence() gives the same bytes for the same bundle", async () => {
   const [first, second] = [

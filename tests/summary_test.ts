@@ -83,8 +83,8 @@ function textsOf(claims: Claim[]): string[] {
 Deno.test("summarize() says what the evidence says, in a fixed order", () => {
   assertEquals(summarize(BUNDLE), {
     lead: "Checkout is slow on checkout-api: critical since " +
-      "2026-01-15T09:30:00Z, now triggered. " +
-      "This rests on 2 pieces of evidence, 1 not available.",
+      "2026-01-15 09:30 UTC, now triggered. p99 rose to 2.4 s.",
+    leadEvidence: ["E1"],
     highlights: [
       { text: "p99 rose to 2.4 s.", evidence: ["E1"] },
       { text: "Severity is critical (reported as critical)", evidence: ["E1"] },
@@ -125,11 +125,36 @@ Deno.test("summarize() claims nothing when there is no evidence", () => {
   assertEquals(without.confidence, 0);
   assertEquals(summarize(EMPTY), {
     lead: "mock:INC-1: warning. This rests on 0 pieces of evidence.",
+    leadEvidence: [],
     highlights: [],
     actionItems: [],
     confidence: 0,
     model: "builtin",
   });
+});
+
+const LEADS: [description: string | undefined, second: string][] = [
+  ["p99 rose to 2.4 s. Nobody knows why.", "p99 rose to 2.4 s."],
+  [" Rose\n\nto 2.4 s! Why? ", "Rose to 2.4 s!"],
+  ["no full stop at 2.4", "no full stop at 2.4"],
+  ["x".repeat(400), `${"x".repeat(299)}…`],
+  [" ", "This rests on 1 piece of evidence."],
+  [undefined, "This rests on 1 piece of evidence."],
+];
+for (const [description, second] of LEADS) {
+  Deno.test(`summarize() says second in its lead ${JSON.stringify(second.slice(0, 40))} of ${JSON.stringify(description?.slice(0, 20))}`, () => {
+    const context = description === undefined ? {} : { description };
+    const { lead, leadEvidence } = summarize(bundle(context));
+    assertEquals(lead, `mock:INC-1: warning. ${second}`);
+    assertEquals(leadEvidence, second.startsWith("This") ? [] : ["E1"]);
+  });
+}
+
+Deno.test("summarize() names the time in UTC, and as it is if it is none", () => {
+  const leadOf = (occurred_at: string) =>
+    summarize(bundle({ occurred_at })).lead;
+  assert(leadOf("2026-01-15T01:30:59+02:00").includes("2026-01-14 23:30 UTC."));
+  assert(leadOf("at noon").includes("since at noon."));
 });
 
 Deno.test("summarize() gives the same for the same bundle", () => {
@@ -316,7 +341,7 @@ Deno.test("toMarkdown() writes every part, its citations and the evidence", () =
     markdownOf(BUNDLE),
     `# Checkout is slow
 
-Checkout is slow on checkout-api: critical since 2026-01-15T09:30:00Z, now triggered. This rests on 2 pieces of evidence, 1 not available.
+Checkout is slow on checkout-api: critical since 2026-01-15 09:30 UTC, now triggered. p99 rose to 2.4 s. [E1]
 
 ## What we know
 

@@ -13,6 +13,7 @@ import { wait } from "../lib/backoff.ts";
 import type { Config } from "../lib/config.ts";
 import { JobError } from "../lib/errors.ts";
 import {
+  type EvidenceBundle,
   type IncidentInput,
   type PostInput,
   type PostResult,
@@ -32,6 +33,7 @@ import {
   platformSettings,
 } from "../lib/platform/settings.ts";
 import { type JobContext, runWorker } from "../lib/platform/worker.ts";
+import { describeTooOld } from "../lib/post/age.ts";
 import { type Approval, readApproval } from "../lib/post/approval.ts";
 import {
   MESSAGE_BYTES_MAX,
@@ -75,17 +77,19 @@ export type Context = JobContext<typeof SETTINGS>;
  * Posts one message: checks first, then claims, sends and writes down what
  * became of it.
  *
- * @throws {JobError} `NOT_APPROVED`, `DESTINATION_REFUSED`, `DIGEST_MISMATCH`
+ * @throws {JobError} `NOT_APPROVED`, `POST_TOO_OLD`, `DESTINATION_REFUSED`,
+ * `DIGEST_MISMATCH`
  * before anything is claimed; `POST_REFUSED` if nothing was sent;
  * `POST_IN_DOUBT` if nobody can know.
  * @throws {JobElsewhere} If another live process does this very job.
  */
 export async function post(
-  { incident, summary }: PostInput,
+  { incident, evidence, summary }: PostInput,
   context: Context,
 ): Promise<PostResult> {
   const { job } = context;
   const { approval, constraints } = await readRelease(context);
+  refuseOld(evidence, context);
   const destination = await chooseDestination(incident, constraints, context);
   const { message, digest } = await readMessage(summary, context);
   const footer = { approval, runId: job.runId, digest };
@@ -136,6 +140,18 @@ async function readRelease(
     approval: requireApproval ? readApproval(record, job) : undefined,
     constraints: stricter(constraints, readRecordedConstraints(record)),
   };
+}
+
+/** @throws {JobError} `POST_TOO_OLD`. */
+function refuseOld(
+  { collected_at: collectedAt }: EvidenceBundle,
+  { settings }: Context,
+): void {
+  const limits = { maxAgeS: settings.postMaxAgeS, nowMs: Date.now() };
+  const why = describeTooOld(collectedAt, limits);
+  if (why !== undefined) {
+    throw new JobError("POST_TOO_OLD", `Cannot post: ${why}`);
+  }
 }
 
 function chooseDestination(

@@ -8,9 +8,11 @@
  *
  * @module
  */
+import { optionalOrigins, optionalUrl, type Setting } from "../lib/config.ts";
 import { sha256Hex } from "../lib/digest.ts";
 import { shorten } from "../lib/errors.ts";
 import type { SummarizeInput, Summary } from "../lib/incident.ts";
+import { incidentLink, runLink } from "../lib/links.ts";
 import { encodeMessage, renderMessage } from "../lib/message.ts";
 import {
   type PlatformSettings,
@@ -23,11 +25,27 @@ const TOPIC = "job.incident-enricher.summarize";
 /** What of the Markdown travels with the job; the artifact holds all of it. */
 const INLINE_CHARS_MAX = 16_000;
 
+/** The settings of {@linkcode SETTINGS}. */
+export type SummarizerSettings = PlatformSettings & {
+  readonly linkOrigins: Setting<readonly string[] | undefined>;
+  readonly dashboardRunUrl: Setting<string | undefined>;
+};
+
 /** Everything that this worker reads from its environment. */
-export const SETTINGS: PlatformSettings = platformSettings(
-  "incident-enricher-summarizer",
-  "incident-enricher-summarize",
-);
+export const SETTINGS: SummarizerSettings = {
+  ...platformSettings(
+    "incident-enricher-summarizer",
+    "incident-enricher-summarize",
+  ),
+  linkOrigins: optionalOrigins("LINK_ORIGINS", {
+    about:
+      "origins that a message's buttons may lead to, beside the source's own",
+  }),
+  dashboardRunUrl: optionalUrl("DASHBOARD_RUN_URL", {
+    about:
+      "where a dashboard shows a run, with {run_id} for its id; no button if unset",
+  }),
+};
 
 /**
  * Summarizes a bundle and renders the message about it.
@@ -36,7 +54,7 @@ export const SETTINGS: PlatformSettings = platformSettings(
  */
 export async function summarizeEvidence(
   { evidence: bundle }: SummarizeInput,
-  { gateway, progress }: JobContext<typeof SETTINGS>,
+  { gateway, job, progress, settings }: JobContext<typeof SETTINGS>,
 ): Promise<Summary> {
   const draft = summarize(bundle);
   const markdown = toMarkdown(draft, bundle);
@@ -48,15 +66,21 @@ export async function summarizeEvidence(
     retention: "audit",
     labels: { ...labels, kind: "incident.summary" },
   });
+  const context = bundle.normalized_context ?? {};
   const message = encodeMessage(renderMessage({
     incidentId: bundle.incident_id,
-    context: bundle.normalized_context ?? {},
+    context,
     lead: draft.lead,
+    leadEvidence: draft.leadEvidence,
     highlights: draft.highlights,
     actionItems: draft.actionItems,
     evidence: bundle.evidence,
     gaps: bundle.gaps ?? [],
     summaryPtr,
+    links: [
+      incidentLink(context.source, settings.linkOrigins ?? []),
+      runLink(settings.dashboardRunUrl, job.runId),
+    ].filter((link) => link !== undefined),
   }));
   progress(80, "storing the message to be approved");
   const messagePtr = await gateway.putArtifact({

@@ -17,7 +17,7 @@ export const POST_MAX_AGE: Setting<number> = integer("POST_MAX_AGE_S", {
   about: "age of the evidence above which nothing is posted, in s",
   fallback: MAX_AGE_S,
   min: 1,
-  max: 30 * 24 * 3600,
+  max: 10 * 365 * 24 * 3600,
 });
 
 /**

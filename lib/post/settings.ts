@@ -10,6 +10,7 @@ import {
   optionalSecret,
   type Setting,
 } from "../config.ts";
+import { POST_MAX_AGE } from "./age.ts";
 
 /** The settings of {@linkcode POST_SETTINGS}. */
 export type PostSettings = {
@@ -25,6 +26,8 @@ export type PostSettings = {
   readonly postTimeoutMs: Setting<number>;
   /** `POST_SETTLE_MS`. */
   readonly postSettleMs: Setting<number>;
+  /** `POST_MAX_AGE_S`. */
+  readonly postMaxAgeS: Setting<number>;
 };
 
 /** Where posts may go, what they rest on and how long they may take. */
@@ -56,4 +59,5 @@ export const POST_SETTINGS: PostSettings = {
     min: 0,
     max: 600_000,
   }),
+  postMaxAgeS: POST_MAX_AGE,
 };

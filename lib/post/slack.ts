@@ -33,6 +33,61 @@ export interface SlackOptions {
   signal: AbortSignal;
 }
 
+/** What a token of Slack says of a message: whether it may still be taken. */
+export type SlackVerdict =
+  /** Refused, and again if it is sent again. */
+  | "permanent"
+  /** Refused for now. */
+  | "retryable"
+  /** It may have been taken. */
+  | "unknown";
+
+/**
+ * Every error token that Slack documents for webhooks and for
+ * chat.postMessage, whose words webhooks share.
+ *
+ * A token decides before the status does, since a status is only documented
+ * for some. None leads to a second, different message: what Slack found wrong
+ * with the blocks is for a person to read, not for us to guess round.
+ *
+ * @see https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks
+ * @see https://docs.slack.dev/reference/methods/chat.postMessage
+ */
+export const SLACK_TOKENS: Readonly<Record<string, SlackVerdict>> = {
+  ...verdicts("permanent", [
+    // The message.
+    ...["invalid_payload", "no_text", "invalid_blocks"],
+    ...["invalid_blocks_format", "too_many_attachments", "msg_too_long"],
+    ...["msg_blocks_too_long", "metadata_too_large"],
+    ...["invalid_metadata_format", "invalid_metadata_schema"],
+    "cannot_reply_to_message",
+    // The webhook, and who may use it.
+    ...["invalid_token", "no_service", "no_service_id", "no_active_hooks"],
+    ...["no_team", "team_disabled", "action_prohibited", "invalid_auth"],
+    ...["not_authed", "token_expired", "token_revoked", "account_inactive"],
+    ...["missing_scope", "no_permission", "ekm_access_denied"],
+    // The channel.
+    ...["user_not_found", "channel_not_found", "channel_is_archived"],
+    ...["is_archived", "not_in_channel", "restricted_action"],
+    "posting_to_general_channel_denied",
+  ]),
+  ...verdicts("retryable", [
+    ...["rate_limited", "ratelimited", "message_limit_exceeded"],
+  ]),
+  ...verdicts("unknown", [
+    // Documented as Slack's own failure, possibly after it took the message.
+    ...["rollup_error", "fatal_error", "internal_error"],
+    ...["request_timeout", "service_unavailable"],
+  ]),
+};
+
+function verdicts(
+  verdict: SlackVerdict,
+  tokens: readonly string[],
+): Record<string, SlackVerdict> {
+  return Object.fromEntries(tokens.map((token) => [token, verdict]));
+}
+
 const ANSWER_BYTES_MAX = 64 * 1024;
 const CONNECT_TIMEOUT_MS = 10_000;
 const RETRY = { baseMs: 500, maxMs: 5_000 };
@@ -184,7 +239,8 @@ function judge(
 ): Attempt {
   const token = body.trim();
   // Slack's own words are short tokens; anything else may be a proxy's page.
-  const said = /^[a-z_]{1,60}$/.test(token) ? ` (${token})` : "";
+  const isToken = /^[a-z_]{1,60}$/.test(token) && status !== 429;
+  const said = isToken ? ` (${token})` : "";
   if (status >= 200 && status <= 299) {
     const at = new Date().toISOString();
     if (token === "ok") return { outcome: "posted", at };
@@ -192,19 +248,27 @@ function judge(
       `Slack answered status ${status} with a body other than "ok"`;
     return { outcome: "posted", at, warning };
   }
-  if (status === 429) {
-    return {
-      outcome: "refused",
-      why: "Slack answered status 429",
-      retryable: true,
-      waitMs: readRetryAfter(retryAfter),
-    };
-  }
   const why = `Slack answered status ${status}${said}`;
-  if (status >= 400 && status <= 499) {
-    return { outcome: "refused", why, retryable: false };
+  switch (verdictOf(status, token)) {
+    case "permanent":
+      return { outcome: "refused", why, retryable: false };
+    case "retryable":
+      return {
+        outcome: "refused",
+        why,
+        retryable: true,
+        waitMs: readRetryAfter(retryAfter),
+      };
+    case "unknown":
+      return { outcome: "unknown", why };
   }
-  return { outcome: "unknown", why };
+}
+
+function verdictOf(status: number, token: string): SlackVerdict {
+  // Whatever it says beside it, 429 means that nothing was posted.
+  if (status === 429) return "retryable";
+  if (Object.hasOwn(SLACK_TOKENS, token)) return SLACK_TOKENS[token]!;
+  return status >= 400 && status <= 499 ? "permanent" : "unknown";
 }
 
 /** In ms, from seconds or a date; 0 for anything else. */

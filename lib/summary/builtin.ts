@@ -9,14 +9,18 @@ import {
   type EvidenceBundle,
   type EvidenceItem,
   type NormalizedContext,
+  toMoment,
   withIds,
 } from "../incident.ts";
+import { shorten } from "../errors.ts";
 import { keepCited } from "./citations.ts";
 
 /** A summary before it is stored. */
 export interface Draft {
   /** What is happening, one or two sentences. */
   lead: string;
+  /** What it rests on beside the incident itself. */
+  leadEvidence: string[];
   /** What is known. */
   highlights: Claim[];
   /** What to do next. */
@@ -30,6 +34,7 @@ export interface Draft {
 const HIGHLIGHTS_MAX = 10;
 const ACTION_ITEMS_MAX = 5;
 const TIMELINE_SHOWN = 5;
+const LEAD_CHARS_MAX = 300;
 
 /** Summarizes a bundle. */
 export function summarize(bundle: EvidenceBundle): Draft {
@@ -37,8 +42,11 @@ export function summarize(bundle: EvidenceBundle): Draft {
   const evidence = withIds(bundle.evidence);
   const all = evidence.map(({ id }) => id);
   const main = all.slice(0, 1);
+  const symptom = firstSentence(context.description ?? "");
+  const leadEvidence = symptom === "" ? [] : main;
   return {
-    lead: lead(bundle, context),
+    lead: lead(bundle, context, leadEvidence.length === 0 ? "" : symptom),
+    leadEvidence,
     highlights:
       keepCited(highlights(context, main), evidence, HIGHLIGHTS_MAX).kept,
     actionItems:
@@ -52,18 +60,36 @@ export function summarize(bundle: EvidenceBundle): Draft {
 function lead(
   { incident_id, evidence, gaps = [] }: EvidenceBundle,
   context: NormalizedContext,
+  symptom: string,
 ): string {
   const { severity = "warning", service, status, occurred_at } = context;
   const title = context.title?.trim() || incident_id;
   const where = service === undefined ? "" : ` on ${service}`;
-  const since = occurred_at === undefined ? "" : ` since ${occurred_at}`;
+  const since = occurred_at === undefined
+    ? ""
+    : ` since ${clockOf(occurred_at)}`;
   const now = status === undefined ? "" : `, now ${status}`;
   const first = `${title}${where}: ${severity}${since}${now}.`;
+  if (symptom !== "") return `${first} ${symptom}`;
   const count = `${evidence.length} piece${
     evidence.length === 1 ? "" : "s"
   } of evidence`;
   const missing = gaps.length === 0 ? "" : `, ${gaps.length} not available`;
   return `${first} This rests on ${count}${missing}.`;
+}
+
+/** To the minute, in UTC: an incident is read of within the hour. */
+function clockOf(at: string): string {
+  const moment = toMoment(at);
+  return moment === undefined
+    ? at
+    : `${moment.slice(0, 16).replace("T", " ")} UTC`;
+}
+
+function firstSentence(text: string): string {
+  const line = text.replace(/\s+/g, " ").trim();
+  const end = line.search(/[.!?](?= |$)/);
+  return shorten(end === -1 ? line : line.slice(0, end + 1), LEAD_CHARS_MAX);
 }
 
 function highlights(context: NormalizedContext, main: string[]): Claim[] {
@@ -155,7 +181,11 @@ export function toMarkdown(draft: Draft, bundle: EvidenceBundle): string {
   }));
   const cited = keepCited(entries, bundle.evidence, entries.length).kept;
   const heading = plain(title) || plain(bundle.incident_id);
-  const lines = [`# ${heading}`, "", plain(draft.lead), ""];
+  const { lead: text, leadEvidence } = draft;
+  const lead = leadEvidence.length === 0
+    ? plain(text)
+    : claimLine({ text, evidence: leadEvidence });
+  const lines = [`# ${heading}`, "", lead, ""];
   lines.push(...listSection("What we know", draft.highlights.map(claimLine)));
   lines.push(...listSection("What to do", draft.actionItems.map(claimLine)));
   lines.push(...listSection("Timeline", cited.map(claimLine)));

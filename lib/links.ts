@@ -1,0 +1,80 @@
+/**
+ * Where the buttons of a message may lead. Pure.
+ *
+ * A button says "Open the incident" in our name, so its address must be one
+ * that nobody who merely writes an alert can choose: the source's own, or one
+ * that the operator named.
+ *
+ * @module
+ */
+import type { Link } from "./block_kit.ts";
+
+/** Domains of each source; it serves them and their subdomains over https. */
+const SOURCE_DOMAINS: Readonly<Record<string, readonly string[]>> = {
+  pagerduty: ["pagerduty.com"],
+  // Where an Alertmanager is only its operator knows: `LINK_ORIGINS` says.
+  alertmanager: [],
+  mock: [],
+};
+
+/** Slack takes 3000; two of them have to leave room for the message. */
+const URL_CHARS_MAX = 2000;
+
+/**
+ * The button that opens an incident at its source.
+ *
+ * @param origins What is allowed beside the source's own domains.
+ * @returns `undefined` if the incident names no address, or not such a one.
+ */
+export function incidentLink(
+  source: { system: string; url?: string } | undefined,
+  origins: readonly string[],
+): Link | undefined {
+  const url = readWebUrl(source?.url);
+  if (url === undefined || source === undefined) return undefined;
+  const allowed = origins.includes(url.origin) ||
+    isOwn(url, domainsOf(source.system));
+  return allowed
+    ? { id: "incident", label: "Open the incident", url: url.href }
+    : undefined;
+}
+
+/**
+ * The button that opens a run in the platform's dashboard.
+ *
+ * @param address As configured, with `{run_id}` where the id goes; without it
+ * the id is the last part of the path.
+ * @returns `undefined` if no dashboard is configured, or there is no run.
+ */
+export function runLink(
+  address: string | undefined,
+  runId: string,
+): Link | undefined {
+  if (address === undefined || runId === "") return undefined;
+  const id = encodeURIComponent(runId.toWellFormed());
+  const whole = address.includes("{run_id}")
+    ? address.replaceAll("{run_id}", () => id)
+    : `${address.replace(/\/+$/, "")}/${id}`;
+  const url = readWebUrl(whole);
+  return url && { id: "run", label: "Open the run", url: url.href };
+}
+
+function readWebUrl(text: string | undefined): URL | undefined {
+  const url = URL.parse(text ?? "");
+  if (url === null || !/^https?:$/.test(url.protocol)) return undefined;
+  // `https://pagerduty.com@elsewhere.example` reads as what it is not.
+  if (url.username !== "" || url.password !== "") return undefined;
+  // As JSON, since that is what counts towards a message's length.
+  return JSON.stringify(url.href).length <= URL_CHARS_MAX ? url : undefined;
+}
+
+function domainsOf(system: string): readonly string[] {
+  return Object.hasOwn(SOURCE_DOMAINS, system) ? SOURCE_DOMAINS[system]! : [];
+}
+
+function isOwn({ protocol, port, hostname }: URL, domains: readonly string[]) {
+  return protocol === "https:" && port === "" &&
+    domains.some((domain) =>
+      hostname === domain || hostname.endsWith(`.${domain}`)
+    );
+}

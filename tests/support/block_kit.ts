@@ -1,0 +1,125 @@
+/**
+ * What Slack takes, written down from its documentation and apart from the
+ * code that must keep to it.
+ *
+ * @module
+ */
+import { assert, assertEquals } from "@std/assert";
+import type { Message } from "../../lib/message.ts";
+
+type Fields = Record<string, unknown>;
+
+/** Above about 13,200 Slack says `msg_blocks_too_long`. */
+const ALL_BLOCKS_CHARS_MAX = 13_000;
+
+/** Fails if Slack would refuse a message, or make something of its texts. */
+export function assertSlackTakes({ text, blocks }: Message): void {
+  assert(text.trim() !== "" && text.length <= 4000, `text of ${text.length}`);
+  assertInert(text);
+  assertShown(text);
+  assert(blocks.length >= 1 && blocks.length <= 50, `${blocks.length} blocks`);
+  const length = JSON.stringify(blocks).length;
+  assert(length <= ALL_BLOCKS_CHARS_MAX, `${length} characters of blocks`);
+  for (const block of blocks) assertBlock(block);
+  assertUnique(blocks.map(({ block_id }) => block_id));
+  assertUnique(
+    blocks.flatMap(({ elements = [] }) =>
+      (elements as Fields[]).map(({ action_id }) => action_id)
+    ),
+  );
+}
+
+function assertBlock(block: Fields): void {
+  const { type, text, elements, ...rest } = block;
+  switch (type) {
+    case "header":
+      assertPlain(text as Fields, 150);
+      assertEquals([elements, rest], [undefined, {}]);
+      break;
+    case "section":
+      assertMrkdwn(text as Fields);
+      assertEquals([elements, rest], [undefined, {}]);
+      break;
+    case "context":
+      assert((elements as Fields[]).length >= 1);
+      assert((elements as Fields[]).length <= 10);
+      (elements as Fields[]).forEach(assertMrkdwn);
+      assertEquals([text, rest], [undefined, {}]);
+      break;
+    case "actions":
+      assert((elements as Fields[]).length >= 1);
+      assert((elements as Fields[]).length <= 25);
+      (elements as Fields[]).forEach(assertButton);
+      assertEquals([text, Object.keys(rest)], [undefined, ["block_id"]]);
+      break;
+    default:
+      throw new Error(`a block of type ${type}`);
+  }
+}
+
+function assertMrkdwn({ type, text, verbatim, ...rest }: Fields): void {
+  assertEquals([type, verbatim, rest], ["mrkdwn", true, {}]);
+  assert(typeof text === "string" && text.trim() !== "");
+  assert(text.length <= 3000, `text of ${text.length} characters`);
+  assertInert(text);
+  for (const line of text.split("\n")) {
+    assertShown(line);
+    assertPlainMarks(line);
+  }
+}
+
+function assertPlain(
+  { type, text, emoji, ...rest }: Fields,
+  charsMax: number,
+): void {
+  assertEquals([type, emoji, rest], ["plain_text", false, {}]);
+  assert(typeof text === "string" && text.trim() !== "");
+  assert(text.length <= charsMax, `text of ${text.length} characters`);
+  assertShown(text);
+}
+
+function assertButton({ type, text, url, action_id, ...rest }: Fields): void {
+  assertEquals([type, rest], ["button", {}]);
+  assertPlain(text as Fields, 75);
+  assert(typeof url === "string" && url.length <= 3000);
+  assertEquals(new URL(url).href, url);
+  assert(/^https?:$/.test(new URL(url).protocol), url);
+  assert(typeof action_id === "string" && action_id.length <= 255);
+}
+
+function assertUnique(ids: readonly unknown[]): void {
+  const given = ids.filter((id) => id !== undefined);
+  assertEquals(new Set(given).size, given.length);
+  for (const id of given) assert(String(id).length <= 255);
+}
+
+/** Fails if Slack would see a mention, a link or an entity in a text. */
+export function assertInert(text: string): void {
+  assert(!/[<>]/.test(text), `markup in ${JSON.stringify(text)}`);
+  const rest = text.replace(/&(amp|lt|gt);/g, "");
+  assert(!rest.includes("&"), `a cut entity in ${JSON.stringify(text)}`);
+}
+
+/** Fails if a text would steer the display instead of being shown. */
+function assertShown(text: string): void {
+  assert(text.isWellFormed(), "half a surrogate pair");
+  assert(
+    !/[\p{Cc}\u202a-\u202e\u2066-\u2069\u200e\u200f\u061c]/u.test(text),
+    `control characters in ${JSON.stringify(text)}`,
+  );
+}
+
+/** Fails if a line is formatted but for a title in bold and a time as code. */
+function assertPlainMarks(line: string): void {
+  const ours = /^\*(What we know|What to do|What is missing|Timeline[^*]*)\*$/;
+  const rest = line.replace(ours, "").replace(/^• `[\w?: .-]*` /, "");
+  assert(!rest.includes("`"), `code in ${JSON.stringify(line)}`);
+  assert(!line.startsWith("&gt;"), `a quote in ${JSON.stringify(line)}`);
+  for (const mark of ["\\*", "_", "~"]) {
+    const pair = RegExp(
+      `(?<![\\p{L}\\p{N}])${mark}(?=\\S).*(?<=\\S)${mark}(?![\\p{L}\\p{N}])`,
+      "u",
+    );
+    assert(!pair.test(rest), `formatting in ${JSON.stringify(line)}`);
+  }
+}
