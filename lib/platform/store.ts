@@ -100,8 +100,8 @@ const PORT = 6379;
 const FIRST_BYTES = 16 * 1024;
 const COMMAND_TIMEOUT_MS = 5_000;
 const CONNECT_TIMEOUT_MS = 5_000;
-/** A connection that leaves a command without any answer is a dead one. */
-const SOCKET_TIMEOUT_MS = 6_000;
+/** What the client says of a command without an answer. */
+const TIMED_OUT = "Command timed out";
 /** How long a connection that is given up may take to close. */
 const DISCONNECT_TIMEOUT_MS = 250;
 const SCAN_ENDED = "Cannot list keys: there was no time left";
@@ -130,7 +130,6 @@ export async function connectStore(options: StoreOptions): Promise<Store> {
     connectTimeout: CONNECT_TIMEOUT_MS,
     commandTimeout: COMMAND_TIMEOUT_MS,
     disconnectTimeout: DISCONNECT_TIMEOUT_MS,
-    socketTimeout: SOCKET_TIMEOUT_MS,
     // Our own retry sees each failure; the library's queue would hide it.
     maxRetriesPerRequest: 0,
     enableOfflineQueue: false,
@@ -195,10 +194,16 @@ function firstConnection(
 
 function wrap(redis: Redis, up: () => boolean): Store {
   const run = <T>(command: () => Promise<T>, signal: AbortSignal): Promise<T> =>
-    retry(() =>
-      command().catch((error) => {
+    retry(() => {
+      const stream = streamOf(redis);
+      return command().catch((error) => {
+        // No answer at all: the connection may be half open, which nothing else
+        // would ever notice. Its own socketTimeout outlives the connection that
+        // it watches, and then ends the next one (ioredis 5.9.3).
+        if (messageOf(error) === TIMED_OUT) stream.destroy();
         throw toStoreError(error);
-      }), {
+      });
+    }, {
       baseMs: 200,
       maxMs: 2_000,
       signal: AbortSignal.any([signal, AbortSignal.timeout(OUTAGE_MS)]),
