@@ -16,6 +16,7 @@ import {
   type Setting,
   text,
 } from "../lib/config.ts";
+import type { IncidentInput } from "../lib/incident.ts";
 import { BodyTooLargeError, readBounded } from "../lib/http.ts";
 import { type Delivery, DeliveryError } from "../lib/intake/delivery.ts";
 import { readMockDelivery } from "../lib/intake/mock.ts";
@@ -30,6 +31,7 @@ import {
   type GatewaySettings,
   HEALTH_ADDRESS,
 } from "../lib/platform/settings.ts";
+import { startRedaction } from "../lib/redact.ts";
 import { type HttpContext, serveHttp } from "../lib/service.ts";
 
 const BODY_BYTES_MAX = 1024 * 1024;
@@ -146,7 +148,10 @@ async function startRun(
     ...gatewayEndpoint(settings),
     deadlineMs: ANSWER_MS,
   });
-  const incident = { ...delivery.incident, destination: { mode } };
+  const incident = {
+    ...withoutSecrets(delivery.incident),
+    destination: { mode },
+  };
   try {
     return await startOnce({ ...delivery, incident }, {
       start: (incident, key) =>
@@ -161,6 +166,13 @@ async function startRun(
     });
     throw explain(error, signal);
   }
+}
+
+/** The platform stores a run's input before any worker of ours sees it. */
+function withoutSecrets(
+  { incident_id, ...rest }: IncidentInput,
+): IncidentInput {
+  return { incident_id, ...startRedaction().value(rest) };
 }
 
 async function runExists(

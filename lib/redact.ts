@@ -1,0 +1,106 @@
+/**
+ * Takes credentials out of what comes from outside, before it is stored. Pure.
+ *
+ * What is taken out leaves a placeholder that says its class and which one of
+ * that class it was, `[secret:aws-key#1]`: the same value gives the same
+ * placeholder throughout one redaction, and the value itself is kept nowhere.
+ *
+ * Every pattern is linear in the length of the text: no repetition in a
+ * repetition, and every open end bounded or read to the end of its kind.
+ *
+ * @module
+ */
+
+/** Takes credentials out of texts, and counts them. */
+export interface Redaction {
+  /** A text without its credentials. */
+  text(value: string): string;
+  /** The same for every text within a JSON value. */
+  value<T>(value: T): T;
+  /** How many were taken out, by class. */
+  readonly counts: Readonly<Record<string, number>>;
+}
+
+interface Class {
+  name: string;
+  /** With the credential as its group `secret`, or as a whole. */
+  pattern: RegExp;
+}
+
+/** In this order: the first that matches a place names it. */
+const CLASSES: readonly Class[] = [
+  {
+    name: "private-key",
+    pattern:
+      /-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----(?:(?!-----END)[\s\S])*(?:-----END [A-Z ]{0,40}PRIVATE KEY-----)?/g,
+  },
+  {
+    name: "webhook-url",
+    pattern:
+      /\bhttps?:\/\/(?:hooks\.slack(?:-gov)?\.com|[\w.-]{0,100}discord(?:app)?\.com\/api\/webhooks|[\w.-]{1,100}\.webhook\.office\.com|[\w.-]{1,100}\.logic\.azure\.com|events\.pagerduty\.com\/integration)\/[^\s"'<>\\]+/gi,
+  },
+  {
+    name: "url-password",
+    pattern:
+      /\b[a-z][a-z0-9+.-]{1,30}:\/\/[^\s/:@"'<>]{0,200}:(?<secret>[^\s/@"'<>]{1,500})@/gi,
+  },
+  {
+    name: "authorization",
+    pattern: /\b(?:bearer|basic)\s{1,5}(?<secret>[\w.~+/=-]{8,})/gi,
+  },
+  {
+    name: "jwt",
+    pattern: /\beyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]*/g,
+  },
+  { name: "aws-key", pattern: /\b(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}\b/g },
+  {
+    name: "token",
+    pattern:
+      /\b(?:xox[abeoprs]-[\w-]{10,}|xapp-[\w-]{10,}|gh[oprsu]_\w{30,}|github_pat_\w{30,}|glpat-[\w-]{18,}|npm_\w{30,}|sk-[\w-]{20,}|[prs]k_(?:live|test)_\w{10,}|AIza[\w-]{30,}|ya29\.[\w-]{20,}|SG\.[\w-]{16,}\.[\w-]{16,}|dop_v1_\w{40,}|hvs\.[\w-]{20,}|pypi-[\w-]{40,})/g,
+  },
+  {
+    name: "named",
+    // Not the placeholders that stand there already.
+    pattern:
+      /\b(?!secret:[a-z-]+#\d+\])(?:password|passwd|passphrase|pwd|secret|client[_-]?secret|(?:access|auth|refresh|id)?[_-]?token|api[_-]?key|access[_-]?key|private[_-]?key|secret[_-]?key)["']?\s{0,5}[:=]\s{0,5}["']?(?<secret>[^\s"',;&<>[\]{}]{4,})/gi,
+  },
+];
+
+/** Fields whose value is a credential whatever it looks like. */
+const FIELD =
+  /^(?:.{0,40}[_-])?(?:password|passwd|passphrase|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|secret[_-]?key|credentials?|authorization|cookie|webhook(?:[_-]?url)?)$/i;
+
+/** Starts a redaction, whose placeholders count from 1. */
+export function startRedaction(): Redaction {
+  const counts: Record<string, number> = {};
+  const known = new Map<string, string>();
+  const placeholder = (name: string, secret: string): string => {
+    const seen = known.get(secret);
+    if (seen !== undefined) return seen;
+    counts[name] = (counts[name] ?? 0) + 1;
+    const made = `[secret:${name}#${counts[name]}]`;
+    known.set(secret, made);
+    return made;
+  };
+  const text = (value: string): string =>
+    CLASSES.reduce(
+      (left, { name, pattern }) =>
+        left.replace(pattern, (match, ...more) => {
+          const { secret = match } = (more.at(-1) ?? {}) as { secret?: string };
+          return match.replace(secret, () => placeholder(name, secret));
+        }),
+      value,
+    );
+  const walk = (value: unknown, field = ""): unknown => {
+    if (typeof value === "string") {
+      const taken = FIELD.test(field) && value !== "";
+      return taken ? placeholder("named", value) : text(value);
+    }
+    if (Array.isArray(value)) return value.map((item) => walk(item, field));
+    if (typeof value !== "object" || value === null) return value;
+    return Object.fromEntries(
+      Object.entries(value).map(([key, item]) => [text(key), walk(item, key)]),
+    );
+  };
+  return { text, value: <T>(value: T) => walk(value) as T, counts };
+}
