@@ -24,6 +24,7 @@ const COMMANDS = [
   "install",
   "uninstall",
   "approve_latest_post",
+  "posts",
   "permissions",
   "run_worker",
   "bundle:workers",
