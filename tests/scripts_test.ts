@@ -24,6 +24,8 @@ const COMMANDS = [
   "install",
   "uninstall",
   "approve_latest_post",
+  "approvals",
+  "posts",
   "permissions",
   "run_worker",
   "bundle:workers",
@@ -49,7 +51,9 @@ for (const command of COMMANDS) {
   });
 }
 
-for (const command of ["install", "uninstall", "approve_latest_post"]) {
+for (
+  const command of ["install", "uninstall", "approve_latest_post", "approvals"]
+) {
   Deno.test(`deno task ${command} says which variables it needs`, async () => {
     const { code, stderr } = await runTask(command);
     assertEquals(code, 2);

@@ -33,6 +33,8 @@ export interface Proposal {
   /** Whether that is the digest that the summary names. */
   digestHolds: boolean;
   evidence: { id: string; title: string; pointer: string }[];
+  /** When the evidence was collected, as it stands there, unchecked. */
+  collectedAt: unknown;
   /** Whether the job's input is still there; it lives for 24 hours. */
   expired: boolean;
 }
@@ -71,6 +73,7 @@ export async function readProposal(
       title: String(item["title"]),
       pointer: String(item["artifact_ptr"]),
     })),
+    collectedAt: bundle["collected_at"],
     expired: job["context"] === null || job["context"] === undefined,
   };
 }
@@ -115,16 +118,18 @@ function unescape(text: string): string {
   );
 }
 
-/** Whether a poster is there to take an approved job. */
-export async function posterReady(
+/** Whether a worker is there to take an approved job. */
+export async function workerReady(
   platform: Platform,
+  topic: string,
 ): Promise<"yes" | "no" | "unknown"> {
   const snapshot = await platform.workers();
   if (
     snapshot !== undefined && Date.now() - snapshot.capturedMs < SNAPSHOT_AGE_MS
   ) {
-    return snapshot.topics[POST_TOPIC]?.available ? "yes" : "no";
+    return snapshot.topics[topic]?.available ? "yes" : "no";
   }
+  if (topic !== POST_TOPIC) return "unknown";
   // Cordum 1.0 says how long ago each worker was heard of.
   const workers = await platform.call("GET", "/workers") as unknown;
   const items =
@@ -157,44 +162,52 @@ export async function approve(
   platform: Platform,
   jobId: string,
 ): Promise<"approved" | "decided already"> {
+  const made = await decide(platform, `${encodeURIComponent(jobId)}/approve`);
+  return made ? "approved" : "decided already";
+}
+
+/** Rejects a job. @throws {GatewayError} As {@linkcode approve} does. */
+export async function reject(
+  platform: Platform,
+  jobId: string,
+  reason: string,
+): Promise<"rejected" | "decided already"> {
+  const path = `${encodeURIComponent(jobId)}/reject`;
+  const made = await decide(platform, path, { json: { reason } });
+  return made ? "rejected" : "decided already";
+}
+
+/** @returns Whether it was this decision; if not, the job waits no longer. */
+async function decide(
+  platform: Platform,
+  path: string,
+  body?: { json: unknown },
+): Promise<boolean> {
   for (let attempt = 1;; attempt++) {
     try {
-      await platform.call(
-        "POST",
-        `/approvals/${encodeURIComponent(jobId)}/approve`,
-      );
-      return "approved";
+      await platform.call("POST", `/approvals/${path}`, body);
+      return true;
     } catch (error) {
       if (!(error instanceof GatewayError)) throw error;
       if (error.status === 409 && /not awaiting|resolved/.test(error.detail)) {
-        return "decided already";
+        return false;
       }
       // A failed answer does not say what became of the decision (two at a
       // time give one of them a 500 on coretexOS 0.6): the job's record does.
       if (!error.unavailable) throw error;
-      if (!await isWaiting(platform, jobId)) return "decided already";
+      if (!await isWaiting(platform, path.split("/")[0]!)) return false;
       if (attempt === APPROVE_ATTEMPTS) throw error;
       await wait(FOLLOW_POLL_MS, platform.signal);
     }
   }
 }
 
-async function isWaiting(platform: Platform, jobId: string): Promise<boolean> {
-  const job = await platform.call("GET", `/jobs/${encodeURIComponent(jobId)}`);
-  return job["state"] === "APPROVAL_REQUIRED";
-}
-
-/** Rejects a job. */
-export async function reject(
+async function isWaiting(
   platform: Platform,
-  jobId: string,
-  reason: string,
-): Promise<void> {
-  await platform.call(
-    "POST",
-    `/approvals/${encodeURIComponent(jobId)}/reject`,
-    { json: { reason } },
-  );
+  escapedId: string,
+): Promise<boolean> {
+  const job = await platform.call("GET", `/jobs/${escapedId}`);
+  return job["state"] === "APPROVAL_REQUIRED";
 }
 
 /** Follows an approved job until it ends or waits again. */

@@ -4,7 +4,7 @@
  * @module
  */
 import { parseArgs, type ParseArgsConfig } from "node:util";
-import { messageOf, OutsideError } from "../../lib/errors.ts";
+import { messageOf, OutsideError, shorten } from "../../lib/errors.ts";
 
 /** A failure that people are told of in one line, without a stack. */
 export class CommandError extends Error {
@@ -173,6 +173,16 @@ export function table(rows: readonly (readonly string[])[]): string[] {
     )
       .join("  ").trimEnd()
   );
+}
+
+/**
+ * Text from outside, fit for one line of a terminal: without controls, which
+ * could rewrite what stands there, and without marks that turn its direction.
+ */
+export function oneLine(text: string, charsMax = 200): string {
+  const plain = text.replace(/[\p{Cc}\p{Zl}\p{Zp}\s]+/gu, " ")
+    .replace(/\p{Cf}/gu, "");
+  return shorten(plain.trim(), charsMax);
 }
 
 /** Seconds with one digit, for people. */

@@ -281,6 +281,7 @@ export async function forgetPost(
       `The record cannot be read, so it may hold a claim; --force deletes it. ${RISK}`,
     );
   }
+  if (events?.length === 0) return false;
   const post = events && readKey(key, events);
   const state = events && fold(events);
   if (state?.state === "free" && post !== undefined) {
