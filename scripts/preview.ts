@@ -5,7 +5,13 @@
  */
 import { readConfig } from "../lib/config.ts";
 import { ConfigError } from "../lib/errors.ts";
-import { CommandError, readArgs, runCommand, say } from "./support/cli.ts";
+import {
+  CommandError,
+  outputStyle,
+  readArgs,
+  runCommand,
+  say,
+} from "./support/cli.ts";
 import { renderHtml } from "./support/message_html.ts";
 import { unescapeMrkdwn } from "./support/mrkdwn.ts";
 import { renderText } from "./support/message_text.ts";
@@ -29,8 +35,6 @@ const HELP = {
     ["DASHBOARD_RUN_URL", "as the summarizer reads it"],
   ],
 } as const;
-
-const COLUMNS_MAX = 100;
 
 async function main(args: readonly string[]): Promise<void> {
   const given = readArgs(args, HELP, {
@@ -62,20 +66,10 @@ function readSettings() {
 }
 
 function show({ message, digest }: Preview): void {
-  const options = { columns: columns(), colour: isColourful() };
-  for (const line of renderText(message.blocks, options)) say(line);
+  for (const line of renderText(message.blocks, outputStyle())) say(line);
   say();
   say(`Notification: ${unescapeMrkdwn(message.text)}`);
   say(`Message sha256 ${digest}; nothing was sent`);
-}
-
-function columns(): number {
-  const width = Deno.stdout.isTerminal() ? Deno.consoleSize().columns : 100;
-  return Math.min(Math.max(width, 40), COLUMNS_MAX);
-}
-
-function isColourful(): boolean {
-  return Deno.stdout.isTerminal() && !Deno.noColor;
 }
 
 async function writePicture(path: string, preview: Preview): Promise<void> {
