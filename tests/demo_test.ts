@@ -14,7 +14,12 @@ import {
 import { startDevcore } from "../deploy/devcore/devcore.ts";
 import { processesWith } from "./support/processes.ts";
 import type { Permissions } from "../scripts/support/permissions.ts";
-import { runTask, startTask } from "./support/task.ts";
+import {
+  HAS_TERMINALS,
+  runTask,
+  startTask,
+  startTaskOnTerminal,
+} from "./support/task.ts";
 import { until } from "./support/until.ts";
 
 const gatewayOf = (stdout: string) =>
@@ -84,6 +89,125 @@ Deno.test("deno task demo --reject shows that nothing was posted", async () => {
   assert(!stdout.includes("message_sha256 "));
   assertStringIncludes(stdout, "demo: 5 of 5 goals shown");
 });
+
+Deno.test("deno task demo --slack posts what was approved to a stand-in and shows it", async () => {
+  const { code, stdout, stderr } = await runTask("demo", [
+    "--slack",
+    "--as",
+    "ada",
+    "--id",
+    "INC-8",
+  ]);
+  assertEquals([code, stderr], [0, ""], stdout);
+  const [, host] = /Slack +a stand-in on this machine, (127\.0\.0\.1:\d+)/.exec(
+    stdout,
+  )!;
+  assertMatch(stdout, RegExp(`poster +pid \\d+ +--allow-net=\\S+,${host}\n`));
+  assertMatch(stdout, /destination_host +127\.0\.0\.1:\d+\n/);
+  const [, digest] = /message to be posted has sha256 ([0-9a-f]{64})/.exec(
+    stdout,
+  )!;
+  const shown = stdout.slice(
+    stdout.indexOf("Slack received one message"),
+    stdout.indexOf("Audit trail"),
+  );
+  for (
+    const line of [
+      "  │ \u{1F534} CRITICAL · checkout-api: Checkout latency above 2 s\n",
+      "  │ What to do\n",
+      "  │ [Open the incident] https://incidents.example.com/INC-1042\n",
+      "  │ Incident mock:INC-8 from mock · 2 pieces of evidence\n",
+      "  │ Approved by ada at ",
+    ]
+  ) assertStringIncludes(shown, line);
+  assertMatch(shown, RegExp(`sha256 ${digest!.slice(0, 16)}\n`));
+  assertStringIncludes(stdout, "demo: 5 of 5 goals shown");
+  // The webhook's secret is the poster's alone.
+  assert(!stdout.includes("/services/"));
+});
+
+Deno.test("deno task demo --slack posts to the stand-in on a named platform too", async () => {
+  await using core = await startDevcore({ reloadMs: 200 });
+  const { code, stdout } = await runTask("demo", ["--slack"], core.env);
+  assertEquals(code, 0, stdout);
+  assertStringIncludes(stdout, "Platform: version dev");
+  assertStringIncludes(stdout, "Slack received one message");
+});
+
+Deno.test("deno task demo --slack --reject shows that Slack was not called", async () => {
+  const { code, stdout } = await runTask("demo", ["--slack", "--reject"]);
+  assertEquals(code, 0, stdout);
+  assertStringIncludes(stdout, "nothing was posted");
+  assert(!stdout.includes("Slack received"));
+});
+
+for (
+  const [answers, expected] of [
+    [["y"], /approved as ada[\s\S]*Slack received one message/],
+    [
+      ["maybe", "no"],
+      /rejected: job DENIED, run failed[\s\S]*nothing was posted/,
+    ],
+  ] as const
+) {
+  Deno.test({
+    name: `deno task demo --interactive asks, and takes ${answers.join(", ")}`,
+    ignore: !HAS_TERMINALS,
+    async fn() {
+      const child = startTaskOnTerminal("demo", [
+        "--interactive",
+        "--slack",
+        "--as",
+        "ada",
+      ]);
+      let stdout = "";
+      const reading = (async () => {
+        for await (
+          const text of child.stdout.pipeThrough(new TextDecoderStream())
+        ) stdout += text;
+      })();
+      const keyboard = child.stdin.getWriter();
+      for (const [at, answer] of answers.entries()) {
+        await until(
+          "the question",
+          () => stdout.split("Post this as ada? [y/n] ").length === at + 2,
+          60_000,
+        );
+        await keyboard.write(new TextEncoder().encode(`${answer}\n`));
+      }
+      const { code } = await child.status;
+      await keyboard.close().catch(() => {});
+      await reading;
+      assertEquals(code, 0, stdout);
+      // What is asked about was shown before.
+      const asked = stdout.slice(0, stdout.indexOf("Post this as ada?"));
+      assertStringIncludes(asked, "CRITICAL · checkout-api: Checkout latency");
+      assert(!asked.includes("Slack received"));
+      assertMatch(stdout, expected);
+      assertStringIncludes(stdout, "demo: 5 of 5 goals shown");
+      assertEquals(await processesWith(gatewayOf(stdout)), []);
+    },
+  });
+}
+
+for (
+  const [args, error] of [
+    [
+      ["--interactive"],
+      "error: --interactive needs a terminal to ask on; without it the demo " +
+      "approves by itself, and --reject rejects",
+    ],
+    [
+      ["--interactive", "--reject"],
+      "error: Choose one of --reject and --interactive",
+    ],
+  ] as const
+) {
+  Deno.test(`deno task demo ${args.join(" ")} says at once that it cannot ask`, async () => {
+    const { code, stdout, stderr } = await runTask("demo", args);
+    assertEquals([code, stdout, stderr.trim()], [2, "", error]);
+  });
+}
 
 Deno.test("deno task demo --keep leaves everything running until it is stopped", async () => {
   const child = startTask("demo", ["--keep"]);

@@ -20,6 +20,7 @@ import { until } from "./support/until.ts";
 
 const COMMANDS = [
   "demo",
+  "preview",
   "bundle",
   "install",
   "uninstall",
@@ -215,7 +216,7 @@ Deno.test("approve_latest_post, with what can go wrong before and after", async 
       assertEquals(code, 0);
       assertStringIncludes(
         stdout,
-        "  | CRITICAL: Checkout latency above 2 s (checkout-api)",
+        "  | \u{1F534} CRITICAL · checkout-api: Checkout latency above 2 s",
       );
       assertStringIncludes(stdout, "  | *What we know*");
       assertMatch(stdout, /Message sha256 [0-9a-f]{64}/);

@@ -67,7 +67,12 @@ function checkRedaction(level: RedactionLevel): void {
   );
 }
 
-function readSource(incident: IncidentInput): Findings {
+/**
+ * Reads what an incident's source knows of it.
+ *
+ * @throws {JobError} `JOB_INVALID_INPUT` for a source that is not known.
+ */
+export function readSource(incident: IncidentInput): Findings {
   const system = incident.source?.system ?? "mock";
   if (system === "mock") return readMockIncident(incident);
   throw new JobError(

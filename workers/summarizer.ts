@@ -8,18 +8,27 @@
  *
  * @module
  */
-import { optionalOrigins, optionalUrl, type Setting } from "../lib/config.ts";
+import {
+  type Config,
+  optionalOrigins,
+  optionalUrl,
+  type Setting,
+} from "../lib/config.ts";
 import { sha256Hex } from "../lib/digest.ts";
 import { shorten } from "../lib/errors.ts";
-import type { SummarizeInput, Summary } from "../lib/incident.ts";
+import type {
+  EvidenceBundle,
+  SummarizeInput,
+  Summary,
+} from "../lib/incident.ts";
 import { incidentLink, runLink } from "../lib/links.ts";
-import { encodeMessage, renderMessage } from "../lib/message.ts";
+import { encodeMessage, type Message, renderMessage } from "../lib/message.ts";
 import {
   type PlatformSettings,
   platformSettings,
 } from "../lib/platform/settings.ts";
 import { type JobContext, runWorker } from "../lib/platform/worker.ts";
-import { summarize, toMarkdown } from "../lib/summary/builtin.ts";
+import { type Draft, summarize, toMarkdown } from "../lib/summary/builtin.ts";
 
 const TOPIC = "job.incident-enricher.summarize";
 /** What of the Markdown travels with the job; the artifact holds all of it. */
@@ -66,22 +75,9 @@ export async function summarizeEvidence(
     retention: "audit",
     labels: { ...labels, kind: "incident.summary" },
   });
-  const context = bundle.normalized_context ?? {};
-  const message = encodeMessage(renderMessage({
-    incidentId: bundle.incident_id,
-    context,
-    lead: draft.lead,
-    leadEvidence: draft.leadEvidence,
-    highlights: draft.highlights,
-    actionItems: draft.actionItems,
-    evidence: bundle.evidence,
-    gaps: bundle.gaps ?? [],
-    summaryPtr,
-    links: [
-      incidentLink(context.source, settings.linkOrigins ?? []),
-      runLink(settings.dashboardRunUrl, job.runId),
-    ].filter((link) => link !== undefined),
-  }));
+  const message = encodeMessage(
+    composeMessage(bundle, draft, { summaryPtr, runId: job.runId, settings }),
+  );
   progress(80, "storing the message to be approved");
   const messagePtr = await gateway.putArtifact({
     content: message,
@@ -100,6 +96,40 @@ export async function summarizeEvidence(
     message_ptr: messagePtr,
     message_sha256: await sha256Hex(message),
   };
+}
+
+/** What a message names beside its bundle and draft. */
+export interface MessagePlace {
+  /** Where the whole summary is kept. */
+  summaryPtr: string;
+  /** Empty for a job outside a workflow. */
+  runId: string;
+  /** Where buttons may lead. */
+  settings: Config<Pick<SummarizerSettings, "linkOrigins" | "dashboardRunUrl">>;
+}
+
+/** Composes the message about a bundle. Pure. */
+export function composeMessage(
+  bundle: EvidenceBundle,
+  draft: Draft,
+  { summaryPtr, runId, settings }: MessagePlace,
+): Message {
+  const context = bundle.normalized_context ?? {};
+  return renderMessage({
+    incidentId: bundle.incident_id,
+    context,
+    lead: draft.lead,
+    leadEvidence: draft.leadEvidence,
+    highlights: draft.highlights,
+    actionItems: draft.actionItems,
+    evidence: bundle.evidence,
+    gaps: bundle.gaps ?? [],
+    summaryPtr,
+    links: [
+      incidentLink(context.source, settings.linkOrigins ?? []),
+      runLink(settings.dashboardRunUrl, runId),
+    ].filter((link) => link !== undefined),
+  });
 }
 
 function inline(markdown: string, pointer: string): string {

@@ -99,24 +99,7 @@ async function readMessage(
   }
 }
 
-/** A message's blocks as plain lines, links and formatting marks left as they are. */
-export function renderBlocks(blocks: readonly Json[]): string[] {
-  return blocks.flatMap((block) => {
-    const texts = block["text"] === undefined
-      ? block["elements"] as Json[]
-      : [block["text"] as Json];
-    return (texts ?? []).flatMap(({ text }) =>
-      unescape(String(text ?? "")).split("\n")
-    );
-  });
-}
-
-function unescape(text: string): string {
-  return text.replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll(
-    "&amp;",
-    "&",
-  );
-}
+export { renderBlocks } from "./message_text.ts";
 
 /** Whether a worker is there to take an approved job. */
 export async function workerReady(

@@ -25,6 +25,10 @@ export interface CommandHelp {
   variables?: readonly (readonly [string, string])[];
 }
 
+/** Longer lines are hard to read, shorter ones break every other word. */
+const COLUMNS_MAX = 100;
+const COLUMNS_MIN = 40;
+
 type Options = NonNullable<ParseArgsConfig["options"]>;
 
 /** The values of options, by name. */
@@ -127,6 +131,53 @@ export function askYes(question: string, flag: string): boolean {
     );
   }
   return confirm(question);
+}
+
+/**
+ * Fails unless there is a terminal to ask on.
+ *
+ * @throws {CommandError} With exit code 2; `otherwise` says what helps.
+ */
+export function needTerminal(option: string, otherwise: string): void {
+  if (Deno.stdin.isTerminal()) return;
+  throw new CommandError(
+    `${option} needs a terminal to ask on; ${otherwise}`,
+    2,
+  );
+}
+
+/**
+ * Asks until the answer is yes or no. Unlike {@linkcode askYes} it lets
+ * everything else in this process go on meanwhile.
+ *
+ * @returns `false` too if the input ends.
+ */
+export async function askYesOrNo(question: string): Promise<boolean> {
+  while (true) {
+    write(Deno.stdout, `${question} [y/n] `);
+    const answer = await readLine();
+    if (answer === undefined || /^n(o)?$/i.test(answer)) return false;
+    if (/^y(es)?$/i.test(answer)) return true;
+  }
+}
+
+/** A terminal hands over a line at a time. */
+async function readLine(): Promise<string | undefined> {
+  const buffer = new Uint8Array(4096);
+  const length = await Deno.stdin.read(buffer);
+  if (length === null) return undefined;
+  return new TextDecoder().decode(buffer.subarray(0, length)).trim();
+}
+
+/** How a message is shown here: the width to break lines at, and colours. */
+export function outputStyle(): { columns: number; colour: boolean } {
+  const terminal = Deno.stdout.isTerminal();
+  // A terminal that does not know its width says 0.
+  const width = terminal && Deno.consoleSize().columns || COLUMNS_MAX;
+  return {
+    columns: Math.min(Math.max(width, COLUMNS_MIN), COLUMNS_MAX),
+    colour: terminal && !Deno.noColor,
+  };
 }
 
 /** Says how long something takes: one changing line on a terminal, else a line every 5 s. */

@@ -4,6 +4,7 @@
  * @module
  */
 import { type Devcore, startDevcore } from "../../deploy/devcore/devcore.ts";
+import { type SlackStandIn, startSlack } from "../../deploy/standins/slack.ts";
 import { wait } from "../../lib/backoff.ts";
 import { sha256Hex } from "../../lib/digest.ts";
 import { shorten } from "../../lib/errors.ts";
@@ -12,6 +13,7 @@ import type {
   PostResult,
   Summary,
 } from "../../lib/incident.ts";
+import { decodeMessage, encodeMessage } from "../../lib/message.ts";
 import type { Json } from "../../lib/platform/gateway.ts";
 import { GATEWAY_SETTINGS } from "../../lib/platform/settings.ts";
 import { WORKERS } from "./permissions.ts";
@@ -23,10 +25,12 @@ import {
   reject,
 } from "./approvals.ts";
 import {
+  askYesOrNo,
   CommandError,
   explain,
   inBytes,
   inSeconds,
+  outputStyle,
   Progress,
   say,
   table,
@@ -41,6 +45,7 @@ import {
   SIDE_EFFECTS,
   uninstallPack,
 } from "./install.ts";
+import { renderText } from "./message_text.ts";
 import {
   type Bundle,
   bundlePack,
@@ -64,7 +69,10 @@ import {
 /** What the demo is asked to do. */
 export interface DemoOptions {
   incident: string;
-  reject: boolean;
+  /** Post to a stand-in for Slack rather than to an artifact. */
+  slack: boolean;
+  /** What becomes of the post; `ask` asks on the terminal. */
+  decision: "approve" | "reject" | "ask";
   keep: boolean;
   yes: boolean;
   principal: string;
@@ -91,6 +99,8 @@ const POLL_MS = 150;
 const WORKER_READY_MS = 30_000;
 const ROUTABLE_MS = 45_000;
 const RUN_MS = 120_000;
+/** Where the sample's own link leads, so that its button may. */
+const SAMPLE_ORIGIN = "https://incidents.example.com";
 const ARTIFACT_BYTES_MAX = 8 * 1024 * 1024;
 const APPROVALS_MAX = 3;
 
@@ -106,6 +116,9 @@ export class Demo implements AsyncDisposable {
   #cause: string | undefined;
   #step = "";
   #core: Devcore | undefined;
+  #slack: SlackStandIn | undefined;
+  /** Whether the post was rejected by decision, not by the platform. */
+  #rejected = false;
   /** The variables that name the platform, for the workers. */
   #platformEnv!: Readonly<Record<string, string>>;
   #platform!: Platform;
@@ -324,11 +337,22 @@ export class Demo implements AsyncDisposable {
     await cacheWorkers(WORKERS);
     const requirements = await readRequirements();
     const port = freePort();
+    if (this.#options.slack) {
+      this.#slack = this.#stack.use(await startSlack());
+      this.#line(`Slack      a stand-in on this machine, ${this.#slack.host}`);
+    }
     for (const worker of WORKERS) {
       const process = spawnWorker(worker, requirements[worker], {
         ...this.#platformEnv,
         INGESTER_ADDR: `127.0.0.1:${port}`,
-        DEFAULT_DESTINATION_MODE: "artifact",
+        LINK_ORIGINS: SAMPLE_ORIGIN,
+        ...this.#slack === undefined
+          ? { DEFAULT_DESTINATION_MODE: "artifact" }
+          : {
+            DEFAULT_DESTINATION_MODE: "slack",
+            SLACK_WEBHOOK_URL: this.#slack.url,
+            SLACK_ALLOWED_HOSTS: this.#slack.host,
+          },
       });
       this.#processes.set(worker, process);
       this.#stack.use(process);
@@ -480,8 +504,9 @@ export class Demo implements AsyncDisposable {
   async #decide(runId: string, jobId: string): Promise<PostResult | undefined> {
     const { principal } = this.#options;
     const { signal } = this.#abort;
-    this.#heading(this.#options.reject ? "Rejection" : "Approval");
-    const { digest, digestHolds } = await readProposal(
+    const { decision } = this.#options;
+    this.#heading(decision === "reject" ? "Rejection" : "Approval");
+    const { digest, digestHolds, blocks } = await readProposal(
       this.#platform,
       jobId,
       signal,
@@ -491,7 +516,10 @@ export class Demo implements AsyncDisposable {
         digestHolds ? "" : ", which is NOT the one that the summary names"
       }`,
     );
-    if (this.#options.reject) {
+    if (decision === "ask") this.#showMessage(blocks);
+    this.#rejected = decision === "reject" ||
+      decision === "ask" && !await askYesOrNo(`  Post this as ${principal}?`);
+    if (this.#rejected) {
       await reject(this.#platform, jobId, "rejected in the demo");
       await this.#showRejected(runId, jobId);
       return undefined;
@@ -509,6 +537,7 @@ export class Demo implements AsyncDisposable {
       });
       if (followed.end === "succeeded") {
         this.#line(`post       done, job ${jobId}`);
+        await this.#showReceived(digest);
         return followed.result as unknown as PostResult;
       }
       if (followed.end === "failed") {
@@ -526,6 +555,38 @@ export class Demo implements AsyncDisposable {
     await reject(this.#platform, jobId, "the platform does not release it");
     this.#line(`rejected, since ${this.#cause}`);
     return undefined;
+  }
+
+  #showMessage(blocks: readonly Json[]): void {
+    const { columns, colour } = outputStyle();
+    say();
+    for (const line of renderText(blocks, { columns: columns - 2, colour })) {
+      say(`  ${line}`);
+    }
+    say();
+  }
+
+  /** What went out, as the other side has it, is what was approved. */
+  async #showReceived(digest: string | undefined): Promise<void> {
+    if (this.#slack === undefined) return;
+    const [post, ...more] = this.#slack.received;
+    if (post === undefined || more.length > 0) {
+      throw new CommandError(
+        `Slack received ${this.#slack.received.length} messages, expected 1`,
+      );
+    }
+    const { text, blocks } = JSON.parse(post.body);
+    const approved = decodeMessage(
+      encodeMessage({ text, blocks: blocks.slice(0, -1) }),
+    );
+    const received = await sha256Hex(encodeMessage(approved));
+    if (received !== digest) {
+      throw new CommandError(
+        `Slack received a message with sha256 ${received}, approved was ${digest}`,
+      );
+    }
+    this.#line("Slack received one message: what was approved, and the footer");
+    this.#showMessage(blocks);
   }
 
   /** coretexOS 0.6 reads its own approvals back wrongly, so that none counts. */
@@ -558,6 +619,9 @@ export class Demo implements AsyncDisposable {
     );
     if (taken || job["state"] !== "DENIED") {
       throw new CommandError("The rejected job reached the poster");
+    }
+    if (this.#slack !== undefined && this.#slack.connections() > 0) {
+      throw new CommandError("Slack was called for a rejected post");
     }
     this.#line(
       "nothing was posted: the poster never got the job, and the job has no result of ours",
@@ -601,7 +665,7 @@ export class Demo implements AsyncDisposable {
     if (wrong > 0) {
       throw new CommandError(`${wrong} artifacts are not what was stored`);
     }
-    if (result === undefined && !this.#options.reject) return;
+    if (result === undefined && !this.#rejected) return;
     this.#observed.set(
       "artifacts",
       `${rows.length} artifacts stored, read back, digests right`,
@@ -635,7 +699,7 @@ export class Demo implements AsyncDisposable {
       "poster",
       "post",
     ]]
-      .filter(([, step]) => !(this.#options.reject && step === "post"));
+      .filter(([, step]) => !(this.#rejected && step === "post"));
     const right = served.every(([worker, step]) =>
       this.#processes.get(worker!)!.lastLines.some((line) =>
         line.includes(`${runId}:${step}@`)

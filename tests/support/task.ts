@@ -36,6 +36,31 @@ export async function runTask(
   return { code, stdout: text(stdout), stderr: own };
 }
 
+/** Whether tasks can be given a terminal here: util-linux `script` makes one. */
+export const HAS_TERMINALS: boolean = Deno.build.os === "linux" &&
+  new Deno.Command("sh", { args: ["-c", "command -v script"], stdout: "null" })
+    .outputSync().success;
+
+/** Starts a task on a terminal of its own; what it prints is standard output. */
+export function startTaskOnTerminal(
+  name: string,
+  args: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
+): Deno.ChildProcess {
+  const command = [Deno.execPath(), "task", name, ...args].join(" ");
+  return new Deno.Command("sh", {
+    args: [
+      "-c",
+      `exec script --quiet --return --command '${command}' /dev/null`,
+    ],
+    cwd: ROOT,
+    env: { ...BLANK, ...env },
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "null",
+  }).spawn();
+}
+
 /** Starts a task and leaves it running. */
 export function startTask(
   name: string,

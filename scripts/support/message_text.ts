@@ -1,0 +1,116 @@
+/**
+ * A message for a terminal. Pure.
+ *
+ * @module
+ */
+import { readMrkdwn, type Style, unescapeMrkdwn } from "./mrkdwn.ts";
+
+type Json = Record<string, unknown>;
+
+/** How a terminal shows a message. */
+export interface TextOptions {
+  /** Longer lines go on below; nothing is cut. */
+  columns: number;
+  /** Whether it may be told of bold and colours. */
+  colour: boolean;
+}
+
+const BAR = "│ ";
+const ANSI: Readonly<Record<Style | "dim", string>> = {
+  bold: "1",
+  italic: "3",
+  strike: "9",
+  code: "36",
+  link: "4",
+  mention: "7", // Nobody should overlook one.
+  dim: "2",
+};
+
+/** A message's blocks as plain lines, formatting marks left as they are. */
+export function renderBlocks(blocks: readonly Json[]): string[] {
+  return blocks.flatMap((block) =>
+    textsOf(block).flatMap((text) =>
+      unescapeMrkdwn(text).split("\n").map(printable)
+    )
+  );
+}
+
+/** A message as it would look, an empty line between its blocks. */
+export function renderText(
+  blocks: readonly Json[],
+  { columns, colour }: TextOptions,
+): string[] {
+  const paint = (text: string, style: Style | "dim") =>
+    colour ? `\x1b[${ANSI[style]}m${text}\x1b[0m` : text;
+  const lines = blocks.flatMap((block, at) => {
+    const style = block["type"] === "header"
+      ? "bold"
+      : block["type"] === "context"
+      ? "dim"
+      : undefined;
+    const isMrkdwn = block["type"] === "section" || block["type"] === "context";
+    const texts = textsOf(block).flatMap((text) => text.split("\n"));
+    const shown = texts.flatMap((text) => {
+      const spans = isMrkdwn ? readMrkdwn(text) : [{ text }];
+      return wrap(
+        spans.map((span) => ({ ...span, text: printable(span.text) })),
+        columns - BAR.length,
+        text.startsWith("• ") ? 2 : 0,
+      ).map((line) =>
+        line.map(({ text, style: own }) => {
+          const how = own ?? style;
+          return how === undefined ? text : paint(text, how);
+        }).join("").trimEnd()
+      );
+    });
+    return at === 0 ? shown : ["", ...shown];
+  });
+  return lines.map((line) => (BAR + line).trimEnd());
+}
+
+function textsOf(block: Json): string[] {
+  const { type, text, elements = [] } = block as {
+    type?: unknown;
+    text?: Json;
+    elements?: Json[];
+  };
+  if (type === "actions") {
+    return elements.map(({ text, url }) =>
+      `[${(text as Json | undefined)?.["text"]}] ${url}`
+    );
+  }
+  const texts = text === undefined ? elements : [text];
+  return texts.map(({ text }) => String(text ?? ""));
+}
+
+/** A terminal obeys control characters, so a message must bring none. */
+function printable(text: string): string {
+  return text.replace(/[\p{Cc}\p{Bidi_Control}]/gu, "\uFFFD");
+}
+
+interface Piece {
+  text: string;
+  style?: Style;
+}
+
+/** Breaks between words; a word that is longer than a line stays whole. */
+function wrap(
+  spans: readonly Piece[],
+  width: number,
+  indent: number,
+): Piece[][] {
+  const lines: Piece[][] = [[]];
+  let used = 0;
+  for (const { text, ...style } of spans) {
+    for (const word of text.match(/\s+|\S+/g) ?? []) {
+      const room = used + word.length <= width;
+      if (!room && used > indent && word.trim() !== "") {
+        lines.push(indent === 0 ? [] : [{ text: " ".repeat(indent) }]);
+        used = indent;
+      }
+      lines.at(-1)!.push({ text: word, ...style });
+      used += word.length;
+    }
+  }
+  return lines;
+}

@@ -1,0 +1,62 @@
+/**
+ * Slack's mrkdwn as Slack reads it, so that people see before a post what they
+ * would see after it: a mention that got through looks like one. Pure.
+ *
+ * @see https://docs.slack.dev/messaging/formatting-message-text
+ * @module
+ */
+
+/** How a piece of text is shown. */
+export type Style = "bold" | "italic" | "strike" | "code" | "link" | "mention";
+
+/** A piece of text in one style. */
+export interface Span {
+  text: string;
+  style?: Style;
+}
+
+const STYLES: Readonly<Record<string, Style>> = {
+  "*": "bold",
+  "_": "italic",
+  "~": "strike",
+  "`": "code",
+};
+
+// A mark formats from a boundary to a boundary, within one line; what stands
+// between `<` and `>` is a link or a mention.
+const MARKUP =
+  /(?<![\p{L}\p{N}])([*_~`])(?=\S)([^\n]*?\S)\1(?![\p{L}\p{N}])|<([^<>\n]+)>/gu;
+
+/** Reads one line of mrkdwn. Formatting within formatting is left as it is. */
+export function readMrkdwn(line: string): Span[] {
+  const spans: Span[] = [];
+  let end = 0;
+  for (const match of line.matchAll(MARKUP)) {
+    const [whole, mark = "", marked = "", control] = match;
+    spans.push({ text: line.slice(end, match.index) });
+    spans.push(
+      control === undefined
+        ? { text: marked, style: STYLES[mark]! }
+        : readControl(control),
+    );
+    end = match.index + whole.length;
+  }
+  spans.push({ text: line.slice(end) });
+  return spans.filter(({ text }) => text !== "")
+    .map((span) => ({ ...span, text: unescapeMrkdwn(span.text) }));
+}
+
+function readControl(control: string): Span {
+  const [target = "", label] = control.split("|", 2);
+  return /^[!@#]/.test(target)
+    ? { text: label ?? target, style: "mention" }
+    : { text: label ?? target, style: "link" };
+}
+
+/** Undoes Slack's three escapes. */
+export function unescapeMrkdwn(text: string): string {
+  return text.replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll(
+    "&amp;",
+    "&",
+  );
+}

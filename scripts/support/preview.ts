@@ -1,0 +1,104 @@
+/**
+ * The message of an incident without a platform: what the fetcher and the
+ * summarizer would make of it, with artifacts that are kept nowhere.
+ *
+ * @module
+ */
+import type { Config } from "../../lib/config.ts";
+import { sha256Hex } from "../../lib/digest.ts";
+import { JobError } from "../../lib/errors.ts";
+import { buildBundle } from "../../lib/evidence/collector.ts";
+import { type IncidentInput, qualifiedId } from "../../lib/incident.ts";
+import { encodeMessage, type Message, withFooter } from "../../lib/message.ts";
+import { compileCheck } from "../../lib/schemas.ts";
+import { summarize } from "../../lib/summary/builtin.ts";
+import { readSource } from "../../workers/fetcher.ts";
+import {
+  composeMessage,
+  SETTINGS,
+  type SummarizerSettings,
+} from "../../workers/summarizer.ts";
+import { CommandError } from "./cli.ts";
+
+/** The summarizer's settings that a message depends on. */
+export const PREVIEW_SETTINGS: Pick<
+  SummarizerSettings,
+  "linkOrigins" | "dashboardRunUrl"
+> = {
+  linkOrigins: SETTINGS.linkOrigins,
+  dashboardRunUrl: SETTINGS.dashboardRunUrl,
+};
+
+/** A message as it would be posted. */
+export interface Preview {
+  incident: IncidentInput;
+  /** With a footer that names nobody. */
+  message: Message;
+  /** Of the part that an approval would release. */
+  digest: string;
+}
+
+/** Stands where a run, an approver and a time would. */
+const RUN_ID = "preview";
+const APPROVAL = {
+  by: "(the approver)",
+  at: "(the time)",
+  ruleId: "(the rule)",
+};
+
+/**
+ * Reads an incident as the workflow would take it.
+ *
+ * @throws {CommandError} Saying what is wrong with the file, by path.
+ */
+export async function readIncident(path: string): Promise<IncidentInput> {
+  let value: unknown;
+  try {
+    value = JSON.parse(await Deno.readTextFile(path));
+  } catch (error) {
+    const why = error instanceof SyntaxError
+      ? "it is not JSON"
+      : error instanceof Deno.errors.NotFound
+      ? "there is no such file"
+      : "it cannot be read";
+    throw new CommandError(`Cannot preview ${path}: ${why}`);
+  }
+  const problem = compileCheck("IncidentInput")(value);
+  if (problem !== undefined) {
+    throw new CommandError(
+      `Cannot preview ${path}: it is no incident, ${problem}`,
+    );
+  }
+  return value as IncidentInput;
+}
+
+/** Makes the message of an incident; the same incident gives the same bytes. */
+export async function previewMessage(
+  incident: IncidentInput,
+  settings: Config<typeof PREVIEW_SETTINGS>,
+): Promise<Preview> {
+  let artifacts = 0;
+  const pointer = () => `redis://art:preview-${++artifacts}`;
+  const bundle = await buildBundle(
+    qualifiedId(incident),
+    findingsOf(incident),
+    { now: new Date(), put: () => Promise.resolve(pointer()) },
+  );
+  const message = composeMessage(bundle, summarize(bundle), {
+    summaryPtr: pointer(),
+    runId: RUN_ID,
+    settings,
+  });
+  const digest = await sha256Hex(encodeMessage(message));
+  const footer = { approval: APPROVAL, runId: RUN_ID, digest };
+  return { incident, message: withFooter(message, footer), digest };
+}
+
+function findingsOf(incident: IncidentInput) {
+  try {
+    return readSource(incident);
+  } catch (error) {
+    if (!(error instanceof JobError)) throw error;
+    throw new CommandError(error.message);
+  }
+}
