@@ -109,6 +109,7 @@ const REFUSED: [what: string, body: unknown, message: string][] = [
   ["a URL that is a number", { url: 7 }, BAD_URL],
   ["a URL of another scheme", { url: "javascript:s3cret" }, BAD_URL],
   ["a file", { url: "file:///s3cret" }, BAD_URL],
+  ["a host that no URI has", { url: "https://s3cret{b/" }, BAD_URL],
   ["a moment without a zone", { occurred_at: "2026-01-15T09:30" }, BAD_MOMENT],
   ["a moment that is a number", { occurred_at: 1768469400 }, BAD_MOMENT],
   ["a moment that is a year", { occurred_at: "12345" }, BAD_MOMENT],

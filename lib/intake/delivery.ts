@@ -11,6 +11,17 @@ export interface Delivery {
   incident: IncidentInput;
   /** The same for every copy of one delivery, different for any other. */
   key: string;
+  /**
+   * When the newest of what it reports happened (RFC 3339, UTC); the incident
+   * may be older. The moment that the incident gives if absent.
+   */
+  at?: string;
+}
+
+/** A delivery that is understood and starts nothing. */
+export interface Ignored {
+  /** Why, for people and for counters: at most 100 characters, few values. */
+  ignored: string;
 }
 
 const DEPTH_MAX = 64;

@@ -19,6 +19,7 @@ import {
   toMoment,
 } from "../incident.ts";
 import { checkDepth, type Delivery, DeliveryError } from "./delivery.ts";
+import { optional, webUrlOf } from "./fields.ts";
 
 const SEVERITIES: readonly ReportedSeverity[] = [
   "critical",
@@ -30,8 +31,6 @@ const SEVERITIES: readonly ReportedSeverity[] = [
   "info",
   "unknown",
 ];
-
-const URL_CHARS_MAX = 2000;
 
 /**
  * Reads a delivery of the mock webhook.
@@ -63,13 +62,6 @@ export function readMockDelivery(body: unknown): Delivery {
   return { incident, key: incident.incident_id.slice("mock:".length) };
 }
 
-function optional<K extends string, V>(
-  key: K,
-  value: V | undefined,
-): { [P in K]?: V } {
-  return value === undefined ? {} : { [key]: value } as { [P in K]?: V };
-}
-
 function readText(
   payload: Record<string, unknown>,
   name: string,
@@ -93,30 +85,11 @@ function readSeverity(value: unknown): ReportedSeverity | undefined {
 
 function readUrl(value: unknown): string | undefined {
   if (value === undefined || value === null || value === "") return undefined;
-  const url = typeof value === "string" ? URL.parse(value) : null;
-  if (url?.protocol === "https:" || url?.protocol === "http:") {
-    const uri = toUri(url);
-    if (uri.length <= URL_CHARS_MAX) return uri;
-  }
+  const url = webUrlOf(value);
+  if (url !== undefined) return url;
   throw new DeliveryError(
-    `"url" must be an http or https URL of at most ${URL_CHARS_MAX} characters`,
+    '"url" must be an http or https URL of at most 2000 characters',
   );
-}
-
-/**
- * A URL as the schema's `uri` wants it, which allows fewer characters than
- * browsers do. User and password are left out: a link needs neither.
- *
- * @see https://www.rfc-editor.org/rfc/rfc3986#appendix-A for the characters.
- */
-function toUri({ protocol, host, pathname, search, hash }: URL): string {
-  const escape = (part: string) =>
-    part.replace(
-      /[^\w.~!$&'()*+,;=:@/?%-]|%(?![0-9a-f]{2})/gi,
-      (character) => encodeURIComponent(character),
-    );
-  const fragment = hash === "" ? "" : `#${escape(hash.slice(1))}`;
-  return `${protocol}//${host}${escape(pathname)}${escape(search)}${fragment}`;
 }
 
 function readMoment(value: unknown): string | undefined {

@@ -1,0 +1,183 @@
+/**
+ * PagerDuty's Webhooks V3. Pure.
+ *
+ * One event a delivery. Only some event types carry the incident itself, so
+ * only these can start a run; all others are acknowledged, since whatever is
+ * refused three times in a row makes PagerDuty switch the subscription off.
+ *
+ * @see PagerDuty's developer documentation, "Webhooks V3".
+ * @module
+ */
+import { shorten } from "../errors.ts";
+import { type IncidentInput, toMoment } from "../incident.ts";
+import {
+  checkDepth,
+  type Delivery,
+  DeliveryError,
+  type Ignored,
+} from "./delivery.ts";
+import {
+  type JsonObject,
+  objectOf,
+  optional,
+  textOf,
+  webUrlOf,
+} from "./fields.ts";
+import { severityOf } from "./severity.ts";
+
+/** What an event of a type carries. */
+type Carries = "incident" | "part" | "ping";
+
+/** Every event type of Webhooks V3; PagerDuty may add others at any time. */
+const EVENTS: ReadonlyMap<string, Carries> = new Map([
+  ...events("incident", "incident.", [
+    ...["triggered", "acknowledged", "unacknowledged", "reassigned"],
+    ...["delegated", "escalated", "priority_updated", "reopened", "resolved"],
+    ...["service_updated", "incident_type.changed"],
+  ]),
+  ...events("part", "incident.", [
+    ...["annotated", "status_update_published", "responder.added"],
+    ...["responder.replied", "conference_bridge.updated"],
+    ...["custom_field_values.updated", "role.assigned", "task.created"],
+    ...["task.updated", "task.completed", "action_invocation.created"],
+    ...["action_invocation.updated", "action_invocation.terminated"],
+    ...["workflow.started", "workflow.completed"],
+  ]),
+  ...events("part", "service.", [
+    ...["created", "updated", "deleted", "custom_field_values.updated"],
+  ]),
+  ...events("ping", "pagey.", ["ping"]),
+]);
+
+/** The event types that carry an incident, so that they may start a run. */
+export const PAGERDUTY_INCIDENT_EVENTS: readonly string[] = [...EVENTS]
+  .filter(([, carries]) => carries === "incident").map(([type]) => type);
+
+const NAME_CHARS_MAX = 60;
+
+/**
+ * Reads a delivery of PagerDuty.
+ *
+ * @param body The parsed body.
+ * @param starts The event types that start a run, of
+ * {@linkcode PAGERDUTY_INCIDENT_EVENTS}; another type never does.
+ * @returns Its key is the event's id, which the signature covers.
+ * @throws {DeliveryError} Names the field and what was expected.
+ */
+export function readPagerDutyDelivery(
+  body: unknown,
+  starts: readonly string[],
+): Delivery | Ignored {
+  const payload = objectOf(body);
+  if (payload === undefined) {
+    throw new DeliveryError("the body must be a JSON object");
+  }
+  checkDepth(payload);
+  const event = readObject(payload["event"], "event");
+  const type = event["event_type"];
+  if (typeof type !== "string" || type === "") {
+    throw new DeliveryError('"event.event_type" must be a text');
+  }
+  const ignored = whyIgnored(type, starts);
+  if (ignored !== undefined) return { ignored };
+  const key = readId(event["id"], "event.id");
+  const data = readObject(event["data"], "event.data");
+  const happened = toMoment(event["occurred_at"]);
+  return {
+    incident: readIncident(data, { payload, happened }),
+    key,
+    ...optional("at", happened),
+  };
+}
+
+function whyIgnored(
+  type: string,
+  starts: readonly string[],
+): string | undefined {
+  const carries = EVENTS.get(type);
+  if (carries === undefined) {
+    const name = shorten(type, NAME_CHARS_MAX).replace(/[^\w.…-]/g, "?");
+    return `unknown event ${name}`;
+  }
+  if (carries === "ping") return "ping";
+  const isStart = carries === "incident" && starts.includes(type);
+  return isStart ? undefined : `event ${type}`;
+}
+
+function readIncident(
+  data: JsonObject,
+  { payload, happened }: { payload: JsonObject; happened: string | undefined },
+): IncidentInput {
+  const id = readId(data["id"], "event.data.id");
+  const urgency = readUrgency(data["urgency"]);
+  const priority = nameOf(data["priority"], 100);
+  return {
+    incident_id: `pagerduty:${id}`,
+    source: {
+      system: "pagerduty",
+      ...optional("url", webUrlOf(data["html_url"])),
+    },
+    ...optional("title", textOf(data["title"], 1000)),
+    ...readSeverity(priority, urgency),
+    ...optional("service", nameOf(data["service"], 200)),
+    ...optional("urgency", urgency),
+    ...optional("priority", priority),
+    ...optional("dedup_key", textOf(data["incident_key"], 300)),
+    ...optional("occurred_at", toMoment(data["created_at"]) ?? happened),
+    raw: payload,
+  };
+}
+
+/**
+ * A webhook carries no alert, so the alert's own severity is not known yet.
+ * Where urgency follows severity, PagerDuty gives `high` to critical and error,
+ * `low` to warning and info: of each pair, the one that claims less for `high`
+ * and more for `low`.
+ */
+function readSeverity(
+  priority: string | undefined,
+  urgency: "high" | "low" | undefined,
+): Pick<IncidentInput, "severity" | "severity_rule"> {
+  const severity = severityOf(priority ?? "");
+  if (severity !== undefined) {
+    return { severity, severity_rule: `priority ${priority}, so ${severity}` };
+  }
+  if (urgency === undefined) return {};
+  const assumed = urgency === "high" ? "error" : "warning";
+  return {
+    severity: assumed,
+    severity_rule: `urgency ${urgency}, so ${assumed}`,
+  };
+}
+
+function readUrgency(value: unknown): "high" | "low" | undefined {
+  return value === "high" || value === "low" ? value : undefined;
+}
+
+/** What a reference is called. */
+function nameOf(value: unknown, charsMax: number): string | undefined {
+  const reference = objectOf(value) ?? {};
+  return textOf(reference["summary"], charsMax) ??
+    textOf(reference["name"], charsMax) ?? textOf(reference["id"], charsMax);
+}
+
+function readObject(value: unknown, field: string): JsonObject {
+  const object = objectOf(value);
+  if (object !== undefined) return object;
+  throw new DeliveryError(`"${field}" must be an object`);
+}
+
+function readId(value: unknown, field: string): string {
+  if (typeof value === "string" && /^[!-~]{1,150}$/.test(value)) return value;
+  throw new DeliveryError(
+    `"${field}" must be 1 to 150 visible ASCII characters without blanks`,
+  );
+}
+
+function events(
+  carries: Carries,
+  prefix: string,
+  names: readonly string[],
+): [string, Carries][] {
+  return names.map((name) => [prefix + name, carries]);
+}
