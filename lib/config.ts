@@ -175,6 +175,27 @@ function parseOrigin(item: string): string {
   throw new RangeError("origins such as https://wiki.example.com");
 }
 
+/** A comma-separated list of `host` or `host:port`, in lower case. */
+export function hostList(
+  name: string,
+  options: Options<string>,
+): Setting<readonly string[]> {
+  const parse = (value: string) =>
+    Object.freeze(
+      value.split(",").map((item) => item.trim().toLowerCase()).filter(Boolean)
+        .map((host) => {
+          const [, port = "443"] =
+            /^[a-z0-9-]+(?:\.[a-z0-9-]+)*(?::(\d{1,5}))?$/.exec(host) ??
+              [, "no"];
+          if (Number(port) > 0 && Number(port) <= 65_535) return host;
+          throw new RangeError(
+            "names of hosts, each perhaps with :port, without scheme and *",
+          );
+        }),
+    );
+  return declare(name, { ...options, parse });
+}
+
 /** Where to listen. */
 export interface Address {
   /** A name or an address, an IPv6 one without its brackets. */
@@ -207,8 +228,18 @@ function parseAddress(value: string): Address {
   const match = /^(\[[0-9a-fA-F:]+\]|[^\s:[\]]*):(\d{1,5})$/.exec(value);
   const port = Number(match?.[2]);
   if (match === null || port > 65535) throw new RangeError("host:port");
-  const hostname = match[1] === "" ? "0.0.0.0" : match[1]!;
-  return Object.freeze({ hostname: hostname.replace(/^\[|\]$/g, ""), port });
+  const given = match[1]!.replace(/^\[|\]$/g, "").toLowerCase();
+  const hostname = given === ""
+    ? "0.0.0.0"
+    : given === "localhost"
+    ? "127.0.0.1"
+    : given;
+  // Listening on a name is listening on what it resolves to, for which the
+  // runtime wants a permission that nobody could derive from the name.
+  if (!given.includes(":") && !/^\d{1,3}(\.\d{1,3}){3}$/.test(hostname)) {
+    throw new RangeError("host:port with an address, not a name");
+  }
+  return Object.freeze({ hostname, port });
 }
 
 /** A secret. Without a fallback it is required. */
@@ -341,9 +372,9 @@ function lookUp(
   readFile: (path: string) => string,
 ): string | undefined {
   const value = setting.file ? undefined : env(name)?.trim();
-  if (value) return value;
   const variable = fileVariableOf(name, setting);
   const path = variable === undefined ? undefined : env(variable)?.trim();
+  if (value) return value;
   if (!path) return undefined;
   let content: string;
   try {

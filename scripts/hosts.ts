@@ -25,7 +25,7 @@ for (const [name, usual] of URLS) {
   hosts.add(`${url.hostname}:${port}`);
 }
 const address = Deno.env.get("REDIS_ADDR") ?? "";
-if (/^[\w.-]+:\d+$/.test(address)) hosts.add(address);
+if (/^(?:\[[0-9a-f:]+\]|[\w.-]+):\d+$/i.test(address)) hosts.add(address);
 const files = Object.entries(Deno.env.toObject())
   .filter(([name]) => /_FILE$|_TLS_(CA|CERT|KEY)$/.test(name))
   .map(([, path]) => path.trim()).filter((path) => path !== "");

@@ -4,6 +4,7 @@ import {
   alsoNamed,
   type Config,
   flag,
+  hostList,
   integer,
   list,
   oneOf,
@@ -71,7 +72,15 @@ const TAKEN: [what: string, Setting<unknown>, text: string, value: unknown][] =
       "https://a.b",
       "http://[::1]",
     ]],
-    ["address()", ADDRESS, "h:0", { hostname: "h", port: 0 }],
+    ["address()", ADDRESS, "127.0.0.1:0", { hostname: "127.0.0.1", port: 0 }],
+    ["address() of this machine", ADDRESS, "LocalHost:1", {
+      hostname: "127.0.0.1",
+      port: 1,
+    }],
+    ["hostList()", hostList("X", { about }), "Hooks.Slack.com, a-b:8443,", [
+      "hooks.slack.com",
+      "a-b:8443",
+    ]],
     ["address() at the last port", ADDRESS, "127.0.0.1:65535", {
       hostname: "127.0.0.1",
       port: 65535,
@@ -129,6 +138,15 @@ const REFUSED: [
       `https://ok.example, ${given}`,
       "origins such as https://wiki.example.com",
     ]),
+  ["address()", ADDRESS, "h:1", "host:port with an address, not a name"],
+  ...["*.slack.com", "https://h", "h:", "h:99999", "h.", "h/x", "u@h"].map((
+    host,
+  ): [string, Setting<unknown>, string, string] => [
+    `hostList() of ${host}`,
+    hostList("X", { about }),
+    host,
+    "names of hosts, each perhaps with :port, without scheme and *",
+  ]),
   ["address()", ADDRESS, "h", "host:port"],
   ["address()", ADDRESS, "h:65536", "host:port"],
   ["address()", ADDRESS, "h:-1", "host:port"],
@@ -171,7 +189,7 @@ Deno.test("readConfig() gives each kind its fallback when nothing is set", () =>
     oneOf: oneOf("F", { about, values: ["a", "b"], fallback: "b" }),
     text: text("G", { about, fallback: "" }),
     list: list("H", { about, fallback: "a,b" }),
-    address: address("I", { about, fallback: "h:1" }),
+    address: address("I", { about, fallback: "127.0.0.1:1" }),
     secret: secret("J", { about, fallback: "s" }),
     optionalSecret: optionalSecret("K", { about }),
   };
@@ -184,7 +202,7 @@ Deno.test("readConfig() gives each kind its fallback when nothing is set", () =>
     oneOf: "b" as const,
     text: "",
     list: ["a", "b"],
-    address: { hostname: "h", port: 1 },
+    address: { hostname: "127.0.0.1", port: 1 },
     secret: "s",
     optionalSecret: undefined,
   });
@@ -204,7 +222,7 @@ Deno.test("readConfig() drops the blanks around a value", () => {
 });
 
 Deno.test("readConfig() freezes the values, lists and addresses too", () => {
-  const config = read({ list: LIST, address: ADDRESS }, { X: "h:1" });
+  const config = read({ list: LIST, address: ADDRESS }, { X: "127.0.0.1:1" });
   for (const value of [config, config.list, config.address]) {
     assert(Object.isFrozen(value));
   }

@@ -632,12 +632,24 @@ const CLAIMS: {
     waits: [],
   },
   {
+    when: "this job claimed it on a clock that is ahead",
+    events: [
+      claim("A", { job_id: "my job", at: "2027-01-01T00:00:00.000Z" }),
+    ],
+    settleMs: 0,
+    expected: {
+      state: "in doubt",
+      why: "job my job may have sent it, claimed 0 s ago",
+    },
+    waits: [],
+  },
+  {
     when: "another claimed it on a clock that is ahead",
     events: [claim("A", { at: "2027-01-01T00:00:00.000Z" })],
     settleMs: 0,
     expected: {
       state: "in doubt",
-      why: "job job of A is busy with it, claimed 0 s ago",
+      why: "job job of A may have sent it, claimed 0 s ago",
     },
     waits: [],
   },

@@ -22,6 +22,15 @@ const TOPIC = "job.incident-enricher.post";
 const NOW = Date.parse("2026-11-22T12:00:00Z");
 const { signal } = new AbortController();
 
+const SEARCH = {
+  topic: TOPIC,
+  silentMs: 60_000,
+  nowMs: NOW,
+  signal,
+  isHeld: () => false,
+  onProblem: () => {},
+};
+
 /** A gateway with these jobs, by how many seconds ago they changed. */
 function serveJobs(ages: Record<string, number>, more: Json[] = []) {
   const asked: string[] = [];
@@ -40,6 +49,7 @@ function serveJobs(ages: Record<string, number>, more: Json[] = []) {
         return Response.json({ items: [...items, ...more] });
       }
       const id = decodeURIComponent(pathname.split("/").at(-1)!);
+      if (id === "forbidden") return new Response("no\n", { status: 403 });
       return Response.json({
         id,
         topic: TOPIC,
@@ -67,8 +77,7 @@ Deno.test("findSilentJobs() finds jobs of its topic that nobody spoke of for a w
     { id: "other", state: "RUNNING", topic: "job.x", updated_at: 1 },
     { id: "done", state: "SUCCEEDED", topic: TOPIC, updated_at: 1 },
   ]);
-  const search = { topic: TOPIC, silentMs: 60_000, nowMs: NOW, signal };
-  const [job, ...others] = await findSilentJobs(stand.gateway, search);
+  const [job, ...others] = await findSilentJobs(stand.gateway, SEARCH);
   assertEquals(others, []);
   const { jobId, topic, contextPtr, tenantId, workflowId, labels, env } = job!
     .request;
@@ -96,8 +105,35 @@ Deno.test("findSilentJobs() takes a bounded number at a time", async () => {
     Array.from({ length: 50 }, (_, at) => [`j${at}`, 100]),
   );
   await using stand = serveJobs(ages);
-  const search = { topic: TOPIC, silentMs: 60_000, nowMs: NOW, signal };
-  assertEquals((await findSilentJobs(stand.gateway, search)).length, 20);
+  const isHeld = (jobId: string) => jobId < "j2";
+  const jobs = await findSilentJobs(stand.gateway, { ...SEARCH, isHeld });
+  // Those in hand do not take the place of those that are not.
+  assertEquals(jobs.length, 20);
+  assert(jobs.every(({ request }) => !isHeld(request.jobId)));
+});
+
+Deno.test("findSilentJobs() goes on after a job that it may not read", async () => {
+  await using stand = serveJobs({ forbidden: 100, good: 100 });
+  const problems: (string | undefined)[] = [];
+  const jobs = await findSilentJobs(stand.gateway, {
+    ...SEARCH,
+    onProblem: (_, jobId) => problems.push(jobId),
+  });
+  assertEquals(jobs.map(({ request }) => request.jobId), ["good"]);
+  assertEquals(problems, ["forbidden"]);
+});
+
+Deno.test("findSilentJobs() says that a full list may hide jobs", async () => {
+  const many = Array.from({ length: 1_000 }, (_, at) => ({ id: `o${at}` }));
+  await using stand = serveJobs({}, many);
+  const problems: string[] = [];
+  await findSilentJobs(stand.gateway, {
+    ...SEARCH,
+    onProblem: (message) => problems.push(message),
+  });
+  assertEquals(problems, [
+    "The platform lists no more jobs; older ones are not found",
+  ]);
 });
 
 async function toApproval(path: Path, id: string): Promise<[string, string]> {

@@ -23,6 +23,7 @@ import {
 import { errorFields } from "../lib/log.ts";
 import { encodeMessage, type Message, withFooter } from "../lib/message.ts";
 import {
+  checkSupported,
   type Constraints,
   readRecordedConstraints,
   stricter,
@@ -136,10 +137,10 @@ async function readRelease(
     if (unknown && !requireApproval) return {};
     throw error;
   });
-  return {
-    approval: requireApproval ? readApproval(record, job) : undefined,
-    constraints: stricter(constraints, readRecordedConstraints(record)),
-  };
+  const approval = requireApproval ? readApproval(record, job) : undefined;
+  const both = stricter(constraints, readRecordedConstraints(record));
+  checkSupported(both);
+  return { approval, constraints: both };
 }
 
 /** @throws {JobError} `POST_TOO_OLD`. */
@@ -202,6 +203,7 @@ function claimPost(
   signal.throwIfAborted();
   return record.claim({ jobId: job.id, runId: job.runId, digest, host }, {
     settleMs: settings.postSettleMs,
+    liveMs: settings.postTimeoutMs + 30_000,
     now: Date.now,
     wait: (ms) => wait(ms, signal),
   });
@@ -285,6 +287,8 @@ if (import.meta.main) {
     labels: { "_content.payload_json": "{}" },
     caution,
     recover: true,
+    // What Slack may have must be settled: its answer is worth waiting for.
+    graceMs: ({ postTimeoutMs }) => postTimeoutMs + 3_000,
     handle: post,
   });
 }

@@ -95,6 +95,19 @@ export function stricter(a: Constraints, b: Constraints): Constraints {
   };
 }
 
+/**
+ * Refuses what this version cannot hold itself to.
+ *
+ * @throws {JobError} `REDACTION_UNSUPPORTED`.
+ */
+export function checkSupported({ redactionLevel }: Constraints): void {
+  if (redactionLevel === "none" || redactionLevel === "standard") return;
+  throw new JobError(
+    "REDACTION_UNSUPPORTED",
+    `Cannot do the job: policy wants redaction level "${redactionLevel}", which this version does not have`,
+  );
+}
+
 type Given = Omit<Constraints, "redactionLevel"> & {
   redactionLevel: RedactionLevel | undefined;
 };

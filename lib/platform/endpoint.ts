@@ -45,10 +45,19 @@ export function splitEndpoint(
 ): { url: URL; username: string; password: string; tls: Tls | undefined } {
   const address = new URL(url);
   const split = {
-    username: decodeURIComponent(address.username) || username,
-    password: decodeURIComponent(address.password) || password,
+    username: decode(address.username) || username,
+    password: decode(address.password) || password,
     tls: tls ?? (isEncrypted(url) ? {} : undefined),
   };
   address.username = address.password = "";
   return { url: address, ...split };
+}
+
+/** A per cent sign that begins no escape stands for itself. */
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }

@@ -13,7 +13,11 @@ import {
 } from "../errors.ts";
 import { errorFields, type Log } from "../log.ts";
 import type { Check } from "../schemas.ts";
-import { type Constraints, readConstraints } from "./constraints.ts";
+import {
+  checkSupported,
+  type Constraints,
+  readConstraints,
+} from "./constraints.ts";
 import {
   type Artifact,
   type Gateway,
@@ -156,6 +160,7 @@ function createContext<S extends Settings, I, O>(
 ): JobContext<S> {
   const { env, labels } = request;
   const constraints = readConstraints(env);
+  checkSupported(constraints);
   const job: Job = {
     id: request.jobId,
     topic,

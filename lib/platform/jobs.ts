@@ -69,6 +69,11 @@ export class JobTable {
     return this.#held.size;
   }
 
+  /** Whether a job is in hand. */
+  has(jobId: string): boolean {
+    return this.#held.has(jobId);
+  }
+
   /** Takes a job, unless it is in hand or was answered. */
   take(request: JobRequest, traceId: string): void {
     const { log, deliver, parallelMax } = this.#options;

@@ -25,8 +25,6 @@ import type { PlatformConfig } from "./settings.ts";
 /** How often the scheduler is told; it forgets a worker after 30 s. */
 export const HEARTBEAT_MS = 5_000;
 const HANDSHAKE_EVERY = 4; // Heartbeats: Cordum 1.0 forgets one after 60 s.
-/** How long a stopping worker may go on with the jobs that it holds. */
-const GRACE_MS = 15_000;
 /** A stopping worker still takes what was on its way when it said so. */
 const LAST_CALL_MS = 250;
 const DELIVERY_MS = 5_000;
@@ -45,6 +43,8 @@ export interface LoopOptions {
   log: Log;
   /** Hides the worker's secrets. */
   mask: (text: string) => string;
+  /** How long it may go on, when it stops, with the jobs that it holds. */
+  graceMs: number;
   /** Does one job. */
   run: (call: JobCall) => ReturnType<typeof runJob>;
   /** Told after each heartbeat. */
@@ -114,7 +114,7 @@ export class Loop {
       await bus.flush().catch(() => {});
       await delay(LAST_CALL_MS);
       endJobs();
-      await this.#jobs.finish(GRACE_MS);
+      await this.#jobs.finish(this.#options.graceMs);
       await within(DELIVERY_MS, Promise.all(this.#deliveries)).catch(() => {});
     } finally {
       clearInterval(timer);
@@ -133,8 +133,18 @@ export class Loop {
     while (!stop.aborted) {
       try {
         const nowMs = Date.now();
-        const search = { topic, silentMs, nowMs, signal: stop };
-        const silent = await findSilentJobs(gateway, search);
+        const silent = await findSilentJobs(gateway, {
+          topic,
+          silentMs,
+          nowMs,
+          signal: stop,
+          isHeld: (jobId) => this.#jobs.has(jobId),
+          onProblem: (error, job) =>
+            log.warn("Cannot take over a job that nobody answers", {
+              error,
+              job,
+            }),
+        });
         if (stop.aborted) return;
         for (const { request, traceId } of silent) {
           log.warn("Taking a job that nobody answers", { job: request.jobId });

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import type { Gateway, Json } from "./gateway.ts";
+import { type Gateway, GatewayError, type Json } from "./gateway.ts";
 import { createJobRequest, type JobRequest } from "./packet.ts";
 
 /** What is looked for. */
@@ -17,6 +17,10 @@ export interface SilentJobs {
   silentMs: number;
   /** Milliseconds since the epoch. */
   nowMs: number;
+  /** Whether this process has the job in hand already. */
+  isHeld: (jobId: string) => boolean;
+  /** Told of a job that cannot be read, and of a list that may be cut off. */
+  onProblem: (message: string, jobId?: string) => void;
   /** Ends the search. */
   signal: AbortSignal;
 }
@@ -43,24 +47,34 @@ const JOBS_MAX = 20;
  */
 export async function findSilentJobs(
   gateway: Gateway,
-  { topic, silentMs, nowMs, signal }: SilentJobs,
+  { topic, silentMs, nowMs, isHeld, onProblem, signal }: SilentJobs,
 ): Promise<SilentJob[]> {
   const path = `/jobs?state=RUNNING&topic=${encodeURIComponent(topic)}` +
     `&limit=${LIST_MAX}`;
   const { items } = await gateway.call("GET", path, { signal }) as {
     items?: Json[] | null;
   };
+  if ((items ?? []).length >= LIST_MAX) {
+    onProblem("The platform lists no more jobs; older ones are not found");
+  }
   // The platform filters what it lists, but not on every version by all of it.
   const silent = (items ?? []).filter((job) =>
     job["state"] === "RUNNING" && job["topic"] === topic &&
-    typeof job["id"] === "string" &&
+    typeof job["id"] === "string" && !isHeld(job["id"]) &&
     nowMs - Number(job["updated_at"]) / 1000 >= silentMs
   );
   const jobs: SilentJob[] = [];
   for (const { id } of silent.slice(0, JOBS_MAX)) {
-    const record = await gateway.readJob(id as string, signal);
-    const traceId = String(record["trace_id"] ?? "");
-    jobs.push({ request: toRequest(record), traceId });
+    const jobId = id as string;
+    try {
+      const record = await gateway.readJob(jobId, signal);
+      const traceId = String(record["trace_id"] ?? "");
+      jobs.push({ request: toRequest(record), traceId });
+    } catch (error) {
+      // One that cannot be read must not keep the others waiting.
+      if (!(error instanceof GatewayError)) throw error;
+      onProblem(error.message, jobId);
+    }
   }
   return jobs;
 }

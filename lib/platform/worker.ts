@@ -48,6 +48,8 @@ export interface WorkerOptions<S extends Settings & PlatformSettings, I, O> {
    * must see by itself whether another still does the job.
    */
   recover?: boolean;
+  /** How long a stopping worker may go on with its jobs, 15 s if not given. */
+  graceMs?: (settings: Config<S>) => number;
   /** Does one job. */
   handle: (input: I, context: JobContext<S>) => Promise<O>;
 }
@@ -64,6 +66,8 @@ export interface WorkerEnvironment {
   recovery?: { silentMs: number; everyMs: number };
 }
 
+/** Units and manifests give a worker 45 s to end. */
+const GRACE_MS = 15_000;
 const LATE_MS = 3 * HEARTBEAT_MS;
 /** A job is looked after when nothing was heard of it for a minute. */
 const RECOVERY = { silentMs: 60_000, everyMs: 60_000 };
@@ -154,6 +158,7 @@ export async function serveJobs<S extends Settings & PlatformSettings, I, O>(
     log,
     mask: createMask(secrets),
     run: (call) => runJob(runner, call),
+    graceMs: options.graceMs?.(config) ?? GRACE_MS,
     onBeat: () => state.beatAt = performance.now(),
     ...(options.recover ? { recovery: { ...recovery, gateway } } : {}),
   });

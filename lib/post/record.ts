@@ -259,6 +259,8 @@ export interface Claimant {
 export interface ClaimOptions {
   /** How long a foreign claim gets to settle. */
   settleMs: number;
+  /** How old the same job's claim may be while its process is alive. */
+  liveMs?: number;
   /** Milliseconds since the epoch. */
   now: () => number;
   /** Rejects when the job is aborted. */
@@ -322,7 +324,7 @@ export class PostRecord {
       }
       const { claim } = state as Extract<PostState, { state: "held" }>;
       sameJob = claim.job_id === claimant.jobId;
-      if (leftMs <= 0) return unsettled(claim, sameJob, options.now());
+      if (leftMs <= 0) return unsettled(claim, sameJob, options);
       const ms = Math.min(SETTLE_POLL_MS, leftMs);
       leftMs -= ms;
       await options.wait(ms);
@@ -385,16 +387,21 @@ export class PostRecord {
 function unsettled(
   claim: Claim,
   sameJob: boolean,
-  nowMs: number,
+  { now, liveMs = BUSY_MS }: ClaimOptions,
 ): ClaimOutcome {
-  const ageMs = nowMs - Date.parse(claim.at);
-  const busy = ageMs < BUSY_MS;
-  if (sameJob && busy) return { state: "elsewhere" };
+  const ageMs = now() - Date.parse(claim.at);
+  if (sameJob && isYounger(ageMs, liveMs)) return { state: "elsewhere" };
+  const busy = isYounger(ageMs, BUSY_MS);
   const word = busy ? "is busy with it" : "may have sent it";
   return {
     state: "in doubt",
     why: `job ${claim.job_id} ${word}, claimed ${describeAge(ageMs)}`,
   };
+}
+
+/** No clock is a minute ahead of another: such a time says nothing. */
+export function isYounger(ageMs: number, limitMs: number): boolean {
+  return ageMs > -BUSY_MS && ageMs < limitMs;
 }
 
 function describeAge(ms: number): string {

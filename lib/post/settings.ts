@@ -5,8 +5,8 @@
  */
 import {
   flag,
+  hostList,
   integer,
-  list,
   optionalSecret,
   type Setting,
 } from "../config.ts";
@@ -35,7 +35,7 @@ export const POST_SETTINGS: PostSettings = {
   slackWebhookUrl: optionalSecret("SLACK_WEBHOOK_URL", {
     about: "where posts of mode slack go",
   }),
-  slackAllowedHosts: list("SLACK_ALLOWED_HOSTS", {
+  slackAllowedHosts: hostList("SLACK_ALLOWED_HOSTS", {
     about: "hosts that a post may go to, with a port if not 443",
     fallback: "hooks.slack.com",
   }),

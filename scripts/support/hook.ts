@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { WORKER_VARIABLES } from "./environment.ts";
 import { retry } from "../../lib/backoff.ts";
 import {
   optionalSecret,
@@ -37,11 +38,9 @@ const ANSWER_BYTES_MAX = 64 * 1024;
 const PROGRAM_PATTERN = /^[\w./@+-]{1,1000}$/;
 /** What a program that tells people has no use for. */
 const WITHHELD = [
-  "CORETEX_API_KEY",
-  "CORDUM_API_KEY",
-  "REDIS_URL",
-  "REDIS_PASSWORD",
+  ...WORKER_VARIABLES,
   "APPROVALS_HOOK_URL",
+  "APPROVALS_HOOK_URL_FILE",
 ];
 
 /** Checks what was configured. @throws {CommandError} With exit code 2. */

@@ -12,6 +12,7 @@ import {
   type Claim,
   type EventList,
   fold,
+  isYounger,
   parseEvents,
   type PostEvent,
   PostRecord,
@@ -76,7 +77,8 @@ export function describePost(
     case "held":
     case "in doubt": {
       const { job_id, run_id, at } = state.claim;
-      const busy = state.state === "held" && nowMs - Date.parse(at) < BUSY_MS;
+      const ageMs = nowMs - Date.parse(at);
+      const busy = state.state === "held" && isYounger(ageMs, BUSY_MS);
       const word = busy ? "busy" : "in doubt";
       return { ...post, state: word, job_id, run_id, at };
     }
@@ -284,7 +286,16 @@ export async function forgetPost(
   if (events?.length === 0) return false;
   const post = events && readKey(key, events);
   const state = events && fold(events);
-  if (state?.state === "free" && post !== undefined) {
+  if (state?.state === "held" || state?.state === "in doubt") {
+    const { claim } = state;
+    if (!force && claim.job_id !== FORGET_JOB) checkAge(claim, nowMs);
+    const at = new Date(nowMs).toISOString();
+    const why = FORGET_JOB;
+    const freed = { type: "freed", by, why, token: claim.token, at };
+    await list.append(key, JSON.stringify(freed));
+  }
+  const settled = state?.state === "posted" || state?.state === "marked";
+  if (state !== undefined && !settled && post !== undefined) {
     // Between a look and a deletion a poster might claim, and its claim would
     // be deleted under it. Our own claim keeps it away; it goes with the rest.
     const claim = await new PostRecord(list, post).claim({
@@ -296,11 +307,6 @@ export async function forgetPost(
     if (claim.state === "in doubt" && !force) {
       throw new CommandError(`A poster was faster: ${claim.why}`);
     }
-  } else if (
-    (state?.state === "held" || state?.state === "in doubt") && !force &&
-    state.claim.job_id !== FORGET_JOB
-  ) {
-    checkAge(state.claim, nowMs);
   }
   return await list.delete(key);
 }
