@@ -185,7 +185,6 @@ Deno.test("pure files of lib do no I/O of their own", async () => {
     "lib/intake/mock.ts",
     "lib/intake/pagerduty.ts",
     "lib/intake/severity.ts",
-    "lib/intake/signature.ts",
     "lib/post/age.ts",
     "lib/post/approval.ts",
     "lib/post/result.ts",
