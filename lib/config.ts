@@ -257,6 +257,22 @@ export function optionalText(
   });
 }
 
+/** Secrets, comma-separated, all of which are good; none if unset. */
+export function secretList(
+  name: string,
+  options: { about: string },
+): Setting<readonly string[]> {
+  return declare(name, {
+    ...options,
+    fallback: "",
+    secret: true,
+    parse: (value) =>
+      Object.freeze(
+        value.split(",").map((item) => item.trim()).filter(Boolean),
+      ),
+  });
+}
+
 /** The same setting, also read from the variable `other`, in another form. */
 export function alsoNamed<T>(
   setting: Setting<T>,

@@ -102,6 +102,24 @@ Deno.test("connectBus() reconnects, tells it, and subscriptions stand", async ()
   ]);
 });
 
+for (const [word, jumpMs] of [["back", -3_600_000], ["ahead", 3_600_000]]) {
+  Deno.test(`connectBus() reconnects as soon when the clock was set ${word}`, async () => {
+    await using server = await startNatsServer();
+    await using bus = await connect(server.url);
+    let reconnects = 0;
+    bus.onReconnect(() => reconnects++);
+    const now = Date.now;
+    Date.now = () => now() + Number(jumpMs);
+    try {
+      server.disconnectAll();
+      await until("the connection", () => reconnects === 1, 2_000);
+      await bus.flush();
+    } finally {
+      Date.now = now;
+    }
+  });
+}
+
 Deno.test("connectBus() takes what is published while the server is away, and works after it", async () => {
   const first = await startNatsServer();
   const { port } = first;

@@ -287,47 +287,48 @@ Deno.test("renderMessage() names the day once if there is one, else on each line
   );
 });
 
-Deno.test("renderMessage() loses old entries of the timeline first, and says so", () => {
-  const claim = (text: string) => ({
-    text: text.padEnd(590, "x"),
-    evidence: ["E1"],
-  });
-  const listsOf = (count: number) => {
+Deno.test("renderMessage() loses what hurts least first, and says so", () => {
+  /** The numbers of the items that a list shows, and what it says is left. */
+  const listsOf = (fill: string, count: number) => {
+    const claim = (at: number) => ({
+      text: `#${at} `.padEnd(590, fill),
+      evidence: ["E1"],
+    });
+    const claims = Array.from({ length: count }, (_, at) => claim(at));
     const message = render({
       context: {
-        timeline: Array.from({ length: 20 }, (_, at) => ({
-          at: `2026-01-15T09:${at + 10}:00Z`,
-          ...claim(`event ${at}`),
+        timeline: claims.map((claim) => ({
+          at: "2026-01-15T09:00:00Z",
+          ...claim,
         })),
       },
-      highlights: Array.from(
-        { length: count },
-        (_, at) => claim(`fact ${at} `),
-      ),
-      actionItems: Array.from({ length: 4 }, (_, at) => claim(`do ${at} `)),
+      lead: "",
+      highlights: claims,
+      actionItems: claims.slice(0, 4),
+      gaps: claims.map(({ text }) => ({ what: text, why: "" })),
     });
     assertSlackTakes(withFooter(message, FOOTER));
-    assert(
-      textsOf(message.blocks.at(-1)!).at(-1)!.text.startsWith("Shortened"),
-    );
-    return ["*Timeline", "*What we", "*What to"].map((start) => {
-      const lines = find(message, "section", start).split("\n");
-      return [
-        lines.filter((line) => line.startsWith("•")).length,
-        lines.find((line) => line.startsWith("…")) ?? "",
-      ];
+    assert(textsOf(message.blocks.at(-1)!).at(-1)!.text.startsWith("Shorten"));
+    return ["*What to", "*What we", "*What is", "*Timeline"].map((start) => {
+      const text = find(message, "section", start);
+      const shown = [...text.matchAll(/#(\d+) /g)].map(([, at]) => at);
+      const [, left = ""] = /\n… (\d+.*?) in the/.exec(text) ?? [];
+      return `${shown.join(" ")}; ${left}`;
     });
   };
-  assertEquals(listsOf(4), [
-    [4, "… 16 earlier in the full summary"],
-    [4, ""],
-    [4, ""],
+  // A section holds so many; then the timeline alone makes room.
+  assertEquals(listsOf("x", 5), [
+    "0 1 2 3; ",
+    "0 1 2 3; 1 more",
+    "0 1 2 3 4; ",
+    "2 3 4; 2 earlier",
   ]);
-  // What to do is whole for longest.
-  assertEquals(listsOf(30), [
-    [4, "… 16 earlier in the full summary"],
-    [4, "… 26 more in the full summary"],
-    [4, ""],
+  // As JSON these are twice as long.
+  assertEquals(listsOf('"', 5), [
+    "0 1 2 3; ",
+    "0 1 2 3; 1 more",
+    "; 5",
+    "; 5",
   ]);
 });
 

@@ -700,6 +700,23 @@ for (const { when, events, later, settleMs, expected, waits } of CLAIMS) {
   });
 }
 
+for (const [word, jumpMs] of [["back", -3_600_000], ["ahead", 3_600_000]]) {
+  Deno.test(`PostRecord.claim() waits as long when the clock is set ${word} meanwhile`, async () => {
+    const bench = new Bench([claim("A")], { settleMs: 1_300 });
+    let jumps = 1;
+    const outcome = await bench.record.claim(ME, {
+      settleMs: bench.settleMs,
+      now: bench.now,
+      wait: async (ms) => {
+        await bench.wait(ms);
+        if (jumps-- > 0) bench.nowMs += Number(jumpMs);
+      },
+    });
+    assertEquals(outcome.state, "in doubt");
+    assertEquals(bench.waits, [500, 500, 300]);
+  });
+}
+
 Deno.test("PostRecord.claim() never claims again what another holds", async () => {
   const bench = new Bench([claim("A")]);
   await bench.claim();

@@ -31,6 +31,7 @@ const COMMANDS = [
   "run_worker",
   "bundle:workers",
   "compile",
+  "chaos",
 ];
 
 for (const command of COMMANDS) {

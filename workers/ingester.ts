@@ -1,9 +1,10 @@
 /**
  * Ingester: turns webhooks into runs of the workflow.
  *
- * Takes `POST /webhook/mock`. Answers 202 `{run_id, incident_id}` once the run
- * is there to be read, or an error as JSON that says what to do. Talks to the
- * gateway only: no NATS, no Redis. Env: `SETTINGS`. No files, no processes.
+ * Takes `POST /webhook/{pagerduty,alertmanager,mock}`. Answers 202 `{run_id,
+ * incident_id}` once the run is there to be read, 200 `{ignored}` for what
+ * starts none, or an error as JSON that says what to do. Talks to the gateway
+ * only: no NATS, no Redis. Env: `SETTINGS`. No files, no processes.
  *
  * @module
  */
@@ -17,9 +18,22 @@ import {
   text,
 } from "../lib/config.ts";
 import type { IncidentInput } from "../lib/incident.ts";
-import { BodyTooLargeError, readBounded } from "../lib/http.ts";
-import { type Delivery, DeliveryError } from "../lib/intake/delivery.ts";
-import { readMockDelivery } from "../lib/intake/mock.ts";
+import {
+  checkBodyType,
+  parseBody,
+  readBody,
+  Refusal,
+} from "../lib/intake/body.ts";
+import {
+  type Delivery,
+  DeliveryError,
+  type Ignored,
+} from "../lib/intake/delivery.ts";
+import {
+  INTAKE_SETTINGS,
+  type IntakeSettings,
+} from "../lib/intake/settings.ts";
+import { type Source, SOURCES } from "../lib/intake/sources.ts";
 import { KeyBurnedError, startOnce } from "../lib/intake/start.ts";
 import type { Report } from "../lib/health.ts";
 import { errorFields } from "../lib/log.ts";
@@ -34,13 +48,12 @@ import {
 import { startRedaction } from "../lib/redact.ts";
 import { type HttpContext, serveHttp } from "../lib/service.ts";
 
-const BODY_BYTES_MAX = 1024 * 1024;
 /** Senders give up after 5 s, and then send again. */
 const ANSWER_MS = 4_500;
 const RETRY_AFTER_S = "5";
 
 /** Everything that this worker reads from its environment. */
-export const SETTINGS: GatewaySettings & {
+export const SETTINGS: GatewaySettings & IntakeSettings & {
   readonly address: Setting<Address>;
   readonly healthAddress: Setting<Address | undefined>;
   readonly workflowId: Setting<string>;
@@ -52,6 +65,7 @@ export const SETTINGS: GatewaySettings & {
   }),
   healthAddress: HEALTH_ADDRESS,
   ...GATEWAY_SETTINGS,
+  ...INTAKE_SETTINGS,
   workflowId: text("INGESTER_WORKFLOW_ID", {
     about: "workflow that an incident starts",
     fallback: "incident-enricher.enrich",
@@ -66,75 +80,74 @@ export const SETTINGS: GatewaySettings & {
 /** What its verb gets beside its input. */
 export type Context = HttpContext<typeof SETTINGS>;
 
-/** An answer that ends a request. */
-class Refusal extends Error {
-  constructor(
-    readonly status: number,
-    message: string,
-    readonly headers: Record<string, string> = {},
-  ) {
-    super(message);
-  }
-}
+let inFlight = 0;
 
 /** Answers one request. */
 export async function handle(
   request: Request,
   context: Context,
 ): Promise<Response> {
+  inFlight++;
   try {
-    return await route(request, context);
+    return await takeWebhook(request, context);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     const { status, message, headers } = error;
     context.log.warn("Refused a request", { status, error: message });
     return Response.json({ error: message, status }, { status, headers });
+  } finally {
+    inFlight--;
   }
 }
 
-function route(request: Request, context: Context): Promise<Response> {
+async function takeWebhook(
+  request: Request,
+  context: Context,
+): Promise<Response> {
+  const { settings, log } = context;
   const { pathname } = new URL(request.url);
-  if (pathname !== "/webhook/mock") {
-    throw new Refusal(404, "No such path; webhooks are POST /webhook/mock");
+  const source = Object.hasOwn(SOURCES, pathname)
+    ? SOURCES[pathname]!
+    : undefined;
+  if (source === undefined) {
+    const paths = Object.keys(SOURCES).join(", ");
+    throw new Refusal(404, `No such path; webhooks are POST ${paths}`);
   }
   if (request.method !== "POST") {
     throw new Refusal(405, `${pathname} takes POST only`, { Allow: "POST" });
   }
-  return takeMock(request, context);
-}
-
-async function takeMock(request: Request, context: Context): Promise<Response> {
-  const body = await readJson(request);
-  let delivery: Delivery;
-  try {
-    delivery = readMockDelivery(body);
-  } catch (error) {
-    if (!(error instanceof DeliveryError)) throw error;
-    throw new Refusal(400, `Cannot use the webhook's body: ${error.message}`);
+  if (inFlight > settings.inFlightMax) {
+    throw new Refusal(429, "Too many webhooks at once; send it again later", {
+      "Retry-After": RETRY_AFTER_S,
+    });
+  }
+  const delivery = await readDelivery(source, request, context);
+  if ("ignored" in delivery) {
+    const { ignored } = delivery;
+    log.info("Ignored a webhook", { path: pathname, why: ignored });
+    return Response.json({ ignored });
   }
   const runId = await startRun(delivery, context);
   const { incident_id } = delivery.incident;
-  context.log.info("Run started", { incident: incident_id, run: runId });
+  log.info("Run started", { incident: incident_id, run: runId });
   return Response.json({ run_id: runId, incident_id }, { status: 202 });
 }
 
-async function readJson(request: Request): Promise<unknown> {
-  let bytes: Uint8Array;
+/** Nothing is parsed before its sender is known. */
+async function readDelivery(
+  source: Source,
+  { headers, body }: Request,
+  { settings }: Context,
+): Promise<Delivery | Ignored> {
+  await source.admit(headers, settings);
+  checkBodyType(headers, source.lax);
+  const bytes = await readBody(body);
+  await source.admitBody(bytes, headers, settings);
   try {
-    bytes = await readBounded(request.body, BODY_BYTES_MAX);
+    return await source.read(parseBody(bytes), settings);
   } catch (error) {
-    if (error instanceof BodyTooLargeError) {
-      throw new Refusal(
-        413,
-        `The body must have at most ${BODY_BYTES_MAX} bytes`,
-      );
-    }
-    throw new Refusal(400, "Cannot read the body: it broke off");
-  }
-  try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-  } catch {
-    throw new Refusal(400, "The body must be JSON in UTF-8");
+    if (!(error instanceof DeliveryError)) throw error;
+    throw new Refusal(400, `Cannot use the webhook's body: ${error.message}`);
   }
 }
 
@@ -197,6 +210,15 @@ function explain(error: unknown, signal: AbortSignal): Refusal {
       "The platform refused the incident; the ingester's log says why",
     );
   }
+  if (
+    error instanceof GatewayError && [401, 403].includes(error.status)
+  ) {
+    return new Refusal(
+      502,
+      "The platform refused the ingester's own key; send the webhook again later",
+      { "Retry-After": RETRY_AFTER_S },
+    );
+  }
   const known = error instanceof GatewayError ||
     error instanceof KeyBurnedError || signal.aborted;
   if (!known) throw error;
@@ -215,7 +237,10 @@ export function readiness(
 ): () => Promise<Report> {
   const gateway = new Gateway(gatewayEndpoint(settings));
   const { workflowId } = settings;
-  const readiness = new Readiness({ gateway, workflowId });
+  const warnings = Object.values(SOURCES).flatMap(({ note }) =>
+    note(settings) ?? []
+  );
+  const readiness = new Readiness({ gateway, workflowId, warnings });
   return () => readiness.report();
 }
 

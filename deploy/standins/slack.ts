@@ -24,6 +24,10 @@ export interface Answer {
   headers?: Record<string, string>;
   /** Time before each character of the body. */
   slowMs?: number;
+  /** Time before anything of the answer. */
+  lateMs?: number;
+  /** The whole answer is sent a second time on the same connection. */
+  twice?: boolean;
 }
 
 /** What it does with one request; `slack` is what Slack does. */
@@ -42,6 +46,16 @@ export interface Received {
   contentType: string;
   body: string;
   at: Date;
+}
+
+/** Sees what happens, in time to make something of it. */
+export interface SlackWatch {
+  /** A connection stands, and nothing of it was read. */
+  connected?(): void;
+  /** A request was read; its answer waits for this. */
+  read?(request: Received, behaviour: Behaviour): void | Promise<void>;
+  /** The answer was handed to the system. */
+  answered?(): void;
 }
 
 /** A running stand-in. */
@@ -96,10 +110,13 @@ export function rateLimited(retryAfter?: string): Answer {
  * Starts a stand-in on a free port of 127.0.0.1.
  *
  * @param options.behaviour What it does with the nth request, from 1.
+ * @param options.watch Sees every request.
  */
 export async function startSlack(
-  { behaviour = () => "slack" }: { behaviour?: (nth: number) => Behaviour } =
-    {},
+  { behaviour = () => "slack", watch = {} }: {
+    behaviour?: (nth: number) => Behaviour;
+    watch?: SlackWatch;
+  } = {},
 ): Promise<SlackStandIn> {
   const received: Received[] = [];
   const behaviours = new WeakMap<Socket, Behaviour>();
@@ -114,13 +131,16 @@ export async function startSlack(
       const body = await readBody(request);
       const { method = "", url: path = "", headers } = request;
       const contentType = headers["content-type"] ?? "";
-      received.push({ method, path, contentType, body, at: new Date() });
+      const given = { method, path, contentType, body, at: new Date() };
+      received.push(given);
+      await watch.read?.(given, how);
       if (how === "reset after reading") request.socket.resetAndDestroy();
       else if (how === "answer without end") {
         response.writeHead(200).write(LONG_BODY); // And nothing more, ever.
       } else if (how !== "never answer") {
         const answer = typeof how === "string" ? judge(body) : how;
         await send(response, answer, stop.signal);
+        watch.answered?.();
       }
     } catch {
       request.socket.destroy(); // The client has gone, or we close.
@@ -128,6 +148,7 @@ export async function startSlack(
   });
   server.on("connection", (socket: Socket) => {
     behaviours.set(socket, behaviour(++connections));
+    watch.connected?.();
   });
   await new Promise<void>((resolve) =>
     server.listen(0, "127.0.0.1", () => resolve())
@@ -178,15 +199,23 @@ function judge(body: string): Answer {
 
 async function send(
   response: ServerResponse,
-  { status, body = "", headers = {}, slowMs }: Answer,
+  { status, body = "", headers = {}, slowMs, lateMs = 0, twice }: Answer,
   signal: AbortSignal,
 ): Promise<void> {
+  if (lateMs > 0) await wait(lateMs, signal);
+  if (response.destroyed) return;
+  if (twice) {
+    // Straight to the socket: the library would not answer twice.
+    const text = `HTTP/1.1 ${status} OK\r\nContent-Type: text/plain\r\n` +
+      `Content-Length: ${body.length}\r\n\r\n${body}`;
+    return void response.socket?.end(text + text);
+  }
   response.writeHead(status, {
     "Content-Type": "text/plain; charset=utf-8",
     "Connection": "close",
     ...headers,
   });
-  if (slowMs === undefined) return void response.end(body);
+  if (slowMs === undefined) return await finish(response, body);
   response.flushHeaders();
   for (const character of body) {
     await wait(slowMs, signal);
@@ -194,4 +223,12 @@ async function send(
     response.write(character);
   }
   response.end();
+}
+
+/** Resolves once the system has the end of the answer, or the client is gone. */
+function finish(response: ServerResponse, body: string): Promise<void> {
+  return new Promise((resolve) => {
+    response.once("close", resolve);
+    response.end(body, () => resolve());
+  });
 }

@@ -78,7 +78,7 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
       ...(tls === undefined ? {} : { tls }),
       timeout: CONNECT_TIMEOUT_MS,
       maxReconnectAttempts: -1, // The default gives up for good after 20 s.
-      reconnectTimeWait: RECONNECT_WAIT_MS,
+      reconnectDelayHandler: createPace(),
       pingInterval: PING_INTERVAL_MS,
       // A cluster names its peers by addresses that no permission covers.
       ignoreClusterUpdates: true,
@@ -96,6 +96,23 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
   });
   log.info("Connected to NATS", { server });
   return wrap(connection, log);
+}
+
+/**
+ * Says how long to wait before the next attempt, by a clock that nobody sets.
+ *
+ * The library compares the answer with times of day: on a clock that was set
+ * back by an hour it would not try again for an hour.
+ */
+function createPace(): () => number {
+  let nextAt = -Infinity;
+  return () => {
+    const now = performance.now();
+    if (now < nextAt) return nextAt - now;
+    // Many workers that lost one server should not come back all at once.
+    nextAt = now + RECONNECT_WAIT_MS * (1 + Math.random() / 5);
+    return -Infinity; // Whatever the time of day is.
+  };
 }
 
 function wrap(connection: NatsConnection, log: Log): Bus {

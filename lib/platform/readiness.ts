@@ -15,6 +15,8 @@ export interface ReadinessOptions {
   gateway: Gateway;
   /** The workflow that must be installed, if the process starts one. */
   workflowId?: string;
+  /** What is odd from the start. */
+  warnings?: readonly string[];
   /** Further checks: a line if something is missing, by its name. */
   checks?: Readonly<Record<string, () => string | undefined>>;
 }
@@ -40,7 +42,10 @@ export class Readiness {
   /** Never throws: what cannot be asked is a problem. */
   async report(): Promise<Report> {
     const gateway = await this.#gateway();
-    const warnings = "gateway" in gateway ? [] : await this.#schemas();
+    const warnings = [
+      ...this.#options.warnings ?? [],
+      ...("gateway" in gateway ? [] : await this.#schemas()),
+    ];
     const missing = Object.entries(this.#options.checks ?? {}).flatMap(
       ([name, check]) => {
         const problem = check();

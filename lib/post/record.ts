@@ -297,7 +297,8 @@ export class PostRecord {
     claimant: Claimant,
     options: ClaimOptions,
   ): Promise<ClaimOutcome> {
-    const end = options.now() + options.settleMs;
+    // The waits are counted: a clock that is set back would stretch them.
+    let leftMs = options.settleMs;
     let sameJob = false;
     while (true) {
       const token = crypto.randomUUID(); // A void claim's token stays void.
@@ -321,9 +322,10 @@ export class PostRecord {
       }
       const { claim } = state as Extract<PostState, { state: "held" }>;
       sameJob = claim.job_id === claimant.jobId;
-      const leftMs = end - options.now();
       if (leftMs <= 0) return unsettled(claim, sameJob, options.now());
-      await options.wait(Math.min(SETTLE_POLL_MS, leftMs));
+      const ms = Math.min(SETTLE_POLL_MS, leftMs);
+      leftMs -= ms;
+      await options.wait(ms);
     }
   }
 

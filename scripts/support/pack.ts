@@ -60,6 +60,11 @@ export async function bundlePack(files: PackFiles): Promise<Bundle> {
       `The pack cannot be bundled:\n  ${problems.join("\n  ")}`,
     );
   }
+  return await archivePack(files);
+}
+
+/** Archives a pack as it is, as {@linkcode bundlePack} does after its checks. */
+export async function archivePack(files: PackFiles): Promise<Bundle> {
   const { metadata } = parse(files.get("pack.yaml")!) as {
     metadata: { id: string; version: string };
   };

@@ -29,6 +29,7 @@ export class WorkerProcess implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
   readonly #lines: string[] = [];
   readonly #listeners = new Set<() => void>();
+  readonly #readers = new Set<(line: string) => void>();
   readonly #reading: Promise<void>;
   #ended: number | undefined;
 
@@ -107,10 +108,15 @@ export class WorkerProcess implements AsyncDisposable {
     }
   }
 
+  /** Calls `reader` with each line of its log from now on. */
+  onLine(reader: (line: string) => void): void {
+    this.#readers.add(reader);
+  }
+
   /** Ends it with SIGTERM, after 30 s with SIGKILL, and waits until it is gone. */
   async stop(): Promise<number> {
-    const timer = setTimeout(() => this.#signal("SIGKILL"), STOP_MS);
-    this.#signal("SIGTERM");
+    const timer = setTimeout(() => this.signal("SIGKILL"), STOP_MS);
+    this.signal("SIGTERM");
     const { code } = await this.#child.status;
     clearTimeout(timer);
     await this.#reading;
@@ -119,12 +125,12 @@ export class WorkerProcess implements AsyncDisposable {
 
   /** Stands still until it is killed, as a machine out of breath does. */
   freeze(): void {
-    this.#signal("SIGSTOP");
+    this.signal("SIGSTOP");
   }
 
   /** Ends it at once, as a crash would. */
   async kill(): Promise<void> {
-    this.#signal("SIGKILL");
+    this.signal("SIGKILL");
     await this.#child.status;
     await this.#reading;
   }
@@ -133,7 +139,8 @@ export class WorkerProcess implements AsyncDisposable {
     await this.stop();
   }
 
-  #signal(name: Deno.Signal): void {
+  /** Sends it a signal, if it still runs. */
+  signal(name: Deno.Signal): void {
     try {
       this.#child.kill(name);
     } catch {
@@ -148,7 +155,9 @@ export class WorkerProcess implements AsyncDisposable {
     ) {
       const lines = (rest + chunk).split("\n");
       rest = lines.pop() ?? "";
-      this.#lines.push(...lines.filter((line) => line !== ""));
+      const full = lines.filter((line) => line !== "");
+      for (const line of full) this.#readers.forEach((reader) => reader(line));
+      this.#lines.push(...full);
       this.#lines.splice(0, Math.max(0, this.#lines.length - LINES_KEPT));
       this.#tell();
     }

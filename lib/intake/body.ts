@@ -1,0 +1,90 @@
+/**
+ * A webhook's body, read within bounds and refused for good reasons.
+ *
+ * @module
+ */
+import { BodyTooLargeError, readBounded } from "../http.ts";
+
+/** An answer that ends a request. */
+export class Refusal extends Error {
+  /** The class, for logs. */
+  override name = "Refusal";
+  /** Of the answer. */
+  readonly status: number;
+  /** Of the answer. */
+  readonly headers: Readonly<Record<string, string>>;
+
+  /** Its message tells the sender what to do. */
+  constructor(
+    status: number,
+    message: string,
+    headers: Record<string, string> = {},
+  ) {
+    super(message);
+    this.status = status;
+    this.headers = headers;
+  }
+}
+
+/** Larger than anything that a sender of ours sends. */
+export const BODY_BYTES_MAX: number = 1024 * 1024;
+
+/**
+ * Refuses a body before it is read.
+ *
+ * @param lax Whether it may call itself something else than JSON, as curl does
+ * by default.
+ * @throws {Refusal} 415.
+ */
+export function checkBodyType(headers: Headers, lax = false): void {
+  const encoding = headers.get("content-encoding") ?? "identity";
+  if (encoding !== "identity") {
+    throw new Refusal(415, "The body must not be compressed", {
+      "Accept-Encoding": "identity",
+    });
+  }
+  const [type = "", ...parameters] = (headers.get("content-type") ?? "")
+    .toLowerCase().split(";").map((part) => part.trim());
+  if (!lax && !/^application\/(?:[\w.-]+\+)?json$/.test(type)) {
+    throw new Refusal(415, "The body must be of type application/json");
+  }
+  const charset = parameters.find((part) => part.startsWith("charset="));
+  if (charset !== undefined && !/^charset="?utf-?8"?$/.test(charset)) {
+    throw new Refusal(415, "The body must be in UTF-8");
+  }
+}
+
+/**
+ * Reads a body whole, counting its bytes: a `Content-Length` is a claim.
+ *
+ * @throws {Refusal} 413 if it is too long, 400 if it breaks off.
+ */
+export async function readBody(
+  body: ReadableStream<Uint8Array> | null,
+): Promise<Uint8Array> {
+  try {
+    return await readBounded(body, BODY_BYTES_MAX);
+  } catch (error) {
+    if (error instanceof BodyTooLargeError) {
+      throw new Refusal(
+        413,
+        `The body must have at most ${BODY_BYTES_MAX} bytes`,
+      );
+    }
+    throw new Refusal(400, "Cannot read the body: it broke off");
+  }
+}
+
+/**
+ * Parses a body. A byte order mark is no part of JSON.
+ *
+ * @throws {Refusal} 400.
+ */
+export function parseBody(bytes: Uint8Array): unknown {
+  try {
+    const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+    return JSON.parse(decoder.decode(bytes));
+  } catch {
+    throw new Refusal(400, "The body must be JSON in UTF-8");
+  }
+}

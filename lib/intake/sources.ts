@@ -1,0 +1,118 @@
+/**
+ * The webhooks that are taken: where, from whom, and what they mean.
+ *
+ * @module
+ */
+import type { Config } from "../config.ts";
+import { readAlertmanagerDelivery } from "./alertmanager.ts";
+import { Refusal } from "./body.ts";
+import type { Delivery, Ignored } from "./delivery.ts";
+import { readMockDelivery } from "./mock.ts";
+import { readPagerDutyDelivery } from "./pagerduty.ts";
+import type { IntakeSettings } from "./settings.ts";
+import { verifyBearer, verifySignature } from "./signature.ts";
+
+/** The ingester's configuration, as far as senders are concerned. */
+export type IntakeConfig = Config<IntakeSettings>;
+
+/** One webhook. */
+export interface Source {
+  /** Whether its body may call itself something else than JSON. */
+  lax: boolean;
+  /** Why it takes nothing or everything, if it does. */
+  note(settings: IntakeConfig): string | undefined;
+  /** Lets a request in by its headers alone. @throws {Refusal} */
+  admit(headers: Headers, settings: IntakeConfig): Promise<void>;
+  /** Lets a body in, before it is parsed. @throws {Refusal} */
+  admitBody(
+    bytes: Uint8Array,
+    headers: Headers,
+    settings: IntakeConfig,
+  ): Promise<void>;
+  /** Says what it asks for. @throws {DeliveryError} If that will never be known. */
+  read(body: unknown, settings: IntakeConfig): Promise<Delivery | Ignored>;
+}
+
+const RETRY_AFTER_S = "60";
+
+/** Every webhook by its path. */
+export const SOURCES: Readonly<Record<string, Source>> = {
+  "/webhook/pagerduty": {
+    lax: false,
+    note: ({ pagerdutySecrets }) =>
+      closed(
+        "/webhook/pagerduty",
+        "PAGERDUTY_WEBHOOK_SECRETS",
+        pagerdutySecrets,
+      ),
+    admit: async (_, { pagerdutySecrets }) => {
+      await Promise.resolve();
+      refuseClosed("PAGERDUTY_WEBHOOK_SECRETS", pagerdutySecrets);
+    },
+    async admitBody(bytes, headers, { pagerdutySecrets }) {
+      const header = headers.get("x-pagerduty-signature");
+      if (await verifySignature(bytes, header, pagerdutySecrets)) return;
+      throw new Refusal(
+        401,
+        "X-PagerDuty-Signature is not one of the body by a secret that is known here",
+      );
+    },
+    read: (body, { events }) =>
+      Promise.resolve(readPagerDutyDelivery(body, events)),
+  },
+  "/webhook/alertmanager": {
+    lax: false,
+    note: ({ alertmanagerTokens }) =>
+      closed(
+        "/webhook/alertmanager",
+        "ALERTMANAGER_WEBHOOK_TOKENS",
+        alertmanagerTokens,
+      ),
+    async admit(headers, { alertmanagerTokens }) {
+      refuseClosed("ALERTMANAGER_WEBHOOK_TOKENS", alertmanagerTokens);
+      await requireBearer(headers, alertmanagerTokens);
+    },
+    admitBody: () => Promise.resolve(),
+    read: (body) => readAlertmanagerDelivery(body),
+  },
+  "/webhook/mock": {
+    lax: true,
+    note: ({ mockTokens }) =>
+      mockTokens.length > 0
+        ? undefined
+        : "/webhook/mock is open to everybody: MOCK_WEBHOOK_TOKENS is not set",
+    async admit(headers, { mockTokens }) {
+      if (mockTokens.length > 0) await requireBearer(headers, mockTokens);
+    },
+    admitBody: () => Promise.resolve(),
+    read: (body) => Promise.resolve(readMockDelivery(body)),
+  },
+};
+
+function closed(
+  path: string,
+  variable: string,
+  secrets: readonly string[],
+): string | undefined {
+  return secrets.length > 0
+    ? undefined
+    : `${path} is closed: ${variable} is not set`;
+}
+
+/** Never open for want of a secret; the sender comes again later. */
+function refuseClosed(variable: string, secrets: readonly string[]): void {
+  if (secrets.length > 0) return;
+  throw new Refusal(503, `This webhook is closed: ${variable} is not set`, {
+    "Retry-After": RETRY_AFTER_S,
+  });
+}
+
+async function requireBearer(
+  headers: Headers,
+  tokens: readonly string[],
+): Promise<void> {
+  if (await verifyBearer(headers.get("authorization"), tokens)) return;
+  throw new Refusal(401, "Authorization must be Bearer with a known token", {
+    "WWW-Authenticate": "Bearer",
+  });
+}

@@ -1,0 +1,53 @@
+/**
+ * A relay that reads what a client publishes to NATS.
+ *
+ * @see https://docs.nats.io/reference/reference-protocols/nats-protocol
+ * @module
+ */
+import { Ended, join, type Pair, Relay, type Verdict } from "./relay.ts";
+
+/** Sees each message before the server has it and after. */
+export interface NatsWatch {
+  before(subject: string, payload: Uint8Array): Verdict | Promise<Verdict>;
+  after(subject: string, payload: Uint8Array): Verdict | Promise<Verdict>;
+}
+
+const TEXT = new TextDecoder();
+
+/** Starts a relay to the NATS server at a port. */
+export function relayNats(upstreamPort: number, watch: NatsWatch): Relay {
+  return new Relay(upstreamPort, async (pair) => {
+    // Whichever side ends takes the other with it.
+    const down = relayDown(pair).catch((error) => {
+      if (!(error instanceof Ended)) throw error;
+    }).finally(() => pair.close());
+    try {
+      while (true) if (!await relayOperation(pair, watch)) return;
+    } finally {
+      pair.close();
+      await down;
+    }
+  });
+}
+
+async function relayDown({ client, server }: Pair): Promise<never> {
+  while (true) await client.write(await server.some());
+}
+
+async function relayOperation(
+  { client, server }: Pair,
+  watch: NatsWatch,
+): Promise<boolean> {
+  const line = await client.line();
+  const words = TEXT.decode(line).trim().split(/\s+/);
+  const verb = words[0]?.toUpperCase();
+  if (verb !== "PUB" && verb !== "HPUB") {
+    await server.write(line);
+    return true;
+  }
+  const payload = await client.bytes(Number(words.at(-1)) + 2);
+  const [subject, bytes] = [words[1] ?? "", payload.subarray(0, -2)];
+  if (await watch.before(subject, bytes) !== "pass") return false;
+  await server.write(join([line, payload]));
+  return await watch.after(subject, bytes) === "pass";
+}

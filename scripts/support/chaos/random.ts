@@ -1,0 +1,39 @@
+/**
+ * Random choices that a seed repeats.
+ *
+ * @module
+ */
+
+/** A source of choices. */
+export interface Random {
+  /** A number from 0 up to, not including, 1. */
+  next(): number;
+  /** One of the items. */
+  pick<T>(items: readonly T[]): T;
+  /** True as often as `share` says, from 0 to 1. */
+  chance(share: number): boolean;
+}
+
+/**
+ * A source for one trial: it depends on the seed and the trial's number alone,
+ * so that one trial can be repeated without those before it.
+ */
+export function createRandom(seed: number, trial: number): Random {
+  // Mixed well, so that neighbours have nothing in common (SplitMix32).
+  let state = mix(seed >>> 0) ^ mix((trial + 0x51ed27) >>> 0);
+  const next = () => {
+    state = (state + 0x9e3779b9) >>> 0;
+    return mix(state) / 2 ** 32;
+  };
+  return {
+    next,
+    pick: (items) => items[Math.floor(next() * items.length)]!,
+    chance: (share) => next() < share,
+  };
+}
+
+function mix(value: number): number {
+  let mixed = Math.imul(value ^ (value >>> 16), 0x21f0aaad);
+  mixed = Math.imul(mixed ^ (mixed >>> 15), 0x735a2d97);
+  return (mixed ^ (mixed >>> 15)) >>> 0;
+}

@@ -1,0 +1,186 @@
+/**
+ * A TCP relay in front of a server, which sees what passes and can hold it.
+ *
+ * @module
+ */
+
+/** What a watcher lets happen. */
+export type Verdict =
+  | "pass"
+  /** The connection is cut here. */
+  | "cut"
+  /** It is done, and the connection is cut before the reply. */
+  | "lose reply"
+  /** This reply of Redis in place of its own. */
+  | { error: string };
+
+const HOSTNAME = "127.0.0.1";
+
+/** Both ends of one relayed connection. */
+export class Pair {
+  readonly client: Reader;
+  readonly server: Reader;
+  #open = true;
+
+  constructor(client: Deno.TcpConn, server: Deno.TcpConn) {
+    this.client = new Reader(client);
+    this.server = new Reader(server);
+  }
+
+  /** Cuts both. */
+  close(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    this.client.close();
+    this.server.close();
+  }
+}
+
+/** Thrown by a read when there is nothing more to come. */
+export class Ended extends Error {}
+
+/** A socket that is read by lines and lengths. */
+export class Reader {
+  readonly #socket: Deno.TcpConn;
+  #unread = new Uint8Array();
+
+  constructor(socket: Deno.TcpConn) {
+    this.#socket = socket;
+    try {
+      socket.setNoDelay(true);
+    } catch { // It has gone; a read will tell.
+    }
+  }
+
+  /** Up to and with a line feed. @throws {Ended} */
+  async line(): Promise<Uint8Array> {
+    while (true) {
+      const end = this.#unread.indexOf(10) + 1;
+      if (end > 0) return this.#take(end);
+      await this.#fill();
+    }
+  }
+
+  /** So many bytes. @throws {Ended} */
+  async bytes(length: number): Promise<Uint8Array> {
+    while (this.#unread.length < length) await this.#fill();
+    return this.#take(length);
+  }
+
+  /** Whatever there is. @throws {Ended} */
+  async some(): Promise<Uint8Array> {
+    if (this.#unread.length === 0) await this.#fill();
+    return this.#take(this.#unread.length);
+  }
+
+  /** Writes it all. @throws {Ended} */
+  async write(bytes: Uint8Array): Promise<void> {
+    try {
+      for (let at = 0; at < bytes.length;) {
+        at += await this.#socket.write(bytes.subarray(at));
+      }
+    } catch {
+      throw new Ended();
+    }
+  }
+
+  /** Cuts it. */
+  close(): void {
+    try {
+      this.#socket.close();
+    } catch { // It was closed before.
+    }
+  }
+
+  #take(length: number): Uint8Array {
+    const taken = this.#unread.subarray(0, length);
+    this.#unread = this.#unread.subarray(length);
+    return taken;
+  }
+
+  async #fill(): Promise<void> {
+    const buffer = new Uint8Array(16 * 1024);
+    const length = await this.#socket.read(buffer).catch(() => null);
+    if (length === null) throw new Ended();
+    this.#unread = join([this.#unread, buffer.subarray(0, length)]);
+  }
+}
+
+/** Byte arrays as one. */
+export function join(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const all = new Uint8Array(
+    parts.reduce((sum, { length }) => sum + length, 0),
+  );
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}
+
+/** Relays every connection to a port of its own to that of a server. */
+export class Relay implements AsyncDisposable {
+  readonly #listener: Deno.TcpListener;
+  readonly #upstreamPort: number;
+  readonly #converse: (pair: Pair) => Promise<void>;
+  readonly #pairs = new Set<Pair>();
+  readonly #conversations = new Set<Promise<void>>();
+  readonly #accepting: Promise<void>;
+
+  /** @param converse Relays one connection until a read throws {@linkcode Ended}. */
+  constructor(upstreamPort: number, converse: (pair: Pair) => Promise<void>) {
+    this.#upstreamPort = upstreamPort;
+    this.#converse = converse;
+    this.#listener = Deno.listen({ hostname: HOSTNAME, port: 0 });
+    this.#accepting = this.#accept();
+  }
+
+  /** Where it listens. */
+  get port(): number {
+    return this.#listener.addr.port;
+  }
+
+  /** Cuts every connection and goes on listening. */
+  cutAll(): void {
+    for (const pair of this.#pairs) pair.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#listener.close();
+    this.cutAll();
+    await this.#accepting;
+    await Promise.all(this.#conversations);
+  }
+
+  async #accept(): Promise<void> {
+    for await (const client of this.#listener) {
+      const conversation = this.#relay(client).finally(() =>
+        this.#conversations.delete(conversation)
+      );
+      this.#conversations.add(conversation);
+    }
+  }
+
+  async #relay(client: Deno.TcpConn): Promise<void> {
+    let server;
+    try {
+      server = await Deno.connect({
+        hostname: HOSTNAME,
+        port: this.#upstreamPort,
+      });
+    } catch {
+      return client.close(); // The server is away.
+    }
+    const pair = new Pair(client, server);
+    this.#pairs.add(pair);
+    try {
+      await this.#converse(pair);
+    } catch (error) {
+      if (!(error instanceof Ended)) throw error;
+    } finally {
+      pair.close();
+      this.#pairs.delete(pair);
+    }
+  }
+}
