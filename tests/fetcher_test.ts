@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { sha256Hex } from "../lib/digest.ts";
 import { JobError } from "../lib/errors.ts";
-import type { IncidentInput } from "../lib/incident.ts";
+import type { IncidentInput, SourceSystem } from "../lib/incident.ts";
 import { GatewayError } from "../lib/platform/gateway.ts";
 import { compileCheck } from "../lib/schemas.ts";
 import { fetchEvidence, SETTINGS } from "../workers/fetcher.ts";
@@ -149,19 +149,25 @@ Deno.test("fetchEvidence() says what was cut and what is missing", async () => {
   ]);
 });
 
-for (const system of ["pagerduty", "alertmanager"] as const) {
-  Deno.test(`fetchEvidence() refuses source ${system}, which it does not know yet`, async () => {
+const KINDS: [SourceSystem, kinds: string[]][] = [
+  ["mock", ["incident.raw", "incident.context"]],
+  ["pagerduty", ["incident.raw", "incident.context"]],
+  ["alertmanager", ["incident.raw", "alertmanager.alerts", "incident.context"]],
+];
+for (const [system, kinds] of KINDS) {
+  Deno.test(`fetchEvidence() asks the reader of source ${system}`, async () => {
     const { context, artifacts } = fakeContext(SETTINGS);
-    const error = await assertRejects(
-      () => fetchEvidence({ ...INCIDENT, source: { system } }, context),
-      JobError,
-    );
-    assertEquals([error.code, error.retryable], ["JOB_INVALID_INPUT", false]);
-    assertEquals(
-      error.message,
-      `Cannot fetch evidence from source "${system}": expected "mock"`,
-    );
-    assertEquals(artifacts.size, 0);
+    const incident: IncidentInput = {
+      incident_id: "x",
+      source: { system },
+      raw: { alerts: [{}] },
+    };
+    assertEquals(checkInput(incident), undefined);
+    const bundle = await fetchEvidence(incident, context);
+    assertEquals(checkOutput(bundle), undefined);
+    assertEquals(bundle.incident_id, `${system}:x`);
+    assertEquals(bundle.evidence.map(({ kind }) => kind), kinds);
+    assertEquals(artifacts.size, kinds.length);
   });
 }
 

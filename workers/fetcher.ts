@@ -8,12 +8,15 @@
  * @module
  */
 import { JobError } from "../lib/errors.ts";
+import { readAlertmanagerIncident } from "../lib/evidence/alertmanager.ts";
 import { buildBundle, type Findings } from "../lib/evidence/collector.ts";
 import { readMockIncident } from "../lib/evidence/mock.ts";
+import { readPagerDutyIncident } from "../lib/evidence/pagerduty.ts";
 import {
   type EvidenceBundle,
   type IncidentInput,
   qualifiedId,
+  type SourceSystem,
 } from "../lib/incident.ts";
 import type { RedactionLevel } from "../lib/platform/constraints.ts";
 import {
@@ -23,6 +26,15 @@ import {
 import { type JobContext, runWorker } from "../lib/platform/worker.ts";
 
 const TOPIC = "job.incident-enricher.fetch";
+
+/** The schema lets no other source in. */
+const SOURCES: Readonly<
+  Record<SourceSystem, (incident: IncidentInput) => Findings>
+> = {
+  mock: readMockIncident,
+  pagerduty: readPagerDutyIncident,
+  alertmanager: readAlertmanagerIncident,
+};
 
 /** Everything that this worker reads from its environment. */
 export const SETTINGS: PlatformSettings = platformSettings(
@@ -35,8 +47,8 @@ export const SETTINGS: PlatformSettings = platformSettings(
  *
  * @returns One item a piece, in the order cited. What could not be had is a
  * gap, so that one refusal loses one piece.
- * @throws {JobError} `JOB_INVALID_INPUT` for a source that it does not know;
- * `REDACTION_UNSUPPORTED` if policy wants more withheld than it can.
+ * @throws {JobError} `REDACTION_UNSUPPORTED` if policy wants more withheld
+ * than it can.
  */
 export async function fetchEvidence(
   incident: IncidentInput,
@@ -67,18 +79,9 @@ function checkRedaction(level: RedactionLevel): void {
   );
 }
 
-/**
- * Reads what an incident's source knows of it.
- *
- * @throws {JobError} `JOB_INVALID_INPUT` for a source that is not known.
- */
+/** Reads what an incident's source knows of it. */
 export function readSource(incident: IncidentInput): Findings {
-  const system = incident.source?.system ?? "mock";
-  if (system === "mock") return readMockIncident(incident);
-  throw new JobError(
-    "JOB_INVALID_INPUT",
-    `Cannot fetch evidence from source "${system}": expected "mock"`,
-  );
+  return SOURCES[incident.source?.system ?? "mock"](incident);
 }
 
 if (import.meta.main) {

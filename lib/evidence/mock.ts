@@ -6,46 +6,39 @@
  *
  * @module
  */
-import { shorten } from "../errors.ts";
 import {
   type Fact,
   type IncidentInput,
   type NormalizedContext,
   type TimelineEntry,
   toMoment,
-  toSeverity,
 } from "../incident.ts";
 import type { Findings } from "./collector.ts";
-
-const TIMELINE_MAX = 50;
-const FACTS_MAX = 50;
-/** Longer ones would not fit into a job's result, all of them together. */
-const VALUE_CHARS_MAX = 500;
-const RAW = "E1";
-const CONTEXT = "E2";
+import {
+  contextOf,
+  factOf,
+  FACTS_MAX,
+  jsonPieces,
+  payloadOf,
+  RAW,
+  textOf,
+  TIMELINE_MAX,
+  VALUE_CHARS_MAX,
+} from "./fields.ts";
 
 /** Reads an incident of the mock source. */
 export function readMockIncident(incident: IncidentInput): Findings {
-  const { destination: _, ...known } = incident;
-  const raw = incident.raw ?? known;
+  const raw = payloadOf(incident);
   const context = normalize(incident, raw);
   return {
-    pieces: [
+    pieces: jsonPieces([
+      { kind: "incident.raw", title: "Payload as received", value: raw },
       {
-        id: RAW,
-        kind: "incident.raw",
-        title: "Payload as received",
-        contentType: "application/json",
-        content: JSON.stringify(raw, null, 2),
-      },
-      {
-        id: CONTEXT,
         kind: "incident.context",
         title: "Incident in plain fields",
-        contentType: "application/json",
-        content: JSON.stringify(context, null, 2),
+        value: context,
       },
-    ],
+    ]),
     context,
     gaps: [...factGaps(raw), ...timelineGaps(raw)],
   };
@@ -55,19 +48,12 @@ function normalize(
   incident: IncidentInput,
   raw: Record<string, unknown>,
 ): NormalizedContext {
-  const { severity, rule } = toSeverity(incident.severity);
-  const { title, service, occurred_at, source } = incident;
   const description = textOf(raw["description"], 4000);
   const status = textOf(raw["status"], 100);
   return {
-    ...(title === undefined ? {} : { title }),
+    ...contextOf(incident),
     ...(description === undefined ? {} : { description }),
-    severity,
-    severity_rule: incident.severity_rule ?? rule,
-    ...(service === undefined ? {} : { service }),
     ...(status === undefined ? {} : { status }),
-    source: source ?? { system: "mock" },
-    ...(occurred_at === undefined ? {} : { occurred_at }),
     facts: readFacts(raw["facts"]),
     timeline: readTimeline(raw["timeline"]),
   };
@@ -75,12 +61,8 @@ function normalize(
 
 /** `facts: {name: value}`, in the order written. */
 function readFacts(value: unknown): Fact[] {
-  return pairsOf(value).flatMap(([name, value]) => {
-    const text = textOf(value, VALUE_CHARS_MAX);
-    return text === undefined || name === ""
-      ? []
-      : [{ name: shorten(name, 100), value: text, evidence: [RAW] }];
-  }).slice(0, FACTS_MAX);
+  return pairsOf(value).flatMap(([name, value]) => factOf(name, value, RAW))
+    .slice(0, FACTS_MAX);
 }
 
 function factGaps(raw: Record<string, unknown>): Findings["gaps"] {
@@ -123,11 +105,4 @@ function entriesOf(value: unknown): Record<string, unknown>[] {
   return value.map((entry) =>
     typeof entry === "object" && entry !== null ? entry : {}
   );
-}
-
-function textOf(value: unknown, charsMax: number): string | undefined {
-  const known = typeof value === "string" || typeof value === "number" ||
-    typeof value === "boolean";
-  const text = known ? String(value).trim() : "";
-  return text === "" ? undefined : shorten(text, charsMax);
 }

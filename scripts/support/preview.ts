@@ -6,7 +6,6 @@
  */
 import type { Config } from "../../lib/config.ts";
 import { sha256Hex } from "../../lib/digest.ts";
-import { JobError } from "../../lib/errors.ts";
 import { buildBundle } from "../../lib/evidence/collector.ts";
 import { type IncidentInput, qualifiedId } from "../../lib/incident.ts";
 import { encodeMessage, type Message, withFooter } from "../../lib/message.ts";
@@ -81,7 +80,7 @@ export async function previewMessage(
   const pointer = () => `redis://art:preview-${++artifacts}`;
   const bundle = await buildBundle(
     qualifiedId(incident),
-    findingsOf(incident),
+    readSource(incident),
     { now: new Date(), put: () => Promise.resolve(pointer()) },
   );
   const message = composeMessage(bundle, summarize(bundle), {
@@ -92,13 +91,4 @@ export async function previewMessage(
   const digest = await sha256Hex(encodeMessage(message));
   const footer = { approval: APPROVAL, runId: RUN_ID, digest };
   return { incident, message: withFooter(message, footer), digest };
-}
-
-function findingsOf(incident: IncidentInput) {
-  try {
-    return readSource(incident);
-  } catch (error) {
-    if (!(error instanceof JobError)) throw error;
-    throw new CommandError(error.message);
-  }
 }

@@ -1,0 +1,46 @@
+/**
+ * Reads an incident as the fetcher does, and checks what it gives.
+ *
+ * @module
+ */
+import { assert, assertEquals } from "@std/assert";
+import { buildBundle } from "../../lib/evidence/collector.ts";
+import {
+  type EvidenceBundle,
+  type IncidentInput,
+  qualifiedId,
+} from "../../lib/incident.ts";
+import { compileCheck } from "../../lib/schemas.ts";
+import { readSource } from "../../workers/fetcher.ts";
+
+/** What a job's result may have. */
+const RESULT_BYTES_MAX = 200 * 1024;
+const checkBundle = compileCheck("EvidenceBundle");
+
+/**
+ * Builds the bundle of an incident: valid, small enough, and with citations of
+ * what is there.
+ *
+ * @returns It, and the content of each of its pieces by id.
+ */
+export async function bundleOf(
+  incident: IncidentInput,
+): Promise<{ bundle: EvidenceBundle; pieces: Record<string, unknown> }> {
+  const findings = readSource(incident);
+  const bundle = await buildBundle(qualifiedId(incident), findings, {
+    now: new Date("2026-01-15T09:33:00Z"),
+    put: ({ id }) => Promise.resolve(`redis://art:${id}`),
+  });
+  assertEquals(checkBundle(bundle), undefined);
+  const { length } = new TextEncoder().encode(JSON.stringify(bundle));
+  assert(length < RESULT_BYTES_MAX, `${length} bytes`);
+  const ids = bundle.evidence.map(({ id }) => id);
+  const { facts = [], timeline = [] } = bundle.normalized_context ?? {};
+  for (const { evidence } of [...facts, ...timeline]) {
+    for (const id of evidence) assert(ids.includes(id), id);
+  }
+  const pieces = Object.fromEntries(
+    findings.pieces.map(({ id, content }) => [id, JSON.parse(content)]),
+  );
+  return { bundle, pieces };
+}
