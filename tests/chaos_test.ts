@@ -100,7 +100,7 @@ Deno.test("2,000 trials draw every fault", () => {
       drawPlan(trial, createRandom(1, trial)).faults.map(({ name }) => name)
     ),
   );
-  assertEquals(names.size, 44);
+  assertEquals(names.size, 45);
 });
 
 const CLAIM = {

@@ -888,6 +888,25 @@ for (
   });
 }
 
+Deno.test("post() sends nothing when its approval is gone after the claim", async () => {
+  await using slack = await startSlack();
+  const scene = await setScene({ slack });
+  const { readJob } = scene.context.gateway;
+  let reads = 0;
+  scene.context = withParts(scene.context, {
+    gateway: {
+      readJob: (jobId) =>
+        ++reads === 1
+          ? readJob(jobId)
+          : Promise.reject(new GatewayError("Cannot call", 404, "not found")),
+    },
+  });
+  await assertRejects(() => post(scene.input, scene.context), GatewayError);
+  assertEquals(reads, 2);
+  assertEquals(slack.connections(), 0);
+  assertEquals(typesOf(scene), ["claim", "refused"]);
+});
+
 Deno.test("post() sends nothing when the claim cannot be written", async () => {
   await using slack = await startSlack();
   const scene = await setScene({ slack });

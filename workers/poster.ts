@@ -115,6 +115,7 @@ export async function post(
     context,
   );
   if (claim.state !== "mine") return describeRepeat(claim, base);
+  await confirmRelease(record, claim.token, context);
   const outcome = await send(destination, payload, {
     timeoutMs: context.settings.postTimeoutMs,
     signal: context.signal,
@@ -207,6 +208,32 @@ function claimPost(
     now: Date.now,
     wait: (ms) => wait(ms, signal),
   });
+}
+
+/**
+ * Reads the approval once more, now that the claim stands.
+ *
+ * A record that looks free may be one that Redis has lost since the checks,
+ * another's message with it. The platform keeps its jobs in the same Redis, so
+ * the approval is then gone too.
+ */
+async function confirmRelease(
+  record: PostRecord,
+  token: string,
+  context: Context,
+): Promise<void> {
+  try {
+    await readRelease(context);
+  } catch (error) {
+    const why = "the approval could not be confirmed after the claim";
+    await record.settle(token, { outcome: "refused", why }).catch((error) =>
+      context.log.error(
+        "Cannot write down that nothing was posted",
+        errorFields(error),
+      )
+    );
+    throw error;
+  }
 }
 
 /**

@@ -3,25 +3,11 @@
  *
  * @module
  */
+import type { Draw, Fault } from "./fault.ts";
 import { PROCESS_FAULTS } from "./process_faults.ts";
 import type { Random } from "./random.ts";
 import { SERVER_FAULTS } from "./server_faults.ts";
 import { SLACK_FAULTS } from "./slack_faults.ts";
-import type { Lane } from "./lane.ts";
-import type { FaultStage } from "./stage.ts";
-
-/** One fault as a trial has drawn it. */
-export interface Fault {
-  /** Its row in the table. */
-  name: string;
-  /** What else was drawn, for people. */
-  detail: string;
-  /** Arranges it, before the trial's first run starts. */
-  arm(lane: Lane, stage: FaultStage): void;
-}
-
-/** Draws a fault's details. */
-export type Draw = (random: Random) => Fault;
 
 /** What is done about the incident once the first attempt is over. */
 export type Again = typeof AGAIN[number];

@@ -6,7 +6,7 @@
 import { wait } from "../../../lib/backoff.ts";
 import { BOUNDARIES, type Boundary } from "./boundaries.ts";
 import type { Lane } from "./lane.ts";
-import type { Draw, Fault } from "./plan.ts";
+import type { Draw, Fault } from "./fault.ts";
 import type { Random } from "./random.ts";
 import type { Verdict } from "./relay.ts";
 import type { Handler, Stage } from "./stage.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { BOUNDARIES, type Boundary } from "./boundaries.ts";
-import type { Draw, Fault } from "./plan.ts";
+import type { Draw, Fault } from "./fault.ts";
 import type { Random } from "./random.ts";
 import type { Verdict } from "./relay.ts";
 
@@ -38,11 +38,6 @@ function drawRestart(random: Random): Fault {
   };
 }
 
-/**
- * With one poster at work: one that had passed its checks before the loss, and
- * claims after another has sent, would send again. Nothing is left then that
- * could tell it.
- */
 function drawLoss(random: Random): Fault {
   const boundary = random.pick(MOMENTS);
   return {
@@ -56,6 +51,34 @@ function drawLoss(random: Random): Fault {
       }),
   };
 }
+
+/**
+ * Two posters have passed their checks, one of them sends, and before the other
+ * claims, Redis loses its data, and the first one's claim with it.
+ */
+const LOSS_BETWEEN: Fault = {
+  name: "Redis loses its data between two posters",
+  detail: "",
+  arm(lane, { stage, at }) {
+    const lost = Promise.withResolvers<void>();
+    at("record read", (poster) => {
+      for (const jobId of stage.jobIds) {
+        stage.also(lane.deliver(jobId, lane.otherThan(poster)));
+      }
+      return "pass";
+    });
+    at("record read", async (): Promise<Verdict> => {
+      await lost.promise;
+      return "cut";
+    });
+    at("result stored", async (): Promise<Verdict> => {
+      stage.lostData = true;
+      await lane.restartRedis("nothing");
+      lost.resolve();
+      return "cut";
+    });
+  },
+};
 
 function drawLostReply(random: Random): Fault {
   const boundary = random.pick(REPLIES);
@@ -108,6 +131,7 @@ function drawNatsCut(random: Random): Fault {
 export const SERVER_FAULTS: readonly Draw[] = [
   drawRestart,
   drawLoss,
+  () => LOSS_BETWEEN,
   drawLostReply,
   drawError("READONLY"),
   drawError("OOM"),

@@ -8,7 +8,7 @@ import {
   rateLimited,
   refusal,
 } from "../../../deploy/standins/slack.ts";
-import type { Draw } from "./plan.ts";
+import type { Draw } from "./fault.ts";
 
 const LATE_MS = 300;
 /** Later than the poster waits. */

@@ -34,7 +34,8 @@ export interface Outcome extends Judgement {
 const PATIENCE_MS = 2_500;
 /** From a worker's own word for it to the platform's. */
 const SPREAD_MS = 80;
-const RECOVERIES_MAX = 4;
+/** After it, a job counts as lost. */
+const RECOVERY_MS = 20_000;
 const JOB_POLL_MS = 40;
 const JOB_MS = 600;
 
@@ -155,7 +156,8 @@ async function recover(
   jobId: string,
   signal: AbortSignal,
 ): Promise<void> {
-  for (let count = 1; count <= RECOVERIES_MAX; count++) {
+  const deadline = performance.now() + RECOVERY_MS;
+  for (let count = 1; performance.now() < deadline; count++) {
     if (await isOver(lane, stage, jobId, signal)) return;
     const poster = await lane.liveOne(lane.posters[count % 2]!);
     if (count > 1) await poster.jump(1);
