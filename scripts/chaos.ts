@@ -36,9 +36,9 @@ none is lost silently. Exit code 1 if one is; 3 if the campaign itself failed.`,
     ["--embedded", "the embedded NATS and Redis, even if real ones are there"],
     [
       "--mutant NAME",
-      `a poster that is wrong on purpose (${
+      `a wrong poster: ${
         Object.keys(MUTANTS).join(", ")
-      }); stops at the first violation`,
+      }; one violation is enough`,
     ],
     ["--json", "the report as JSON"],
   ],

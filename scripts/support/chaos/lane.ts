@@ -10,7 +10,7 @@ import {
   type SlackStandIn,
   startSlack,
 } from "../../../deploy/standins/slack.ts";
-import { wait } from "../../../lib/backoff.ts";
+import { wait, within } from "../../../lib/backoff.ts";
 import { sha256Hex } from "../../../lib/digest.ts";
 import { createLog } from "../../../lib/log.ts";
 import { type Bus, connectBus } from "../../../lib/platform/bus.ts";
@@ -47,6 +47,8 @@ export interface LaneOptions {
 const RELOAD_MS = 100;
 const POLL_MS = 10;
 const DISPATCH_MS = 6_000;
+/** What goes on beside a trial is over long before. */
+const PENDING_MS = 10_000;
 const RECONNECT_MS = 10_000;
 const WORKFLOW = "incident-enricher.enrich";
 /** The shortest that the poster takes, for short trials. */
@@ -202,9 +204,10 @@ export class Lane implements AsyncDisposable {
 
   /** Ends it: what it broke is whole again, or begins to be. */
   async end(stage: Stage): Promise<void> {
-    stage.disarm();
+    stage.close();
     delete this.core.faults.onDispatch;
-    await Promise.allSettled(stage.pending);
+    const ended = Promise.allSettled(stage.pending);
+    await within(PENDING_MS, ended).catch(() => {});
     await Promise.all(this.posters.map((poster) => poster.unjump()));
     for (const poster of this.posters) poster.start().catch(() => {});
     this.#view.stage = undefined;

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { wait } from "../../../lib/backoff.ts";
 import { BOUNDARIES, type Boundary } from "./boundaries.ts";
 import type { Draw, Fault } from "./fault.ts";
 import type { Random } from "./random.ts";
@@ -20,6 +21,8 @@ const REPLIES: readonly Boundary[] = [
 ];
 const APPENDS: readonly Boundary[] = ["before claim", "before outcome"];
 const RESULTS: readonly Boundary[] = ["before result", "after result"];
+const BETWEEN_MS = 2_000;
+const never = new AbortController().signal;
 const ERRORS = {
   READONLY: "READONLY You can't write against a read only replica.",
   OOM: "OOM command not allowed when used memory > 'maxmemory'.",
@@ -68,7 +71,8 @@ const LOSS_BETWEEN: Fault = {
       return "pass";
     });
     at("record read", async (): Promise<Verdict> => {
-      await lost.promise;
+      // The first may be refused, and never get there.
+      await Promise.race([lost.promise, wait(BETWEEN_MS, never)]);
       return "cut";
     });
     at("result stored", async (): Promise<Verdict> => {

@@ -61,6 +61,7 @@ export class Stage {
   /** Whether Redis lost its data during this trial. */
   lostData = false;
   readonly #pending: Promise<unknown>[] = [];
+  readonly #over = Promise.withResolvers<Verdict>();
   readonly #handlers = new Map<Boundary, Handler[]>();
   readonly #claimed = new WeakSet<Poster>();
   readonly #start = performance.now();
@@ -108,6 +109,12 @@ export class Stage {
   /** What Slack does with the next request, if it is arranged. */
   nextBehaviour(): Behaviour | undefined {
     return this.#behaviours.shift()?.();
+  }
+
+  /** The trial has ended: what is still held is cut. */
+  close(): void {
+    this.disarm();
+    this.#over.resolve("cut");
   }
 
   /** Nothing that was arranged happens any more. */
@@ -201,7 +208,8 @@ export class Stage {
     const happening = Promise.resolve(handler(poster));
     this.also(happening);
     // Whoever waits for what goes on learns of the failure.
-    return await happening.catch(() => "cut");
+    const verdict = happening.catch((): Verdict => "cut");
+    return await Promise.race([verdict, this.#over.promise]);
   }
 }
 

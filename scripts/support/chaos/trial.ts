@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { wait } from "../../../lib/backoff.ts";
+import { wait, within } from "../../../lib/backoff.ts";
 import { messageOf } from "../../../lib/errors.ts";
 import type { Plan } from "./plan.ts";
 import type { Lane } from "./lane.ts";
@@ -34,6 +34,8 @@ export interface Outcome extends Judgement {
 const PATIENCE_MS = 2_500;
 /** From a worker's own word for it to the platform's. */
 const SPREAD_MS = 80;
+/** No trial takes as long, on however slow a machine. */
+const TRIAL_MS = 60_000;
 /** After it, a job counts as lost. */
 const RECOVERY_MS = 20_000;
 const JOB_POLL_MS = 40;
@@ -50,7 +52,7 @@ export async function runTrial(
   let evidence: Evidence | undefined;
   let judgement: Judgement;
   try {
-    await play(lane, stage, plan, signal);
+    await within(TRIAL_MS, play(lane, stage, plan, signal));
     evidence = await gather(lane, stage);
     judgement = judge(evidence);
   } catch (error) {
