@@ -1275,3 +1275,25 @@ function randomFrom(seed: number): () => number {
     return state / 2 ** 32;
   };
 }
+
+Deno.test("PostRecord.claim() leaves its job to a process that may still be at it", async () => {
+  const at = "2026-11-22T12:00:00.000Z";
+  const items = [JSON.stringify(claim("A", { job_id: "j", at }))];
+  const list = {
+    append: (_: string, item: string) => Promise.resolve(void items.push(item)),
+    list: () => Promise.resolve([...items]),
+  };
+  const key = { tenant: "t", incidentId: "mock:1", destination: "artifact" };
+  const claimant = { jobId: "j", runId: "r", digest: "d", host: "h" };
+  const after = (seconds: number, liveMs: number) =>
+    new PostRecord(list, key).claim(claimant, {
+      settleMs: 0,
+      liveMs,
+      now: () => Date.parse(at) + seconds * 1000,
+      wait: () => Promise.resolve(),
+    });
+  assertEquals((await after(120, 330_000)).state, "elsewhere");
+  assertEquals((await after(331, 330_000)).state, "in doubt");
+  assertEquals((await after(120, 60_000)).state, "in doubt");
+  assertEquals(items.length, 1);
+});

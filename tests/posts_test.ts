@@ -585,6 +585,22 @@ Deno.test("forgetPost() keeps posters away while it deletes what is free", async
     "A poster was faster",
   );
   assertEquals(late.state, "held");
+  // So does one that claims after somebody else has freed an old claim.
+  const freed: PostEvent = {
+    type: "freed",
+    by: "bob",
+    why: "x",
+    token: "A",
+    at: YOUNG,
+  };
+  const old = new Bench(claim("A", OLD));
+  old.before = [freed, claim("B", YOUNG)];
+  await assertRejects(
+    () => forgetPost(old, KEY, options),
+    CommandError,
+    "A poster was faster",
+  );
+  assertEquals(old.state, "held");
   // What a deletion that failed left behind can be deleted at once.
   const again = new Bench(claim("A", OLD), refused);
   again.delete = () => Promise.reject(new Error("lost"));
