@@ -150,6 +150,22 @@ export function list(
   return declare(name, { ...options, parse });
 }
 
+/** A comma-separated list of a few words, at least one. */
+export function someOf<const T extends string>(
+  name: string,
+  options: Options<string> & { values: readonly T[] },
+): Setting<readonly T[]> {
+  const { values, ...rest } = options;
+  const parse = (text: string) => {
+    const items = text.split(",").map((item) => item.trim()).filter(Boolean);
+    const chosen = values.filter((value) => items.includes(value));
+    const known = items.every((item) => chosen.some((value) => value === item));
+    if (known && items.length > 0) return Object.freeze(chosen);
+    throw new RangeError(`some of ${values.join(", ")}`);
+  };
+  return declare(name, { ...rest, parse });
+}
+
 /** Web origins such as `https://wiki.example.com`, comma-separated, or nothing. */
 export function optionalOrigins(
   name: string,

@@ -17,6 +17,8 @@ export interface Report {
   problems: Readonly<Record<string, string>>;
   /** What is odd but stops nothing. */
   warnings: readonly string[];
+  /** What it has done since it started, by name. */
+  counts?: Readonly<Record<string, number>>;
 }
 
 /** A server of the two paths. */
@@ -68,13 +70,14 @@ export async function openHealth(
         return Response.json({ error }, { status: 405, headers });
       }
       if (pathname === "/healthz") return Response.json({ status: "ok" });
-      const { problems, warnings } = await report();
+      const { problems, warnings, counts } = await report();
       const all = stopping ? { ...problems, worker: "stopping" } : problems;
       const ready = Object.keys(all).length === 0;
       return Response.json({
         status: ready ? "ready" : "not ready",
         problems: all,
         warnings,
+        ...(counts && { counts }),
       }, { status: ready ? 200 : 503 });
     },
   });

@@ -24,14 +24,15 @@ export type ServerSettings = {
   readonly healthAddress: Setting<Address | undefined>;
 };
 
-/** What a request handler gets beside the request. */
-export interface HttpContext<S extends Settings> {
-  /** The worker's configuration. */
-  readonly settings: Config<S>;
-  /** Names the worker in every line. */
-  readonly log: Log;
-  /** Aborts when the client goes away and at shutdown. */
-  readonly signal: AbortSignal;
+/** What a worker does with its requests. */
+export interface HttpService extends Partial<Disposable> {
+  /**
+   * Answers one request. Its exceptions become a 500 without their text; its
+   * signal aborts when the client goes away and at shutdown.
+   */
+  handle(request: Request, signal: AbortSignal): Promise<Response>;
+  /** Whether it can do its work, for `/readyz`. */
+  report(): Promise<Report>;
 }
 
 /** What makes an HTTP worker. */
@@ -40,10 +41,12 @@ export interface HttpOptions<S extends Settings & ServerSettings> {
   name: string;
   /** Everything that it reads from its environment. */
   settings: S;
-  /** Answers one request. Its exceptions become a 500 without their text. */
-  handle: (request: Request, context: HttpContext<S>) => Promise<Response>;
-  /** Makes what says whether it can do its work. */
-  readiness: (settings: Config<S>) => () => Promise<Report>;
+  /**
+   * Makes what answers, once for the process.
+   *
+   * @param log Names the worker in every line.
+   */
+  open: (settings: Config<S>, log: Log) => HttpService;
 }
 
 /** What an HTTP worker runs in; tests bring their own. */
@@ -99,25 +102,27 @@ export async function serveHttp<S extends Settings & ServerSettings>(
  * @throws If an address cannot be listened on.
  */
 export async function serveRequests<S extends Settings & ServerSettings>(
-  { name, settings, handle, readiness }: HttpOptions<S>,
+  { name, settings, open }: HttpOptions<S>,
   { env, signal, write, onListen, limits = {} }: HttpEnvironment,
 ): Promise<void> {
   const config = readConfig(settings, env);
   const { address, healthAddress } = config as Config<ServerSettings>;
   const secrets = secretsOf(settings, config);
   const log = createLog({ worker: name }, { secrets, ...(write && { write }) });
+  const service = open(config, log);
+  using stack = new DisposableStack();
+  stack.defer(() => service[Symbol.dispose]?.());
   await using health = await openHealth({
     address: healthAddress,
     log,
-    report: readiness(config),
+    report: () => service.report(),
   });
   await using server = await openServer({
     address,
     log,
     signal,
     limits,
-    handle: (request, signal) =>
-      handle(request, { settings: config, log, signal }),
+    handle: (request, signal) => service.handle(request, signal),
   });
   log.info("Worker ready", { url: server.url });
   onListen?.(server.url);

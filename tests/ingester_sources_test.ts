@@ -5,7 +5,7 @@
  */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { serveRequests } from "../lib/service.ts";
-import { handle, readiness, SETTINGS } from "../workers/ingester.ts";
+import { open, SETTINGS } from "../workers/ingester.ts";
 import alertmanager from "./testdata/sample_alertmanager.json" with {
   type: "json",
 };
@@ -40,7 +40,12 @@ async function startRig(env: Record<string, string> = {}): Promise<Rig> {
         } else await request.body?.cancel();
         return Response.json({ run_id: `run of ${key}` });
       }
-      return Response.json({ status: "running" });
+      const run = decodeURIComponent(new URL(request.url).pathname)
+        .split("/workflow-runs/")[1];
+      const found = starts.find(({ key }) => run === `run of ${key}`);
+      return found === undefined
+        ? new Response("run not found", { status: 404 })
+        : Response.json({ status: "running", input: found.input });
     },
   );
   const variables: Record<string, string> = {
@@ -49,13 +54,14 @@ async function startRig(env: Record<string, string> = {}): Promise<Rig> {
     CORETEX_API_KEY: "k3y",
     PAGERDUTY_WEBHOOK_SECRETS: `old-secret, ${SECRET}`,
     ALERTMANAGER_WEBHOOK_TOKENS: TOKEN,
+    INGEST_MOCK_OPEN: "1",
     ...env,
   };
   const stop = new AbortController();
   const log: string[] = [];
   let url = "";
   const ended = serveRequests(
-    { name: "ingester", settings: SETTINGS, handle, readiness },
+    { name: "ingester", settings: SETTINGS, open },
     {
       env: (name) => variables[name],
       signal: stop.signal,
@@ -63,7 +69,13 @@ async function startRig(env: Record<string, string> = {}): Promise<Rig> {
       onListen: (address) => url = address,
     },
   );
-  await until("the ingester to listen", () => url !== "");
+  let failure: unknown;
+  ended.catch((error) => failure = error);
+  await until("the ingester to listen", () => url !== "" || failure);
+  if (failure !== undefined) {
+    await gateway.shutdown();
+    throw failure;
+  }
   return {
     url,
     starts,
@@ -218,36 +230,166 @@ Deno.test("Alertmanager needs its token, and starts one run a group of alerts", 
   assertEquals([quiet.status, quiet.body], [200, { ignored: "resolved" }]);
 });
 
+/** What the ingester says of itself. */
+async function readReadiness(rig: Rig) {
+  const line = rig.log.map((line) => JSON.parse(line)).find(({ msg }) =>
+    msg === "Serving /healthz and /readyz"
+  );
+  return await (await fetch(`${line.url}/readyz`)).json();
+}
+
 Deno.test("without its secret a webhook is closed, never open, and says so", async () => {
   await using rig = await startRig({
     PAGERDUTY_WEBHOOK_SECRETS: " , ",
     ALERTMANAGER_WEBHOOK_TOKENS: "",
+    INGEST_MOCK_OPEN: "",
     HEALTH_ADDR: "127.0.0.1:0",
   });
-  for (const path of ["/webhook/pagerduty", "/webhook/alertmanager"]) {
+  for (const [path] of EXPECTED_CLOSED) {
     const { status, body } = await rig.send(path, "{}");
     assertEquals(status, 503);
     assertStringIncludes(String(body["error"]), "This webhook is closed");
   }
-  const line = rig.log.map((line) => JSON.parse(line)).find(({ msg }) =>
-    msg === "Serving /healthz and /readyz"
+  const { warnings } = await readReadiness(rig);
+  assertEquals(
+    warnings.slice(0, 3),
+    EXPECTED_CLOSED.map(([path, variable]) =>
+      `${path} is closed: ${variable} is not set`
+    ),
   );
-  const ready = await fetch(`${line.url}/readyz`);
-  const { warnings } = await ready.json();
-  assertEquals(warnings.slice(0, 3), [
-    "/webhook/pagerduty is closed: PAGERDUTY_WEBHOOK_SECRETS is not set",
-    "/webhook/alertmanager is closed: ALERTMANAGER_WEBHOOK_TOKENS is not set",
-    "/webhook/mock is open to everybody: MOCK_WEBHOOK_TOKENS is not set",
-  ]);
+  assertEquals(rig.starts, []);
 });
 
-Deno.test("a token for the mock webhook is required once there is one", async () => {
-  await using rig = await startRig({ MOCK_WEBHOOK_TOKENS: "m0ck" });
+const EXPECTED_CLOSED = [
+  ["/webhook/pagerduty", "PAGERDUTY_WEBHOOK_SECRETS"],
+  ["/webhook/alertmanager", "ALERTMANAGER_WEBHOOK_TOKENS"],
+  ["/webhook/mock", "MOCK_WEBHOOK_TOKENS"],
+] as const;
+
+Deno.test("the mock webhook wants its token, unless it is open to everybody", async () => {
+  await using rig = await startRig({
+    MOCK_WEBHOOK_TOKENS: "m0ck",
+    INGEST_MOCK_OPEN: "0",
+  });
   const body = JSON.stringify({ id: "A" });
   assertEquals((await rig.send("/webhook/mock", body)).status, 401);
   const authorization = "Bearer m0ck";
   const { status } = await rig.send("/webhook/mock", body, { authorization });
   assertEquals(status, 202);
+  await using open = await startRig({
+    INGEST_MOCK_OPEN: "1",
+    HEALTH_ADDR: "127.0.0.1:0",
+  });
+  assertEquals((await open.send("/webhook/mock", body)).status, 202);
+  assertEquals(
+    (await readReadiness(open)).warnings[0],
+    "/webhook/mock is open to everybody: INGEST_MOCK_OPEN is set",
+  );
+});
+
+const ELSEWHERE = {
+  mode: "slack",
+  slack_webhook_url: "https://hooks.slack.com/services/T0/B0/abcdefghij",
+};
+
+Deno.test("the caller chooses no destination", async () => {
+  await using rig = await startRig();
+  const body = JSON.stringify({ id: "A", destination: ELSEWHERE });
+  assertEquals((await rig.send("/webhook/mock", body)).status, 202);
+  const { input } = rig.starts[0]!;
+  assertEquals(input["destination"], { mode: "artifact" });
+  assert(!JSON.stringify(input).includes("abcdefghij"));
+});
+
+Deno.test("a caller that is trusted with it does", async () => {
+  await using rig = await startRig({ INGEST_TRUST_DESTINATION: "1" });
+  const send = (change: Record<string, unknown>) =>
+    rig.send("/webhook/mock", JSON.stringify({ id: "A", ...change }));
+  assertEquals((await send({ destination: ELSEWHERE })).status, 202);
+  const { input } = rig.starts[0]!;
+  assertEquals(input["destination"], ELSEWHERE);
+  const { raw } = input as { raw: unknown };
+  assert(!JSON.stringify(raw).includes("abcdefghij"));
+  await send({ id: "B" });
+  assertEquals(rig.starts[1]!.input["destination"], { mode: "artifact" });
+  const wrong = [
+    ["x", '"destination.mode" must be artifact or slack'],
+    [{ mode: "email" }, '"destination.mode" must be artifact or slack'],
+    [
+      { ...ELSEWHERE, slack_webhook_url: "https://user:pw@hooks.slack.com/" },
+      '"destination.slack_webhook_url" must be a plain http or https URL of at most 2000 characters',
+    ],
+  ] as const;
+  for (const [destination, why] of wrong) {
+    const { status, body } = await send({ id: "C", destination });
+    assertEquals([status, body["error"]], [
+      400,
+      `Cannot use the webhook's body: ${why}`,
+    ]);
+  }
+  assertEquals(rig.starts.length, 2);
+});
+
+Deno.test("a storm of one service becomes one run, and says what it folded", async () => {
+  await using rig = await startRig({
+    INGEST_COOLDOWN_S: "600",
+    HEALTH_ADDR: "127.0.0.1:0",
+  });
+  // The 10 minutes from 09:30 on.
+  const storm = (id: string, minute: string, service = "PSVC1") =>
+    event({
+      id: `E-${id}`,
+      occurred_at: `2026-01-15T09:${minute}:00Z`,
+      data: {
+        ...pagerduty.event.data,
+        id,
+        service: { ...pagerduty.event.data.service, summary: service },
+      },
+    });
+  const first = await sendSigned(rig, storm("P1", "30"));
+  assertEquals(first.status, 202);
+  const runId = first.body["run_id"];
+  for (const id of ["P2", "P3"]) {
+    const { status, body } = await sendSigned(rig, storm(id, "39"));
+    assertEquals([status, body], [200, {
+      run_id: runId,
+      incident_id: `pagerduty:${id}`,
+      folded_into: "pagerduty:P1",
+    }]);
+  }
+  // The first one again is still itself.
+  assertEquals(await sendSigned(rig, storm("P1", "30")), first);
+  assertEquals(rig.starts.length, 1);
+  assertEquals((await sendSigned(rig, storm("P4", "40"))).status, 202);
+  assertEquals((await sendSigned(rig, storm("P5", "31", "web"))).status, 202);
+  await sendSigned(rig, event({ event_type: "incident.resolved" }));
+  await sendSigned(rig, pagerduty, "wrong");
+  assertEquals(rig.starts.map(({ input }) => input["incident_id"]), [
+    "pagerduty:P1",
+    "pagerduty:P4",
+    "pagerduty:P5",
+  ]);
+  const { counts } = await readReadiness(rig);
+  assertEquals(counts, {
+    "taken": 4,
+    "folded": 2,
+    "ignored: event incident.resolved": 1,
+    "refused: 401": 1,
+  });
+  const said = rig.log.map((line) => JSON.parse(line)).filter(({ msg }) =>
+    msg === "Folded a webhook into a run"
+  );
+  assertEquals(
+    said.map(({ incident, into }) => [incident, into]),
+    [["pagerduty:P2", "pagerduty:P1"], ["pagerduty:P3", "pagerduty:P1"]],
+  );
+});
+
+Deno.test("an event that PagerDuty does not have cannot be asked for", async () => {
+  const error = await startRig({ INGEST_EVENTS: "incident.trigered" })
+    .then(() => undefined, (error) => error);
+  assertStringIncludes(String(error), "INGEST_EVENTS");
+  assertStringIncludes(String(error), "incident.triggered");
 });
 
 Deno.test("another type than JSON is refused where a machine sends", async () => {

@@ -7,7 +7,7 @@ import { assert, assertEquals } from "@std/assert";
 import { createHash } from "node:crypto";
 import { compileCheck } from "../lib/schemas.ts";
 import { serveRequests } from "../lib/service.ts";
-import { handle, readiness, SETTINGS } from "../workers/ingester.ts";
+import { open, SETTINGS } from "../workers/ingester.ts";
 import { until } from "./support/until.ts";
 
 interface Seen {
@@ -62,13 +62,14 @@ async function startRig(
     INGESTER_ADDR: "127.0.0.1:0",
     CORETEX_GATEWAY_URL: `http://127.0.0.1:${gateway.addr.port}`,
     CORETEX_API_KEY: "s3cret-key",
+    INGEST_MOCK_OPEN: "1",
     ...env,
   };
   const stop = new AbortController();
   const log: Record<string, unknown>[] = [];
   let url = "";
   const ended = serveRequests(
-    { name: "ingester", settings: SETTINGS, handle, readiness },
+    { name: "ingester", settings: SETTINGS, open },
     {
       env: (name) => variables[name],
       signal: stop.signal,

@@ -1,6 +1,13 @@
-import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import {
+  assertEquals,
+  assertMatch,
+  assertNotEquals,
+  assertRejects,
+  assertThrows,
+} from "@std/assert";
 import type { IncidentInput, SourceSystem } from "../lib/incident.ts";
 import { checkDepth, DeliveryError } from "../lib/intake/delivery.ts";
+import { runKey } from "../lib/intake/key.ts";
 import { readMockDelivery } from "../lib/intake/mock.ts";
 import { KeyBurnedError, type Runs, startOnce } from "../lib/intake/start.ts";
 import { compileCheck } from "../lib/schemas.ts";
@@ -214,12 +221,12 @@ function platform(runs: [runId: string, readsUntilThere: number][]) {
         runs[calls.filter((call) => call.startsWith("start")).length - 1]!;
       return Promise.resolve(runId);
     },
-    exists(runId) {
+    read(runId) {
       const count = (reads.get(runId) ?? 0) + 1;
       reads.set(runId, count);
       calls.push(`read ${runId}`);
       const [, there] = runs.find(([known]) => known === runId)!;
-      return Promise.resolve(count >= there);
+      return Promise.resolve(count >= there ? { id: runId } : undefined);
     },
     wait(ms) {
       calls.push(`wait ${ms}`);
@@ -229,12 +236,9 @@ function platform(runs: [runId: string, readsUntilThere: number][]) {
   return { api, calls };
 }
 
-const DELIVERY = {
-  incident: {
-    incident_id: "mock:INC-1",
-    source: { system: "mock" },
-  } satisfies IncidentInput as IncidentInput,
-  key: "INC-1",
+const INCIDENT: IncidentInput = {
+  incident_id: "mock:INC-1",
+  source: { system: "mock" },
 };
 const NEVER = Infinity;
 const KEY = "incident-enricher:mock:INC-1";
@@ -293,7 +297,10 @@ const STARTS: [
 for (const [what, runs, runId, calls] of STARTS) {
   Deno.test(`startOnce() gives ${what}`, async () => {
     const { api, calls: made } = platform(runs);
-    assertEquals(await startOnce(DELIVERY, api), runId);
+    assertEquals(await startOnce(INCIDENT, KEY, api), {
+      runId,
+      run: { id: runId },
+    });
     assertEquals(made, calls);
   });
 }
@@ -305,7 +312,7 @@ Deno.test("startOnce() gives up after three burned keys", async () => {
     ["r3", NEVER],
   ]);
   const error = await assertRejects(
-    () => startOnce(DELIVERY, api),
+    () => startOnce(INCIDENT, KEY, api),
     KeyBurnedError,
   );
   assertEquals(error.message, "Cannot start a run: 3 keys are burned");
@@ -319,24 +326,28 @@ Deno.test("startOnce() gives up after three burned keys", async () => {
 Deno.test("startOnce() starts with the incident, once", async () => {
   const { api } = platform([["r1", 1]]);
   const started: IncidentInput[] = [];
-  await startOnce(DELIVERY, {
+  await startOnce(INCIDENT, KEY, {
     ...api,
     start(incident, key) {
       started.push(incident);
       return api.start(incident, key);
     },
   });
-  assertEquals(started, [DELIVERY.incident]);
+  assertEquals(started, [INCIDENT]);
 });
 
-for (const broken of ["start", "exists", "wait"] as const) {
+for (const broken of ["start", "read", "wait"] as const) {
   Deno.test(`startOnce() passes on what ${broken}() throws, and tries no other key`, async () => {
     const { api, calls } = platform([["r1", NEVER]]);
     const failing = {
       ...api,
       [broken]: () => Promise.reject(new RangeError("gone")),
     };
-    await assertRejects(() => startOnce(DELIVERY, failing), RangeError, "gone");
+    await assertRejects(
+      () => startOnce(INCIDENT, KEY, failing),
+      RangeError,
+      "gone",
+    );
     assertEquals(
       calls.filter((call) => call.startsWith("start")).length,
       broken === "start" ? 0 : 1,
@@ -348,41 +359,49 @@ for (const broken of ["start", "exists", "wait"] as const) {
 async function keysOf(
   system: SourceSystem | undefined,
   key: string,
+  cooldownS = 0,
 ): Promise<string[]> {
   const keys: string[] = [];
   const incident: IncidentInput = {
     incident_id: "x",
+    service: "s",
+    occurred_at: "2026-01-15T09:30:00Z",
     ...(system === undefined ? {} : { source: { system } }),
   };
+  const base = await runKey({ incident, key }, cooldownS);
   await assertRejects(() =>
-    startOnce({ incident, key }, {
+    startOnce(incident, base, {
       start(_, key) {
         keys.push(key);
         return Promise.resolve("r");
       },
-      exists: () => Promise.resolve(false),
+      read: () => Promise.resolve(undefined),
       wait: () => Promise.resolve(),
     }), KeyBurnedError);
   return keys;
 }
 
-Deno.test("startOnce() never uses one key for two deliveries", async () => {
+Deno.test("no key is ever used for two deliveries", async () => {
   const keys: string[] = [];
   for (const system of ["mock", "pagerduty", "alertmanager"] as const) {
     for (
       const key of [
         ...["INC-1", "INC-1:2", "INC-1:2:2", "INC-1:", "INC-1%3A2", ":", ""],
         ...["pagerduty:INC-1", "alertmanager:INC-1", "inc-1", "INC-1%", "%"],
+        ...["cooldown", "cooldown:2"],
       ]
     ) {
       keys.push(...await keysOf(system, key));
     }
+    for (const cooldownS of [1, 2, 3]) {
+      keys.push(...await keysOf(system, "any", cooldownS));
+    }
   }
-  assertEquals(keys.length, 3 * 12 * 3);
+  assertEquals(keys.length, 3 * (14 + 3) * 3);
   assertEquals(new Set(keys).size, keys.length);
 });
 
-Deno.test("startOnce() uses the same keys for every copy of a delivery", async () => {
+Deno.test("every copy of a delivery has the same keys", async () => {
   const keys = await keysOf("pagerduty", "01ABC");
   assertEquals(keys, [
     "incident-enricher:pagerduty:01ABC",
@@ -392,6 +411,60 @@ Deno.test("startOnce() uses the same keys for every copy of a delivery", async (
   assertEquals(await keysOf("pagerduty", "01ABC"), keys);
 });
 
-Deno.test("startOnce() takes an incident without a source for a mock's", async () => {
+Deno.test("an incident without a source has a mock's keys", async () => {
   assertEquals(await keysOf(undefined, "k"), await keysOf("mock", "k"));
+});
+
+/** A delivery of a storm. */
+function stormy(change: Partial<IncidentInput>, at?: string, key = "k") {
+  const incident: IncidentInput = {
+    incident_id: "pagerduty:P1",
+    source: { system: "pagerduty" },
+    service: "checkout-api",
+    occurred_at: "2026-01-15T09:34:59.999Z",
+    ...change,
+  };
+  return { incident, key, ...(at === undefined ? {} : { at }) };
+}
+
+Deno.test("within a cooldown one service has one key, by the event's own time", async () => {
+  const key = await runKey(stormy({}), 300);
+  assertMatch(
+    key,
+    /^incident-enricher:pagerduty:cooldown:300:5894898:[0-9a-f]{32}$/,
+  );
+  const same = [
+    stormy({ incident_id: "pagerduty:P2" }, undefined, "k2"),
+    stormy({ occurred_at: "2026-01-15T09:30:00Z" }),
+    // The event counts, not the incident, which may be older.
+    stormy({ occurred_at: "2025-01-01T00:00:00Z" }, "2026-01-15T09:31:00Z"),
+  ];
+  for (const delivery of same) assertEquals(await runKey(delivery, 300), key);
+  const others = [
+    stormy({ service: "checkout-web" }),
+    stormy({ source: { system: "alertmanager" } }),
+    stormy({ occurred_at: "2026-01-15T09:35:00Z" }),
+    stormy({}, "2026-01-15T09:29:59Z"),
+  ];
+  const keys = await Promise.all(others.map((one) => runKey(one, 300)));
+  assertEquals(new Set([key, ...keys]).size, 5);
+  assertNotEquals(await runKey(stormy({}), 301), key);
+});
+
+Deno.test("what names no service or no time is not folded", async () => {
+  const { service: _, ...nameless } = stormy({}).incident;
+  const { occurred_at: __, ...timeless } = stormy({}).incident;
+  for (const incident of [nameless, timeless]) {
+    assertEquals(
+      await runKey({ incident, key: "k" }, 300),
+      "incident-enricher:pagerduty:k",
+    );
+  }
+});
+
+Deno.test("without a cooldown nothing is folded", async () => {
+  assertEquals(
+    await runKey(stormy({}), 0),
+    "incident-enricher:pagerduty:k",
+  );
 });

@@ -5,15 +5,17 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { within } from "../lib/backoff.ts";
-import { address, optionalAddress, optionalSecret } from "../lib/config.ts";
+import {
+  address,
+  type Config,
+  optionalAddress,
+  optionalSecret,
+} from "../lib/config.ts";
 import { ConfigError } from "../lib/errors.ts";
 import { readBounded, request } from "../lib/http.ts";
+import type { Log } from "../lib/log.ts";
 import type { HttpLimits } from "../lib/server.ts";
-import {
-  type HttpContext,
-  type HttpEnvironment,
-  serveRequests,
-} from "../lib/service.ts";
+import { type HttpEnvironment, serveRequests } from "../lib/service.ts";
 import { RawSocket } from "./support/real_servers.ts";
 import { until } from "./support/until.ts";
 
@@ -22,14 +24,20 @@ const SETTINGS = {
   healthAddress: optionalAddress("TEST_HEALTH", { about: "host:port" }),
   key: optionalSecret("TEST_KEY", { about: "a secret" }),
 };
-const READY = () => () => Promise.resolve({ problems: {}, warnings: [] });
+const report = () => Promise.resolve({ problems: {}, warnings: [] });
 const SECRET = "s3cret-key";
 const STOP_MS = 5_000;
 const INTERNAL = '{"error":"Internal error; the log has the details"}';
 
+interface Context {
+  settings: Config<typeof SETTINGS>;
+  log: Log;
+  signal: AbortSignal;
+}
+
 type Handler = (
   request: Request,
-  context: HttpContext<typeof SETTINGS>,
+  context: Context,
 ) => Promise<Response> | Response;
 
 /** A server of ours, running. */
@@ -47,8 +55,11 @@ class TestServer implements AsyncDisposable {
     this.#done = serveRequests({
       name: "test-server",
       settings: SETTINGS,
-      handle: async (request, context) => await handle(request, context),
-      readiness: READY,
+      open: (settings, log) => ({
+        handle: async (request, signal) =>
+          await handle(request, { settings, log, signal }),
+        report,
+      }),
     }, {
       env: (name) => variables[name],
       signal: this.stop.signal,
@@ -203,8 +214,7 @@ Deno.test("serveRequests() throws what is wrong with the environment", async () 
     {
       name: "w",
       settings: SETTINGS,
-      handle: () => Promise.reject(),
-      readiness: READY,
+      open: () => ({ handle: () => Promise.reject(), report }),
     },
     { env: () => undefined, signal: AbortSignal.abort() },
   );
@@ -221,8 +231,7 @@ Deno.test("serveRequests() throws if the address is taken", async () => {
     {
       name: "w",
       settings: SETTINGS,
-      handle: () => Promise.reject(),
-      readiness: READY,
+      open: () => ({ handle: () => Promise.reject(), report }),
     },
     {
       env: (name) => name === "TEST_ADDR" ? new URL(server.url).host : "",
@@ -240,8 +249,7 @@ Deno.test("serveRequests() starts and stops if its signal has aborted before", a
     {
       name: "w",
       settings: SETTINGS,
-      handle: () => Promise.reject(),
-      readiness: READY,
+      open: () => ({ handle: () => Promise.reject(), report }),
     },
     {
       env: (name) => name === "TEST_ADDR" ? "127.0.0.1:0" : "",

@@ -18,26 +18,23 @@ import {
   text,
 } from "../lib/config.ts";
 import type { IncidentInput } from "../lib/incident.ts";
-import {
-  checkBodyType,
-  parseBody,
-  readBody,
-  Refusal,
-} from "../lib/intake/body.ts";
-import {
-  type Delivery,
-  DeliveryError,
-  type Ignored,
-} from "../lib/intake/delivery.ts";
+import { Refusal, RETRY_AFTER_S } from "../lib/intake/body.ts";
+import { objectOf } from "../lib/intake/fields.ts";
+import { runKey } from "../lib/intake/key.ts";
+import { findSource, readDelivery } from "../lib/intake/request.ts";
 import {
   INTAKE_SETTINGS,
   type IntakeSettings,
 } from "../lib/intake/settings.ts";
-import { type Source, SOURCES } from "../lib/intake/sources.ts";
-import { KeyBurnedError, startOnce } from "../lib/intake/start.ts";
-import type { Report } from "../lib/health.ts";
-import { errorFields } from "../lib/log.ts";
-import { Gateway, GatewayError } from "../lib/platform/gateway.ts";
+import { SOURCES } from "../lib/intake/sources.ts";
+import {
+  KeyBurnedError,
+  type Started,
+  startOnce,
+} from "../lib/intake/start.ts";
+import { Tally } from "../lib/intake/tally.ts";
+import { errorFields, type Log } from "../lib/log.ts";
+import { Gateway, GatewayError, type Json } from "../lib/platform/gateway.ts";
 import { Readiness } from "../lib/platform/readiness.ts";
 import {
   GATEWAY_SETTINGS,
@@ -46,11 +43,10 @@ import {
   HEALTH_ADDRESS,
 } from "../lib/platform/settings.ts";
 import { startRedaction } from "../lib/redact.ts";
-import { type HttpContext, serveHttp } from "../lib/service.ts";
+import { type HttpService, serveHttp } from "../lib/service.ts";
 
 /** Senders give up after 5 s, and then send again. */
 const ANSWER_MS = 4_500;
-const RETRY_AFTER_S = "5";
 
 /** Everything that this worker reads from its environment. */
 export const SETTINGS: GatewaySettings & IntakeSettings & {
@@ -77,99 +73,133 @@ export const SETTINGS: GatewaySettings & IntakeSettings & {
   }),
 };
 
-/** What its verb gets beside its input. */
-export type Context = HttpContext<typeof SETTINGS>;
+/** What it works with. */
+export type IngesterConfig = Config<typeof SETTINGS>;
 
-let inFlight = 0;
-
-/** Answers one request. */
-export async function handle(
-  request: Request,
-  context: Context,
-): Promise<Response> {
-  inFlight++;
-  try {
-    return await takeWebhook(request, context);
-  } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
-    const { status, message, headers } = error;
-    context.log.warn("Refused a request", { status, error: message });
-    return Response.json({ error: message, status }, { status, headers });
-  } finally {
-    inFlight--;
-  }
-}
-
-async function takeWebhook(
-  request: Request,
-  context: Context,
-): Promise<Response> {
-  const { settings, log } = context;
-  const { pathname } = new URL(request.url);
-  const source = Object.hasOwn(SOURCES, pathname)
-    ? SOURCES[pathname]!
-    : undefined;
-  if (source === undefined) {
-    const paths = Object.keys(SOURCES).join(", ");
-    throw new Refusal(404, `No such path; webhooks are POST ${paths}`);
-  }
-  if (request.method !== "POST") {
-    throw new Refusal(405, `${pathname} takes POST only`, { Allow: "POST" });
-  }
-  if (inFlight > settings.inFlightMax) {
-    throw new Refusal(429, "Too many webhooks at once; send it again later", {
-      "Retry-After": RETRY_AFTER_S,
-    });
-  }
-  const delivery = await readDelivery(source, request, context);
-  if ("ignored" in delivery) {
-    const { ignored } = delivery;
-    log.info("Ignored a webhook", { path: pathname, why: ignored });
-    return Response.json({ ignored });
-  }
-  const runId = await startRun(delivery, context);
-  const { incident_id } = delivery.incident;
-  log.info("Run started", { incident: incident_id, run: runId });
-  return Response.json({ run_id: runId, incident_id }, { status: 202 });
-}
-
-/** Nothing is parsed before its sender is known. */
-async function readDelivery(
-  source: Source,
-  { headers, body }: Request,
-  { settings }: Context,
-): Promise<Delivery | Ignored> {
-  await source.admit(headers, settings);
-  checkBodyType(headers, source.lax);
-  const bytes = await readBody(body);
-  await source.admitBody(bytes, headers, settings);
-  try {
-    return await source.read(parseBody(bytes), settings);
-  } catch (error) {
-    if (!(error instanceof DeliveryError)) throw error;
-    throw new Refusal(400, `Cannot use the webhook's body: ${error.message}`);
-  }
-}
-
-async function startRun(
-  delivery: Delivery,
-  { settings, log, signal: stopped }: Context,
-): Promise<string> {
-  const signal = AbortSignal.any([stopped, AbortSignal.timeout(ANSWER_MS)]);
-  const { workflowId, destinationMode: mode } = settings;
-  using gateway = new Gateway({
+/** Opens what answers webhooks. */
+export function open(settings: IngesterConfig, log: Log): HttpService {
+  const gateway = new Gateway({
     ...gatewayEndpoint(settings),
     deadlineMs: ANSWER_MS,
   });
-  const incident = {
-    ...withoutSecrets(delivery.incident),
-    destination: { mode },
+  const tally = new Tally();
+  const readiness = new Readiness({
+    gateway,
+    workflowId: settings.workflowId,
+    warnings: Object.values(SOURCES).flatMap(({ note }) =>
+      note(settings) ?? []
+    ),
+  });
+  let inFlight = 0;
+
+  /** @throws {Refusal} */
+  const take = async (
+    request: Request,
+    stopped: AbortSignal,
+  ): Promise<Response> => {
+    const { pathname: path } = new URL(request.url);
+    const source = findSource(path, request.method);
+    if (inFlight > settings.inFlightMax) {
+      throw new Refusal(429, "Too many webhooks at once; send it again later", {
+        "Retry-After": RETRY_AFTER_S,
+      });
+    }
+    const delivery = await readDelivery(request, source, settings);
+    if ("ignored" in delivery) {
+      const { ignored } = delivery;
+      tally.add(`ignored: ${ignored}`);
+      log.info("Ignored a webhook", { path, why: ignored });
+      return Response.json({ ignored });
+    }
+    const key = await runKey(delivery, settings.cooldownS);
+    const incident = toInput(delivery.incident, settings);
+    // Not AbortSignal.timeout(): its timer would outlive the request.
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(), ANSWER_MS);
+    try {
+      const signal = AbortSignal.any([stopped, late.signal]);
+      const { workflowId } = settings;
+      const context = { gateway, workflowId, log, signal };
+      return answer(incident, await startRun(incident, key, context));
+    } finally {
+      clearTimeout(timer);
+    }
   };
+
+  const answer = (
+    { incident_id }: IncidentInput,
+    { runId, run }: Started,
+  ): Response => {
+    const other = objectOf(run["input"])?.["incident_id"];
+    const fields = { incident: incident_id, run: runId };
+    if (typeof other === "string" && other !== incident_id) {
+      tally.add("folded");
+      log.info("Folded a webhook into a run", { ...fields, into: other });
+      return Response.json({ run_id: runId, incident_id, folded_into: other });
+    }
+    tally.add("taken");
+    log.info("Run started", fields);
+    return Response.json({ run_id: runId, incident_id }, { status: 202 });
+  };
+
+  return {
+    async handle(request, stopped) {
+      inFlight++;
+      try {
+        return await take(request, stopped);
+      } catch (error) {
+        if (!(error instanceof Refusal)) throw error;
+        const { status, message, headers } = error;
+        tally.add(`refused: ${status}`);
+        log.warn("Refused a request", { status, error: message });
+        return Response.json({ error: message, status }, { status, headers });
+      } finally {
+        inFlight--;
+      }
+    },
+    report: async () => ({
+      ...await readiness.report(),
+      counts: tally.counts(),
+    }),
+    [Symbol.dispose]: () => gateway[Symbol.dispose](),
+  };
+}
+
+/** Without secrets: the platform stores it before any worker of ours sees it. */
+function toInput(
+  { incident_id, destination, ...rest }: IncidentInput,
+  { destinationMode: mode }: IngesterConfig,
+): IncidentInput {
+  return {
+    incident_id,
+    ...startRedaction().value(rest),
+    // Only a trusted sender's delivery has one.
+    destination: destination ?? { mode },
+  };
+}
+
+interface RunContext {
+  gateway: Gateway;
+  workflowId: string;
+  log: Log;
+  signal: AbortSignal;
+}
+
+/**
+ * Starts the run of a key with an incident, or finds the run that it has.
+ *
+ * @throws {Refusal} 503 and come back, unless that can never help.
+ */
+async function startRun(
+  incident: IncidentInput,
+  key: string,
+  { gateway, workflowId, log, signal }: RunContext,
+): Promise<Started> {
   try {
-    return await startOnce({ ...delivery, incident }, {
+    return await startOnce(incident, key, {
       start: (incident, key) =>
         gateway.startRun(workflowId, incident, { key, signal }),
-      exists: (runId) => runExists(gateway, runId, signal),
+      read: (runId) => readRun(gateway, runId, signal),
       wait: (ms) => wait(ms, signal),
     });
   } catch (error) {
@@ -181,74 +211,48 @@ async function startRun(
   }
 }
 
-/** The platform stores a run's input before any worker of ours sees it. */
-function withoutSecrets(
-  { incident_id, ...rest }: IncidentInput,
-): IncidentInput {
-  return { incident_id, ...startRedaction().value(rest) };
-}
-
-async function runExists(
+async function readRun(
   gateway: Gateway,
   runId: string,
   signal: AbortSignal,
-): Promise<boolean> {
+): Promise<Json | undefined> {
   try {
-    await gateway.readRun(runId, signal);
-    return true;
+    return await gateway.readRun(runId, signal);
   } catch (error) {
-    if (error instanceof GatewayError && error.status === 404) return false;
+    if (error instanceof GatewayError && error.status === 404) return undefined;
     throw error;
   }
 }
 
-/** What the sender is told: 503 and come back, unless that can never help. */
-function explain(error: unknown, signal: AbortSignal): Refusal {
+function explain(error: unknown, signal: AbortSignal): unknown {
+  const retry = { "Retry-After": RETRY_AFTER_S };
   if (error instanceof GatewayError && error.status === 400) {
     return new Refusal(
       400,
       "The platform refused the incident; the ingester's log says why",
     );
   }
-  if (
-    error instanceof GatewayError && [401, 403].includes(error.status)
-  ) {
+  if (error instanceof GatewayError && [401, 403].includes(error.status)) {
     return new Refusal(
       502,
       "The platform refused the ingester's own key; send the webhook again later",
-      { "Retry-After": RETRY_AFTER_S },
+      retry,
     );
   }
   const known = error instanceof GatewayError ||
     error instanceof KeyBurnedError || signal.aborted;
-  if (!known) throw error;
+  if (!known) return error;
   return new Refusal(
     503,
     "Cannot start a run now; send the webhook again later",
-    {
-      "Retry-After": RETRY_AFTER_S,
-    },
+    retry,
   );
-}
-
-/** Whether runs can be started. */
-export function readiness(
-  settings: Config<typeof SETTINGS>,
-): () => Promise<Report> {
-  const gateway = new Gateway(gatewayEndpoint(settings));
-  const { workflowId } = settings;
-  const warnings = Object.values(SOURCES).flatMap(({ note }) =>
-    note(settings) ?? []
-  );
-  const readiness = new Readiness({ gateway, workflowId, warnings });
-  return () => readiness.report();
 }
 
 if (import.meta.main) {
   await serveHttp({
     name: "incident-enricher-ingester",
     settings: SETTINGS,
-    handle,
-    readiness,
+    open,
   });
 }

@@ -26,6 +26,9 @@ export class Refusal extends Error {
   }
 }
 
+/** In seconds, where coming back later may help. */
+export const RETRY_AFTER_S = "5";
+
 /** Larger than anything that a sender of ours sends. */
 export const BODY_BYTES_MAX: number = 1024 * 1024;
 

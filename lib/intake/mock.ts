@@ -8,18 +8,20 @@
  * ```
  *
  * Only `id` is needed. The incident's id is the delivery's key, so that the
- * same incident sent again starts nothing.
+ * same incident sent again starts nothing. A `destination`, `{"mode": "slack",
+ * "slack_webhook_url": "…"}`, counts only if the sender is trusted with it.
  *
  * @module
  */
 import { shorten } from "../errors.ts";
 import {
+  type Destination,
   type IncidentInput,
   type ReportedSeverity,
   toMoment,
 } from "../incident.ts";
 import { checkDepth, type Delivery, DeliveryError } from "./delivery.ts";
-import { optional, webUrlOf } from "./fields.ts";
+import { objectOf, optional, webUrlOf } from "./fields.ts";
 
 const SEVERITIES: readonly ReportedSeverity[] = [
   "critical",
@@ -36,9 +38,13 @@ const SEVERITIES: readonly ReportedSeverity[] = [
  * Reads a delivery of the mock webhook.
  *
  * @param body The parsed body.
+ * @param trustDestination Whether the sender may say where the post goes.
  * @throws {DeliveryError} Names the field and what was expected.
  */
-export function readMockDelivery(body: unknown): Delivery {
+export function readMockDelivery(
+  body: unknown,
+  trustDestination = false,
+): Delivery {
   if (typeof body !== "object" || body === null || Array.isArray(body)) {
     throw new DeliveryError("the body must be a JSON object");
   }
@@ -57,9 +63,29 @@ export function readMockDelivery(body: unknown): Delivery {
     ...optional("severity", readSeverity(payload["severity"])),
     ...optional("service", readText(payload, "service", 200)),
     ...optional("occurred_at", readMoment(payload["occurred_at"])),
+    ...optional(
+      "destination",
+      trustDestination ? readDestination(payload["destination"]) : undefined,
+    ),
     raw: payload,
   };
   return { incident, key: incident.incident_id.slice("mock:".length) };
+}
+
+function readDestination(value: unknown): Destination | undefined {
+  if (value === undefined || value === null) return undefined;
+  const { mode, slack_webhook_url: url } = objectOf(value) ?? {};
+  if (mode !== "artifact" && mode !== "slack") {
+    throw new DeliveryError('"destination.mode" must be artifact or slack');
+  }
+  if (url === undefined) return { mode };
+  // Not mended: another spelling could be another webhook.
+  if (typeof url === "string" && webUrlOf(url) === url) {
+    return { mode, slack_webhook_url: url };
+  }
+  throw new DeliveryError(
+    '"destination.slack_webhook_url" must be a plain http or https URL of at most 2000 characters',
+  );
 }
 
 function readText(

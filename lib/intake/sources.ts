@@ -77,15 +77,18 @@ export const SOURCES: Readonly<Record<string, Source>> = {
   },
   "/webhook/mock": {
     lax: true,
-    note: ({ mockTokens }) =>
-      mockTokens.length > 0
-        ? undefined
-        : "/webhook/mock is open to everybody: MOCK_WEBHOOK_TOKENS is not set",
-    async admit(headers, { mockTokens }) {
-      if (mockTokens.length > 0) await requireBearer(headers, mockTokens);
+    note: ({ mockTokens, mockOpen }) =>
+      mockOpen
+        ? "/webhook/mock is open to everybody: INGEST_MOCK_OPEN is set"
+        : closed("/webhook/mock", "MOCK_WEBHOOK_TOKENS", mockTokens),
+    async admit(headers, { mockTokens, mockOpen }) {
+      if (mockOpen) return;
+      refuseClosed("MOCK_WEBHOOK_TOKENS", mockTokens);
+      await requireBearer(headers, mockTokens);
     },
     admitBody: () => Promise.resolve(),
-    read: (body) => Promise.resolve(readMockDelivery(body)),
+    read: (body, { trustDestination }) =>
+      Promise.resolve(readMockDelivery(body, trustDestination)),
   },
 };
 

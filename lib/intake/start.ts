@@ -1,5 +1,5 @@
 /**
- * Starts exactly one run for a delivery.
+ * Starts exactly one run for a key.
  *
  * The platform's idempotency keys are global and never expire, and one can be
  * burned: after a limit or a crash it answers 200 with the id of a run that
@@ -9,16 +9,24 @@
  * @module
  */
 import type { IncidentInput } from "../incident.ts";
-import type { Delivery } from "./delivery.ts";
+import type { JsonObject } from "./fields.ts";
 
 /** The two things that the platform is asked to do. */
 export interface Runs {
   /** Starts a run, or returns the one that the key has started before. */
   start(incident: IncidentInput, key: string): Promise<string>;
-  /** Whether a run is there to be read. */
-  exists(runId: string): Promise<boolean>;
+  /** Reads a run; `undefined` if there is none. */
+  read(runId: string): Promise<JsonObject | undefined>;
   /** Rejects when the request is aborted. */
   wait(ms: number): Promise<void>;
+}
+
+/** A run that is there to be read. */
+export interface Started {
+  /** Its id. */
+  runId: string;
+  /** As the platform has it. */
+  run: JsonObject;
 }
 
 /** Every spelling of the key leads to a run that does not exist. */
@@ -32,35 +40,38 @@ const SPELLINGS_MAX = 3;
 const READ_WAITS_MS = [0, 250, 500, 750];
 
 /**
- * Starts the run of a delivery.
+ * Starts the run of a key, or finds it.
  *
- * @returns The run's id; the same for every copy of the delivery.
+ * @param key Of `runKey()`: no other starts with it and goes on with a colon.
+ * @returns The run; the same for every use of the key.
  * @throws {KeyBurnedError} After three burned keys.
  */
 export async function startOnce(
-  { incident, key }: Delivery,
+  incident: IncidentInput,
+  key: string,
   runs: Runs,
-): Promise<string> {
-  const system = incident.source?.system ?? "mock";
-  // With a colon of its own, one key could be the second spelling of another.
-  const safe = key.replaceAll("%", "%25").replaceAll(":", "%3A");
-  const base = `incident-enricher:${system}:${safe}`;
+): Promise<Started> {
   for (let spelling = 1; spelling <= SPELLINGS_MAX; spelling++) {
     const runId = await runs.start(
       incident,
-      spelling === 1 ? base : `${base}:${spelling}`,
+      spelling === 1 ? key : `${key}:${spelling}`,
     );
-    if (await appears(runId, runs)) return runId;
+    const run = await appears(runId, runs);
+    if (run !== undefined) return { runId, run };
   }
   throw new KeyBurnedError(
     `Cannot start a run: ${SPELLINGS_MAX} keys are burned`,
   );
 }
 
-async function appears(runId: string, runs: Runs): Promise<boolean> {
+async function appears(
+  runId: string,
+  runs: Runs,
+): Promise<JsonObject | undefined> {
   for (const ms of READ_WAITS_MS) {
     if (ms > 0) await runs.wait(ms);
-    if (await runs.exists(runId)) return true;
+    const run = await runs.read(runId);
+    if (run !== undefined) return run;
   }
-  return false;
+  return undefined;
 }

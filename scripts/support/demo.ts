@@ -345,6 +345,7 @@ export class Demo implements AsyncDisposable {
       const process = spawnWorker(worker, requirements[worker], {
         ...this.#platformEnv,
         INGESTER_ADDR: `127.0.0.1:${port}`,
+        INGEST_MOCK_OPEN: "1",
         LINK_ORIGINS: SAMPLE_ORIGIN,
         ...this.#slack === undefined
           ? { DEFAULT_DESTINATION_MODE: "artifact" }

@@ -57,6 +57,7 @@ export class Stand implements AsyncDisposable {
   readonly #requirements: Record<WorkerName, string[]>;
   readonly #ports: Record<WorkerName, number>;
   readonly #ingesterPort = freePort();
+  readonly #token = crypto.randomUUID();
   readonly #workers = new Map<WorkerName, WorkerProcess>();
   readonly #signal: AbortSignal;
   #incidents = 0;
@@ -108,6 +109,7 @@ export class Stand implements AsyncDisposable {
       return {
         ...common,
         INGESTER_ADDR: `127.0.0.1:${this.#ingesterPort}`,
+        MOCK_WEBHOOK_TOKENS: this.#token,
         DEFAULT_DESTINATION_MODE: "slack",
       };
     }
@@ -184,7 +186,8 @@ export class Stand implements AsyncDisposable {
     const id = `proof-${++this.#incidents}`;
     const url = `http://127.0.0.1:${this.#ingesterPort}/webhook/mock`;
     const body = JSON.stringify({ id, title: "Proof of permissions" });
-    const response = await fetch(url, { method: "POST", body });
+    const headers = { Authorization: `Bearer ${this.#token}` };
+    const response = await fetch(url, { method: "POST", headers, body });
     const answer = await response.json() as Json;
     if (response.status === 202) return String(answer["run_id"]);
     throw new Error(`answered ${response.status}: ${answer["error"]}`);

@@ -77,6 +77,7 @@ export async function startPath(
   const variables: Record<string, string> = {
     ...platformEnv,
     INGESTER_ADDR: `127.0.0.1:${port}`,
+    INGEST_MOCK_OPEN: "1",
     ...env,
   };
   const workers = new Map(WORKERS.map((worker) => {
