@@ -12,17 +12,27 @@ import {
   runCommand,
 } from "./support/cli.ts";
 import { PLATFORM_VARIABLES } from "./support/platform.ts";
+import { SENDER_NAMES, type SenderName } from "./support/senders.ts";
 import { userName } from "./install.ts";
 
 const HELP = {
   usage:
-    "deno task demo [--id ID] [--slack] [--reject | --interactive] [--keep] [--as NAME] [--yes]",
+    "deno task demo [--source NAME] [--id ID] [--slack] [--reject | --interactive] [--keep] [--as NAME] [--yes]",
   about:
     "Shows an incident becoming evidence, a summary, an approval and a post.\n" +
     "Runs on devcore, a stand-in platform, unless the variables below name a real one.\n" +
     "Exit code 0 only if all five goals of the pack were observed.",
   options: [
-    ["--id ID", "the incident's id; an id sent before starts nothing new"],
+    [
+      "--source NAME",
+      `who sends the incident: ${SENDER_NAMES.join(", ")}; by default ${
+        SENDER_NAMES[0]
+      }`,
+    ],
+    [
+      "--id ID",
+      "the incident's id; one sent before starts nothing new; not for alertmanager",
+    ],
     ["--slack", "post to a local stand-in for Slack and show what it received"],
     ["--reject", "reject the post and show that nothing was posted"],
     ["--interactive", "show the message and ask you; no rejects it"],
@@ -38,6 +48,7 @@ const HELP = {
 
 async function main(args: readonly string[]): Promise<number | void> {
   const given = readArgs(args, HELP, {
+    source: { type: "string" },
     id: { type: "string" },
     slack: { type: "boolean" },
     reject: { type: "boolean" },
@@ -57,7 +68,15 @@ async function main(args: readonly string[]): Promise<number | void> {
       "without it the demo approves by itself, and --reject rejects",
     );
   }
+  const source = readSource(given.values["source"] as string | undefined);
+  if (source === "alertmanager" && id !== undefined) {
+    throw new CommandError(
+      "Leave out --id: Alertmanager names an incident by its group and when it began",
+      2,
+    );
+  }
   const options: DemoOptions = {
+    source,
     incident: String(id ?? `demo-${Date.now().toString(36)}`),
     slack: slack === true,
     decision: interactive === true
@@ -72,6 +91,15 @@ async function main(args: readonly string[]): Promise<number | void> {
   };
   await using demo = new Demo(options);
   return await demo.run();
+}
+
+function readSource(text: string = SENDER_NAMES[0]): SenderName {
+  const name = SENDER_NAMES.find((name) => name === text);
+  if (name !== undefined) return name;
+  throw new CommandError(
+    `There is no source "${text}"; there are ${SENDER_NAMES.join(", ")}`,
+    2,
+  );
 }
 
 if (import.meta.main) await runCommand(main);

@@ -52,12 +52,21 @@ Deno.test("deno task demo shows five of five goals and leaves nothing running", 
   }
   assertStringIncludes(
     stdout,
-    "webhook sent for mock:INC-7, answered 202 with run ",
+    "signed PagerDuty webhook sent for pagerduty:INC-7, answered 202 with run ",
+  );
+  assertStringIncludes(
+    stdout,
+    "the same webhook from anybody else: refused with 401",
   );
   assertMatch(stdout, /\d\.\d s {2}fetch +2 pieces of evidence/);
   assertMatch(
     stdout,
-    /\[E1\] Payload as received \(incident\.raw, .*\) redis:\/\/art:/,
+    /\[E1\] PagerDuty webhook as received \(incident\.raw, .*\) redis:\/\/art:/,
+  );
+  // What is missing is said, not left out.
+  assertMatch(
+    stdout,
+    / missing: alerts, log entries and notes, PagerDuty's API/,
   );
   assertStringIncludes(stdout, "    | ## What we know");
   assertStringIncludes(
@@ -77,6 +86,45 @@ Deno.test("deno task demo shows five of five goals and leaves nothing running", 
   const readme = await Deno.readTextFile("README.md");
   assertStringIncludes(readme, stdout.slice(stdout.indexOf("Goals\n")));
 });
+
+for (
+  const [source, sent, evidence] of [
+    ["mock", "mock webhook sent for mock:demo-", 2],
+    [
+      "alertmanager",
+      "Alertmanager webhook with its token sent for alertmanager:",
+      3,
+    ],
+  ] as const
+) {
+  Deno.test(`deno task demo --source ${source} shows five of five goals too`, async () => {
+    const { code, stdout, stderr } = await runTask("demo", [
+      "--source",
+      source,
+    ]);
+    assertEquals([code, stderr], [0, ""], stdout);
+    assertStringIncludes(stdout, sent);
+    assertStringIncludes(stdout, `fetch      ${evidence} pieces of evidence`);
+    assert(stdout.endsWith("\ndemo: 5 of 5 goals shown\n"));
+  });
+}
+
+const REFUSED: [args: string[], why: string][] = [
+  [
+    ["--source", "opsgenie"],
+    'error: There is no source "opsgenie"; there are pagerduty, alertmanager, mock\n',
+  ],
+  [
+    ["--source", "alertmanager", "--id", "INC-1"],
+    "error: Leave out --id: Alertmanager names an incident by its group and when it began\n",
+  ],
+];
+for (const [args, why] of REFUSED) {
+  Deno.test(`deno task demo ${args.join(" ")} is refused`, async () => {
+    const { code, stdout, stderr } = await runTask("demo", args);
+    assertEquals([code, stdout, stderr], [2, "", why]);
+  });
+}
 
 Deno.test("deno task demo --reject shows that nothing was posted", async () => {
   const { code, stdout } = await runTask("demo", ["--reject"]);
@@ -113,10 +161,10 @@ Deno.test("deno task demo --slack posts what was approved to a stand-in and show
   );
   for (
     const line of [
-      "  │ \u{1F534} CRITICAL · checkout-api: Checkout latency above 2 s\n",
+      "  │ \u{1F534} CRITICAL · checkout-api: Checkout latency above 2 s in eu-west-1\n",
       "  │ What to do\n",
-      "  │ [Open the incident] https://incidents.example.com/INC-1042\n",
-      "  │ Incident mock:INC-8 from mock · 2 pieces of evidence\n",
+      "  │ [Open the incident] https://shop.pagerduty.com/incidents/INC-8\n",
+      "  │ Incident pagerduty:INC-8 from pagerduty · 2 pieces of evidence\n",
       "  │ Approved by ada at ",
     ]
   ) assertStringIncludes(shown, line);

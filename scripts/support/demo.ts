@@ -65,10 +65,14 @@ import {
   spawnWorker,
   type WorkerProcess,
 } from "./process.ts";
+import { createSender, type Sender, type SenderName } from "./senders.ts";
 
 /** What the demo is asked to do. */
 export interface DemoOptions {
+  /** The incident's id; Alertmanager's has none of its own. */
   incident: string;
+  /** Who sends it. */
+  source: SenderName;
   /** Post to a stand-in for Slack rather than to an artifact. */
   slack: boolean;
   /** What becomes of the post; `ask` asks on the terminal. */
@@ -124,9 +128,11 @@ export class Demo implements AsyncDisposable {
   #platform!: Platform;
   #ingesterUrl = "";
   #bundle!: Bundle;
+  readonly #sender: Sender;
 
   constructor(options: DemoOptions) {
     this.#options = options;
+    this.#sender = createSender(options.source);
   }
 
   /** Runs every step. @returns The exit code. */
@@ -346,6 +352,7 @@ export class Demo implements AsyncDisposable {
         ...this.#platformEnv,
         INGESTER_ADDR: `127.0.0.1:${port}`,
         INGEST_MOCK_OPEN: "1",
+        ...this.#sender.env,
         LINK_ORIGINS: SAMPLE_ORIGIN,
         ...this.#slack === undefined
           ? { DEFAULT_DESTINATION_MODE: "artifact" }
@@ -393,33 +400,49 @@ export class Demo implements AsyncDisposable {
 
   async #sendIncident(): Promise<{ runId: string; incidentId: string }> {
     this.#heading("Incident");
-    const sample = JSON.parse(
-      await Deno.readTextFile("tests/testdata/sample_webhook.json"),
-    );
-    const response = await fetch(`${this.#ingesterUrl}/webhook/mock`, {
-      method: "POST",
-      body: JSON.stringify({
-        ...sample,
-        id: this.#options.incident,
-        occurred_at: new Date().toISOString(),
-      }),
-      signal: AbortSignal.any([
-        this.#abort.signal,
-        AbortSignal.timeout(10_000),
-      ]),
-    });
-    const answer = await response.json() as Json;
-    if (response.status !== 202) {
+    const { incident } = this.#options;
+    const body = await this.#sender.body(incident, new Date().toISOString());
+    const proof = this.#sender.prove(body);
+    if (Object.keys(proof).length > 0) await this.#showRefusal(body);
+    const { status, answer } = await this.#sendWebhook(body, proof);
+    if (status !== 202) {
       throw new CommandError(
-        `The ingester answered status ${response.status}: ${answer["error"]}`,
+        `The ingester answered status ${status}: ${answer["error"]}`,
       );
     }
     const runId = String(answer["run_id"]);
     const incidentId = String(answer["incident_id"]);
     this.#line(
-      `webhook sent for ${incidentId}, answered 202 with run ${runId}`,
+      `${this.#sender.what} sent for ${incidentId}, answered 202 with run ${runId}`,
     );
     return { runId, incidentId };
+  }
+
+  /** Shows that nobody gets in without what proves who sends. */
+  async #showRefusal(body: string): Promise<void> {
+    const { status } = await this.#sendWebhook(body, {});
+    if (status !== 401) {
+      throw new CommandError(
+        `The ingester answered status ${status} to a webhook that nobody proved, expected 401`,
+      );
+    }
+    this.#line("the same webhook from anybody else: refused with 401");
+  }
+
+  async #sendWebhook(
+    body: string,
+    headers: Record<string, string>,
+  ): Promise<{ status: number; answer: Json }> {
+    const response = await fetch(this.#ingesterUrl + this.#sender.path, {
+      method: "POST",
+      headers: { "Content-Type": "application/json", ...headers },
+      body,
+      signal: AbortSignal.any([
+        this.#abort.signal,
+        AbortSignal.timeout(10_000),
+      ]),
+    });
+    return { status: response.status, answer: await response.json() };
   }
 
   /** Follows a run until its post waits for approval. @returns The post's job id. */
