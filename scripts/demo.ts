@@ -16,8 +16,7 @@ import { SENDER_NAMES, type SenderName } from "./support/senders.ts";
 import { userName } from "./install.ts";
 
 const HELP = {
-  usage:
-    "deno task demo [--source NAME] [--id ID] [--slack] [--reject | --interactive] [--keep] [--as NAME] [--yes]",
+  usage: "deno task demo [OPTIONS]",
   about:
     "Shows an incident becoming evidence, a summary, an approval and a post.\n" +
     "Runs on devcore, a stand-in platform, unless the variables below name a real one.\n" +
