@@ -184,6 +184,15 @@ Deno.test("readAlertmanagerIncident() takes for facts what all that fire share",
   ]);
 });
 
+Deno.test("readAlertmanagerIncident() calls the receiver what its configuration calls it", () => {
+  const facts = (receiver: unknown) => factsOf(read([alert({})], { receiver }));
+  assertEquals(facts(String.raw`team\.web \(a\\b\)`).at(-1), [
+    "receiver",
+    String.raw`team.web (a\b)`,
+  ]);
+  assertEquals(facts(7).at(-1), ["receiver", "7"]);
+});
+
 Deno.test("readAlertmanagerIncident() says once what the service is", () => {
   const incident = {
     incident_id: "x",

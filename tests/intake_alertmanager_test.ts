@@ -366,6 +366,11 @@ const TITLES: [alerts: Alert[], more: Record<string, unknown>, string][] = [
   ],
   [[alert("a", { labels: {} })], { groupLabels: {} }, "Alerts for enricher"],
   [
+    [alert("a", { labels: {} })],
+    { groupLabels: {}, receiver: String.raw`team\.web \(a\\b\)` },
+    String.raw`Alerts for team.web (a\b)`,
+  ],
+  [
     [
       named("a", "Slow", "now"),
       resolved("b", { annotations: { summary: "then" } }),

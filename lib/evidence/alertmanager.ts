@@ -80,7 +80,7 @@ export function readAlertmanagerIncident(incident: IncidentInput): Findings {
     facts: [
       ...alerts.length === 0 ? [] : factOf("alerts", counted, ALERTS),
       ...readFacts(incident, shared),
-      ...factOf("receiver", raw["receiver"], RAW),
+      ...factOf("receiver", unquote(raw["receiver"]), RAW),
     ],
     timeline: timeline.slice(-TIMELINE_MAX),
   };
@@ -121,6 +121,13 @@ export function readAlertmanagerIncident(incident: IncidentInput): Findings {
       },
     ],
   };
+}
+
+/** Alertmanager sends `team.web` as `team\.web`, for use in an expression. */
+function unquote(receiver: unknown): unknown {
+  return typeof receiver === "string"
+    ? receiver.replace(/\\([\\.+*?()|[\]{}^$])/g, "$1")
+    : receiver;
 }
 
 function readAlert(value: unknown): Alert[] {

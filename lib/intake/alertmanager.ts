@@ -49,6 +49,7 @@ interface Alert {
 
 /** What names a group, beside its alerts. */
 interface Group {
+  /** As it is configured. */
   receiver: string;
   /** Sorted by name. */
   labels: [name: string, value: string][];
@@ -107,6 +108,7 @@ function readGroup(payload: JsonObject): Group {
   if (typeof receiver !== "string" || receiver === "") {
     throw new DeliveryError('"receiver" must be a text');
   }
+  const name = unquote(receiver);
   const labels = objectOf(payload["groupLabels"]);
   if (labels === undefined) {
     throw new DeliveryError('"groupLabels" must be an object');
@@ -115,7 +117,12 @@ function readGroup(payload: JsonObject): Group {
     if (typeof value === "string") return [name, value] as [string, string];
     throw new DeliveryError('each of "groupLabels" must be a text');
   });
-  return { receiver, labels: pairs.sort(([a], [b]) => a < b ? -1 : 1) };
+  return { receiver: name, labels: pairs.sort(([a], [b]) => a < b ? -1 : 1) };
+}
+
+/** Alertmanager sends `team.web` as `team\.web`, for use in an expression. */
+function unquote(receiver: string): string {
+  return receiver.replace(/\\([\\.+*?()|[\]{}^$])/g, "$1");
 }
 
 function readAlerts(value: unknown): Alert[] {
