@@ -254,6 +254,15 @@ for (const [truncatedAlerts, what] of CUTS) {
   });
 }
 
+Deno.test("readAlertmanagerIncident() has no status where all that may fire was cut away", () => {
+  const statusOf = (status: string, truncatedAlerts: number) =>
+    read([alert({}, {}, { status })], { status, truncatedAlerts })
+      .context.status;
+  assertEquals(statusOf("resolved", 1), undefined);
+  assertEquals(statusOf("resolved", 0), "resolved");
+  assertEquals(statusOf("firing", 1), "firing");
+});
+
 Deno.test("readAlertmanagerIncident() lists at most 100 alerts and 50 entries, and counts the rest", () => {
   const some = (count: number) =>
     Array.from({ length: count }, (_, pod) => alert({ pod: `${pod}` }));

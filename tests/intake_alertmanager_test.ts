@@ -247,10 +247,6 @@ Deno.test("readAlertmanagerDelivery() dates an incident by its oldest alert, a d
 const OVER: [what: string, body: Record<string, unknown>][] = [
   ["a group that is over", webhook([resolved("a"), resolved("b")])],
   ["a group of nothing", webhook([])],
-  ["a group that is over and cut", {
-    ...webhook([resolved("a")]),
-    truncatedAlerts: 3,
-  }],
   ["nothing that fires, though the group is said to", {
     ...webhook([resolved("a")]),
     status: "firing",
@@ -263,15 +259,25 @@ for (const [what, body] of OVER) {
   });
 }
 
-Deno.test("readAlertmanagerDelivery() starts for a group whose firing alerts were cut away", async () => {
-  const body = {
-    ...webhook([resolved("a"), resolved("b", { startsAt: LATER })]),
-    status: "firing",
-    truncatedAlerts: 3,
-  };
-  const { incident } = await read(body);
-  assertEquals(incident.occurred_at, "2026-01-15T09:30:00.000Z");
-  assertEquals(incident.raw, body);
+// A real Alertmanager says resolved: its status is that of what is left.
+for (const status of ["firing", "resolved"]) {
+  Deno.test(`readAlertmanagerDelivery() starts for a ${status} group whose firing alerts were cut away`, async () => {
+    const body = {
+      ...webhook([resolved("a"), resolved("b", { startsAt: LATER })]),
+      status,
+      truncatedAlerts: 3,
+    };
+    const { incident } = await read(body);
+    assertEquals(incident.occurred_at, "2026-01-15T09:30:00.000Z");
+    assertEquals(incident.raw, body);
+  });
+}
+
+Deno.test("readAlertmanagerDelivery() takes the end of a cut group for the delivery in which it fired", async () => {
+  const cut = { truncatedAlerts: 3 };
+  const fired = await read(webhook([alert("a"), alert("b")], cut));
+  const over = await read(webhook([resolved("a"), resolved("b")], cut));
+  assertEquals(over.key, fired.key);
 });
 
 const severity = (word: string, more: Alert = {}) =>

@@ -72,7 +72,11 @@ export function readAlertmanagerIncident(incident: IncidentInput): Findings {
   const timeline = readTimeline(listed, shared);
   const { title } = incident;
   const description = describe(most, { shared, title });
-  const status = textOf(raw["status"], 100);
+  const cut = cutOf(raw);
+  // It is that of the alerts that are left, and those that are not may fire.
+  const status = cut > 0 && firing.length === 0
+    ? undefined
+    : textOf(raw["status"], 100);
   const context: NormalizedContext = {
     ...contextOf(incident),
     ...(description === undefined ? {} : { description }),
@@ -104,7 +108,7 @@ export function readAlertmanagerIncident(incident: IncidentInput): Findings {
     ]),
     context,
     gaps: [
-      ...cutGaps(raw),
+      ...cutGaps(cut),
       ...countGap(given.length - listed.length, {
         of: `${given.length} alerts`,
         why:
@@ -229,10 +233,13 @@ function apart(labels: Texts, shared: Texts): string {
   return own === "" ? "" : ` (${shorten(own, LABELS_CHARS_MAX)})`;
 }
 
-/** `max_alerts` of the receiver's configuration. */
-function cutGaps(raw: JsonObject): Findings["gaps"] {
-  const cut = raw["truncatedAlerts"];
-  if (typeof cut !== "number" || !(cut > 0)) return [];
+/** How many alerts `max_alerts` of the receiver's configuration left out. */
+function cutOf({ truncatedAlerts }: JsonObject): number {
+  return typeof truncatedAlerts === "number" ? truncatedAlerts : 0;
+}
+
+function cutGaps(cut: number): Findings["gaps"] {
+  if (!(cut > 0)) return [];
   return [{
     what: `${cut} more ${cut === 1 ? "alert" : "alerts"}`,
     why: "the webhook left them out, as max_alerts of its receiver says",

@@ -160,15 +160,14 @@ function readAlerts(value: unknown): Alert[] {
 }
 
 /**
- * The alerts that fire. `max_alerts` may have cut away just these: then the
- * others stand for them, since a group that fires must not be taken for one
- * that is over.
+ * The alerts that fire. `max_alerts` may have cut away just these, and the
+ * webhook's status is that of the alerts that are left. So these stand for
+ * them: a group that fires must not be taken for one that is over. If it is
+ * over, they most likely make the key of the delivery that they fired in.
  */
-function firingOf(alerts: Alert[], payload: JsonObject): Alert[] {
+function firingOf(alerts: Alert[], { truncatedAlerts }: JsonObject): Alert[] {
   const firing = alerts.filter(({ fires }) => fires);
-  const { status, truncatedAlerts } = payload;
-  const isCut = status === "firing" && typeof truncatedAlerts === "number" &&
-    truncatedAlerts > 0;
+  const isCut = typeof truncatedAlerts === "number" && truncatedAlerts > 0;
   return firing.length === 0 && isCut ? alerts : firing;
 }
 
