@@ -1,9 +1,10 @@
 /**
- * Starts the real `nats-server` and `redis-server` for tests, where they are
- * installed, and speaks bytes to any server on loopback.
+ * Starts the real `nats-server`, `redis-server` and `prometheus-alertmanager`
+ * for tests, where they are installed, and speaks bytes to any server on
+ * loopback.
  *
- * Run: nats-server, redis-server. Net: 127.0.0.1. Files: a temporary folder
- * a server, removed with it.
+ * Run: nats-server, redis-server, prometheus-alertmanager. Net: 127.0.0.1.
+ * Files: a temporary folder a server, removed with it.
  *
  * @module
  */
@@ -20,6 +21,8 @@ export interface RealServer extends AsyncDisposable {
   readonly url: string;
   /** The port it listens on. */
   readonly port: number;
+  /** The end of what it has printed so far. */
+  readonly output: string;
 }
 
 /**
@@ -59,6 +62,29 @@ export function startRealRedis(
       `${port}`,
       ...args,
     ],
+  }));
+}
+
+/**
+ * Starts Alertmanager, as Debian names it, on a free loopback port, without
+ * gossip and with data of its own.
+ *
+ * @param config The text of its alertmanager.yml.
+ * @returns The server, accepting connections; undefined if not on the PATH.
+ * @throws {Error} If it ends or stays silent instead; with what it printed.
+ */
+export function startRealAlertmanager(
+  config: string,
+): Promise<RealServer | undefined> {
+  return start("prometheus-alertmanager", (port) => ({
+    url: `http://127.0.0.1:${port}`,
+    args: [
+      "--config.file=alertmanager.yml",
+      "--storage.path=data",
+      `--web.listen-address=127.0.0.1:${port}`,
+      "--cluster.listen-address=",
+    ],
+    files: { "alertmanager.yml": config },
   }));
 }
 
@@ -189,17 +215,32 @@ function latin1(text: string): Uint8Array {
   return bytes;
 }
 
+/** How a server is called. */
+interface Call {
+  url: string;
+  args: string[];
+  /** Written into its folder before it starts: their texts by name. */
+  files?: Record<string, string>;
+}
+
 async function start(
   command: string,
-  describe: (port: number) => { url: string; args: string[] },
+  describe: (port: number) => Call,
 ): Promise<RealServer | undefined> {
   for (let left = STARTS_MAX;; left--) {
     const port = freePort();
-    const { url, args } = describe(port);
-    const process = await Process.spawn(command, args);
+    const { url, ...call } = describe(port);
+    const process = await Process.spawn(command, call);
     if (process === undefined) return undefined;
     if (await process.listens(port)) {
-      return { url, port, [Symbol.asyncDispose]: () => process.end() };
+      return {
+        url,
+        port,
+        get output() {
+          return process.output;
+        },
+        [Symbol.asyncDispose]: () => process.end(),
+      };
     }
     await process.end();
     if (left === 1) {
@@ -235,10 +276,13 @@ class Process {
   /** Starts a command; undefined if there is none of the name. */
   static async spawn(
     command: string,
-    args: string[],
+    { args, files = {} }: Omit<Call, "url">,
   ): Promise<Process | undefined> {
     const folder = await Deno.makeTempDir({ prefix: `${command}-` });
     try {
+      for (const [name, text] of Object.entries(files)) {
+        await Deno.writeTextFile(`${folder}/${name}`, text);
+      }
       const child = new Deno.Command(command, {
         args,
         cwd: folder,
