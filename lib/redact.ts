@@ -87,7 +87,11 @@ export function startRedaction(): Redaction {
       (left, { name, pattern }) =>
         left.replace(pattern, (match, ...more) => {
           const { secret = match } = (more.at(-1) ?? {}) as { secret?: string };
-          return match.replace(secret, () => placeholder(name, secret));
+          // It ends the match, all but its delimiter; the same word may stand
+          // before it, as in "admin:admin@".
+          const at = match.lastIndexOf(secret);
+          return match.slice(0, at) + placeholder(name, secret) +
+            match.slice(at + secret.length);
         }),
       value,
     );

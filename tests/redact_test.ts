@@ -38,6 +38,16 @@ const ROWS: [name: string, text: string, redacted: string][] = [
     "redis://:[secret:url-password#1]@redis",
   ],
   [
+    "a password that is also the user and the scheme",
+    "postgres://postgres:postgres@db, http://http:http@x",
+    "postgres://postgres:[secret:url-password#1]@db, http://http:[secret:url-password#2]@x",
+  ],
+  [
+    "a value that begins its own name",
+    "password=pass token: toke",
+    "password=[secret:named#1] token: [secret:named#2]",
+  ],
+  [
     "a header",
     "Authorization: Bearer abc.DEF-123",
     "Authorization: Bearer [secret:authorization#1]",
