@@ -50,7 +50,10 @@ const CLASSES: readonly Class[] = [
   },
   {
     name: "jwt",
-    pattern: /\beyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]*/g,
+    // Looked for once in a run of its characters: "eyJ-eyJ-…" begins one at
+    // every fourth, and each would be read to the end of the run.
+    pattern:
+      /(?<![\w-])(?=[\w-]+\.[\w-]{10,}\.)(?:[\w-]*?-)??(?<secret>eyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]*)/g,
   },
   { name: "aws-key", pattern: /\b(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}\b/g },
   {

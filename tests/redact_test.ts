@@ -62,6 +62,16 @@ const ROWS: [name: string, text: string, redacted: string][] = [
     "[secret:jwt#1]",
   ],
   [
+    "a JSON web token behind a hyphen",
+    `eyJ-x-eyJ${"a".repeat(20)}.${"b".repeat(20)}., then`,
+    "[secret:jwt#1], then",
+  ],
+  [
+    "a JSON web token behind what is too short for one",
+    `a-eyJ${"a".repeat(20)}.${"b".repeat(20)}.c.eyJ.d`,
+    "a-[secret:jwt#1].eyJ.d",
+  ],
+  [
     "a named value",
     "password=hunter22 host=db",
     "password=[secret:named#1] host=db",
@@ -167,6 +177,10 @@ for (
     "-----BEGIN PRIVATE KEY-----",
     "bearer ",
     "eyJaaaaaaaaaaaaaa.",
+    "eyJ-",
+    "eyJ-aaaaaaaaaa.",
+    "authorization: ",
+    "hooks.slack.com/\\",
     "password=",
     "[w.-]",
     "x.discord",
