@@ -37,7 +37,14 @@ const CLASSES: readonly Class[] = [
   {
     name: "webhook-url",
     pattern:
-      /\bhttps?:\/\/(?:hooks\.slack(?:-gov)?\.com|[\w.-]{0,100}discord(?:app)?\.com\/api\/webhooks|[\w.-]{1,100}\.webhook\.office\.com|[\w.-]{1,100}\.logic\.azure\.com|events\.pagerduty\.com\/integration)\/[^\s"'<>\\]+/gi,
+      /\bhttps?:\/\/(?:hooks\.slack(?:-gov)?\.com|[\w.-]{0,100}discord(?:app)?\.com(?=(?::\d{1,5})?\/api\/webhooks\/)|[\w.-]{1,100}\.webhook\.office\.com|[\w.-]{1,100}\.logic\.azure\.com|events\.pagerduty\.com(?=(?::\d{1,5})?\/integration\/))(?::\d{1,5})?\/[^\s"'<>\\]+/gi,
+  },
+  {
+    // Ours is Slack's, so it is found without a scheme, with a user or a final
+    // dot, and as JSON or a query would escape it.
+    name: "webhook-url",
+    pattern:
+      /hooks\.slack(?:-gov)?\.com\.?(?::\d{1,5})?(?:\\?\/|%2f)(?:[^\s"'<>\\]|\\\/)+/gi,
   },
   {
     name: "url-password",
@@ -47,6 +54,12 @@ const CLASSES: readonly Class[] = [
   {
     name: "authorization",
     pattern: /\b(?:bearer|basic)\s{1,5}(?<secret>[\w.~+/=-]{8,})/gi,
+  },
+  {
+    // Of any other scheme, or of none.
+    name: "authorization",
+    pattern:
+      /authorization\\{0,3}["']?\s{0,5}[:=]\s{0,5}\\{0,3}["']?(?!(?:bearer|basic)\b)(?:[\w-]{1,20}\s{1,5})?(?<secret>[^\s"',;&<>[\]{}]{4,})/gi,
   },
   {
     name: "jwt",
@@ -63,15 +76,21 @@ const CLASSES: readonly Class[] = [
   },
   {
     name: "named",
-    // Not the placeholders that stand there already.
+    // Not the placeholders that stand there already. What stands before it,
+    // as in DB_PASSWORD, changes nothing.
     pattern:
-      /\b(?!secret:[a-z-]+#\d+\])(?:password|passwd|passphrase|pwd|secret|client[_-]?secret|(?:access|auth|refresh|id)?[_-]?token|api[_-]?key|access[_-]?key|private[_-]?key|secret[_-]?key)["']?\s{0,5}[:=]\s{0,5}["']?(?<secret>[^\s"',;&<>[\]{}]{4,})/gi,
+      /(?!secret:[a-z-]+#\d+\])(?:password|passwd|passphrase|pwd|secret|client[_-]?secret|(?:access|auth|refresh|id)?[_-]?token|api[_-]?key|access[_-]?key|private[_-]?key|secret[_-]?key)\\{0,3}["']?\s{0,5}[:=]\s{0,5}\\{0,3}["']?(?<secret>[^\s"',;&<>[\]{}]{4,})/gi,
   },
 ];
 
 /** Fields whose value is a credential whatever it looks like. */
 const FIELD =
   /^(?:.{0,40}[_-])?(?:password|passwd|passphrase|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|secret[_-]?key|credentials?|authorization|cookie|webhook(?:[_-]?url)?)$/i;
+
+/** Whether a field's name says so, `dbPassword` as well as `db_password`. */
+function isSecret(field: string): boolean {
+  return FIELD.test(field.replace(/(?<=[a-z\d])(?=[A-Z])/g, "_"));
+}
 
 /** Starts a redaction, whose placeholders count from 1. */
 export function startRedaction(): Redaction {
@@ -100,13 +119,18 @@ export function startRedaction(): Redaction {
     );
   const walk = (value: unknown, field = ""): unknown => {
     if (typeof value === "string") {
-      const taken = FIELD.test(field) && value !== "";
+      const taken = value !== "" && isSecret(field);
       return taken ? placeholder("named", value) : text(value);
     }
     if (Array.isArray(value)) return value.map((item) => walk(item, field));
     if (typeof value !== "object" || value === null) return value;
+    // As lists of variables and headers are written: {name, value}.
+    const { name } = value as { name?: unknown };
     return Object.fromEntries(
-      Object.entries(value).map(([key, item]) => [text(key), walk(item, key)]),
+      Object.entries(value).map(([key, item]) => [
+        text(key),
+        walk(item, key === "value" && typeof name === "string" ? name : key),
+      ]),
     );
   };
   return { text, value: <T>(value: T) => walk(value) as T, counts };

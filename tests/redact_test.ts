@@ -23,6 +23,31 @@ const ROWS: [name: string, text: string, redacted: string][] = [
     "[secret:webhook-url#1]",
   ],
   [
+    "a webhook with a port",
+    SLACK.replace(".com/", ".com:443/"),
+    "[secret:webhook-url#1]",
+  ],
+  [
+    "a webhook with a user and a final dot",
+    SLACK.replace("://", "://me@").replace(".com/", ".com./"),
+    "https://me@[secret:webhook-url#1]",
+  ],
+  [
+    "a webhook without its scheme",
+    `curl ${SLACK.slice("https://".length)}.`,
+    "curl [secret:webhook-url#1]",
+  ],
+  [
+    "a webhook as JSON may escape it",
+    `{"u":"${SLACK.replaceAll("/", "\\/")}"}`,
+    '{"u":"https:\\/\\/[secret:webhook-url#1]"}',
+  ],
+  [
+    "a webhook within a query",
+    `https://x.example/?u=${encodeURIComponent(SLACK)}`,
+    "https://x.example/?u=https%3A%2F%2F[secret:webhook-url#1]",
+  ],
+  [
     "a webhook of Discord",
     "https://discord.com/api/webhooks/1/abc-def",
     "[secret:webhook-url#1]",
@@ -52,6 +77,11 @@ const ROWS: [name: string, text: string, redacted: string][] = [
     "Authorization: Bearer abc.DEF-123",
     "Authorization: Bearer [secret:authorization#1]",
   ],
+  [
+    "a header of another scheme",
+    'Authorization: Token abcd1234, proxy-authorization: "xyz789"',
+    'Authorization: Token [secret:authorization#1], proxy-authorization: "[secret:authorization#2]"',
+  ],
   ["basic credentials", "basic dXNlcjpwYXNz", "basic [secret:authorization#1]"],
   ["an AWS key", `key ${"AKIA" + "Z".repeat(16)}.`, "key [secret:aws-key#1]."],
   ["a Slack token", `${"xoxb"}-1234567890-abc`, "[secret:token#1]"],
@@ -75,6 +105,16 @@ const ROWS: [name: string, text: string, redacted: string][] = [
     "a named value",
     "password=hunter22 host=db",
     "password=[secret:named#1] host=db",
+  ],
+  [
+    "a variable",
+    "export DB_PASSWORD=hunter22 dbToken=abcd",
+    "export DB_PASSWORD=[secret:named#1] dbToken=[secret:named#2]",
+  ],
+  [
+    "one in JSON within JSON",
+    '{\\"password\\": \\"hunter22\\"}',
+    '{\\"password\\": \\"[secret:named#1]"}',
   ],
   ["a quoted one", '"api_key": "hunter22"', '"api_key": "[secret:named#1]"'],
   [
@@ -101,6 +141,7 @@ const KEPT = [
   "host:port user@example.com 10:30",
   "the token expired; the password policy changed",
   "sha256 5e3c6d079dc4eda65e3c6d079dc4eda65e3c6d079dc4eda65e3c6d079dc4eda6",
+  "hooks.slack.com is a host, authorization is a word",
   "AKIA is not a key, nor is Bearer",
   "redis://art:9e6f751b-8560-457d-9169-a49fcfaadd5a",
 ];
@@ -162,6 +203,29 @@ Deno.test("startRedaction() takes out what stands in a field that says what it i
       nothing: null,
     } as unknown as typeof raw,
   );
+});
+
+Deno.test("startRedaction() takes out what a name says, however it is written", () => {
+  const raw = {
+    clientSecret: "a",
+    grafanaApiKey: "b",
+    env: [
+      { name: "DB_PASSWORD", value: "c" },
+      { name: "REGION", value: "eu" },
+      { name: "Authorization", value: ["d"] },
+      { name: 7, value: "e" },
+    ],
+  };
+  assertEquals(startRedaction().value(raw), {
+    clientSecret: "[secret:named#1]",
+    grafanaApiKey: "[secret:named#2]",
+    env: [
+      { name: "DB_PASSWORD", value: "[secret:named#3]" },
+      { name: "REGION", value: "eu" },
+      { name: "Authorization", value: ["[secret:named#4]"] },
+      { name: 7, value: "e" },
+    ],
+  });
 });
 
 Deno.test("startRedaction() changes no JSON value that holds no credential", () => {
