@@ -1,0 +1,150 @@
+/**
+ * The whole ingester behind its real server, before a stand-in gateway that
+ * starts one run a key.
+ *
+ * @module
+ */
+import { createHmac } from "node:crypto";
+import type { HttpLimits } from "../../lib/server.ts";
+import { serveRequests } from "../../lib/service.ts";
+import { open, SETTINGS } from "../../workers/ingester.ts";
+import { until } from "./until.ts";
+
+/** The newer of the two secrets of PagerDuty. */
+export const SECRET = "s3cret-of-pagerduty";
+/** Good while secrets are rotated. */
+export const OLD_SECRET = "old-secret";
+/** The token of Alertmanager. */
+export const TOKEN = "t0ken-of-alertmanager";
+/** What the ingester shows to the gateway. */
+export const API_KEY = "k3y";
+
+const JSON_TYPE = { "content-type": "application/json" };
+
+/** An answer of the ingester. */
+export interface Answer {
+  status: number;
+  body: Record<string, unknown>;
+  headers: Headers;
+}
+
+/** A running ingester. */
+export interface Rig extends AsyncDisposable {
+  url: string;
+  /** Keys and inputs of the runs that were started. */
+  starts: { key: string; input: Record<string, unknown> }[];
+  log: string[];
+  send(
+    path: string,
+    body: BodyInit,
+    headers?: Record<string, string>,
+  ): Promise<{ status: number; body: Record<string, unknown> }>;
+  /** The same, with the answer's headers. */
+  ask(
+    path: string,
+    body: BodyInit,
+    headers?: Record<string, string>,
+  ): Promise<Answer>;
+}
+
+/** How a rig differs from the usual one. */
+export interface RigOptions {
+  /** Of the ingester's server. */
+  limits?: Partial<HttpLimits>;
+  /** Answers in the gateway's place, or does not. */
+  gateway?: (
+    request: Request,
+    works: () => Promise<Response>,
+  ) => Response | Promise<Response>;
+  /** Where the ingester looks for the gateway, given where it is. */
+  route?: (gatewayUrl: string) => string;
+}
+
+/** Starts an ingester with these variables beside the usual ones. */
+export async function startRig(
+  env: Record<string, string> = {},
+  { limits = {}, gateway: odd, route = (url) => url }: RigOptions = {},
+): Promise<Rig> {
+  const starts: Rig["starts"] = [];
+  const works = async (request: Request): Promise<Response> => {
+    if (request.method === "POST") {
+      const key = request.headers.get("idempotency-key")!;
+      if (!starts.some((one) => one.key === key)) {
+        starts.push({ key, input: await request.json() });
+      } else await request.body?.cancel();
+      return Response.json({ run_id: `run of ${key}` });
+    }
+    const run = decodeURIComponent(new URL(request.url).pathname)
+      .split("/workflow-runs/")[1];
+    const found = starts.find(({ key }) => run === `run of ${key}`);
+    return found === undefined
+      ? new Response("run not found", { status: 404 })
+      : Response.json({ status: "running", input: found.input });
+  };
+  const gateway = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen() {} },
+    (request) =>
+      odd === undefined ? works(request) : odd(request, () => works(request)),
+  );
+  const variables: Record<string, string> = {
+    INGESTER_ADDR: "127.0.0.1:0",
+    CORETEX_GATEWAY_URL: route(`http://127.0.0.1:${gateway.addr.port}`),
+    CORETEX_API_KEY: API_KEY,
+    PAGERDUTY_WEBHOOK_SECRETS: `${OLD_SECRET}, ${SECRET}`,
+    ALERTMANAGER_WEBHOOK_TOKENS: TOKEN,
+    INGEST_MOCK_OPEN: "1",
+    ...env,
+  };
+  const stop = new AbortController();
+  const log: string[] = [];
+  let url = "";
+  const ended = serveRequests(
+    { name: "ingester", settings: SETTINGS, open },
+    {
+      env: (name) => variables[name],
+      signal: stop.signal,
+      write: (line) => log.push(line),
+      onListen: (address) => url = address,
+      limits,
+    },
+  );
+  let failure: unknown;
+  ended.catch((error) => failure = error);
+  await until("the ingester to listen", () => url !== "" || failure);
+  if (failure !== undefined) {
+    await gateway.shutdown();
+    throw failure;
+  }
+  const ask: Rig["ask"] = async (path, body, headers = {}) => {
+    const response = await fetch(url + path, {
+      method: "POST",
+      body,
+      headers: { ...JSON_TYPE, ...headers },
+    });
+    return {
+      status: response.status,
+      body: await response.json(),
+      headers: response.headers,
+    };
+  };
+  return {
+    url,
+    starts,
+    log,
+    ask,
+    async send(path, body, headers) {
+      const { status, body: answered } = await ask(path, body, headers);
+      return { status, body: answered };
+    },
+    async [Symbol.asyncDispose]() {
+      stop.abort();
+      await ended;
+      await gateway.shutdown();
+    },
+  };
+}
+
+/** PagerDuty's signature of a body. */
+export function sign(body: string | Uint8Array, secret = SECRET): string {
+  return `v1=${createHmac("sha256", secret).update(body).digest("hex")}`;
+}
