@@ -77,6 +77,10 @@ const ATTEMPT_TIMEOUT_MS = 10_000;
 const DEADLINE_MS = 30_000;
 const ANSWER_BYTES_MAX = 16 * 1024 * 1024;
 const ERROR_CHARS_MAX = 300;
+/** It says an id and little else. */
+const STARTED_BYTES_MAX = 64 * 1024;
+/** The platform's own have 36. A dot or two would lead to another route. */
+const RUN_ID = /^(?!\.{1,2}$)[ -~]{1,256}$/;
 
 /** A call that the gateway refused, or that did not reach it. */
 export class GatewayError extends OutsideError {
@@ -254,7 +258,8 @@ export class Gateway implements Disposable {
    * Starts a run of a workflow.
    *
    * @param key The platform starts one run a key, ever.
-   * @returns The run's id; of the first run if the key is known.
+   * @returns The run's id, at most 256 visible ASCII characters and blanks; of
+   * the first run if the key is known.
    */
   async startRun(
     workflowId: string,
@@ -272,17 +277,26 @@ export class Gateway implements Disposable {
       json: input,
       headers: { "Idempotency-Key": key },
       repeatable: true,
+      bodyBytesMax: STARTED_BYTES_MAX,
     }) as Json;
-    return stringField(answer, "run_id", "POST /workflows/{id}/runs");
+    const route = "POST /workflows/{id}/runs";
+    const runId = stringField(answer, "run_id", route);
+    if (RUN_ID.test(runId)) return runId;
+    throw new GatewayError(`Cannot call ${route}: run_id is no id`, 200, "");
   }
 
   /** Reads a run. @throws {GatewayError} Status 404 if there is none. */
   async readRun(runId: string, signal: AbortSignal): Promise<Json> {
-    return await this.call(
-      "GET",
-      `/workflow-runs/${encodeURIComponent(runId)}`,
-      { signal },
-    ) as Json;
+    const path = `/workflow-runs/${encodeURIComponent(runId)}`;
+    const answer = await this.call("GET", path, { signal });
+    // Nothing at all is no news of a run, least of all that there is none.
+    if (typeof answer === "object" && answer !== null) return answer as Json;
+    const route = "GET /workflow-runs";
+    throw new GatewayError(
+      `Cannot call ${route}: the answer is no object`,
+      200,
+      "",
+    );
   }
 }
 

@@ -1,0 +1,597 @@
+/**
+ * The ingester's door under attack, and on a bad network: every test ends with
+ * an ingester that goes on.
+ *
+ * @module
+ */
+import { assert, assertEquals } from "@std/assert";
+import { within } from "../lib/backoff.ts";
+import { compileCheck } from "../lib/schemas.ts";
+import {
+  API_KEY,
+  type Rig,
+  type RigOptions,
+  sign,
+  startRig,
+  TOKEN,
+} from "./support/ingester.ts";
+import alertmanager from "./testdata/sample_alertmanager.json" with {
+  type: "json",
+};
+import pagerduty from "./testdata/sample_pagerduty.json" with { type: "json" };
+import { until } from "./support/until.ts";
+
+const LIMIT = 1024 * 1024;
+const checkInput = compileCheck("IncidentInput");
+const AUTHORIZED = { authorization: `Bearer ${TOKEN}` };
+const bytesOf = (text: string) => new TextEncoder().encode(text);
+
+/** A delivery that starts a run, and is none of the others. */
+async function assertWorks(rig: Rig, id = crypto.randomUUID()) {
+  const { status, body } = await rig.send("/webhook/mock", `{"id":"${id}"}`);
+  assertEquals([status, body], [202, {
+    run_id: `run of incident-enricher:mock:${id}`,
+    incident_id: `mock:${id}`,
+  }]);
+}
+
+// The gateway: whatever it does, an answer within 5 s, and no run doubled.
+
+/** The only way from an ingester to its gateway, which can be spoiled. */
+class Door implements AsyncDisposable {
+  readonly #address: { hostname: string; port: number };
+  /** What becomes of a connection; it goes through if absent. */
+  behave: ((client: Deno.Conn) => Promise<void>) | undefined;
+  /** The gateway's port. */
+  target = 0;
+  #listener: Deno.Listener | undefined;
+  #serving: Promise<unknown> = Promise.resolve();
+  readonly #waiting: Deno.Conn[] = [];
+  #late: Promise<unknown> = Promise.resolve();
+  readonly #open = new Set<Deno.Conn>();
+
+  constructor() {
+    this.#listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const { port } = this.#listener.addr as Deno.NetAddr;
+    this.#address = { hostname: "127.0.0.1", port };
+    this.#serving = this.#serve(this.#listener);
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.#address.port}`;
+  }
+
+  /** From now on connections are refused. */
+  async shut(): Promise<void> {
+    this.#listener?.close();
+    this.#listener = undefined;
+    await this.#serving;
+  }
+
+  /** From now on nobody takes connections, and there is no room to wait. */
+  async block(): Promise<void> {
+    await this.shut();
+    this.#listener = Deno.listen({ ...this.#address, tcpBacklog: 1 });
+    while (true) {
+      const joining = Deno.connect(this.#address);
+      const joined = await within(300, joining).catch(() => undefined);
+      if (joined === undefined) {
+        // Let in, or given up, when there is room again.
+        this.#late = joining.then((late) => late.close(), () => {});
+        return;
+      }
+      this.#waiting.push(joined);
+    }
+  }
+
+  /** All is well again. */
+  async mend(): Promise<void> {
+    this.behave = undefined;
+    await this.shut();
+    this.#waiting.splice(0).forEach(close);
+    this.#listener = Deno.listen(this.#address);
+    this.#serving = this.#serve(this.#listener);
+    await this.#late;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.shut();
+    this.#open.forEach(close);
+    await until("the connections to end", () => this.#open.size === 0);
+  }
+
+  async #serve(listener: Deno.Listener): Promise<void> {
+    for await (const client of listener) {
+      this.#open.add(client);
+      const served = this.behave === undefined
+        ? this.#join(client)
+        : this.behave(client);
+      served.catch(() => {}).finally(() => {
+        close(client);
+        this.#open.delete(client);
+      });
+    }
+  }
+
+  async #join(client: Deno.Conn): Promise<void> {
+    const address = { hostname: "127.0.0.1", port: this.target };
+    const server = await Deno.connect(address);
+    this.#open.add(server);
+    const ways = [
+      client.readable.pipeTo(server.writable),
+      server.readable.pipeTo(client.writable),
+    ];
+    await Promise.allSettled(ways);
+    close(server);
+    this.#open.delete(server);
+  }
+}
+
+function close(one: Deno.Conn): void {
+  try {
+    one.close();
+  } catch {
+    // Its streams have closed it.
+  }
+}
+
+const say = (client: Deno.Conn, text: string) => client.write(bytesOf(text));
+
+/** Writes a byte now and then until the other side goes away. */
+async function drip(client: Deno.Conn): Promise<void> {
+  while (true) {
+    await say(client, " ");
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+async function takeRequest(client: Deno.Conn): Promise<void> {
+  await client.read(new Uint8Array(64 * 1024));
+}
+
+const OK = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n";
+/** On the connection. Each reads first: else what it says is no answer. */
+const BROKEN_LINES: [string, (client: Deno.Conn) => Promise<void>][] = [
+  ["accepts and never answers", async (client) => {
+    while (await client.read(new Uint8Array(1024)) !== null);
+  }],
+  ["drips its body for ever", async (client) => {
+    await takeRequest(client);
+    await say(client, `${OK}Content-Length: 100000\r\n\r\n`);
+    await drip(client);
+  }],
+  ["drips its headers for ever", async (client) => {
+    await takeRequest(client);
+    await say(client, `${OK}X-A: `);
+    await drip(client);
+  }],
+  ["hangs up before it reads", () => Promise.resolve()],
+  ["hangs up after each byte", async (client) => {
+    await client.read(new Uint8Array(1)); // The rest is unread: a reset.
+  }],
+  ["hangs up within its answer", async (client) => {
+    await takeRequest(client);
+    await say(client, `${OK}Content-Length: 100\r\n\r\n{"run_id":`);
+  }],
+  ["speaks another protocol", async (client) => {
+    await takeRequest(client);
+    await say(client, "-ERR unknown command\r\n");
+  }],
+];
+
+type Gateway = NonNullable<RigOptions["gateway"]>;
+const isStart = ({ method }: Request) => method === "POST";
+const starting = (answer: () => BodyInit): Gateway => async (request) => {
+  await request.body?.cancel();
+  return new Response(answer());
+};
+/** Starts runs as it should, and reads them back like this. */
+const reading = (
+  answer: (request: Request) => Response | Promise<Response>,
+): Gateway =>
+(request, works) => isStart(request) ? works() : answer(request);
+const runId = (id: unknown) => starting(() => JSON.stringify({ run_id: id }));
+const large = () => {
+  let left = 50;
+  const piece = new Uint8Array(1024 * 1024).fill(0x20);
+  return new ReadableStream<Uint8Array>({
+    pull: (body) => left-- > 0 ? body.enqueue(piece) : body.close(),
+  });
+};
+/** Answers when the caller has gone. */
+const never = ({ signal }: Request) =>
+  new Promise<Response>((resolve) => {
+    signal.addEventListener("abort", () => resolve(new Response()), {
+      once: true,
+    });
+  });
+
+/** In what it says. Only the last one leads to further spellings of the key. */
+const BROKEN_GATEWAYS: [string, Gateway][] = [
+  ["answers 50 MB to a start", starting(large)],
+  ["answers 50 MB to a read", reading(() => new Response(large()))],
+  ["answers 429 for ever", () => new Response("", { status: 429 })],
+  ["answers 500 for ever", () => new Response("", { status: 500 })],
+  ["leads elsewhere", ({ url }) => Response.redirect(url, 307)],
+  ["hangs when it is asked for the run", reading(never)],
+  ["answers no JSON", starting(() => "<html>")],
+  ["answers nothing", starting(() => "")],
+  ["answers null", starting(() => "null")],
+  ["answers a list", starting(() => "[]")],
+  ["answers 100,000 brackets", starting(() => "[".repeat(100_000))],
+  ["gives a number for a run", runId(7)],
+  ["gives an object for a run", runId({})],
+  ["gives an empty run", runId("")],
+  ["gives a run of 1 MB", runId("r".repeat(1_000_000))],
+  ["gives a run of 257 characters", runId("r".repeat(257))],
+  ["gives half a character for a run", runId("\ud800")],
+  ["gives a line break for a run", runId("a\r\nb")],
+  ["gives a way up for a run", runId("..")],
+  ["has an empty run", reading(() => new Response(""))],
+  ["has null for a run", reading(() => new Response("null"))],
+  ["has a text for a run", reading(() => new Response('"run"'))],
+  ["has burned every key", reading(() => new Response("", { status: 404 }))],
+];
+
+/** Sends until the gateway is well again. */
+async function assertSurvives(
+  what: string,
+  rig: Rig,
+  mend: () => void | Promise<void>,
+): Promise<void> {
+  const body = JSON.stringify(pagerduty);
+  const headers = { "x-pagerduty-signature": sign(body) };
+  const started = performance.now();
+  const answer = await rig.ask("/webhook/pagerduty", body, headers);
+  const tookMs = performance.now() - started;
+  assert(tookMs < 5_000, `${what}: took ${tookMs} ms`);
+  assertEquals([answer.status, answer.body], [503, {
+    error: "Cannot start a run now; send the webhook again later",
+    status: 503,
+  }], what);
+  assertEquals(answer.headers.get("retry-after"), "5", what);
+  assert(!JSON.stringify([answer.body, rig.log]).includes(API_KEY), what);
+  const before = rig.starts.length;
+  await mend();
+  const again = await rig.ask("/webhook/pagerduty", body, headers);
+  const key = `incident-enricher:pagerduty:${pagerduty.event.id}`;
+  assertEquals([again.status, again.body], [202, {
+    run_id: `run of ${key}`,
+    incident_id: `pagerduty:${pagerduty.event.data.id}`,
+  }], what);
+  const burned = what === "has burned every key"
+    ? [`${key}:2`, `${key}:3`]
+    : [];
+  assertEquals(rig.starts.map(({ key }) => key), [key, ...burned], what);
+  assert(before <= 1 + burned.length, what);
+  assertEquals(
+    rig.log.filter((line) => /"level":"error"/.test(line)),
+    [],
+    what,
+  );
+}
+
+Deno.test("whatever the gateway says, the ingester answers within 5 s and doubles no run", async () => {
+  await Promise.all(BROKEN_GATEWAYS.map(async ([what, answer]) => {
+    let broken = true;
+    await using rig = await startRig({}, {
+      gateway: (request, works) => broken ? answer(request, works) : works(),
+    });
+    await assertSurvives(what, rig, () => void (broken = false));
+  }));
+});
+
+Deno.test("whatever the way to the gateway does, the ingester answers within 5 s and goes on", async () => {
+  type Spoil = (door: Door) => void | Promise<void>;
+  const spoil: [string, Spoil][] = [
+    ...BROKEN_LINES.map(([what, behave]): [string, Spoil] => [
+      what,
+      (door) => void (door.behave = behave),
+    ]),
+    ["refuses connections", (door) => door.shut()],
+    ["takes no connections", (door) => door.block()],
+  ];
+  await Promise.all(spoil.map(async ([what, set]) => {
+    await using door = new Door();
+    await using rig = await startRig({}, {
+      route: (url) => {
+        door.target = Number(new URL(url).port);
+        return door.url;
+      },
+    });
+    await set(door);
+    await assertSurvives(what, rig, () => door.mend());
+  }));
+});
+
+Deno.test("a run's id is one part of a path, whatever it holds", async () => {
+  const id = "../../x?y=1#z/%2e%2e/ a";
+  const asked: string[] = [];
+  await using rig = await startRig({}, {
+    gateway: async (request) => {
+      await request.body?.cancel();
+      asked.push(new URL(request.url).href.split("/api/v1")[1]!);
+      return Response.json({ run_id: id });
+    },
+  });
+  const { status, body } = await rig.send("/webhook/mock", '{"id":"A"}');
+  assertEquals([status, body["run_id"]], [202, id]);
+  assertEquals(asked, [
+    "/workflows/incident-enricher.enrich/runs",
+    `/workflow-runs/${encodeURIComponent(id)}`,
+  ]);
+});
+
+// Bodies of senders who hold the secret, and of those who do not.
+
+interface Sender {
+  path: string;
+  /** What lets a body in. */
+  headers(body: string | Uint8Array): Record<string, string>;
+  /** A body with `more` where senders have room, and this id. */
+  body(more: string, id?: string): string;
+}
+
+/** An object as JSON with further members, written as they come. */
+function withMore(object: object, more: string): string {
+  return more === ""
+    ? JSON.stringify(object)
+    : `${JSON.stringify(object).slice(0, -1)},${more}}`;
+}
+
+const SENDERS: Sender[] = [{
+  path: "/webhook/pagerduty",
+  headers: (body) => ({ "x-pagerduty-signature": sign(body) }),
+  body(more, id = crypto.randomUUID()) {
+    const { data, ...event } = pagerduty.event;
+    const inner = withMore({ ...data, id }, more);
+    return `{"event":${withMore({ ...event, id }, `"data":${inner}`)}}`;
+  },
+}, {
+  path: "/webhook/alertmanager",
+  headers: () => AUTHORIZED,
+  body(more, id = crypto.randomUUID()) {
+    const { alerts: [alert], ...group } = alertmanager;
+    const labels = withMore({ ...alert!.labels, id }, more);
+    const { labels: _, ...rest } = { ...alert!, fingerprint: id };
+    return withMore(
+      group,
+      `"alerts":[${withMore(rest, `"labels":${labels}`)}]`,
+    );
+  },
+}, {
+  path: "/webhook/mock",
+  headers: () => ({}),
+  body: (more, id = crypto.randomUUID()) => withMore({ id }, more),
+}];
+
+const post = (
+  rig: Rig,
+  { path, headers }: Sender,
+  body: string | Uint8Array<ArrayBuffer>,
+  more: Record<string, string> = {},
+) => rig.ask(path, body, { ...headers(body), ...more });
+
+const DEEP = 100_000;
+const NOT_JSON = "The body must be JSON in UTF-8";
+const TOO_DEEP =
+  "Cannot use the webhook's body: the body must be nested at most 64 deep";
+const NO_OBJECT =
+  "Cannot use the webhook's body: the body must be a JSON object";
+
+/** As far as 1 MiB goes. */
+const filled = (start: string, piece: string, end: string) =>
+  start + piece.repeat((LIMIT - start.length - end.length) / piece.length) +
+  end;
+const utf16 = (text: string, littleEndian: boolean) => {
+  const view = new DataView(new ArrayBuffer(text.length * 2));
+  for (let at = 0; at < text.length; at++) {
+    view.setUint16(at * 2, text.charCodeAt(at), littleEndian);
+  }
+  return new Uint8Array(view.buffer);
+};
+async function compress(
+  text: string,
+  format: CompressionFormat,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const stream = new Blob([text]).stream().pipeThrough(
+    new CompressionStream(format),
+  );
+  return new Uint8Array(await new Response(stream).arrayBuffer());
+}
+
+const HOPELESS: [
+  what: string,
+  body: string | Uint8Array<ArrayBuffer>,
+  error: string,
+][] = [
+  ["100,000 lists", "[".repeat(DEEP) + "]".repeat(DEEP), NO_OBJECT],
+  [
+    "100,000 objects",
+    '{"a":'.repeat(DEEP) + "1" + "}".repeat(DEEP),
+    TOO_DEEP,
+  ],
+  ["1 MiB of lists that do not end", "[".repeat(LIMIT), NOT_JSON],
+  ["1 MiB of objects that do not end", filled("", '{"a":', ""), NOT_JSON],
+  ["nothing", "", NOT_JSON],
+  ["a blank", " ", NOT_JSON],
+  ["null", "null", NO_OBJECT],
+  ["true", "true", NO_OBJECT],
+  ["a number", "123", NO_OBJECT],
+  ["an empty text", '""', NO_OBJECT],
+  ["one text of 1 MiB", filled('"', "x", '"'), NO_OBJECT],
+  ["two values", "{}{}", NOT_JSON],
+  ["a comment", "{}// x", NOT_JSON],
+  ["a NUL behind it", "{}\0", NOT_JSON],
+  ["a control character in a text", '{"a":"\n"}', NOT_JSON],
+  ["a byte order mark", bytesOf('\ufeff{"id":"A"}'), NOT_JSON],
+  ["UTF-16 with its mark", utf16('\ufeff{"id":"A"}', true), NOT_JSON],
+  ["UTF-16 the other way", utf16('\ufeff{"id":"A"}', false), NOT_JSON],
+  ["UTF-16 without a mark", utf16('{"id":"é"}', true), NOT_JSON],
+  ["Latin-1", Uint8Array.from([34, 0xe9, 34]), NOT_JSON],
+  [
+    "half a surrogate in UTF-8",
+    Uint8Array.from([34, 0xed, 0xa0, 0x80, 34]),
+    NOT_JSON,
+  ],
+  ["an overlong slash", Uint8Array.from([34, 0xc0, 0xaf, 34]), NOT_JSON],
+  ["gzip that does not say so", await compress('{"id":"A"}', "gzip"), NOT_JSON],
+];
+
+for (const sender of SENDERS) {
+  Deno.test(`${sender.path} refuses what can be nothing, and goes on`, async () => {
+    await using rig = await startRig();
+    for (const [what, body, error] of HOPELESS) {
+      const answer = await post(rig, sender, body);
+      assertEquals([what, answer.status, answer.body], [what, 400, {
+        error,
+        status: 400,
+      }]);
+    }
+    for (const deep of ["[", '{"a":']) {
+      const end = deep === "[" ? "]" : "}";
+      const body = sender.body(
+        `"deep":${deep.repeat(DEEP)}1${end.repeat(DEEP)}`,
+      );
+      const answer = await post(rig, sender, body);
+      assertEquals([answer.status, answer.body["error"]], [400, TOO_DEEP]);
+    }
+    assertEquals(rig.starts, []);
+    await assertWorks(rig);
+  });
+
+  Deno.test(`${sender.path} refuses what is not plain JSON in UTF-8 by its headers`, async () => {
+    await using rig = await startRig();
+    const text = sender.body("");
+    const rows: [Uint8Array<ArrayBuffer>, Record<string, string>, string][] = [
+      ...await Promise.all(
+        (["gzip", "deflate"] as const).map(async (format) =>
+          [
+            await compress(text, format),
+            { "content-encoding": format },
+            "The body must not be compressed",
+          ] as [Uint8Array<ArrayBuffer>, Record<string, string>, string]
+        ),
+      ),
+      [
+        bytesOf(text),
+        { "content-encoding": "br" },
+        "The body must not be compressed",
+      ],
+      [
+        bytesOf(text),
+        { "content-encoding": "identity, gzip" },
+        "The body must not be compressed",
+      ],
+      ...["utf-16", "iso-8859-1", "utf-7", "utf-8x", ""].map((
+        charset,
+      ): [Uint8Array<ArrayBuffer>, Record<string, string>, string] => [
+        bytesOf(text),
+        { "content-type": `application/json; charset=${charset}` },
+        "The body must be in UTF-8",
+      ]),
+    ];
+    for (const [body, headers, error] of rows) {
+      const answer = await post(rig, sender, body, headers);
+      assertEquals([headers, answer.status, answer.body], [headers, 415, {
+        error,
+        status: 415,
+      }]);
+    }
+    const plain = { "content-type": 'Application/JSON ; charset="UTF-8"' };
+    assertEquals((await post(rig, sender, text, plain)).status, 202);
+  });
+
+  Deno.test(`${sender.path} takes whatever else JSON can say, and keeps it whole`, async () => {
+    await using rig = await startRig();
+    const odd: [what: string, more: string][] = [
+      [
+        "the prototype's names",
+        '"__proto__":{"polluted":1,"status":"firing"},"constructor":{"prototype":{"polluted":1}},"toString":null,"hasOwnProperty":1,"toJSON":"x","then":"y","length":-1',
+      ],
+      ["odd numbers", '"big":12345678901234567890,"exp":1e999,"minus":-0'],
+      ["a key twice", '"twice":1,"twice":2'],
+      [
+        "half characters and control characters",
+        '"title":"\\ud800 \\u0000\\u001b[31m\\r\\n","summary":"\\udfff\\u2028\\u202e"',
+      ],
+      [
+        "moments that are none",
+        [
+          "+275760-09-13T00:00:00Z",
+          "0000-00-00T00:00:00Z",
+          "2026-13-01T00:00:00Z",
+        ]
+          .map((at, nth) => `"at${nth}":"${at}"`).join(),
+      ],
+      ["an empty name", '"":{"":[]}'],
+    ];
+    for (const [what, more] of odd) {
+      const body = sender.body(more);
+      const answer = await post(rig, sender, body);
+      assertEquals([what, answer.status], [what, 202]);
+      const { input } = rig.starts.at(-1)!;
+      assertEquals(checkInput(input), undefined, what);
+      // The same bytes, however often they come, are the same delivery.
+      assertEquals((await post(rig, sender, body)).body, answer.body);
+      assertEquals(
+        JSON.stringify(input["raw"]),
+        JSON.stringify(JSON.parse(body)),
+        what,
+      );
+    }
+    assertEquals(rig.starts.length, odd.length);
+    assertEquals(({} as Record<string, unknown>)["polluted"], undefined);
+  });
+
+  Deno.test(`${sender.path} takes exactly 1 MiB, of whatever takes longest, and goes on`, async () => {
+    await using rig = await startRig();
+    const room = LIMIT - bytesOf(sender.body('"more":[]')).length;
+    const fill = (piece: string) => {
+      const times = Math.floor((room - 2) / (piece.length + 1));
+      const more = Array.from({ length: times }, () => piece).join();
+      return sender.body(`"more":[${more}${" ".repeat(room - more.length)}]`);
+    };
+    let key = 0;
+    const keys = sender.body("").length;
+    const bodies = [
+      fill(`"${"x".repeat(1000)}"`),
+      fill("0"),
+      fill("{}"),
+      fill('"eyJ-eyJ-"'),
+      fill('"password=abcd"'),
+      // Every key another: as many as there is room for.
+      sender.body(
+        Array.from(
+          { length: Math.floor((LIMIT - keys - 1) / 9) },
+          () => `"${(key++).toString(36).padStart(4, "_")}":1`,
+        ).join(),
+      ),
+      // One text, of what is looked at longest.
+      ...["x", "eyJ-", "a.", "https://", "-----BEGIN PRIVATE KEY-----"].map(
+        (piece) => {
+          const text = piece.repeat((room - 2) / piece.length);
+          return sender.body(
+            `"more":["${text}"${" ".repeat(room - 2 - text.length)}]`,
+          );
+        },
+      ),
+    ];
+    for (const body of bodies) {
+      const { length } = bytesOf(body);
+      assert(length <= LIMIT && length > LIMIT * 0.95, `${length}`);
+      const started = performance.now();
+      const answer = await post(rig, sender, body);
+      assert(performance.now() - started < 5_000, body.slice(-100));
+      assertEquals([answer.status, body.slice(-20)], [202, body.slice(-20)]);
+    }
+    const exact = bodies[0]!;
+    assertEquals(bytesOf(exact).length, LIMIT);
+    const over = await post(rig, sender, `${exact} `);
+    assertEquals([over.status, over.body], [413, {
+      error: "The body must have at most 1048576 bytes",
+      status: 413,
+    }]);
+    await assertWorks(rig);
+  });
+}
