@@ -9,8 +9,10 @@ import { within } from "../lib/backoff.ts";
 import { compileCheck } from "../lib/schemas.ts";
 import {
   API_KEY,
+  OLD_SECRET,
   type Rig,
   type RigOptions,
+  SECRET,
   sign,
   startRig,
   TOKEN,
@@ -595,3 +597,261 @@ for (const sender of SENDERS) {
     await assertWorks(rig);
   });
 }
+
+// What is stored: nothing that is a credential, and always an incident.
+
+/** Put together here, so that no scanner takes this file for a leak. */
+const HOOK = ["https://hooks.slack.com", "services", "T0", "B0", "h00kSecret"]
+  .join("/");
+const CANARIES = ["h00kSecret", "basicSecret", "bearerSecret", "nestedSecret"];
+const WITH_CANARIES = JSON.stringify({
+  title: `see ${HOOK}`,
+  summary: `see ${HOOK}`,
+  service: { summary: `Authorization: Token ${"bearerSecret"}` },
+  description: `curl -H "Authorization: Bearer bearerSecret" ${HOOK}`,
+  [`see ${HOOK}`]: [{ [`password=nestedSecret`]: { url: HOOK } }],
+  headers: {
+    Authorization: "basicSecret",
+    "x-all": ["Basic basicSecret", "Bearer bearerSecret"],
+  },
+  customHeaders: [{ name: "Authorization", value: "basicSecret" }],
+  env: { DB_PASSWORD: "nestedSecret", clientSecret: "nestedSecret" },
+  text: JSON.stringify({ deep: JSON.stringify({ token: "nestedSecret" }) }),
+  dsn: "postgres://db:nestedSecret@db",
+}).slice(1, -1);
+
+Deno.test("no credential in a payload is in a run, a log line or an answer", async () => {
+  await using rig = await startRig({ MOCK_WEBHOOK_TOKENS: "m0ckToken" });
+  const answers: string[] = [];
+  for (const sender of SENDERS) {
+    const mock = sender.path === "/webhook/mock";
+    const more = mock
+      ? WITH_CANARIES.replace(/"service":\{[^}]*\},/, "")
+      : WITH_CANARIES;
+    const body = sender.body(`${more},"url":"${mock ? HOOK : ""}"`);
+    const answer = await post(rig, sender, body);
+    assertEquals([sender.path, answer.status], [sender.path, 202]);
+    assertEquals(checkInput(rig.starts.at(-1)!.input), undefined);
+    answers.push(JSON.stringify(answer));
+  }
+  // What the answers quote is no payload, and no secret of ours.
+  const [pd] = SENDERS;
+  for (
+    const refused of [
+      await rig.ask(pd!.path, pd!.body(WITH_CANARIES)),
+      await post(rig, pd!, `{${WITH_CANARIES}}`),
+      await rig.ask("/webhook/alertmanager", "{}", {
+        authorization: "Bearer bearerSecret",
+      }),
+    ]
+  ) {
+    assert(refused.status === 400 || refused.status === 401);
+    answers.push(JSON.stringify(refused));
+  }
+  const starts = rig.starts.map((one) => JSON.stringify(one));
+  const places = { starts, answers, log: rig.log };
+  for (const [place, texts] of Object.entries(places)) {
+    const ours = [SECRET, OLD_SECRET, TOKEN, API_KEY, "m0ckToken"];
+    for (const secret of [...CANARIES, ...ours]) {
+      const found = texts.filter((text) => text.includes(secret));
+      assertEquals([place, secret, found], [place, secret, []]);
+    }
+  }
+  assert(starts.every((text) => text.includes("[secret:")));
+});
+
+Deno.test("what is taken out never makes an incident that its schema refuses", async () => {
+  await using rig = await startRig();
+  // Each placeholder is longer than what it stands for.
+  const long = (chars: number) =>
+    Array.from(
+      { length: chars / 14 },
+      (_, nth) => `pwd=${nth.toString(36).padStart(8, "x")},`,
+    ).join(" ").slice(0, chars);
+  const { data, ...event } = pagerduty.event;
+  const body = (htmlUrl: string) =>
+    JSON.stringify({
+      event: {
+        ...event,
+        id: crypto.randomUUID(),
+        data: {
+          ...data,
+          title: long(1000),
+          service: { summary: long(200) },
+          priority: { summary: long(100) },
+          incident_key: long(300),
+          html_url: htmlUrl,
+        },
+      },
+    });
+  const urls: [string, string | undefined][] = [
+    [HOOK, undefined],
+    [
+      "https://x.example/a?token=abcdefgh&b=1",
+      "https://x.example/a?token=%5Bsecret%3Anamed%231%5D&b=1",
+    ],
+    ["https://x.example/a?b=1#c", "https://x.example/a?b=1#c"],
+    [
+      `https://x.example/?${"token=abcd&".repeat(180)}`,
+      undefined,
+    ],
+  ];
+  for (const [given, kept] of urls) {
+    const answer = await post(rig, SENDERS[0]!, body(given));
+    assertEquals(answer.status, 202);
+    const { input } = rig.starts.at(-1)!;
+    assertEquals(checkInput(input), undefined, given);
+    const { url } = input["source"] as { url?: string };
+    assertEquals(url, kept);
+    assert(String(input["title"]).endsWith("…"));
+  }
+});
+
+// Who is let in.
+
+Deno.test("only the raw bytes count, by a secret that is known", async () => {
+  await using rig = await startRig({
+    PAGERDUTY_WEBHOOK_SECRETS: ` ,${OLD_SECRET} ,, with a blank , ${SECRET},`,
+  });
+  const [pd] = SENDERS;
+  const body = ` ${pd!.body('"title":"caf\\u00e9"')}\n`;
+  const send = (
+    header: string | string[] | undefined,
+    sent: string | Uint8Array<ArrayBuffer> = body,
+  ) =>
+    fetch(rig.url + pd!.path, {
+      method: "POST",
+      body: sent,
+      headers: [
+        ["content-type", "application/json"],
+        ...[header ?? []].flat().map((one): [string, string] => [
+          "X-PagerDuty-Signature",
+          one,
+        ]),
+      ],
+    }).then(async (response) => ({
+      status: response.status,
+      body: await response.json(),
+    }));
+  const good = sign(body);
+  const wrong = sign(body, "x");
+  for (
+    const header of [
+      good,
+      sign(body, OLD_SECRET),
+      sign(body, "with a blank"),
+      `${wrong},${good}`,
+      `${good},${wrong}`,
+      ` ${good} `, // What stands around a header's value is not of it.
+      `v0=${good.slice(3)},v1=,${good}`,
+      [good, wrong], // As one header, ", " between them.
+    ]
+  ) assertEquals([header, (await send(header)).status], [header, 202]);
+  const flipped = bytesOf(body);
+  flipped[flipped.indexOf(0x50)]! ^= 1;
+  const refused: [
+    string | string[] | undefined,
+    (string | Uint8Array<ArrayBuffer>)?,
+  ][] = [
+    [undefined],
+    [""],
+    ["v1="],
+    [good.slice(3)],
+    [good.replace("v1", "v0")],
+    [good.replace("v1", "V1")],
+    [`v1=${good.slice(3).toUpperCase()}`],
+    [good.replace("=", " = ")],
+    [`${wrong}, ${good}`],
+    [[wrong, good]],
+    [`${`${wrong},`.repeat(10)}${good}`],
+    [`${good},${"x".repeat(5000)}`],
+    [sign(JSON.stringify(JSON.parse(body)))],
+    [sign(body.trim())],
+    [sign(body, ` ${SECRET}`)],
+    [sign(body, "")],
+    [sign(`${body} `)],
+    [good, flipped],
+    [good, `\ufeff${body}`],
+    // Nothing of these is parsed, or they would be 400.
+    [good, "{broken"],
+    [good, "[".repeat(DEEP)],
+    [good, ""],
+    [good, Uint8Array.from([0xff])],
+  ];
+  const said = new Set<string>();
+  for (const [header, sent] of refused) {
+    const answer = await send(header, sent);
+    assertEquals([header, answer.status], [header, 401]);
+    said.add(JSON.stringify(answer.body));
+  }
+  // One text for all: it says neither which secret nor how close.
+  assertEquals([...said], [JSON.stringify({
+    error:
+      "X-PagerDuty-Signature is not one of the body by a secret that is known here",
+    status: 401,
+  })]);
+  assertEquals(rig.starts.length, 1);
+});
+
+Deno.test("only a token that is known opens a webhook, before its body is read", async () => {
+  await using rig = await startRig({
+    ALERTMANAGER_WEBHOOK_TOKENS: ` other , ,${TOKEN} ,`,
+    INGEST_MOCK_OPEN: "",
+    MOCK_WEBHOOK_TOKENS: TOKEN,
+  });
+  for (const sender of SENDERS.slice(1)) {
+    const send = (header: string | string[], body = sender.body("", "same")) =>
+      fetch(rig.url + sender.path, {
+        method: "POST",
+        body,
+        headers: [
+          ["content-type", "application/json"],
+          ...[header].flat().map((one): [string, string] => [
+            "Authorization",
+            one,
+          ]),
+        ],
+      }).then(async (response) => {
+        const { error, status } = await response.json();
+        const asks = response.headers.get("www-authenticate");
+        return [response.status, status, error, asks];
+      });
+    for (
+      const header of [
+        `bearer ${TOKEN}`,
+        `BEARER  ${TOKEN}`,
+        `Bearer ${TOKEN} `,
+      ]
+    ) assertEquals([header, (await send(header))[0]], [header, 202]);
+    for (
+      const header of [
+        "",
+        "Bearer",
+        "Bearer ",
+        TOKEN,
+        `Basic ${TOKEN}`,
+        `Basic ${btoa(`x:${TOKEN}`)}`,
+        `Bearer\t${TOKEN}`,
+        `Bearer ${TOKEN.toUpperCase()}`,
+        `Bearer ${TOKEN.slice(0, -1)}`,
+        `Bearer ${TOKEN}x`,
+        `Bearer "${TOKEN}"`,
+        `Bearer other,${TOKEN}`,
+        `Bearer ${TOKEN}, Bearer other`,
+        `Bearer ${"x".repeat(5000)}`,
+        [`Bearer wrong`, `Bearer ${TOKEN}`],
+      ]
+    ) {
+      for (const body of [sender.body(""), "{broken", "[".repeat(DEEP)]) {
+        assertEquals([header, ...await send(header, body)], [
+          header,
+          401,
+          401,
+          "Authorization must be Bearer with a known token",
+          "Bearer",
+        ]);
+      }
+    }
+  }
+  assertEquals(rig.starts.length, 2);
+});

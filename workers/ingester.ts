@@ -21,6 +21,7 @@ import type { IncidentInput } from "../lib/incident.ts";
 import { Refusal, RETRY_AFTER_S } from "../lib/intake/body.ts";
 import { objectOf } from "../lib/intake/fields.ts";
 import { runKey } from "../lib/intake/key.ts";
+import { withoutSecrets } from "../lib/intake/redacted.ts";
 import { findSource, readDelivery } from "../lib/intake/request.ts";
 import {
   INTAKE_SETTINGS,
@@ -42,7 +43,6 @@ import {
   type GatewaySettings,
   HEALTH_ADDRESS,
 } from "../lib/platform/settings.ts";
-import { startRedaction } from "../lib/redact.ts";
 import { type HttpService, serveHttp } from "../lib/service.ts";
 
 /** Senders give up after 5 s, and then send again. */
@@ -167,14 +167,13 @@ export function open(settings: IngesterConfig, log: Log): HttpService {
 
 /** Without secrets: the platform stores it before any worker of ours sees it. */
 function toInput(
-  { incident_id, destination, ...rest }: IncidentInput,
+  incident: IncidentInput,
   { destinationMode: mode }: IngesterConfig,
 ): IncidentInput {
   return {
-    incident_id,
-    ...startRedaction().value(rest),
+    ...withoutSecrets(incident),
     // Only a trusted sender's delivery has one.
-    destination: destination ?? { mode },
+    destination: incident.destination ?? { mode },
   };
 }
 
