@@ -12,7 +12,7 @@ import {
   type Server,
   type ServerResponse,
 } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import type { Address } from "./config.ts";
 import { errorFields, type Log } from "./log.ts";
 
@@ -96,6 +96,8 @@ export async function openServer(
     inHand.add(exchange);
   });
   server.maxConnections = connectionsMax;
+  // Of requests that come in one packet, each answer waits with a listener.
+  server.on("connection", (socket: Socket) => socket.setMaxListeners(0));
   refuseForbidden(address);
   const url = await listen(server, address.hostname, address.port);
   let closing: Promise<void> | undefined;
@@ -202,16 +204,20 @@ async function send(
     discardMs: number;
   },
 ): Promise<void> {
-  if (outgoing.destroyed) return;
+  const { socket } = incoming;
+  // Once the client has gone, nothing tells of the end of an answer.
+  if (outgoing.destroyed || socket.destroyed) return;
   // Whatever of the body was not read would else be taken for a next request.
   if (!incoming.complete) outgoing.setHeader("Connection", "close");
   outgoing.writeHead(status, Object.fromEntries(headers));
   if (body.length > 0) outgoing.write(body);
   if (!incoming.complete) await discard(incoming, discardMs);
-  await new Promise<void>((resolve) => {
-    outgoing.once("close", resolve);
-    outgoing.end(resolve);
-  });
+  if (socket.destroyed) return;
+  const ended = Promise.withResolvers<void>();
+  socket.once("close", ended.resolve);
+  outgoing.end(ended.resolve);
+  await ended.promise;
+  socket.off("close", ended.resolve);
   if (!incoming.complete) incoming.destroy();
 }
 

@@ -543,6 +543,43 @@ Deno.test("serveRequests() aborts the handler's signal when the client goes away
   await until("the signal to abort", () => signal.aborted);
 });
 
+const GONE: [what: string, sent: string][] = [
+  ["in mid-body", post("/", "half").replace("4", "8")],
+  [
+    "within a chunk",
+    post("/", "5\r\nhalf").replace(/Content.*/, "Transfer-Encoding: chunked"),
+  ],
+  ["before the first of many is answered", get("/held") + get("/").repeat(20)],
+];
+for (const [what, sent] of GONE) {
+  Deno.test(`serveRequests() holds nothing of a client that goes ${what}`, async () => {
+    let calls = 0;
+    let failures = 0;
+    const server = await TestServer.start(async (request, { signal }) => {
+      calls++;
+      if (request.url.endsWith("/held")) {
+        await until("the signal to abort", () => signal.aborted);
+      }
+      await request.text().catch(() => failures++);
+      return new Response("late");
+    });
+    {
+      using socket = await RawSocket.open(server.port);
+      await socket.send(sent);
+      await until(
+        "the handlers",
+        () => calls === (sent.match(/ \/.* H/g))?.length,
+      );
+    }
+    await until("the end", () => calls > 1 || failures === 1);
+    // A request that comes later is answered later.
+    assertEquals(statusOf(await server.provoke(get("/", CLOSE))), 200);
+    // It would wait twice as long for what it holds.
+    server.stop.abort();
+    await server.ended();
+  });
+}
+
 Deno.test("serveRequests() answers what it has in hand before it stops", async (t) => {
   const release = Promise.withResolvers<void>();
   const signals: AbortSignal[] = [];
