@@ -308,3 +308,41 @@ Deno.test("Gateway reaches one that comes up while it tries", async () => {
   assertEquals(await call, { id: "j" });
   await server.shutdown();
 });
+
+Deno.test("Gateway quotes no control character of an error", async () => {
+  await using stand = stub([text(400, "a\r\nb\x1b[2J\x7f\u009b2J\0c")]);
+  const error = await assertRejects(
+    () => stand.gateway.readJob("j", signal),
+    GatewayError,
+  );
+  assertEquals(error.detail, "a b [2J 2J c");
+});
+
+for (const run_id of ["..", ".", "r".repeat(257), "\ud800", "a\nb", "é"]) {
+  Deno.test(`Gateway takes no run id such as ${JSON.stringify(run_id).slice(0, 12)}`, async () => {
+    await using stand = stub([json({ run_id })]);
+    const error = await assertRejects(
+      () => stand.gateway.startRun("w", {}, { key: "k", signal }),
+      GatewayError,
+    );
+    assertEquals(
+      error.message,
+      "Cannot call POST /workflows/{id}/runs: run_id is no id",
+    );
+    assertEquals(stand.seen.length, 1);
+  });
+}
+
+for (const body of ["", "null", '"run"', "7"]) {
+  Deno.test(`Gateway takes ${JSON.stringify(body)} for no run`, async () => {
+    await using stand = stub([text(200, body)]);
+    const error = await assertRejects(
+      () => stand.gateway.readRun("r", signal),
+      GatewayError,
+    );
+    assertEquals(
+      error.message,
+      "Cannot call GET /workflow-runs: the answer is no object",
+    );
+  });
+}

@@ -371,7 +371,8 @@ function errorDetail(text: string): string {
     // A proxy's HTML page says nothing that its status does not.
     if (/^\s*</.test(text)) detail = "";
   }
-  return shorten(detail.replace(/\s+/g, " ").trim(), ERROR_CHARS_MAX);
+  // It is logged: nothing of it may move a terminal's cursor.
+  return shorten(detail.replace(/[\s\p{Cc}]+/gu, " ").trim(), ERROR_CHARS_MAX);
 }
 
 function decodeContent(base64: string): Uint8Array {
