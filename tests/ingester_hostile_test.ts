@@ -4,8 +4,14 @@
  *
  * @module
  */
-import { assert, assertEquals } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
 import { within } from "../lib/backoff.ts";
+import { readBody, Refusal } from "../lib/intake/body.ts";
 import { compileCheck } from "../lib/schemas.ts";
 import {
   API_KEY,
@@ -17,6 +23,8 @@ import {
   startRig,
   TOKEN,
 } from "./support/ingester.ts";
+import { RawSocket } from "./support/real_servers.ts";
+import { readRequirements, spawnWorker } from "../scripts/support/process.ts";
 import alertmanager from "./testdata/sample_alertmanager.json" with {
   type: "json",
 };
@@ -854,4 +862,444 @@ Deno.test("only a token that is known opens a webhook, before its body is read",
     }
   }
   assertEquals(rig.starts.length, 2);
+});
+
+// HTTP as nobody should speak it.
+
+/** Speaks bytes to a rig and reads until it hangs up. */
+async function speak(rig: Rig, sent: string, finish = false): Promise<string> {
+  using socket = await RawSocket.open(Number(new URL(rig.url).port));
+  const reading = socket.readToEnd();
+  await socket.send(sent);
+  if (finish) await socket.finish();
+  return await reading;
+}
+
+const head = (...headers: string[]) =>
+  ["POST /webhook/mock HTTP/1.1", "Host: h", ...headers, "", ""].join("\r\n");
+const chunk = (text: string) => `${text.length.toString(16)}\r\n${text}\r\n`;
+const statusesOf = (answers: string) =>
+  [...answers.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) =>
+    Number(status)
+  ).filter((status) => status !== 100);
+
+const CHUNKED = "Transfer-Encoding: chunked";
+const SMUGGLED = `${head("Content-Length: 18")}{"id":"smuggled-1"}`;
+const ONE = '{"id":"one"}';
+const SHAPES: [what: string, sent: string, statuses: number[][]][] = [
+  ["two lengths", `${head("Content-Length: 12", "Content-Length: 11")}${ONE}`, [
+    [400],
+  ]],
+  ["two lengths in one", `${head("Content-Length: 12, 11")}${ONE}`, [[400]]],
+  ["a length that is none", `${head("Content-Length: +12")}${ONE}`, [[400]]],
+  ["a negative length", `${head("Content-Length: -1")}${ONE}`, [[400]]],
+  ["a length in hex", `${head("Content-Length: 0xc")}${ONE}`, [[400]]],
+  ["a huge length", `${head(`Content-Length: ${"9".repeat(30)}`)}${ONE}`, [[
+    400,
+  ]]],
+  [
+    "a length and chunks",
+    `${head("Content-Length: 5", CHUNKED)}0\r\n\r\n${SMUGGLED}`,
+    [[400]],
+  ],
+  [
+    "chunks and a length",
+    `${head(CHUNKED, "Content-Length: 5")}0\r\n\r\n${SMUGGLED}`,
+    [[400]],
+  ],
+  [
+    "chunks that call themselves otherwise",
+    `${head("Transfer-Encoding: xchunked")}${chunk(SMUGGLED)}0\r\n\r\n`,
+    [[400]],
+  ],
+  [
+    "chunks that end in another coding",
+    `${head("Transfer-Encoding: chunked, identity")}${
+      chunk(SMUGGLED)
+    }0\r\n\r\n`,
+    [[400]],
+  ],
+  [
+    "a coding that hides behind a blank",
+    `${head("Transfer-Encoding : chunked", "Content-Length: 12")}${ONE}`,
+    [[400]],
+  ],
+  [
+    "a coding on a folded line",
+    `${
+      head("X-A: b", " Transfer-Encoding: chunked", "Content-Length: 12")
+    }${ONE}`,
+    [[400]],
+  ],
+  [
+    "gzip in chunks",
+    `${head("Transfer-Encoding: gzip, chunked", "Connection: close")}${
+      chunk("\x1f\x8b\x08")
+    }0\r\n\r\n`,
+    [[400]],
+  ],
+  ["a chunk of no size", `${head(CHUNKED)}x\r\n${SMUGGLED}`, [[400]]],
+  ["a chunk too large", `${head(CHUNKED)}${"f".repeat(17)}\r\n${SMUGGLED}`, [[
+    400,
+  ]]],
+  ["a chunk longer than it says", `${head(CHUNKED)}4\r\n${ONE}\r\n0\r\n\r\n`, [[
+    400,
+  ]]],
+  ["a negative chunk", `${head(CHUNKED)}-4\r\n${SMUGGLED}`, [[400]]],
+  ["a body that ends early", `${head("Content-Length: 99")}${ONE}`, [
+    [400],
+    [],
+  ]],
+  ["chunks that end early", `${head(CHUNKED)}c\r\n${ONE}`, [[400], []]],
+  [
+    "more than its length",
+    `${head("Content-Length: 2", "Connection: close")}{}${SMUGGLED}`,
+    [[400]],
+  ],
+  ["a NUL in a header", `${head("X-A: \0", "Content-Length: 12")}${ONE}`, [[
+    400,
+  ]]],
+  [
+    "a bare line feed",
+    `POST /webhook/mock HTTP/1.1\nHost: h\nContent-Length: 12\n\n${ONE}`,
+    [[400]],
+  ],
+  [
+    "an expectation that nobody has",
+    `${
+      head("Expect: a-reply", "Content-Length: 12", "Connection: close")
+    }${ONE}`,
+    [[417]],
+  ],
+  ["another protocol", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", [[400]]],
+];
+
+Deno.test("no shape of a request brings a second one in", async () => {
+  await using rig = await startRig({}, { limits: { discardMs: 50 } });
+  const allowed = rig.starts;
+  for (const [what, sent, expected] of SHAPES) {
+    const answers = await speak(rig, sent, what.endsWith("early"));
+    const statuses = statusesOf(answers);
+    const fits = expected.some((one) => one.join() === statuses.join());
+    assert(fits, `${what}: got ${statuses}`);
+    assert(!JSON.stringify(allowed).includes("smuggled"), what);
+  }
+  await assertWorks(rig);
+});
+
+Deno.test("a body is counted as it comes, whatever it says of itself", async () => {
+  await using rig = await startRig({}, { limits: { discardMs: 50 } });
+  const piece = "x".repeat(64 * 1024);
+  const close = "Connection: close";
+  const start = '{"id":"A","note":"';
+  const exact = start + "x".repeat(LIMIT - start.length - 2) + '"}';
+  const chunks = (text: string) =>
+    (text.match(/[^]{1,65536}/g) ?? []).map(chunk).join("") + "0\r\n\r\n";
+  const bytes = `The body must have at most ${LIMIT} bytes`;
+  const pieces = "The body must come in at most 16384 pieces";
+  const single = (count: number) =>
+    head(CHUNKED, close) + chunk(start) + chunk("x").repeat(count - 2) +
+    chunk('"}') + "0\r\n\r\n";
+  const rows: [what: string, sent: string, error?: string][] = [
+    ["chunks without end", head(CHUNKED) + chunk(piece).repeat(40), bytes],
+    [
+      "one byte too many, in chunks",
+      head(CHUNKED, close) + chunks(`${exact} `),
+      bytes,
+    ],
+    ["as much as may be, in chunks", head(CHUNKED, close) + chunks(exact)],
+    ["16,000 single bytes", single(16_000)],
+    ["17,000 single bytes", single(17_000), pieces],
+    ["a megabyte of single bytes", single(LIMIT - start.length), pieces],
+    [
+      "a claim of 10 GB",
+      head("Content-Length: 10737418240") + piece.repeat(40),
+      bytes,
+    ],
+    [
+      "one byte too many, in one",
+      head(`Content-Length: ${LIMIT + 1}`, close) + `${exact} `,
+      bytes,
+    ],
+  ];
+  for (const [what, sent, error] of rows) {
+    const answers = await speak(rig, sent);
+    const status = error === undefined ? 202 : 413;
+    assertEquals([what, ...statusesOf(answers)], [what, status]);
+    if (error === undefined) continue;
+    assertStringIncludes(answers, JSON.stringify({ error, status }));
+  }
+  assertEquals(rig.starts.map(({ input }) => input["incident_id"]), ["mock:A"]);
+});
+
+Deno.test("a body of 16384 pieces is read, one of more is not", async () => {
+  const body = (pieces: number) =>
+    readBody(ReadableStream.from(
+      Array.from({ length: pieces }, () => Uint8Array.of(0x20)),
+    ));
+  assertEquals((await body(16_384)).length, 16_384);
+  const refusal = await assertRejects(() => body(16_385), Refusal);
+  assertEquals(refusal.status, 413);
+});
+
+Deno.test("names and values of headers change nothing", async () => {
+  await using rig = await startRig();
+  const odd = [
+    "__proto__",
+    "constructor",
+    "toString",
+    "hasOwnProperty",
+    "length",
+  ]
+    .flatMap((name) => [`${name}: x`, `${name}: y`]);
+  const answers = await speak(
+    rig,
+    `${
+      head(...odd, "X-A: \xe9\xff", "Content-Length: 12", "Connection: close")
+    }${ONE}`,
+  );
+  assertEquals(statusesOf(answers), [202]);
+});
+
+// At once.
+
+/** A gateway that answers when it is told to. */
+function held() {
+  const release = Promise.withResolvers<void>();
+  let waiting = 0;
+  const gateway: Gateway = async (_, works) => {
+    waiting++;
+    await release.promise;
+    return await works();
+  };
+  return { gateway, release: release.resolve, waiting: () => waiting };
+}
+
+Deno.test("two at once, and the third comes again later", async () => {
+  const { gateway, release, waiting } = held();
+  await using rig = await startRig({ INGEST_MAX_INFLIGHT: "2" }, { gateway });
+  const two = ["A", "B"].map((id) =>
+    rig.send("/webhook/mock", JSON.stringify({ id }))
+  );
+  await until("both to be in hand", () => waiting() === 2);
+  for (const sender of SENDERS) {
+    const third = await post(rig, sender, sender.body(""));
+    assertEquals([third.status, third.body], [429, {
+      error: "Too many webhooks at once; send it again later",
+      status: 429,
+    }]);
+    assertEquals(third.headers.get("retry-after"), "5");
+  }
+  release();
+  for (const { status } of await Promise.all(two)) assertEquals(status, 202);
+  assertEquals(rig.starts.length, 2);
+  await assertWorks(rig);
+});
+
+Deno.test("whatever ends a request gives its place back", async () => {
+  let broken: Gateway | undefined;
+  await using rig = await startRig({ INGEST_MAX_INFLIGHT: "1" }, {
+    gateway: (request, works) =>
+      broken === undefined ? works() : broken(request, works),
+    limits: { headersMs: 200, requestMs: 300, discardMs: 50 },
+  });
+  const port = Number(new URL(rig.url).port);
+  const refusals = () =>
+    rig.log.filter((line) => line.includes("Refused a request")).length;
+  const ends: [string, () => Promise<unknown>][] = [
+    ["400", () => rig.send("/webhook/mock", "{")],
+    ["401", () => rig.send("/webhook/alertmanager", "{}")],
+    ["404", () => rig.send("/webhook/other", "{}")],
+    ["413", () => rig.send("/webhook/mock", "x".repeat(LIMIT + 1))],
+    ["415", () => rig.send("/webhook/mock", "", { "content-encoding": "br" })],
+    ["503", () => {
+      broken = () => new Response("", { status: 400 });
+      return rig.send("/webhook/mock", ONE);
+    }],
+    ["a client that goes in mid-body", async () => {
+      const before = refusals();
+      {
+        using socket = await RawSocket.open(port);
+        await socket.send(head("Content-Length: 99") + "{");
+      }
+      await until("the ingester to notice", () => refusals() > before);
+    }],
+    [
+      "a client that stays in mid-body",
+      () => speak(rig, head("Content-Length: 99")),
+    ],
+    ["a client that goes while the gateway is asked", async () => {
+      const asked = Promise.withResolvers<AbortSignal>();
+      const before = refusals();
+      broken = (request) => {
+        asked.resolve(request.signal);
+        return never(request);
+      };
+      {
+        using socket = await RawSocket.open(port);
+        await socket.send(`${head("Content-Length: 12")}${ONE}`);
+        await asked.promise;
+      }
+      await until("the ingester to notice", () => refusals() > before);
+      assert((await asked.promise).aborted);
+    }],
+  ];
+  for (const [what, end] of ends) {
+    broken = undefined;
+    await end();
+    broken = undefined;
+    await until(`a place after ${what}`, async () => {
+      const { status } = await rig.send("/webhook/mock", '{"id":"next"}');
+      assert(status === 202 || status === 429, `${what}: ${status}`);
+      return status === 202;
+    });
+  }
+  assert(!rig.log.some((line) => line.includes('"level":"error"')));
+});
+
+Deno.test("a delivery whose sender went away is the same run when it comes again", async () => {
+  const seen: string[] = [];
+  await using rig = await startRig({}, {
+    gateway: async (request, works) => {
+      seen.push(request.method);
+      const answer = await works();
+      // Started, and nobody is told.
+      return seen.length === 1
+        ? (await answer.body?.cancel(), await never(request))
+        : answer;
+    },
+  });
+  {
+    using socket = await RawSocket.open(Number(new URL(rig.url).port));
+    await socket.send(`${head("Content-Length: 12")}${ONE}`);
+    await until("the run to be started", () => rig.starts.length === 1);
+  }
+  assertEquals((await rig.send("/webhook/mock", ONE)).status, 202);
+  assertEquals(rig.starts.map(({ key }) => key), [
+    "incident-enricher:mock:one",
+  ]);
+});
+
+Deno.test("good deliveries are taken while 250 others dawdle", async () => {
+  await using rig = await startRig({}, {
+    limits: { headersMs: 2_000, requestMs: 2_000 },
+  });
+  const port = Number(new URL(rig.url).port);
+  using stack = new DisposableStack();
+  const open = (count: number) =>
+    Promise.all(Array.from({ length: count }, async () => {
+      return stack.use(await RawSocket.open(port));
+    }));
+  const ends: Promise<string>[] = [];
+  let drips = 0;
+  const drip = async (socket: RawSocket, start: string, piece: string) => {
+    await socket.send(start);
+    while (await socket.send(piece)) {
+      drips++;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  };
+  for (const socket of await open(200)) ends.push(socket.readToEnd());
+  const [headers, bodies] = [await open(25), await open(25)];
+  const dripping = [
+    ...headers.map((socket) =>
+      drip(socket, "POST /webhook/mock HTTP/1.1\r\n", "X-A: a\r\n")
+    ),
+    ...bodies.map((socket) => drip(socket, head("Content-Length: 9999"), " ")),
+  ];
+  for (const socket of [...headers, ...bodies]) ends.push(socket.readToEnd());
+  await until("them to drip", () => drips > 50);
+  for (let nth = 0; nth < 5; nth++) {
+    await Promise.all(SENDERS.map(async (sender) => {
+      const { status } = await post(rig, sender, sender.body(""));
+      assertEquals(status, 202);
+    }));
+  }
+  // All of the 250 were there meanwhile, and every one is cut off.
+  const answers = await Promise.all(ends);
+  assertEquals(answers.length, 250);
+  for (const answer of answers) assertEquals(statusesOf(answer), [408]);
+  await Promise.all(dripping);
+  await assertWorks(rig);
+});
+
+Deno.test("nothing that is sent writes a log line of its own", async () => {
+  const line = '\r\n{"level":"error","msg":"forged"}\n\x1b[2J\u009b2J';
+  await using rig = await startRig({}, {
+    gateway: async (request, works) =>
+      request.headers.get("idempotency-key")?.endsWith("refused") === true
+        ? new Response(`no: ${line}`, { status: 400 })
+        : await works(),
+  });
+  const [pd, am] = SENDERS;
+  const type = JSON.stringify({
+    event: { ...pagerduty.event, event_type: `odd${line}` },
+  });
+  await post(rig, pd!, type);
+  await post(rig, pd!, pd!.body(`"title":${JSON.stringify(line)}`));
+  await post(rig, am!, am!.body(`"service":${JSON.stringify(line)}`));
+  await rig.send("/webhook/mock", JSON.stringify({ id: `a${line}` }));
+  await rig.send("/webhook/mock", JSON.stringify({ id: "refused" }));
+  await rig.send(`/webhook/${encodeURIComponent(line)}`, "{}");
+  assert(rig.log.length >= 6);
+  for (const written of rig.log) {
+    // deno-lint-ignore no-control-regex -- that is what is looked for
+    assert(!/[\x00-\x1f\x7f-\x9f]/.test(written), JSON.stringify(written));
+    assert(JSON.parse(written)["msg"] !== "forged");
+  }
+});
+
+Deno.test("the ingester's process outlives all of it, and stops at once when it is told to", async () => {
+  await using gateway = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen() {} },
+    async (request) => {
+      await request.body?.cancel();
+      const odd = request.headers.get("idempotency-key")?.includes("held");
+      return odd ? await never(request) : Response.json({ run_id: "r" });
+    },
+  );
+  const { ingester } = await readRequirements();
+  await using worker = spawnWorker("ingester", ingester, {
+    INGESTER_ADDR: "127.0.0.1:0",
+    CORETEX_GATEWAY_URL: `http://127.0.0.1:${gateway.addr.port}`,
+    CORETEX_API_KEY: API_KEY,
+    INGEST_MOCK_OPEN: "1",
+    PAGERDUTY_WEBHOOK_SECRETS: SECRET,
+  });
+  const { url } = await worker.waitFor("Worker ready", 20_000);
+  const lines: string[] = [];
+  worker.onLine((line) => lines.push(line));
+  const port = Number(new URL(String(url)).port);
+  const take = (body: string) =>
+    fetch(`${url}/webhook/mock`, { method: "POST", body }).then(
+      async (response) => {
+        await response.body?.cancel();
+        return response.status;
+      },
+    );
+  const gone = [
+    ...SHAPES.map(([, sent]) => sent),
+    head("Content-Length: 99") + "{",
+    head(CHUNKED) + "c\r\n{",
+    `${head("Content-Length: 13")}{"id":"held"}`,
+    `${head("Content-Length: 13")}{"id":"held"}${SMUGGLED.repeat(20)}`,
+  ];
+  await Promise.all(gone.map(async (sent) => {
+    using socket = await RawSocket.open(port);
+    await socket.send(sent);
+  }));
+  for (const [, body] of HOPELESS) {
+    if (typeof body === "string") assertEquals(await take(body), 400);
+  }
+  assertEquals(await take(ONE), 202);
+  await until(
+    "those who went to be noticed",
+    () => lines.filter((line) => line.includes("broke off")).length >= 2,
+  );
+  const started = performance.now();
+  assertEquals(await worker.stop(), 0);
+  // It would wait 10 s for a request in hand.
+  assert(performance.now() - started < 5_000);
+  // Nothing but log lines: no warning of the runtime, no stack.
+  for (const line of lines) assert(JSON.parse(line)["level"] !== "error", line);
 });
