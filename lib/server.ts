@@ -43,6 +43,12 @@ const LIMITS: HttpLimits = {
 /** By default node looks only every 30 s for clients whose time is up. */
 const CHECK_MS = 500;
 
+/**
+ * Of one connection at the same time: each is read and kept before the first is
+ * answered. Senders that we know send one after the other.
+ */
+const PIPELINED_MAX = 32;
+
 /** A server that listens. */
 export interface OpenServer extends AsyncDisposable {
   /** Where, with the port that it got. */
@@ -79,12 +85,17 @@ export async function openServer(
     ...limits,
   };
   const inHand = new Set<Promise<void>>();
+  const pipelined = new WeakMap<Socket, number>();
   const server = createServer({
     headersTimeout: headersMs,
     requestTimeout: requestMs,
     keepAliveTimeout: idleMs,
     connectionsCheckingInterval: Math.min(CHECK_MS, headersMs),
   }, (incoming, outgoing) => {
+    const { socket } = incoming;
+    const count = (pipelined.get(socket) ?? 0) + 1;
+    if (count > PIPELINED_MAX) return void socket.destroy();
+    pipelined.set(socket, count);
     const gone = signalOf(outgoing, signal);
     const exchange = produce(incoming, (request) => handle(request, gone), log)
       .then((answer) => send(answer, { incoming, outgoing, discardMs }))
@@ -92,7 +103,10 @@ export async function openServer(
         log.error("Cannot answer a request", errorFields(error));
         outgoing.destroy();
       })
-      .finally(() => inHand.delete(exchange));
+      .finally(() => {
+        inHand.delete(exchange);
+        pipelined.set(socket, pipelined.get(socket)! - 1);
+      });
     inHand.add(exchange);
   });
   server.maxConnections = connectionsMax;

@@ -543,6 +543,27 @@ Deno.test("serveRequests() aborts the handler's signal when the client goes away
   await until("the signal to abort", () => signal.aborted);
 });
 
+Deno.test("serveRequests() hangs up on who asks 33 times at once", async () => {
+  let calls = 0;
+  const release = Promise.withResolvers<void>();
+  await using server = await TestServer.start(async () => {
+    calls++;
+    await release.promise;
+    return new Response();
+  });
+  assertEquals(await server.provoke(get("/").repeat(10_000)), "");
+  assertEquals(calls, 32);
+  release.resolve();
+  const answers = await server.provoke(get("/").repeat(31) + get("/", CLOSE));
+  assertEquals(answers.match(/^HTTP\/1\.1 200 /gm)?.length, 32);
+  // One after the other there may be any number.
+  using socket = await RawSocket.open(server.port);
+  for (let nth = 0; nth < 100; nth++) {
+    await socket.send(get("/"));
+    assertEquals(statusOf(await readAnswer(socket)), 200);
+  }
+});
+
 const GONE: [what: string, sent: string][] = [
   ["in mid-body", post("/", "half").replace("4", "8")],
   [
