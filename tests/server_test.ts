@@ -443,6 +443,19 @@ Deno.test("serveRequests() never takes an unread body for a request", async (t) 
   assertEquals(seen, ["/whole", "/next", "/part"]);
 });
 
+Deno.test("serveRequests() fails a body whose client goes away", async () => {
+  const failed = Promise.withResolvers<unknown>();
+  await using server = await TestServer.start(async (request) => {
+    failed.resolve(await request.text().catch((error) => error));
+    return new Response();
+  });
+  {
+    using socket = await RawSocket.open(server.port);
+    await socket.send(post("/", "half").replace("4", "8"));
+  }
+  assert(await failed.promise instanceof Error);
+});
+
 const REFUSALS: [what: string, Handler][] = [
   ["at once", () => new Response("too long", { status: 413 })],
   ["after the first bytes", async (request) => {
