@@ -443,6 +443,50 @@ Deno.test("serveRequests() never takes an unread body for a request", async (t) 
   assertEquals(seen, ["/whole", "/next", "/part"]);
 });
 
+Deno.test("serveRequests() hands over a body that comes in many parts", async () => {
+  await using server = await TestServer.start(async (request) => {
+    const bytes = await readBounded(request.body, 2 ** 21);
+    return Response.json([bytes.length, bytes.every((byte) => byte === 120)]);
+  });
+  using socket = await RawSocket.open(server.port);
+  const part = "x".repeat(1000);
+  await socket.send(post("/", part).replace("Length: 1000", "Length: 1000000"));
+  for (let sent = 1; sent < 1000; sent++) await socket.send(part);
+  assertEquals(bodyOf(await readAnswer(socket)), "[1000000,true]");
+});
+
+Deno.test("serveRequests() takes a body only as far as it is read", async () => {
+  const total = 64 * 1024 * 1024;
+  const release = Promise.withResolvers<void>();
+  await using server = await TestServer.start(async (request) => {
+    const reader = request.body!.getReader();
+    await reader.read();
+    await release.promise;
+    return new Response();
+  }, { discardMs: 1 });
+  using socket = await RawSocket.open(server.port);
+  const part = "x".repeat(64 * 1024);
+  let sent = part.length;
+  const sending = (async () => {
+    await socket.send(
+      post("/", part).replace(`${part.length}`, `${total}`),
+    );
+    while (sent < total && await socket.send(part)) sent += part.length;
+  })();
+  let before = 0;
+  let still = 0;
+  // Whoever reads it all would get it all within this.
+  await until("the client to stand still", () => {
+    still = sent === before ? still + 1 : 0;
+    before = sent;
+    return still === 30;
+  });
+  assert(sent < total / 2, `${sent} bytes were taken`);
+  release.resolve();
+  await socket.readToEnd();
+  await sending;
+});
+
 Deno.test("serveRequests() fails a body whose client goes away", async () => {
   const failed = Promise.withResolvers<unknown>();
   await using server = await TestServer.start(async (request) => {
