@@ -24,7 +24,7 @@ export interface RequestOptions {
   /** Names and values as they are sent. */
   headers?: Record<string, string>;
   /** Sent as it is. */
-  body?: BodyInit;
+  body?: string | Uint8Array<ArrayBuffer> | FormData;
   /** The whole exchange, the answer's body included. */
   timeoutMs: number;
   /** A longer answer makes the outcome unknown. */
@@ -52,44 +52,90 @@ export async function request(
   if (options.signal?.aborted) {
     return { outcome: "not sent", reason: "cancelled" };
   }
-  // Not AbortSignal.timeout(): its timer would outlive the request.
-  const timeout = new AbortController();
-  const signal = options.signal === undefined
-    ? timeout.signal
-    : AbortSignal.any([timeout.signal, options.signal]);
-  const init: RequestInit = { method, headers, redirect: "manual", signal };
+  refuseOther(url);
+  // Not AbortSignal.timeout(): its timer would outlive the request. Nor
+  // AbortSignal.any(), whose weak references are dear to collect.
+  const stop = new AbortController();
+  const cancel = () => stop.abort(STOPPED);
+  let isLate = false;
+  const timer = setTimeout(() => {
+    isLate = !stop.signal.aborted;
+    cancel();
+  }, timeoutMs);
+  options.signal?.addEventListener("abort", cancel);
+  const init: RequestInit & { client?: Deno.HttpClient } = {
+    method,
+    headers,
+    redirect: "manual",
+    signal: stop.signal,
+  };
   if (body !== undefined) init.body = body;
-  const sent = build(url, init);
-  const timer = setTimeout(() => timeout.abort(), timeoutMs);
+  if (options.client !== undefined) init.client = options.client;
   try {
-    const { client } = options;
-    const response = await fetch(sent, client && { client });
+    const response = await fetch(url, init);
     const { status, headers } = response;
-    const bytes = await readBounded(response.body, bodyBytesMax);
+    const bytes = await readAnswer(response, bodyBytesMax);
     return { outcome: "answered", status, headers, body: bytes };
   } catch (error) {
-    if (timeout.signal.aborted) {
+    refuseInvalid(url, init);
+    if (isLate) {
       return { outcome: "unknown", reason: `no answer within ${timeoutMs} ms` };
     }
-    if (signal.aborted) return { outcome: "unknown", reason: "cancelled" };
+    if (stop.signal.aborted) return { outcome: "unknown", reason: "cancelled" };
     return classify(error);
   } finally {
     clearTimeout(timer);
+    options.signal?.removeEventListener("abort", cancel);
   }
 }
 
-/** Deno's own errors quote the URL or the header that is wrong. */
-function build(url: string, init: RequestInit): Request {
-  if (!/^https?:$/.test(URL.parse(url)?.protocol ?? "")) {
-    throw new TypeError("Cannot send a request: its URL is not http or https");
+/** One for all: making one takes longer than all else that an abort does. */
+const STOPPED = new DOMException("The request was stopped", "AbortError");
+
+/** Only what stands there in plain text; the rest is found when it is sent. */
+function refuseOther(url: string): void {
+  if (/^https?:/i.test(url)) return;
+  throw new TypeError("Cannot send a request: its URL is not http or https");
+}
+
+/**
+ * Tells what cannot be a request from what the network did to one. Asked when
+ * there was no answer, since asking takes as long as sending. Deno's own errors
+ * quote the URL or the header that is wrong.
+ */
+function refuseInvalid(url: string, { signal: _, ...init }: RequestInit): void {
+  if (URL.canParse(url)) {
+    try {
+      new Request(url, init);
+      return;
+    } catch {
+      throw new TypeError(
+        "Cannot send a request: its method, a header or its body is not valid",
+      );
+    }
   }
-  try {
-    return new Request(url, init);
-  } catch {
-    throw new TypeError(
-      "Cannot send a request: its method, a header or its body is not valid",
-    );
-  }
+  throw new TypeError("Cannot send a request: its URL is not http or https");
+}
+
+/**
+ * Reads an answer whole. What says its length is read in one step, which takes
+ * a third of the time: no more than that comes, and nothing is unpacked.
+ *
+ * @throws {BodyTooLargeError} As {@linkcode readBounded} does.
+ */
+async function readAnswer(
+  response: Response,
+  bytesMax: number,
+): Promise<Uint8Array> {
+  const { headers, body } = response;
+  const length = headers.get("content-length");
+  const isPlain = length !== null && Number(length) <= bytesMax &&
+    !headers.has("content-encoding");
+  const bytes = isPlain
+    ? await response.bytes()
+    : await readBounded(body, bytesMax);
+  if (bytes.length <= bytesMax) return bytes;
+  throw new BodyTooLargeError(`body is longer than ${bytesMax} bytes`);
 }
 
 /** An answer or request body that is longer than its bound. */
@@ -111,12 +157,17 @@ export async function readBounded(
   if (stream === null) return new Uint8Array();
   const chunks: Uint8Array[] = [];
   let length = 0;
-  for await (const chunk of stream) {
-    length += chunk.length;
+  // Not `for await`, which takes ten times as long for a body of one chunk.
+  const reader = stream.getReader();
+  while (true) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    length += value.length;
     if (length > bytesMax) {
+      await reader.cancel();
       throw new BodyTooLargeError(`body is longer than ${bytesMax} bytes`);
     }
-    chunks.push(chunk);
+    chunks.push(value);
   }
   const whole = new Uint8Array(length);
   let at = 0;

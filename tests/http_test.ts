@@ -6,6 +6,7 @@ import {
   request,
   type RequestOptions,
 } from "../lib/http.ts";
+import { until } from "./support/until.ts";
 
 const BODY_BYTES_MAX = 10;
 const OPTIONS: RequestOptions = {
@@ -242,6 +243,33 @@ Deno.test("request() does not know the outcome when it is aborted on the way", a
     await request(server.url, { ...OPTIONS, signal: stop.signal }),
     unknown("cancelled"),
   );
+});
+
+Deno.test("request() does not know the outcome when it is aborted within the answer", async () => {
+  const half = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf";
+  await using server = serveRaw(half, { hold: true });
+  const stop = new AbortController();
+  const pending = request(server.url, { ...OPTIONS, signal: stop.signal });
+  await until("the answer's half to be sent", () => server.seen.length > 0);
+  stop.abort(new Error(SECRET));
+  assertEquals(await pending, unknown("cancelled"));
+});
+
+Deno.test("request() lets go of its signal, whatever becomes of it", async (t) => {
+  await using server = serve(() => new Response("pong"));
+  const urls = [server.url, `http://127.0.0.1:${await freePort()}/`];
+  for (const url of urls) {
+    await t.step(url === server.url ? "answered" : "not sent", async () => {
+      const { signal } = new AbortController();
+      const held = new Set<unknown>();
+      signal.addEventListener = (_: string, listener: unknown) =>
+        void held.add(listener);
+      signal.removeEventListener = (_: string, listener: unknown) =>
+        void held.delete(listener);
+      await request(url, { ...OPTIONS, signal });
+      assertEquals(held.size, 0);
+    });
+  }
 });
 
 Deno.test("request() sends nothing if its signal has aborted before", async () => {
