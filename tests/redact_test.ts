@@ -118,6 +118,27 @@ const ROWS: [name: string, text: string, redacted: string][] = [
   ],
   ["a quoted one", '"api_key": "hunter22"', '"api_key": "[secret:named#1]"'],
   [
+    "a webhook in capitals",
+    `see ${SLACK.toUpperCase()}`,
+    "see [secret:webhook-url#1]",
+  ],
+  [
+    "a password in a URL in capitals",
+    "POSTGRES://APP:HUNTER2@DB:5432/X",
+    "POSTGRES://APP:[secret:url-password#1]@DB:5432/X",
+  ],
+  [
+    "a header in capitals",
+    "BEARER ABC.DEF-123",
+    "BEARER [secret:authorization#1]",
+  ],
+  ["a named value in capitals", "API_KEY=HUNTER22", "API_KEY=[secret:named#1]"],
+  [
+    "one beside what looks like another",
+    `AKIA is none, ${"xoxb"}-1234567890-abc is`,
+    "AKIA is none, [secret:token#1] is",
+  ],
+  [
     "a private key",
     "-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY----- rest",
     "[secret:private-key#1] rest",
