@@ -169,10 +169,17 @@ async function close(
 /** One for all: making one takes longer than all else that an abort does. */
 const GONE = new DOMException("The client is gone", "AbortError");
 
+/** Not by `AbortSignal.any()`, whose weak references are dear to collect. */
 function signalOf(response: ServerResponse, stop: AbortSignal): AbortSignal {
-  const gone = new AbortController();
-  response.once("close", () => gone.abort(GONE));
-  return AbortSignal.any([gone.signal, stop]);
+  const client = new AbortController();
+  const abort = () => client.abort(stop.reason);
+  if (stop.aborted) abort();
+  stop.addEventListener("abort", abort);
+  response.once("close", () => {
+    stop.removeEventListener("abort", abort);
+    client.abort(GONE);
+  });
+  return client.signal;
 }
 
 /** An answer whose body is at hand. */

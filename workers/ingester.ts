@@ -113,16 +113,21 @@ export function open(settings: IngesterConfig, log: Log): HttpService {
     }
     const key = await runKey(delivery, settings.cooldownS);
     const incident = toInput(delivery.incident, settings);
-    // Not AbortSignal.timeout(): its timer would outlive the request.
-    const late = new AbortController();
-    const timer = setTimeout(() => late.abort(), ANSWER_MS);
+    // Not AbortSignal.timeout(): its timer would outlive the request. Nor
+    // AbortSignal.any(), whose weak references are dear to collect.
+    const end = new AbortController();
+    const abort = () => end.abort(stopped.reason);
+    if (stopped.aborted) abort();
+    const timer = setTimeout(abort, ANSWER_MS);
+    stopped.addEventListener("abort", abort);
     try {
-      const signal = AbortSignal.any([stopped, late.signal]);
+      const { signal } = end;
       const { workflowId } = settings;
       const context = { gateway, workflowId, log, signal };
       return answer(incident, await startRun(incident, key, context));
     } finally {
       clearTimeout(timer);
+      stopped.removeEventListener("abort", abort);
     }
   };
 
