@@ -144,7 +144,7 @@ async function measure(
     p50Ms: percentile(result.latencies, 0.5),
     p99Ms: percentile(result.latencies, 0.99),
     cpuUs: (after.cpuUs - before.cpuUs) / result.sent,
-    rssPeakMib: after.rssPeakKib / 1024,
+    rssPeakMib: after.rssPeakBytes / 1024 ** 2,
     ...judge(
       sent.map(({ key }) => key),
       new Map(failed.map(({ of, answer }) => [of.key, answer])),
@@ -191,7 +191,7 @@ function firstLine(answer: string): string {
 async function readUsage(
   ingester: WorkerProcess,
   nth: number,
-): Promise<{ cpuUs: number; rssPeakKib: number }> {
+): Promise<{ cpuUs: number; rssPeakBytes: number }> {
   ingester.signal("SIGUSR2");
   const line = await ingester.waitForLine(
     (line) => line["msg"] === "Usage" && line["nth"] === nth,
@@ -199,7 +199,7 @@ async function readUsage(
   );
   return {
     cpuUs: Number(line["cpu_us"]),
-    rssPeakKib: Number(line["rss_peak_kib"]),
+    rssPeakBytes: Number(line["rss_peak_bytes"]),
   };
 }
 
