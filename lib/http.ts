@@ -135,24 +135,35 @@ async function readAnswer(
     ? await response.bytes()
     : await readBounded(body, bytesMax);
   if (bytes.length <= bytesMax) return bytes;
-  throw new BodyTooLargeError(`body is longer than ${bytesMax} bytes`);
+  throw new BodyTooLargeError(bytesMax);
 }
 
 /** An answer or request body that is longer than its bound. */
 export class BodyTooLargeError extends RangeError {
   /** The class, for logs. */
   override name = "BodyTooLargeError";
+  /** What there are too many of. */
+  readonly unit: "bytes" | "pieces";
+
+  /** Its message names the bound. */
+  constructor(max: number, unit: "bytes" | "pieces" = "bytes") {
+    super(`body is longer than ${max} ${unit}`);
+    this.unit = unit;
+  }
 }
 
 /**
  * Reads a stream whole, counting bytes as they come: a `Content-Length` is a
  * claim, not a bound.
  *
- * @throws {BodyTooLargeError} As soon as it is longer than `bytesMax`.
+ * @param piecesMax As it comes: each costs time, however small it is.
+ * @throws {BodyTooLargeError} As soon as it is longer than `bytesMax`, or comes
+ * in more pieces.
  */
 export async function readBounded(
   stream: ReadableStream<Uint8Array> | null,
   bytesMax: number,
+  piecesMax: number = Infinity,
 ): Promise<Uint8Array> {
   if (stream === null) return new Uint8Array();
   const chunks: Uint8Array[] = [];
@@ -163,11 +174,13 @@ export async function readBounded(
     const { done, value } = await reader.read();
     if (done) break;
     length += value.length;
-    if (length > bytesMax) {
-      await reader.cancel();
-      throw new BodyTooLargeError(`body is longer than ${bytesMax} bytes`);
-    }
     chunks.push(value);
+    if (length > bytesMax || chunks.length > piecesMax) {
+      await reader.cancel();
+      throw length > bytesMax
+        ? new BodyTooLargeError(bytesMax)
+        : new BodyTooLargeError(piecesMax, "pieces");
+    }
   }
   const whole = new Uint8Array(length);
   let at = 0;

@@ -70,32 +70,17 @@ export async function readBody(
   body: ReadableStream<Uint8Array> | null,
 ): Promise<Uint8Array> {
   try {
-    const pieces = body && ReadableStream.from(countPieces(body));
-    return await readBounded(pieces, BODY_BYTES_MAX);
+    return await readBounded(body, BODY_BYTES_MAX, PIECES_MAX);
   } catch (error) {
-    if (error instanceof Refusal) throw error;
     if (error instanceof BodyTooLargeError) {
       throw new Refusal(
         413,
-        `The body must have at most ${BODY_BYTES_MAX} bytes`,
+        error.unit === "bytes"
+          ? `The body must have at most ${BODY_BYTES_MAX} bytes`
+          : `The body must come in at most ${PIECES_MAX} pieces`,
       );
     }
     throw new Refusal(400, "Cannot read the body: it broke off");
-  }
-}
-
-async function* countPieces(
-  body: ReadableStream<Uint8Array>,
-): AsyncGenerator<Uint8Array> {
-  let pieces = 0;
-  for await (const piece of body) {
-    if (++pieces > PIECES_MAX) {
-      throw new Refusal(
-        413,
-        `The body must come in at most ${PIECES_MAX} pieces`,
-      );
-    }
-    yield piece;
   }
 }
 
