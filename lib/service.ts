@@ -47,6 +47,8 @@ export interface HttpOptions<S extends Settings & ServerSettings> {
    * @param log Names the worker in every line.
    */
   open: (settings: Config<S>, log: Log) => HttpService;
+  /** Other limits than the usual ones. */
+  limits?: Partial<HttpLimits>;
 }
 
 /** What an HTTP worker runs in; tests bring their own. */
@@ -102,8 +104,8 @@ export async function serveHttp<S extends Settings & ServerSettings>(
  * @throws If an address cannot be listened on.
  */
 export async function serveRequests<S extends Settings & ServerSettings>(
-  { name, settings, open }: HttpOptions<S>,
-  { env, signal, write, onListen, limits = {} }: HttpEnvironment,
+  { name, settings, open, limits }: HttpOptions<S>,
+  { env, signal, write, onListen, limits: others }: HttpEnvironment,
 ): Promise<void> {
   const config = readConfig(settings, env);
   const { address, healthAddress } = config as Config<ServerSettings>;
@@ -121,7 +123,7 @@ export async function serveRequests<S extends Settings & ServerSettings>(
     address,
     log,
     signal,
-    limits,
+    limits: { ...limits, ...others },
     handle: (request, signal) => service.handle(request, signal),
   });
   log.info("Worker ready", { url: server.url });

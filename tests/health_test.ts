@@ -10,7 +10,7 @@ import { openHealth, type Report } from "../lib/health.ts";
 import { createLog } from "../lib/log.ts";
 import { PACK_SCHEMAS } from "../lib/schemas.ts";
 import { serveRequests } from "../lib/service.ts";
-import { open, SETTINGS as INGESTER } from "../workers/ingester.ts";
+import { INGESTER } from "../workers/ingester.ts";
 import { cacheWorkers, spawnWorker } from "../scripts/support/process.ts";
 import { freePort } from "./support/path.ts";
 import { until } from "./support/until.ts";
@@ -218,7 +218,7 @@ for (const workflow of [true, false]) {
     const stop = new AbortController();
     const log: Record<string, unknown>[] = [];
     const ended = serveRequests(
-      { name: "ingester", settings: INGESTER, open },
+      INGESTER,
       {
         env: (name) => variables[name],
         signal: stop.signal,
@@ -250,7 +250,7 @@ Deno.test("a health address that is taken ends the worker with a clear error", a
     CORETEX_API_KEY: "k3y",
   };
   const error = await serveRequests(
-    { name: "ingester", settings: INGESTER, open },
+    INGESTER,
     {
       env: (name) => variables[name],
       signal: new AbortController().signal,

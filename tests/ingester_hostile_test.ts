@@ -1157,6 +1157,19 @@ Deno.test("whatever ends a request gives its place back", async () => {
   assert(!rig.log.some((line) => line.includes('"level":"error"')));
 });
 
+Deno.test("a place is held for 5 s at most by a body that does not come", async () => {
+  await using rig = await startRig({ INGEST_MAX_INFLIGHT: "1" });
+  const started = performance.now();
+  const slow = speak(rig, head("Content-Length: 99") + "{");
+  await until("the place to be taken", async () => {
+    const { status } = await rig.send("/webhook/mock", ONE);
+    return status === 429;
+  });
+  assertStringIncludes(await slow, "HTTP/1.1 408 ");
+  assert(performance.now() - started < 8_000);
+  await assertWorks(rig);
+});
+
 Deno.test("a delivery whose sender went away is the same run when it comes again", async () => {
   const seen: string[] = [];
   await using rig = await startRig({}, {

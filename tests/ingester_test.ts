@@ -7,7 +7,7 @@ import { assert, assertEquals } from "@std/assert";
 import { createHash } from "node:crypto";
 import { compileCheck } from "../lib/schemas.ts";
 import { serveRequests } from "../lib/service.ts";
-import { open, SETTINGS } from "../workers/ingester.ts";
+import { INGESTER } from "../workers/ingester.ts";
 import { until } from "./support/until.ts";
 
 interface Seen {
@@ -69,7 +69,7 @@ async function startRig(
   const log: Record<string, unknown>[] = [];
   let url = "";
   const ended = serveRequests(
-    { name: "ingester", settings: SETTINGS, open },
+    INGESTER,
     {
       env: (name) => variables[name],
       signal: stop.signal,

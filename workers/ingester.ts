@@ -43,7 +43,11 @@ import {
   type GatewaySettings,
   HEALTH_ADDRESS,
 } from "../lib/platform/settings.ts";
-import { type HttpService, serveHttp } from "../lib/service.ts";
+import {
+  type HttpOptions,
+  type HttpService,
+  serveHttp,
+} from "../lib/service.ts";
 
 /** Senders give up after 5 s, and then send again. */
 const ANSWER_MS = 4_500;
@@ -74,10 +78,10 @@ export const SETTINGS: GatewaySettings & IntakeSettings & {
 };
 
 /** What it works with. */
-export type IngesterConfig = Config<typeof SETTINGS>;
+type IngesterConfig = Config<typeof SETTINGS>;
 
 /** Opens what answers webhooks. */
-export function open(settings: IngesterConfig, log: Log): HttpService {
+function open(settings: IngesterConfig, log: Log): HttpService {
   const gateway = new Gateway({
     ...gatewayEndpoint(settings),
     deadlineMs: ANSWER_MS,
@@ -253,10 +257,14 @@ function explain(error: unknown, signal: AbortSignal): unknown {
   );
 }
 
-if (import.meta.main) {
-  await serveHttp({
-    name: "incident-enricher-ingester",
-    settings: SETTINGS,
-    open,
-  });
-}
+/** The worker. */
+export const INGESTER: HttpOptions<typeof SETTINGS> = {
+  name: "incident-enricher-ingester",
+  settings: SETTINGS,
+  open,
+  // What comes slower is none of our senders', and holds a place of
+  // INGEST_MAX_INFLIGHT before anybody knows who sends it.
+  limits: { headersMs: 2_500, requestMs: 5_000 },
+};
+
+if (import.meta.main) await serveHttp(INGESTER);

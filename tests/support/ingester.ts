@@ -7,7 +7,7 @@
 import { createHmac } from "node:crypto";
 import type { HttpLimits } from "../../lib/server.ts";
 import { serveRequests } from "../../lib/service.ts";
-import { open, SETTINGS } from "../../workers/ingester.ts";
+import { INGESTER } from "../../workers/ingester.ts";
 import { until } from "./until.ts";
 
 /** The newer of the two secrets of PagerDuty. */
@@ -99,7 +99,7 @@ export async function startRig(
   const log: string[] = [];
   let url = "";
   const ended = serveRequests(
-    { name: "ingester", settings: SETTINGS, open },
+    INGESTER,
     {
       env: (name) => variables[name],
       signal: stop.signal,
