@@ -303,6 +303,66 @@ Deno.test("a burned key leads to the next spelling, three burned keys to 503", a
   }));
 });
 
+/** What a proxy says of a gateway that is being replaced. */
+const NOT_THE_PLATFORM: readonly [string, () => Response][] = [
+  [
+    "404 of a router",
+    () => new Response("404 page not found\n", { status: 404 }),
+  ],
+  ["404 of an ingress", () => new Response("Not Found", { status: 404 })],
+  [
+    "404 as a page",
+    () => new Response("<h1>not found</h1>", { status: 404 }),
+  ],
+  ["404 without a word", () => new Response("", { status: 404 })],
+  ["200 without a word", () => new Response("")],
+  ["200 and null", () => new Response("null")],
+  ["200 and a list", () => new Response("[]")],
+];
+
+Deno.test("a proxy that knows no run burns no key", async () => {
+  await Promise.all(NOT_THE_PLATFORM.map(async ([what, answer]) => {
+    let isReplaced = true;
+    await using rig = await startRig((seen, nth) =>
+      seen.method === "GET" && isReplaced ? answer() : works(seen, nth, SIGNAL)
+    );
+    const refused = await rig.post(JSON.stringify({ id: "A" }));
+    assertEquals(
+      [refused.status, (await refused.json()).status],
+      [503, 503],
+      what,
+    );
+    isReplaced = false;
+    const taken = await rig.post(JSON.stringify({ id: "A" }));
+    assertEquals(taken.status, 202, what);
+    await taken.body?.cancel();
+    const keys = rig.seen.flatMap(({ key }) => key ?? []);
+    assertEquals(new Set(keys), new Set(["incident-enricher:mock:A"]), what);
+  }));
+});
+
+for (
+  const text of [
+    "not found\n",
+    "run not found\n",
+    "workflow run not found\n",
+    '{"error":"run not found","code":"not_found","status":404}',
+  ]
+) {
+  Deno.test(`a run is missing if the platform says ${text.trim()}`, async () => {
+    await using rig = await startRig((seen, nth) =>
+      seen.method === "GET" && !seen.path.endsWith("2")
+        ? new Response(text, { status: 404 })
+        : works(seen, nth, SIGNAL)
+    );
+    const response = await rig.post(JSON.stringify({ id: "A" }));
+    assertEquals([response.status, (await response.json()).run_id], [
+      202,
+      "run-of-incident-enricher:mock:A:2",
+    ]);
+  });
+}
+
 /** Answers when the caller has gone. */
 const never: Answer = (_seen, _nth, signal) =>
   new Promise((resolve) => {
