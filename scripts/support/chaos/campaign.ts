@@ -9,6 +9,7 @@ import { cacheWorkers, readRequirements } from "../process.ts";
 import { drawPlan } from "./plan.ts";
 import { Lane } from "./lane.ts";
 import { type End, ENDS } from "./oracle.ts";
+import { runPool, type Tally, tally, useLanes } from "./pool.ts";
 import { createRandom } from "./random.ts";
 import type { Preference } from "./servers.ts";
 import { type Outcome, runTrial } from "./trial.ts";
@@ -40,18 +41,11 @@ export interface CampaignOptions {
 }
 
 /** What came of it. */
-export interface Report {
+export interface Report extends Tally<End, Outcome> {
   seed: number;
   trials: number;
   ms: number;
   servers: { nats: Preference; redis: Preference };
-  /** Trials by the way that they ended. */
-  ends: Record<End, number>;
-  /** The same for each fault; a trial with two counts in both rows. */
-  byFault: Record<string, Record<End | "violation", number>>;
-  violations: Outcome[];
-  /** Mean ms of the trials of each row. */
-  meanMs: Record<string, number>;
 }
 
 const WORKFLOW_FILE = "workflows/incident_enrich.yaml";
@@ -77,35 +71,21 @@ export async function runCampaign(options: CampaignOptions): Promise<Report> {
       file: mutant === undefined ? undefined : MUTANTS[mutant],
       signal,
     }));
-  const lanes: Lane[] = [];
-  for (const result of await Promise.allSettled(starting)) {
-    if (result.status === "fulfilled") lanes.push(stack.use(result.value));
-  }
-  // The first failure, once the others can be stopped too.
-  await Promise.all(starting);
-  const outcomes: Outcome[] = [];
+  const lanes = await useLanes(starting, stack);
   const queue = [...trials];
-  const end = performance.now() + (options.budgetMs ?? Infinity);
-  let stopped = false;
-  await Promise.all(lanes.map(async (lane) => {
-    while (!stopped && !signal.aborted && performance.now() < end) {
-      const trial = queue.shift();
-      if (trial === undefined) return;
-      const plan = drawPlan(trial, createRandom(seed, trial));
-      const incidentId = `mock:chaos-${seed}-${trial}`;
-      let outcome: Outcome;
-      try {
-        outcome = await runTrial(lane, plan, { incidentId, signal });
-      } catch (error) {
-        if (signal.aborted) return; // What was done so far counts.
-        throw error;
-      }
-      outcomes.push(outcome);
-      options.onOutcome?.(outcome, outcomes.length);
-      const violated = outcome.problems.length > 0;
-      if (violated && options.stopAtViolation) stopped = true;
-    }
-  }));
+  const outcomes = await runPool({
+    lanes,
+    next: () => queue.shift(),
+    run: (lane, trial) =>
+      runTrial(lane, drawPlan(trial, createRandom(seed, trial)), {
+        incidentId: `mock:chaos-${seed}-${trial}`,
+        signal,
+      }),
+    budgetMs: options.budgetMs,
+    signal,
+    stopAtViolation: options.stopAtViolation,
+    onOutcome: options.onOutcome,
+  });
   const [first] = lanes;
   return {
     seed,
@@ -115,36 +95,11 @@ export async function runCampaign(options: CampaignOptions): Promise<Report> {
       nats: first!.natsServer.kind,
       redis: first!.redisServer.kind,
     },
-    ...tally(outcomes),
+    ...tally(ENDS, outcomes, ({ plan: { again }, struck }) => [
+      ...struck,
+      `then ${again}`,
+    ]),
   };
-}
-
-function tally(
-  outcomes: readonly Outcome[],
-): Pick<Report, "ends" | "byFault" | "violations" | "meanMs"> {
-  const zero = () =>
-    Object.fromEntries(ENDS.map((end) => [end, 0])) as Record<End, number>;
-  const ends = zero();
-  const byFault: Report["byFault"] = {};
-  const violations: Outcome[] = [];
-  const sums: Record<string, number> = {};
-  for (const outcome of outcomes) {
-    const { plan: { again }, struck, end } = outcome;
-    if (end === undefined) violations.push(outcome);
-    else ends[end]++;
-    for (const name of [...struck, `then ${again}`]) {
-      const row = byFault[name] ??= { ...zero(), violation: 0 };
-      row[end ?? "violation"]++;
-      sums[name] = (sums[name] ?? 0) + outcome.ms;
-    }
-  }
-  const meanMs = Object.fromEntries(
-    Object.entries(byFault).map(([name, row]) => {
-      const count = Object.values(row).reduce((sum, one) => sum + one, 0);
-      return [name, Math.round(sums[name]! / count)];
-    }),
-  );
-  return { ends, byFault, violations, meanMs };
 }
 
 /**
