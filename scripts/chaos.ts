@@ -1,5 +1,6 @@
 /**
- * Strikes real posters at every moment and counts the messages.
+ * Strikes real posters and ingesters at every moment, and counts messages and
+ * runs.
  *
  * @module
  */
@@ -12,34 +13,36 @@ import {
   table,
   warn,
 } from "./support/cli.ts";
-import {
-  type MutantName,
-  MUTANTS,
-  type Report,
-  runCampaign,
-} from "./support/chaos/campaign.ts";
-import { ENDS } from "./support/chaos/oracle.ts";
-import type { Outcome } from "./support/chaos/trial.ts";
+import { INTAKE } from "./support/chaos/intake/suite.ts";
+import { POST } from "./support/chaos/post_suite.ts";
+import type { Tried } from "./support/chaos/pool.ts";
+import type { Suite, SuiteReport } from "./support/chaos/suite.ts";
+
+const SUITES: Readonly<Record<string, Suite>> = {
+  post: POST,
+  intake: INTAKE,
+};
 
 const HELP = {
   usage:
-    "deno task chaos [--trials N] [--seed S] [--only TRIAL] [--json] [--mutant NAME]",
+    "deno task chaos [--suite NAME] [--trials N] [--seed S] [--only TRIAL] [--mutant NAME]",
   about:
-    `Runs real posters against a stand-in platform and Slack, strikes each post with
-faults drawn from a list, and checks that no incident gets two messages and that
-none is lost silently. Exit code 1 if one is; 3 if the campaign itself failed.`,
+    `Runs real workers against a stand-in platform, strikes each trial with faults
+drawn from a list, and counts. post, against a stand-in for Slack: no incident
+gets two messages, and none is lost silently. intake: each delivery that was
+accepted has exactly one run, any other at most one. Exit code 1 if that does
+not hold; 3 if the campaign itself failed.`,
   options: [
+    ["--suite NAME", "post or intake, by default post"],
     ["--trials N", "how many incidents, by default 200"],
     ["--seed S", "repeats the draw, by default 1"],
     ["--only TRIAL", "only this one of them, with all that is known of it"],
-    ["--lanes L", "how many platforms side by side, by default 4"],
+    ["--lanes L", "how many platforms side by side, by default 4; intake: 12"],
     ["--embedded", "the embedded NATS and Redis, even if real ones are there"],
-    [
-      "--mutant NAME",
-      `a wrong poster: ${
-        Object.keys(MUTANTS).join(", ")
-      }; one violation is enough`,
-    ],
+    ["--mutant NAME", "a wrong worker, until it is caught:"],
+    ...Object.entries(SUITES).map(([name, { mutants }]) =>
+      ["", `${name}: ${mutants.join(", ")}`] as const
+    ),
     ["--json", "the report as JSON"],
   ],
 } as const;
@@ -51,6 +54,7 @@ const PROGRESS_EVERY_MS = 5_000;
 
 async function main(args: readonly string[]): Promise<number | void> {
   const given = readArgs(args, HELP, {
+    suite: { type: "string" },
     trials: { type: "string" },
     seed: { type: "string" },
     only: { type: "string" },
@@ -61,12 +65,16 @@ async function main(args: readonly string[]): Promise<number | void> {
   });
   if (given === undefined) return;
   const { values } = given;
+  const suite = readSuite(values["suite"] as string | undefined);
   const number = (name: string, fallback: number) =>
     readNumber(name, values[name] as string | undefined, fallback);
   const trials = number("trials", 200);
   const seed = number("seed", 1);
   const only = values["only"] === undefined ? undefined : number("only", 0);
-  const mutant = readMutant(values["mutant"] as string | undefined);
+  const mutant = readMutant(
+    suite,
+    values["mutant"] as string | undefined,
+  );
   const json = values["json"] === true;
   const abort = new AbortController();
   const onSignal = () => abort.abort(new CommandError("Stopped", 130));
@@ -80,17 +88,17 @@ async function main(args: readonly string[]): Promise<number | void> {
   const started = saidAt;
   let report;
   try {
-    report = await runCampaign({
+    report = await suite.run({
       trials: all,
       seed,
-      lanes: number("lanes", 4),
-      servers: values["embedded"] === true ? "embedded" : "real",
-      ...(mutant === undefined ? {} : { mutant, stopAtViolation: true }),
+      lanes: number("lanes", suite.lanes),
+      embedded: values["embedded"] === true,
+      mutant,
       budgetMs: START_MS_MAX + all.length * TRIAL_MS_MAX,
       signal: abort.signal,
       onOutcome(outcome, done) {
         const violated = outcome.problems.length > 0;
-        if (violated || only !== undefined) warn(describe(outcome));
+        if (violated || only !== undefined) warn(suite.describe(outcome));
         const now = performance.now();
         if (json || now < saidAt + PROGRESS_EVERY_MS) return;
         saidAt = now;
@@ -105,10 +113,10 @@ async function main(args: readonly string[]): Promise<number | void> {
     );
   }
   const missing = trials >= 200 && only === undefined && mutant === undefined
-    ? ENDS.filter((end) => report.ends[end] === 0)
+    ? suite.ends.filter((end) => report.ends[end] === 0)
     : [];
   if (json) say(JSON.stringify({ ...report, missing }, undefined, 2));
-  else print(report, missing);
+  else print(suite, report, missing);
   abort.signal.throwIfAborted();
   const short = report.trials < all.length && mutant === undefined;
   if (short) throw new CommandError("The trials did not end in time", 3);
@@ -125,43 +133,33 @@ function readNumber(
   throw new CommandError(`--${name} takes a whole number; see --help`, 2);
 }
 
-function readMutant(text: string | undefined): MutantName | undefined {
-  if (text === undefined || Object.hasOwn(MUTANTS, text)) {
-    return text as MutantName | undefined;
-  }
+function readSuite(text = "post"): Suite {
+  const suite = Object.hasOwn(SUITES, text) ? SUITES[text] : undefined;
+  if (suite !== undefined) return suite;
   throw new CommandError(
-    `There is no mutant "${text}"; there are ${
-      Object.keys(MUTANTS).join(", ")
-    }`,
+    `There is no suite "${text}"; there are ${Object.keys(SUITES).join(", ")}`,
     2,
   );
 }
 
-function describe(
-  { plan, problems, end, evidence, notes, log }: Outcome,
-): string {
-  const faults = plan.faults.map(({ name, detail }) =>
-    detail === "" ? name : `${name} (${detail})`
+function readMutant(
+  { mutants }: Suite,
+  text: string | undefined,
+): string | undefined {
+  if (text === undefined || mutants.includes(text)) return text;
+  throw new CommandError(
+    `There is no mutant "${text}"; there are ${mutants.join(", ")}`,
+    2,
   );
-  return [
-    problems.length === 0
-      ? `Trial ${plan.trial}: ${end}`
-      : `VIOLATION in trial ${plan.trial}: ${problems.join("; ")}`,
-    `  ${faults.join(" and ")}, then ${plan.again}`,
-    ...(evidence?.jobs ?? []).map((job) => `  job ${JSON.stringify(job)}`),
-    ...(evidence?.record ?? []).map((item) => `  record ${item}`),
-    ...(evidence?.requests ?? []).map((one) =>
-      `  Slack ${JSON.stringify(one)}`
-    ),
-    ...notes.map(({ ms, what }) => `  ${String(ms).padStart(6)} ms  ${what}`),
-    ...log.map((line) => `  ${line}`),
-  ].join("\n");
 }
 
-function print(report: Report, missing: readonly string[]): void {
-  const { seed, trials, ms, servers, ends, byFault, violations, meanMs } =
-    report;
-  const columns = [...ENDS, "violation"] as const;
+function print(
+  suite: Suite,
+  report: SuiteReport<Tried<string>>,
+  missing: readonly string[],
+): void {
+  const { seed, trials, ms, ends, byFault, violations, meanMs } = report;
+  const columns = [...suite.ends, "violation"];
   const rows = Object.entries(byFault).toSorted(([a], [b]) => a < b ? -1 : 1)
     .map(([name, row]) => [
       name,
@@ -180,9 +178,8 @@ function print(report: Report, missing: readonly string[]): void {
   ) say(line);
   say();
   say(
-    `seed ${seed}, ${trials} trials in ${
-      inSeconds(ms)
-    }, NATS ${servers.nats}, Redis ${servers.redis}`,
+    [`seed ${seed}`, `${trials} trials in ${inSeconds(ms)}`]
+      .concat(suite.servers(report)).join(", "),
   );
   if (missing.length > 0) say(`never happened: ${missing.join(", ")}`);
   say(
@@ -190,7 +187,7 @@ function print(report: Report, missing: readonly string[]): void {
       ? "no violation"
       : `${violations.length} violations, in trials ${
         violations.map(({ plan }) => plan.trial).join(", ")
-      }; repeat one with --seed ${seed} --only TRIAL`,
+      }; repeat one with ${suite.option}--seed ${seed} --only TRIAL`,
   );
 }
 
