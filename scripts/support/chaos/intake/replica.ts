@@ -16,6 +16,8 @@ export interface ReplicaOptions {
 }
 
 const READY_MS = 30_000;
+/** Its grace is longer; nothing that it holds here may take as long. */
+const STOP_MS_MAX = 7_000;
 const LINES_MAX = 200;
 const never = new AbortController().signal;
 
@@ -99,9 +101,12 @@ export class Replica implements AsyncDisposable {
     await this.#end((process) => process.kill());
   }
 
-  /** Asks it to end; resolves when it has. */
+  /** Asks it to end; resolves when it has. @throws {Error} If it takes long. */
   async stop(): Promise<void> {
+    const start = performance.now();
     await this.#end((process) => process.stop());
+    const ms = Math.round(performance.now() - start);
+    if (ms > STOP_MS_MAX) throw new Error(`${this.id} took ${ms} ms to stop`);
   }
 
   async #end(end: (process: WorkerProcess) => Promise<unknown>): Promise<void> {

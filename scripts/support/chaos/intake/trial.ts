@@ -43,6 +43,8 @@ export async function runTrial(
   let judgement: Judgement;
   try {
     evidence = await within(TRIAL_MS, play(lane, stage, plan, signal));
+    // An abort cuts what the sender waits for.
+    signal.throwIfAborted();
     judgement = judge(evidence);
   } catch (error) {
     signal.throwIfAborted();
