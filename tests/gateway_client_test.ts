@@ -227,6 +227,25 @@ Deno.test("Gateway takes the platform's words from text, from JSON, and not from
   }
 });
 
+Deno.test("Gateway tells what stands before it from the platform itself", async () => {
+  const cases: [string, boolean][] = [
+    ["not found\n", false],
+    ['{"error":"run not found","code":"not_found"}', false],
+    ["", false],
+    ["404 page not found\n", true],
+    ["default backend - 404", true],
+    ["\n<html><body>nginx</body></html>", true],
+  ];
+  for (const [body, foreign] of cases) {
+    await using stand = stub([text(404, body)]);
+    const error = await assertRejects(
+      () => stand.gateway.readRun("r", signal),
+      GatewayError,
+    );
+    assertEquals([error.status, error.foreign], [404, foreign], body);
+  }
+});
+
 Deno.test("Gateway says that an answer is no JSON, or has not what it should", async () => {
   await using page = stub([text(200, "<html>")]);
   await assertRejects(

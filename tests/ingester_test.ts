@@ -309,12 +309,14 @@ const NOT_THE_PLATFORM: readonly [string, () => Response][] = [
     "404 of a router",
     () => new Response("404 page not found\n", { status: 404 }),
   ],
-  ["404 of an ingress", () => new Response("Not Found", { status: 404 })],
+  [
+    "404 of an ingress",
+    () => new Response("default backend - 404", { status: 404 }),
+  ],
   [
     "404 as a page",
     () => new Response("<h1>not found</h1>", { status: 404 }),
   ],
-  ["404 without a word", () => new Response("", { status: 404 })],
   ["200 without a word", () => new Response("")],
   ["200 and null", () => new Response("null")],
   ["200 and a list", () => new Response("[]")],
@@ -345,11 +347,12 @@ for (
   const text of [
     "not found\n",
     "run not found\n",
-    "workflow run not found\n",
+    "no such run",
+    "",
     '{"error":"run not found","code":"not_found","status":404}',
   ]
 ) {
-  Deno.test(`a run is missing if the platform says ${text.trim()}`, async () => {
+  Deno.test(`a run is missing if the platform says "${text.trim()}"`, async () => {
     await using rig = await startRig((seen, nth) =>
       seen.method === "GET" && !seen.path.endsWith("2")
         ? new Response(text, { status: 404 })

@@ -52,9 +52,6 @@ import {
 /** Senders give up after 5 s, and then send again. */
 const ANSWER_MS = 4_500;
 
-/** `not found`; Cordum 1.0's errors have a code before it. */
-const NO_RUN = /^(?:\w+: )?(?:(?:workflow )?run )?not found$/;
-
 /** Everything that this worker reads from its environment. */
 export const SETTINGS: GatewaySettings & IntakeSettings & {
   readonly address: Setting<Address>;
@@ -223,9 +220,9 @@ async function startRun(
 }
 
 /**
- * Only the platform itself knows that there is no such run. A router or proxy
- * whose gateway is just being replaced says 404 too, or nothing at all; if that
- * counted, a second run would be started beside the first.
+ * Only the platform knows that there is no such run. A router whose gateway is
+ * just being replaced says 404 too; if that counted, a second run would be
+ * started beside the first.
  */
 async function readRun(
   gateway: Gateway,
@@ -233,14 +230,13 @@ async function readRun(
   signal: AbortSignal,
 ): Promise<Json | undefined> {
   try {
-    const run = objectOf(await gateway.readRun(runId, signal));
-    if (run !== undefined) return run;
+    return await gateway.readRun(runId, signal);
   } catch (error) {
-    if (!(error instanceof GatewayError && error.status === 404)) throw error;
-    if (NO_RUN.test(error.detail)) return undefined;
+    const missing = error instanceof GatewayError && error.status === 404 &&
+      !error.foreign;
+    if (missing) return undefined;
     throw error;
   }
-  throw new GatewayError("Cannot read a run: the answer is none", 200, "");
 }
 
 function explain(error: unknown, signal: AbortSignal): unknown {

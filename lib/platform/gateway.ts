@@ -79,6 +79,8 @@ const ANSWER_BYTES_MAX = 16 * 1024 * 1024;
 const ERROR_CHARS_MAX = 300;
 /** It says an id and little else. */
 const STARTED_BYTES_MAX = 64 * 1024;
+/** A proxy's page, and what routers say of a gateway that they do not find. */
+const FOREIGN = /^\s*(?:<|404 page not found\s*$|default backend - 404\s*$)/i;
 /** The platform's own have 36. A dot or two would lead to another route. */
 const RUN_ID = /^(?!\.{1,2}$)[ -~]{1,256}$/;
 
@@ -90,12 +92,20 @@ export class GatewayError extends OutsideError {
   readonly status: number;
   /** The platform's own words or code, shortened. */
   readonly detail: string;
+  /** It came from what stands before the gateway, which says nothing of it. */
+  readonly foreign: boolean;
 
   /** Its `message` names the route, never its parameters. */
-  constructor(message: string, status: number, detail: string) {
+  constructor(
+    message: string,
+    status: number,
+    detail: string,
+    foreign = false,
+  ) {
     super(message);
     this.status = status;
     this.detail = detail;
+    this.foreign = foreign;
   }
 
   /** No answer, or one that promises nothing about the next. */
@@ -290,7 +300,9 @@ export class Gateway implements Disposable {
     const path = `/workflow-runs/${encodeURIComponent(runId)}`;
     const answer = await this.call("GET", path, { signal });
     // Nothing at all is no news of a run, least of all that there is none.
-    if (typeof answer === "object" && answer !== null) return answer as Json;
+    const isObject = typeof answer === "object" && answer !== null &&
+      !Array.isArray(answer);
+    if (isObject) return answer as Json;
     const route = "GET /workflow-runs";
     throw new GatewayError(
       `Cannot call ${route}: the answer is no object`,
@@ -311,9 +323,9 @@ class AttemptError extends GatewayError {
     message: string,
     status: number,
     detail: string,
-    { harmless = false, hopeless = false } = {},
+    { harmless = false, hopeless = false, foreign = false } = {},
   ) {
-    super(message, status, detail);
+    super(message, status, detail, foreign);
     this.harmless = harmless;
     this.hopeless = hopeless;
   }
@@ -340,7 +352,7 @@ function readAnswer(route: string, outcome: Outcome): unknown {
       }`,
       status,
       detail,
-      { harmless: status === 429 },
+      { harmless: status === 429, foreign: FOREIGN.test(text) },
     );
   }
   if (text === "") return undefined;

@@ -162,7 +162,6 @@ const PROXY_404: readonly Choice[] = [
   garbled(404, "404 page not found\n"),
   garbled(404, "default backend - 404"),
   garbled(404, "<html><h1>404 Not Found</h1></html>"),
-  garbled(404, ""),
 ];
 
 const GATEWAY: readonly Draw[] = [

@@ -9,7 +9,7 @@
  */
 import { Gateway } from "../../../../lib/platform/gateway.ts";
 import { serveHttp } from "../../../../lib/service.ts";
-import { open, SETTINGS } from "../../../../workers/ingester.ts";
+import { INGESTER } from "../../../../workers/ingester.ts";
 
 const { startRun } = Gateway.prototype;
 
@@ -30,9 +30,5 @@ const MUTANTS: Readonly<Record<string, () => void>> = {
 
 if (import.meta.main) {
   MUTANTS[Deno.args[1] ?? ""]!();
-  await serveHttp({
-    name: "incident-enricher-ingester",
-    settings: SETTINGS,
-    open,
-  });
+  await serveHttp(INGESTER);
 }
