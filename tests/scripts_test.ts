@@ -32,6 +32,7 @@ const COMMANDS = [
   "bundle:workers",
   "compile",
   "chaos",
+  "bench",
 ];
 
 for (const command of COMMANDS) {

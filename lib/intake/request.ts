@@ -31,10 +31,10 @@ export async function readDelivery(
   source: Source,
   settings: IntakeConfig,
 ): Promise<Delivery | Ignored> {
-  await source.admit(headers, settings);
+  source.admit(headers, settings);
   checkBodyType(headers, source.lax);
   const bytes = await readBody(body);
-  await source.admitBody(bytes, headers, settings);
+  source.admitBody?.(bytes, headers, settings);
   try {
     return await source.read(parseBody(bytes), settings);
   } catch (error) {

@@ -30,9 +30,9 @@ export function verifySignature(
   body: Uint8Array,
   header: string | null,
   secrets: readonly string[],
-): Promise<boolean> {
+): boolean {
   const signatures = readSignatures(header);
-  if (signatures.length === 0) return Promise.resolve(false);
+  if (signatures.length === 0) return false;
   let valid = false;
   for (const secret of secrets) {
     if (secret === "") continue;
@@ -42,7 +42,7 @@ export function verifySignature(
       valid = timingSafeEqual(signature, expected) || valid;
     }
   }
-  return Promise.resolve(valid);
+  return valid;
 }
 
 /**
@@ -56,18 +56,18 @@ export function verifySignature(
 export function verifyBearer(
   header: string | null,
   tokens: readonly string[],
-): Promise<boolean> {
+): boolean {
   const [, given] = header !== null && header.length <= HEADER_CHARS_MAX
     ? /^bearer +([!-~]+)$/i.exec(header) ?? []
     : [];
-  if (given === undefined) return Promise.resolve(false);
+  if (given === undefined) return false;
   // Digests have one length, so that a token's own length is not told either.
   const digest = sha256(given);
   let valid = false;
   for (const token of tokens) {
     valid = token !== "" && timingSafeEqual(digest, sha256(token)) || valid;
   }
-  return Promise.resolve(valid);
+  return valid;
 }
 
 function readSignatures(header: string | null): Uint8Array[] {

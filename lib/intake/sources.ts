@@ -22,15 +22,14 @@ export interface Source {
   /** Why it takes nothing or everything, if it does. */
   note(settings: IntakeConfig): string | undefined;
   /** Lets a request in by its headers alone. @throws {Refusal} */
-  admit(headers: Headers, settings: IntakeConfig): Promise<void>;
-  /** Lets a body in, before it is parsed. @throws {Refusal} */
-  admitBody(
-    bytes: Uint8Array,
-    headers: Headers,
-    settings: IntakeConfig,
-  ): Promise<void>;
+  admit(headers: Headers, settings: IntakeConfig): void;
+  /** Lets a body in, before it is parsed, if the headers do not suffice. @throws {Refusal} */
+  admitBody?(bytes: Uint8Array, headers: Headers, settings: IntakeConfig): void;
   /** Says what it asks for. @throws {DeliveryError} If that will never be known. */
-  read(body: unknown, settings: IntakeConfig): Promise<Delivery | Ignored>;
+  read(
+    body: unknown,
+    settings: IntakeConfig,
+  ): Delivery | Ignored | Promise<Delivery | Ignored>;
 }
 
 const RETRY_AFTER_S = "60";
@@ -45,20 +44,17 @@ export const SOURCES: Readonly<Record<string, Source>> = {
         "PAGERDUTY_WEBHOOK_SECRETS",
         pagerdutySecrets,
       ),
-    admit: async (_, { pagerdutySecrets }) => {
-      await Promise.resolve();
-      refuseClosed("PAGERDUTY_WEBHOOK_SECRETS", pagerdutySecrets);
-    },
-    async admitBody(bytes, headers, { pagerdutySecrets }) {
+    admit: (_, { pagerdutySecrets }) =>
+      refuseClosed("PAGERDUTY_WEBHOOK_SECRETS", pagerdutySecrets),
+    admitBody(bytes, headers, { pagerdutySecrets }) {
       const header = headers.get("x-pagerduty-signature");
-      if (await verifySignature(bytes, header, pagerdutySecrets)) return;
+      if (verifySignature(bytes, header, pagerdutySecrets)) return;
       throw new Refusal(
         401,
         "X-PagerDuty-Signature is not one of the body by a secret that is known here",
       );
     },
-    read: (body, { events }) =>
-      Promise.resolve(readPagerDutyDelivery(body, events)),
+    read: (body, { events }) => readPagerDutyDelivery(body, events),
   },
   "/webhook/alertmanager": {
     lax: false,
@@ -68,11 +64,10 @@ export const SOURCES: Readonly<Record<string, Source>> = {
         "ALERTMANAGER_WEBHOOK_TOKENS",
         alertmanagerTokens,
       ),
-    async admit(headers, { alertmanagerTokens }) {
+    admit(headers, { alertmanagerTokens }) {
       refuseClosed("ALERTMANAGER_WEBHOOK_TOKENS", alertmanagerTokens);
-      await requireBearer(headers, alertmanagerTokens);
+      requireBearer(headers, alertmanagerTokens);
     },
-    admitBody: () => Promise.resolve(),
     read: (body) => readAlertmanagerDelivery(body),
   },
   "/webhook/mock": {
@@ -81,14 +76,13 @@ export const SOURCES: Readonly<Record<string, Source>> = {
       mockOpen
         ? "/webhook/mock is open to everybody: INGEST_MOCK_OPEN is set"
         : closed("/webhook/mock", "MOCK_WEBHOOK_TOKENS", mockTokens),
-    async admit(headers, { mockTokens, mockOpen }) {
+    admit(headers, { mockTokens, mockOpen }) {
       if (mockOpen) return;
       refuseClosed("MOCK_WEBHOOK_TOKENS", mockTokens);
-      await requireBearer(headers, mockTokens);
+      requireBearer(headers, mockTokens);
     },
-    admitBody: () => Promise.resolve(),
     read: (body, { trustDestination }) =>
-      Promise.resolve(readMockDelivery(body, trustDestination)),
+      readMockDelivery(body, trustDestination),
   },
 };
 
@@ -110,11 +104,8 @@ function refuseClosed(variable: string, secrets: readonly string[]): void {
   });
 }
 
-async function requireBearer(
-  headers: Headers,
-  tokens: readonly string[],
-): Promise<void> {
-  if (await verifyBearer(headers.get("authorization"), tokens)) return;
+function requireBearer(headers: Headers, tokens: readonly string[]): void {
+  if (verifyBearer(headers.get("authorization"), tokens)) return;
   throw new Refusal(401, "Authorization must be Bearer with a known token", {
     "WWW-Authenticate": "Bearer",
   });
