@@ -28,6 +28,7 @@ import {
   type WorkerOptions,
 } from "../lib/platform/worker.ts";
 import type { EvidenceBundle, IncidentInput } from "../lib/incident.ts";
+import { type Line, openLine } from "./support/proxy.ts";
 import { until } from "./support/until.ts";
 
 const TOPIC = "job.incident-enricher.fetch";
@@ -47,7 +48,8 @@ const BUNDLE: EvidenceBundle = {
 interface Rig extends AsyncDisposable {
   natsUrl: string;
   redis: Awaited<ReturnType<typeof startRedisServer>>;
-  nats: Awaited<ReturnType<typeof startNatsServer>>;
+  /** The worker's line to NATS. */
+  line: Line;
   bus: Bus;
   store: Store;
   results: JobResult[];
@@ -74,6 +76,8 @@ async function startRig(
 ): Promise<Rig> {
   const stack = new AsyncDisposableStack();
   const nats = stack.use(await startNatsServer());
+  // The worker's own, so that it alone can lose its connection.
+  const line = stack.use(openLine(nats.url));
   const redis = stack.use(await startRedisServer());
   const bus = stack.use(
     await connectBus({
@@ -106,7 +110,7 @@ async function startRig(
   const stop = new AbortController();
   const log: Record<string, unknown>[] = [];
   const variables: Record<string, string> = {
-    NATS_URL: nats.url,
+    NATS_URL: line.url,
     REDIS_URL: redis.url,
     CORETEX_GATEWAY_URL: "http://127.0.0.1:1",
     CORETEX_API_KEY: "s3cret-key",
@@ -137,7 +141,7 @@ async function startRig(
   return {
     natsUrl: nats.url,
     redis,
-    nats,
+    line,
     bus,
     store,
     results,
@@ -554,12 +558,13 @@ Deno.test("serveJobs() delivers a result after the bus was away", async () => {
   });
   await rig.dispatch({ jobId: "j" });
   await begun.promise;
-  rig.nats.disconnectAll();
+  rig.line.cut();
   await until(
     "the loss to be seen",
     () => rig.log.some(({ msg }) => msg === "Lost the connection to NATS"),
   );
   go.resolve();
+  rig.line.mend();
   assertEquals((await rig.resultOf("j")).status, JobStatus.SUCCEEDED);
   assert(rig.log.some(({ msg }) => msg === "Reconnected to NATS"));
   await rig.dispatch({ jobId: "next" });
