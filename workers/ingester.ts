@@ -2,9 +2,10 @@
  * Ingester: turns webhooks into runs of the workflow.
  *
  * Takes `POST /webhook/{pagerduty,alertmanager,mock}`. Answers 202 `{run_id,
- * incident_id}` once the run is there to be read, 200 `{ignored}` for what
- * starts none, or an error as JSON that says what to do. Talks to the gateway
- * only: no NATS, no Redis. Env: `SETTINGS`. No files, no processes.
+ * incident_id}` once the run is there to be read, 200 with `{ignored}` for what
+ * starts none and with `{run_id, incident_id, folded_into}` for what joined
+ * another incident's, or `{error, status}` that says what to do. Talks to the
+ * gateway only: no NATS, no Redis. Env: `SETTINGS`. No files, no processes.
  *
  * @module
  */
