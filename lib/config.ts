@@ -395,8 +395,12 @@ function lookUp(
   let content: string;
   try {
     content = readFile(path);
-  } catch {
-    throw new ConfigError(`${variable} names a file that cannot be read`);
+  } catch (error) {
+    throw new ConfigError(
+      error instanceof Deno.errors.NotCapable
+        ? `${variable} names a file without permission to read it; deno task run_worker grants it`
+        : `${variable} names a file that cannot be read`,
+    );
   }
   if (content.length > FILE_CHARS_MAX) {
     throw new ConfigError(

@@ -136,19 +136,26 @@ export function startRedaction(): Redaction {
         }),
       value,
     );
-  const walk = (value: unknown, field = ""): unknown => {
+  const walk = (value: unknown, field = "", within = false): unknown => {
+    const secret = within || isSecret(field);
     if (typeof value === "string") {
-      const taken = value !== "" && isSecret(field);
+      const taken = value !== "" && secret;
       return taken ? placeholder("named", value) : text(value);
     }
-    if (Array.isArray(value)) return value.map((item) => walk(item, field));
+    if (Array.isArray(value)) {
+      return value.map((item) => walk(item, field, within));
+    }
     if (typeof value !== "object" || value === null) return value;
     // As lists of variables and headers are written: {name, value}.
     const { name } = value as { name?: unknown };
     return Object.fromEntries(
       Object.entries(value).map(([key, item]) => [
         text(key),
-        walk(item, key === "value" && typeof name === "string" ? name : key),
+        walk(
+          item,
+          key === "value" && typeof name === "string" ? name : key,
+          secret,
+        ),
       ]),
     );
   };

@@ -91,7 +91,7 @@ interface Rig extends AsyncDisposable {
 /** What a line of the ingester's log says became of a delivery. */
 function answerOf({ msg, why, status }: Json): string | undefined {
   switch (msg) {
-    case "Run started":
+    case "Took a webhook":
       return "run";
     case "Ignored a webhook":
       return `ignored: ${why}`;

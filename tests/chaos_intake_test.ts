@@ -63,6 +63,7 @@ for (const mutant of Object.keys(MUTANTS) as MutantName[]) {
     const expected = {
       "no-read-back": /for a run that does not exist/,
       "fresh-key": /^[2-9] runs of one delivery$/,
+      "drop-on-error": /was told with 400 to drop it$/,
     };
     const problems = violations.flatMap(({ problems }) => problems);
     assert(problems.some((one) => expected[mutant].test(one)), `${problems}`);
@@ -180,6 +181,7 @@ const JUDGED: Readonly<
     attempts: Attempt[];
     runs?: typeof RUN[];
     letters?: typeof LETTER[];
+    inputRefused?: boolean;
     expected: string;
   }>
 > = {
@@ -258,6 +260,22 @@ const JUDGED: Readonly<
     attempts: [{ ...REFUSED, ms: 7_000 }],
     expected: "attempt 1 to replica-a was answered after 7000 ms",
   },
+  "dropped": {
+    attempts: [{ ...REFUSED, status: 400 }],
+    runs: [],
+    expected: "attempt 1 to replica-a was told with 400 to drop it",
+  },
+  "dropped, since the platform will never take it": {
+    attempts: [{ ...REFUSED, status: 400 }],
+    runs: [],
+    inputRefused: true,
+    expected: "gave up without a run",
+  },
+  "sent away for now": {
+    attempts: [{ ...REFUSED, status: 429 }],
+    runs: [],
+    expected: "gave up without a run",
+  },
   "answered 500": {
     attempts: [{ ...REFUSED, status: 500 }],
     expected: "attempt 1 to replica-a was told of a bug",
@@ -267,7 +285,8 @@ const JUDGED: Readonly<
 for (const [what, { expected, ...facts }] of Object.entries(JUDGED)) {
   Deno.test(`judge() says of a delivery ${what}: ${expected}`, () => {
     const { attempts, runs = [RUN], letters = [LETTER] } = facts;
-    const { end, problems } = judge({ letters, attempts, runs });
+    const { inputRefused = false } = facts;
+    const { end, problems } = judge({ letters, attempts, runs, inputRefused });
     assertEquals(end ?? problems.join("; "), expected);
   });
 }

@@ -10,7 +10,7 @@ import {
   assertRejects,
   assertStringIncludes,
 } from "@std/assert";
-import { within } from "../lib/backoff.ts";
+import { wait, within } from "../lib/backoff.ts";
 import { readBody, Refusal } from "../lib/intake/body.ts";
 import { compileCheck } from "../lib/schemas.ts";
 import {
@@ -1082,15 +1082,18 @@ Deno.test("two at once, and the third comes again later", async () => {
     rig.send("/webhook/mock", JSON.stringify({ id }))
   );
   await until("both to be in hand", () => waiting() === 2);
-  for (const sender of SENDERS) {
-    const third = await post(rig, sender, sender.body(""));
-    assertEquals([third.status, third.body], [429, {
-      error: "Too many webhooks at once; send it again later",
-      status: 429,
-    }]);
-    assertEquals(third.headers.get("retry-after"), "5");
+  try {
+    for (const sender of SENDERS) {
+      const third = await post(rig, sender, sender.body(""));
+      assertEquals([third.status, third.body], [429, {
+        error: "Too many webhooks at once; send it again later",
+        status: 429,
+      }]);
+      assertEquals(third.headers.get("retry-after"), "5");
+    }
+  } finally {
+    release();
   }
-  release();
   for (const { status } of await Promise.all(two)) assertEquals(status, 202);
   assertEquals(rig.starts.length, 2);
   await assertWorks(rig);
@@ -1168,6 +1171,19 @@ Deno.test("a place is held for 5 s at most by a body that does not come", async 
   assertStringIncludes(await slow, "HTTP/1.1 408 ");
   assert(performance.now() - started < 8_000);
   await assertWorks(rig);
+});
+
+Deno.test("the 5 s of an answer count from the request's first byte", async () => {
+  await using rig = await startRig({}, { gateway: never });
+  const started = performance.now();
+  using socket = await RawSocket.open(Number(new URL(rig.url).port));
+  await socket.send(head("Content-Length: 12", "Connection: close") + "{");
+  await wait(1_500, new AbortController().signal); // A slow sender.
+  await socket.send(ONE.slice(1));
+  const answer = await socket.readToEnd();
+  assertEquals(statusesOf(answer), [503]);
+  assert(performance.now() - started < 5_000);
+  assert(rig.log.some((line) => line.includes("has not answered within 4500")));
 });
 
 Deno.test("a delivery whose sender went away is the same run when it comes again", async () => {

@@ -402,6 +402,27 @@ const FAILING: [string, Answer, number][] = [
     () => new Response("input schema validation failed: x\n", { status: 400 }),
     400,
   ],
+  [
+    "a TLS port that is spoken to in plain HTTP",
+    () =>
+      new Response("Client sent an HTTP request to an HTTPS server.\n", {
+        status: 400,
+      }),
+    503,
+  ],
+  [
+    "a proxy's TLS port",
+    () => new Response("<html>400 Bad Request</html>", { status: 400 }),
+    503,
+  ],
+  [
+    "a gateway that answers 400 to the read",
+    (seen, nth, signal) =>
+      seen.method === "POST"
+        ? works(seen, nth, signal)
+        : new Response("invalid\n", { status: 400 }),
+    503,
+  ],
 ];
 
 Deno.test("the ingester answers within 5 s, whatever the gateway does", async () => {

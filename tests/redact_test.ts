@@ -280,3 +280,17 @@ for (
     assert(performance.now() - started < 5_000);
   });
 }
+
+Deno.test("startRedaction() takes out all that stands within a secret field", () => {
+  const given = {
+    credentials: { user: "bob", parts: ["hunter22", { deep: "hunter33" }] },
+    other: { user: "bob" },
+  };
+  assertEquals(startRedaction().value(given), {
+    credentials: {
+      user: "[secret:named#1]",
+      parts: ["[secret:named#2]", { deep: "[secret:named#3]" }],
+    },
+    other: { user: "bob" },
+  });
+});

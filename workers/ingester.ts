@@ -52,6 +52,10 @@ import {
 
 /** Senders give up after 5 s, and then send again. */
 const ANSWER_MS = 4_500;
+const LATE = new DOMException(
+  `The platform has not answered within ${ANSWER_MS} ms of the request`,
+  "TimeoutError",
+);
 
 /** Everything that this worker reads from its environment. */
 export const SETTINGS: GatewaySettings & IntakeSettings & {
@@ -88,21 +92,20 @@ function open(settings: IngesterConfig, log: Log): HttpService {
     deadlineMs: ANSWER_MS,
   });
   const tally = new Tally();
-  const readiness = new Readiness({
-    gateway,
-    workflowId: settings.workflowId,
-    warnings: Object.values(SOURCES).flatMap(({ note }) =>
-      note(settings) ?? []
-    ),
-  });
+  const { workflowId } = settings;
+  const warnings = Object.values(SOURCES).flatMap(({ notes }) =>
+    notes(settings)
+  );
+  for (const warning of warnings) log.warn(warning);
+  const readiness = new Readiness({ gateway, workflowId, warnings });
   let inFlight = 0;
 
   /** @throws {Refusal} */
   const take = async (
     request: Request,
-    stopped: AbortSignal,
+    path: string,
+    signal: AbortSignal,
   ): Promise<Response> => {
-    const { pathname: path } = new URL(request.url);
     const source = findSource(path, request.method);
     if (inFlight > settings.inFlightMax) {
       throw new Refusal(429, "Too many webhooks at once; send it again later", {
@@ -118,22 +121,8 @@ function open(settings: IngesterConfig, log: Log): HttpService {
     }
     const key = await runKey(delivery, settings.cooldownS);
     const incident = toInput(delivery.incident, settings);
-    // Not AbortSignal.timeout(): its timer would outlive the request. Nor
-    // AbortSignal.any(), whose weak references are dear to collect.
-    const end = new AbortController();
-    const abort = () => end.abort(stopped.reason);
-    if (stopped.aborted) abort();
-    const timer = setTimeout(abort, ANSWER_MS);
-    stopped.addEventListener("abort", abort);
-    try {
-      const { signal } = end;
-      const { workflowId } = settings;
-      const context = { gateway, workflowId, log, signal };
-      return answer(incident, await startRun(incident, key, context));
-    } finally {
-      clearTimeout(timer);
-      stopped.removeEventListener("abort", abort);
-    }
+    const context = { gateway, workflowId, log, signal };
+    return answer(incident, await startRun(incident, key, context));
   };
 
   const answer = (
@@ -148,20 +137,23 @@ function open(settings: IngesterConfig, log: Log): HttpService {
       return Response.json({ run_id: runId, incident_id, folded_into: other });
     }
     tally.add("taken");
-    log.info("Run started", fields);
+    log.info("Took a webhook", fields);
     return Response.json({ run_id: runId, incident_id }, { status: 202 });
   };
 
   return {
     async handle(request, stopped) {
       inFlight++;
+      const { pathname: path } = new URL(request.url);
+      using end = startDeadline(stopped);
       try {
-        return await take(request, stopped);
+        return await take(request, path, end.signal);
       } catch (error) {
         if (!(error instanceof Refusal)) throw error;
         const { status, message, headers } = error;
         tally.add(`refused: ${status}`);
-        log.warn("Refused a request", { status, error: message });
+        const known = Object.hasOwn(SOURCES, path) ? { path } : {};
+        log.warn("Refused a request", { ...known, status, error: message });
         return Response.json({ error: message, status }, { status, headers });
       } finally {
         inFlight--;
@@ -172,6 +164,28 @@ function open(settings: IngesterConfig, log: Log): HttpService {
       counts: tally.counts(),
     }),
     [Symbol.dispose]: () => gateway[Symbol.dispose](),
+  };
+}
+
+/**
+ * Ends what goes on for a request before its sender gives up, who began to
+ * count with the first byte. Not by AbortSignal.timeout(), whose timer would outlive the request, nor
+ * by AbortSignal.any(), whose weak references are dear to collect.
+ */
+function startDeadline(
+  stopped: AbortSignal,
+): Disposable & { signal: AbortSignal } {
+  const end = new AbortController();
+  const stop = () => end.abort(stopped.reason);
+  if (stopped.aborted) stop();
+  stopped.addEventListener("abort", stop);
+  const timer = setTimeout(() => end.abort(LATE), ANSWER_MS);
+  return {
+    signal: end.signal,
+    [Symbol.dispose]() {
+      clearTimeout(timer);
+      stopped.removeEventListener("abort", stop);
+    },
   };
 }
 
@@ -204,21 +218,47 @@ async function startRun(
   key: string,
   { gateway, workflowId, log, signal }: RunContext,
 ): Promise<Started> {
+  let refused = false;
   try {
     return await startOnce(incident, key, {
-      start: (incident, key) =>
-        gateway.startRun(workflowId, incident, { key, signal }),
+      async start(incident, spelled) {
+        if (spelled !== key) log.warn("A key is burned", { next: spelled });
+        try {
+          return await gateway.startRun(workflowId, incident, {
+            key: spelled,
+            signal,
+          });
+        } catch (error) {
+          refused = refusesInput(error);
+          throw error;
+        }
+      },
       read: (runId) => readRun(gateway, runId, signal),
       wait: (ms) => wait(ms, signal),
     });
   } catch (error) {
     log.warn("Cannot start a run", {
       incident: incident.incident_id,
-      ...errorFields(error),
+      ...errorFields(signal.aborted ? signal.reason : error),
     });
-    throw explain(error, signal);
+    throw refused ? INPUT_REFUSED : explain(error, signal);
   }
 }
+
+/**
+ * Whether the platform will never take this input. No other 400 may lose an
+ * alert: a TLS port that is spoken to in plain HTTP answers one, too, and
+ * PagerDuty drops what gets one.
+ */
+function refusesInput(error: unknown): boolean {
+  return error instanceof GatewayError && error.status === 400 &&
+    !error.foreign && /\b(?:schema|validation|invalid)\b/i.test(error.detail);
+}
+
+const INPUT_REFUSED = new Refusal(
+  400,
+  "The platform refused the incident; the ingester's log says why",
+);
 
 /**
  * Only the platform knows that there is no such run. A router whose gateway is
@@ -242,12 +282,6 @@ async function readRun(
 
 function explain(error: unknown, signal: AbortSignal): unknown {
   const retry = { "Retry-After": RETRY_AFTER_S };
-  if (error instanceof GatewayError && error.status === 400) {
-    return new Refusal(
-      400,
-      "The platform refused the incident; the ingester's log says why",
-    );
-  }
   if (error instanceof GatewayError && [401, 403].includes(error.status)) {
     return new Refusal(
       502,

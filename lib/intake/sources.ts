@@ -19,8 +19,8 @@ export type IntakeConfig = Config<IntakeSettings>;
 export interface Source {
   /** Whether its body may call itself something else than JSON. */
   lax: boolean;
-  /** Why it takes nothing or everything, if it does. */
-  note(settings: IntakeConfig): string | undefined;
+  /** What an operator should know: that it takes nothing, or from anybody. */
+  notes(settings: IntakeConfig): readonly string[];
   /** Lets a request in by its headers alone. @throws {Refusal} */
   admit(headers: Headers, settings: IntakeConfig): void;
   /** Lets a body in, before it is parsed, if the headers do not suffice. @throws {Refusal} */
@@ -38,7 +38,7 @@ const RETRY_AFTER_S = "60";
 export const SOURCES: Readonly<Record<string, Source>> = {
   "/webhook/pagerduty": {
     lax: false,
-    note: ({ pagerdutySecrets }) =>
+    notes: ({ pagerdutySecrets }) =>
       closed(
         "/webhook/pagerduty",
         "PAGERDUTY_WEBHOOK_SECRETS",
@@ -58,7 +58,7 @@ export const SOURCES: Readonly<Record<string, Source>> = {
   },
   "/webhook/alertmanager": {
     lax: false,
-    note: ({ alertmanagerTokens }) =>
+    notes: ({ alertmanagerTokens }) =>
       closed(
         "/webhook/alertmanager",
         "ALERTMANAGER_WEBHOOK_TOKENS",
@@ -72,10 +72,16 @@ export const SOURCES: Readonly<Record<string, Source>> = {
   },
   "/webhook/mock": {
     lax: true,
-    note: ({ mockTokens, mockOpen }) =>
-      mockOpen
-        ? "/webhook/mock is open to everybody: INGEST_MOCK_OPEN is set"
+    notes: ({ mockTokens, mockOpen, trustDestination }) => [
+      ...mockOpen
+        ? ["/webhook/mock is open to everybody: INGEST_MOCK_OPEN is set"]
         : closed("/webhook/mock", "MOCK_WEBHOOK_TOKENS", mockTokens),
+      ...trustDestination
+        ? [
+          "Senders to /webhook/mock choose where posts go: INGEST_TRUST_DESTINATION is set",
+        ]
+        : [],
+    ],
     admit(headers, { mockTokens, mockOpen }) {
       if (mockOpen) return;
       refuseClosed("MOCK_WEBHOOK_TOKENS", mockTokens);
@@ -90,10 +96,10 @@ function closed(
   path: string,
   variable: string,
   secrets: readonly string[],
-): string | undefined {
+): readonly string[] {
   return secrets.length > 0
-    ? undefined
-    : `${path} is closed: ${variable} is not set`;
+    ? []
+    : [`${path} is closed: ${variable} is not set`];
 }
 
 /** Never open for want of a secret; the sender comes again later. */

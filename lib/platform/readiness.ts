@@ -68,7 +68,7 @@ export class Readiness {
       }
       return {};
     } catch (error) {
-      if (error instanceof GatewayError && error.status === 404) {
+      if (isMissing(error)) {
         return { workflow: `${workflowId} is not installed` };
       }
       return { gateway: messageOf(error) };
@@ -85,9 +85,8 @@ export class Readiness {
           ? []
           : [`${id} is another on the platform than in this worker`];
       } catch (error) {
-        const missing = error instanceof GatewayError && error.status === 404;
         return [
-          missing
+          isMissing(error)
             ? `${id} is not installed`
             : `${id} cannot be compared: ${messageOf(error)}`,
         ];
@@ -107,6 +106,11 @@ export class Readiness {
       clearTimeout(timer);
     }
   }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof GatewayError && error.status === 404 &&
+    !error.foreign;
 }
 
 /** Asks again only when the last answer is older than `ms`; one at a time. */

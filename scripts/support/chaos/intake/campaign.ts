@@ -12,12 +12,13 @@ import { COOLDOWN, drawPlan, type Plan } from "./plan.ts";
 import { type Outcome, runTrial } from "./trial.ts";
 
 /** An ingester that is wrong on purpose. */
-export type MutantName = "no-read-back" | "fresh-key";
+export type MutantName = "no-read-back" | "fresh-key" | "drop-on-error";
 
 /** The names of the mutants, and where each is. */
 export const MUTANTS: Readonly<Record<MutantName, string>> = {
   "no-read-back": "scripts/support/chaos/intake/mutants.ts",
   "fresh-key": "scripts/support/chaos/intake/mutants.ts",
+  "drop-on-error": "scripts/support/chaos/intake/mutants.ts",
 };
 
 /** What to run. */

@@ -285,6 +285,9 @@ function always(name: string, arrange: (stage: Stage) => void): Draw {
   });
 }
 
+/** The one fault after which a sender may be told to drop its delivery. */
+export const REFUSES_INPUT = "gateway refuses the input";
+
 /** What no number of redeliveries gets through. */
 const THROUGHOUT: readonly Draw[] = [
   always(
@@ -300,7 +303,7 @@ const THROUGHOUT: readonly Draw[] = [
     ({ requests: { start } }) => start.add(0, refused(401, "unauthorized\n")),
   ),
   always(
-    "gateway refuses the input",
+    REFUSES_INPUT,
     ({ requests: { start } }) =>
       start.add(0, refused(400, "input schema validation failed: title\n")),
   ),

@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { Gateway } from "../../../../lib/platform/gateway.ts";
+import { Gateway, GatewayError } from "../../../../lib/platform/gateway.ts";
 import { serveHttp } from "../../../../lib/service.ts";
 import { INGESTER } from "../../../../workers/ingester.ts";
 
@@ -24,6 +24,17 @@ const MUTANTS: Readonly<Record<string, () => void>> = {
       const isAgain = /:[23]$/.test(options.key);
       const key = options.key + (isAgain ? `:${crypto.randomUUID()}` : "");
       return startRun.call(this, workflowId, input, { ...options, key });
+    };
+  },
+  /** Takes every failure for one that nobody can mend. */
+  "drop-on-error"() {
+    Gateway.prototype.startRun = async function (...given) {
+      try {
+        return await startRun.apply(this, given);
+      } catch {
+        const detail = "input schema validation failed";
+        throw new GatewayError("Cannot start a run", 400, detail);
+      }
     };
   },
 };

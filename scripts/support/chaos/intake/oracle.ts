@@ -25,6 +25,8 @@ export interface Evidence {
   attempts: readonly Attempt[];
   /** What the platform really created. */
   runs: readonly Run[];
+  /** Whether the platform said that it will never take this input. */
+  inputRefused?: boolean;
 }
 
 /** An end, or what is wrong. */
@@ -39,7 +41,7 @@ export function judge(evidence: Evidence): Judgement {
   const { attempts, runs, letters } = evidence;
   const problems = [
     ...judgeRuns(evidence),
-    ...attempts.flatMap((attempt) => judgeAttempt(attempt, runs)),
+    ...attempts.flatMap((attempt) => judgeAttempt(attempt, evidence)),
   ];
   if (problems.length > 0) return { end: undefined, problems };
   const accepted = attempts.filter(({ seen, status = 0 }) =>
@@ -73,7 +75,7 @@ function judgeRuns({ letters, runs }: Evidence): string[] {
 /** What an ingester promised, whether or not its sender heard of it. */
 function judgeAttempt(
   { nth, replica, status, answer = {}, ms, excused }: Attempt,
-  runs: readonly Run[],
+  { runs, inputRefused = false }: Evidence,
 ): string[] {
   const name = `attempt ${nth} to ${replica}`;
   if (status === undefined) return excused ? [] : [`${name} got no answer`];
@@ -81,6 +83,11 @@ function judgeAttempt(
     ? [`${name} was answered after ${ms} ms`]
     : [];
   if (status === 500) return [...late, `${name} was told of a bug`];
+  // What is told so is never sent again: an alert would be lost.
+  const drops = status >= 400 && status < 500 && status !== 429;
+  if (drops && !inputRefused && !excused) {
+    return [...late, `${name} was told with ${status} to drop it`];
+  }
   if (status > 299) return late;
   const { run_id: id, incident_id, folded_into } = answer;
   const run = runs.find((run) => run.id === id);

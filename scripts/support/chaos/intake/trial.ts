@@ -6,6 +6,7 @@
 import { wait, within } from "../../../../lib/backoff.ts";
 import { messageOf } from "../../../../lib/errors.ts";
 import type { Note } from "../stage.ts";
+import { REFUSES_INPUT } from "./faults.ts";
 import type { Lane } from "./lane.ts";
 import { type Evidence, judge, type Judgement } from "./oracle.ts";
 import type { Plan } from "./plan.ts";
@@ -93,5 +94,6 @@ async function play(
     letters: courses.map(({ letter }) => letter),
     attempts: attempts.flat(),
     runs: [...gateway.runsOf(token), ...gateway.runsOf("")],
+    inputRefused: faults.some(({ name }) => name === REFUSES_INPUT),
   };
 }
