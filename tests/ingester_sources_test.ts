@@ -159,6 +159,9 @@ Deno.test("without its secret a webhook is closed, never open, and says so", asy
       `${path} is closed: ${variable} is not set`
     ),
   );
+  // The log says so at the start, where nobody asks for /readyz.
+  const said = rig.log.map((line) => JSON.parse(line)["msg"]);
+  for (const warning of warnings.slice(0, 3)) assert(said.includes(warning));
   assertEquals(rig.starts, []);
 });
 

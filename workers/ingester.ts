@@ -96,7 +96,7 @@ function open(settings: IngesterConfig, log: Log): HttpService {
   const warnings = Object.values(SOURCES).flatMap(({ notes }) =>
     notes(settings)
   );
-  for (const warning of warnings) log.warn(warning);
+  for (const warning of warnings) log.info(warning);
   const readiness = new Readiness({ gateway, workflowId, warnings });
   let inFlight = 0;
 
