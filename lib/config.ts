@@ -140,13 +140,16 @@ export function text(
   return declare(name, { ...rest, parse });
 }
 
+function itemsOf(text: string): string[] {
+  return text.split(",").map((item) => item.trim()).filter(Boolean);
+}
+
 /** A comma-separated list; blanks around items and empty items are dropped. */
 export function list(
   name: string,
   options: Options<string>,
 ): Setting<readonly string[]> {
-  const parse = (value: string) =>
-    Object.freeze(value.split(",").map((item) => item.trim()).filter(Boolean));
+  const parse = (value: string) => Object.freeze(itemsOf(value));
   return declare(name, { ...options, parse });
 }
 
@@ -157,7 +160,7 @@ export function someOf<const T extends string>(
 ): Setting<readonly T[]> {
   const { values, ...rest } = options;
   const parse = (text: string) => {
-    const items = text.split(",").map((item) => item.trim()).filter(Boolean);
+    const items = itemsOf(text);
     const chosen = values.filter((value) => items.includes(value));
     const known = items.every((item) => chosen.some((value) => value === item));
     if (known && items.length > 0) return Object.freeze(chosen);
@@ -176,7 +179,7 @@ export function optionalOrigins(
     optional: true,
     parse: (value) =>
       Object.freeze(
-        value.split(",").map((item) => item.trim()).filter(Boolean)
+        itemsOf(value)
           .map(parseOrigin),
       ),
   });
@@ -198,7 +201,7 @@ export function hostList(
 ): Setting<readonly string[]> {
   const parse = (value: string) =>
     Object.freeze(
-      value.split(",").map((item) => item.trim().toLowerCase()).filter(Boolean)
+      itemsOf(value.toLowerCase())
         .map((host) => {
           const [, port = "443"] =
             /^[a-z0-9-]+(?:\.[a-z0-9-]+)*(?::(\d{1,5}))?$/.exec(host) ??
@@ -315,7 +318,7 @@ export function secretList(
     secret: true,
     parse: (value) =>
       Object.freeze(
-        value.split(",").map((item) => item.trim()).filter(Boolean),
+        itemsOf(value),
       ),
   });
 }

@@ -16,6 +16,7 @@ import {
   secretsOf,
   type Setting,
   type Settings,
+  someOf,
   text,
   url,
   variablesOf,
@@ -407,4 +408,16 @@ Deno.test("secretsOf() gives secrets, and passwords in URLs in both spellings", 
     "listed",
     "listed",
   ]);
+});
+
+Deno.test("someOf() takes some of its words, in their own order", () => {
+  const setting = someOf("X", { about, values: ["a", "b", "c"] });
+  const read = (value: string) =>
+    readConfig({ words: setting }, () => value).words;
+  assertEquals(read("c"), ["c"]);
+  assertEquals(read(" c,, a ,c"), ["a", "c"]);
+  for (const wrong of ["d", "a,d", ",", "A"]) {
+    const error = assertThrows(() => read(wrong), ConfigError);
+    assert(error.message.includes("some of a, b, c"), error.message);
+  }
 });

@@ -169,8 +169,9 @@ function open(settings: IngesterConfig, log: Log): HttpService {
 
 /**
  * Ends what goes on for a request before its sender gives up, who began to
- * count with the first byte. Not by AbortSignal.timeout(), whose timer would outlive the request, nor
- * by AbortSignal.any(), whose weak references are dear to collect.
+ * count with the first byte. Not by AbortSignal.timeout(), whose timer would
+ * outlive the request, nor by AbortSignal.any(), whose weak references are dear
+ * to collect.
  */
 function startDeadline(
   stopped: AbortSignal,
