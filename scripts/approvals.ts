@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { wait } from "../lib/backoff.ts";
-import { OutsideError } from "../lib/errors.ts";
+import { wait } from "../lib/base/time.ts";
+import { OutsideError } from "../lib/base/errors.ts";
 import { userName } from "./install.ts";
 import { POST_TOPIC, reject } from "./support/approvals.ts";
 import {
@@ -16,7 +16,7 @@ import {
   say,
   type Values,
   warn,
-} from "./support/cli.ts";
+} from "./terminal/cli.ts";
 import {
   approvePost,
   approveStep,

@@ -5,7 +5,7 @@
  */
 import { userName } from "./install.ts";
 import { POST_TOPIC } from "./support/approvals.ts";
-import { CommandError, readArgs, runCommand, say } from "./support/cli.ts";
+import { CommandError, readArgs, runCommand, say } from "./terminal/cli.ts";
 import {
   approvePost,
   DECIDING_SETTINGS,

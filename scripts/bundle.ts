@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { inBytes, readArgs, runCommand, say } from "./support/cli.ts";
-import { bundlePack, readPackFolder } from "./support/pack.ts";
+import { inBytes, readArgs, runCommand, say } from "./terminal/cli.ts";
+import { bundlePack, readPackFolder } from "./pack/pack.ts";
 
 const HELP = {
   usage: "deno task bundle [--pack DIR] [--out DIR]",

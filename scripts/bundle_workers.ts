@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { inBytes, readArgs, runCommand, say, table } from "./support/cli.ts";
-import { bundleWorker, startUpMs } from "./support/bundles.ts";
-import { readWorkerName, WORKERS } from "./support/permissions.ts";
+import { inBytes, readArgs, runCommand, say, table } from "./terminal/cli.ts";
+import { bundleWorker, startUpMs } from "./launch/bundles.ts";
+import { readWorkerName, WORKERS } from "./launch/permissions.ts";
 
 const HELP = {
   usage: "deno task bundle:workers [WORKER...]",

@@ -9,12 +9,12 @@ import {
   readArgs,
   runCommand,
   say,
-} from "./support/cli.ts";
-import { type CompiledWorker, compileWorker } from "./support/binaries.ts";
-import { deriveFor, readEnvironment } from "./support/environment.ts";
-import { readWorkerName, WORKERS } from "./support/permissions.ts";
-import { cacheWorkers, readRequirements } from "./support/process.ts";
-import { bundlePack, readPackFolder } from "./support/pack.ts";
+} from "./terminal/cli.ts";
+import { type CompiledWorker, compileWorker } from "./launch/binaries.ts";
+import { deriveFor, readEnvironment } from "./launch/environment.ts";
+import { readWorkerName, WORKERS } from "./launch/permissions.ts";
+import { cacheWorkers, readRequirements } from "./launch/process.ts";
+import { bundlePack, readPackFolder } from "./pack/pack.ts";
 
 const MANIFEST = "dist/bin/manifest.json";
 const TARGETS = [

@@ -4,15 +4,15 @@
  *
  * @module
  */
-import { Demo, type DemoOptions } from "./support/demo.ts";
+import { Demo, type DemoOptions } from "./demo/demo.ts";
 import {
   CommandError,
   needTerminal,
   readArgs,
   runCommand,
-} from "./support/cli.ts";
+} from "./terminal/cli.ts";
 import { PLATFORM_VARIABLES } from "./support/platform.ts";
-import { SENDER_NAMES, type SenderName } from "./support/senders.ts";
+import { SENDER_NAMES, type SenderName } from "./demo/senders.ts";
 import { userName } from "./install.ts";
 
 const HELP = {

@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { CommandError, readArgs, runCommand, say } from "./support/cli.ts";
-import { readEnvFile } from "./support/environment.ts";
-import { renderFiles, type Way, WAYS } from "./support/flags.ts";
-import { readRequirements } from "./support/process.ts";
+import { CommandError, readArgs, runCommand, say } from "./terminal/cli.ts";
+import { readEnvFile } from "./launch/environment.ts";
+import { renderFiles, type Way, WAYS } from "./launch/flags.ts";
+import { readRequirements } from "./launch/process.ts";
 
 const HELP = {
   usage: "deno task flags [WAY...] [--check] [--env-file F]",

@@ -3,14 +3,14 @@
  *
  * @module
  */
-import { inSeconds, readArgs, runCommand, say, table } from "./support/cli.ts";
+import { inSeconds, readArgs, runCommand, say, table } from "./terminal/cli.ts";
 import {
   confirmLoss,
   installBundle,
   SIDE_EFFECTS,
   type Simulation,
 } from "./support/install.ts";
-import { bundlePack, readPackFolder } from "./support/pack.ts";
+import { bundlePack, readPackFolder } from "./pack/pack.ts";
 import {
   Platform,
   PLATFORM_VARIABLES,

@@ -3,16 +3,16 @@
  *
  * @module
  */
-import { readArgs, runCommand, say, table } from "./support/cli.ts";
-import { deriveFor, readEnvironment } from "./support/environment.ts";
+import { readArgs, runCommand, say, table } from "./terminal/cli.ts";
+import { deriveFor, readEnvironment } from "./launch/environment.ts";
 import {
   type Permissions,
   readWorkerName,
   type WorkerName,
   WORKERS,
-} from "./support/permissions.ts";
-import { readRequirements } from "./support/process.ts";
-import { prove } from "./support/proof.ts";
+} from "./launch/permissions.ts";
+import { readRequirements } from "./launch/process.ts";
+import { prove } from "./launch/proof.ts";
 
 const HELP = {
   usage:

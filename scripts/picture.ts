@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { CommandError, readArgs, runCommand, say } from "./support/cli.ts";
+import { CommandError, readArgs, runCommand, say } from "./terminal/cli.ts";
 
 const HELP = {
   usage: "deno task picture",

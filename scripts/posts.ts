@@ -15,7 +15,7 @@ import {
   say,
   table,
   type Values,
-} from "./support/cli.ts";
+} from "./terminal/cli.ts";
 import { readSettings } from "./support/platform.ts";
 import { openPosts, type Posts } from "./support/post_list.ts";
 import {

@@ -3,18 +3,18 @@
  *
  * @module
  */
-import { readConfig } from "../lib/config.ts";
-import { ConfigError } from "../lib/errors.ts";
+import { readConfig } from "../lib/base/config.ts";
+import { ConfigError } from "../lib/base/errors.ts";
 import {
   CommandError,
   outputStyle,
   readArgs,
   runCommand,
   say,
-} from "./support/cli.ts";
-import { renderHtml } from "./support/message_html.ts";
-import { unescapeMrkdwn } from "./support/mrkdwn.ts";
-import { renderText } from "./support/message_text.ts";
+} from "./terminal/cli.ts";
+import { renderHtml } from "../lib/message/html.ts";
+import { unescapeMrkdwn } from "../lib/message/mrkdwn.ts";
+import { renderText } from "../lib/message/text.ts";
 import {
   type Preview,
   PREVIEW_SETTINGS,
@@ -25,7 +25,7 @@ import {
 const HELP = {
   usage: "deno task preview FILE [--html FILE] [--json]",
   about: "Shows the message that an incident would become; sends nothing.\n" +
-    "FILE is an incident as a run takes it, such as tests/testdata/sample_incident.json.",
+    "FILE is an incident as a run takes it, such as deploy/samples/sample_incident.json.",
   options: [
     ["--html FILE", "write a picture of it, below dist/ or /tmp"],
     ["--json", "print what Slack would get, for Slack's Block Kit Builder"],

@@ -3,15 +3,15 @@
  *
  * @module
  */
-import { variablesOf } from "../lib/config.ts";
+import { variablesOf } from "../lib/base/config.ts";
 import {
   derivePermissions,
   WORKER_SETTINGS,
   WORKERS,
-} from "./support/permissions.ts";
-import { readEnvFile } from "./support/environment.ts";
-import { CommandError, readArgs, runCommand, say } from "./support/cli.ts";
-import { readRequirements } from "./support/process.ts";
+} from "./launch/permissions.ts";
+import { readEnvFile } from "./launch/environment.ts";
+import { CommandError, readArgs, runCommand, say } from "./terminal/cli.ts";
+import { readRequirements } from "./launch/process.ts";
 
 const HELP = {
   usage: "deno task readme [--check]",

@@ -3,14 +3,14 @@
  *
  * @module
  */
-import { CommandError, readArgs, runCommand, warn } from "./support/cli.ts";
-import { deriveFor, readEnvironment } from "./support/environment.ts";
-import { readWorkerName, WORKERS } from "./support/permissions.ts";
+import { CommandError, readArgs, runCommand, warn } from "./terminal/cli.ts";
+import { deriveFor, readEnvironment } from "./launch/environment.ts";
+import { readWorkerName, WORKERS } from "./launch/permissions.ts";
 import {
   cacheWorkers,
   readRequirements,
   workerCommand,
-} from "./support/process.ts";
+} from "./launch/process.ts";
 
 const HELP = {
   usage: "deno task run_worker WORKER [--env-file FILE]",

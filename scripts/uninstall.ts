@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { readArgs, runCommand, say } from "./support/cli.ts";
+import { readArgs, runCommand, say } from "./terminal/cli.ts";
 import {
   confirmLoss,
   describeLeftovers,

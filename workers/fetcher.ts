@@ -7,9 +7,9 @@
  *
  * @module
  */
-import { JobError } from "../lib/errors.ts";
+import { JobError } from "../lib/base/errors.ts";
 import { readAlertmanagerIncident } from "../lib/evidence/alertmanager.ts";
-import { buildBundle, type Findings } from "../lib/evidence/collector.ts";
+import { buildBundle, type Findings } from "../lib/evidence/bundle.ts";
 import { readMockIncident } from "../lib/evidence/mock.ts";
 import { readPagerDutyIncident } from "../lib/evidence/pagerduty.ts";
 import {

@@ -9,7 +9,7 @@
  *
  * @module
  */
-import { wait } from "../lib/backoff.ts";
+import { wait } from "../lib/base/time.ts";
 import {
   type Address,
   address,
@@ -17,12 +17,12 @@ import {
   oneOf,
   type Setting,
   text,
-} from "../lib/config.ts";
+} from "../lib/base/config.ts";
 import type { IncidentInput } from "../lib/incident.ts";
 import { Refusal, RETRY_AFTER_S } from "../lib/intake/body.ts";
 import { objectOf } from "../lib/intake/fields.ts";
-import { runKey } from "../lib/intake/key.ts";
-import { withoutSecrets } from "../lib/intake/redacted.ts";
+import { runKey } from "../lib/intake/run_key.ts";
+import { withoutSecrets } from "../lib/intake/without_secrets.ts";
 import { findSource, readDelivery } from "../lib/intake/request.ts";
 import {
   INTAKE_SETTINGS,
@@ -33,9 +33,9 @@ import {
   KeyBurnedError,
   type Started,
   startOnce,
-} from "../lib/intake/start.ts";
-import { Tally } from "../lib/intake/tally.ts";
-import { errorFields, type Log } from "../lib/log.ts";
+} from "../lib/intake/start_run.ts";
+import { Tally } from "../lib/base/tally.ts";
+import { errorFields, type Log } from "../lib/base/log.ts";
 import { Gateway, GatewayError, type Json } from "../lib/platform/gateway.ts";
 import { Readiness } from "../lib/platform/readiness.ts";
 import {
@@ -48,7 +48,7 @@ import {
   type HttpOptions,
   type HttpService,
   serveHttp,
-} from "../lib/service.ts";
+} from "../lib/base/service.ts";
 
 /** Senders give up after 5 s, and then send again. */
 const ANSWER_MS = 4_500;

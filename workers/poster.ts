@@ -9,9 +9,9 @@
  *
  * @module
  */
-import { wait } from "../lib/backoff.ts";
-import type { Config } from "../lib/config.ts";
-import { JobError } from "../lib/errors.ts";
+import { wait } from "../lib/base/time.ts";
+import type { Config } from "../lib/base/config.ts";
+import { JobError } from "../lib/base/errors.ts";
 import {
   type EvidenceBundle,
   type IncidentInput,
@@ -20,8 +20,12 @@ import {
   qualifiedId,
   type Summary,
 } from "../lib/incident.ts";
-import { errorFields } from "../lib/log.ts";
-import { encodeMessage, type Message, withFooter } from "../lib/message.ts";
+import { errorFields } from "../lib/base/log.ts";
+import {
+  encodeMessage,
+  type Message,
+  withFooter,
+} from "../lib/message/render.ts";
 import {
   checkSupported,
   type Constraints,

@@ -13,16 +13,20 @@ import {
   optionalOrigins,
   optionalUrl,
   type Setting,
-} from "../lib/config.ts";
-import { sha256Hex } from "../lib/digest.ts";
-import { shorten } from "../lib/errors.ts";
+} from "../lib/base/config.ts";
+import { sha256Hex } from "../lib/base/digest.ts";
+import { shorten } from "../lib/base/errors.ts";
 import type {
   EvidenceBundle,
   SummarizeInput,
   Summary,
 } from "../lib/incident.ts";
-import { incidentLink, runLink } from "../lib/links.ts";
-import { encodeMessage, type Message, renderMessage } from "../lib/message.ts";
+import { incidentLink, runLink } from "../lib/message/links.ts";
+import {
+  encodeMessage,
+  type Message,
+  renderMessage,
+} from "../lib/message/render.ts";
 import {
   type PlatformSettings,
   platformSettings,

@@ -9,8 +9,8 @@
  *
  * @module
  */
-import { messageOf } from "../../lib/errors.ts";
-import { createLog, type Log } from "../../lib/log.ts";
+import { messageOf } from "../../lib/base/errors.ts";
+import { createLog, type Log } from "../../lib/base/log.ts";
 import { connectBus } from "../../lib/platform/bus.ts";
 import {
   connectStore,

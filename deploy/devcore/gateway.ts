@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { BodyTooLargeError, readBounded } from "../../lib/http.ts";
+import { BodyTooLargeError, readBounded } from "../../lib/base/http.ts";
 import {
   type Faults,
   isObject,

@@ -15,7 +15,7 @@ import {
   type ServerResponse,
 } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
-import { wait } from "../../lib/backoff.ts";
+import { wait } from "../../lib/base/time.ts";
 
 /** An answer in so many words. */
 export interface Answer {

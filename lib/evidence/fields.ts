@@ -4,14 +4,14 @@
  *
  * @module
  */
-import { shorten } from "../errors.ts";
+import { shorten } from "../base/errors.ts";
 import {
   type Fact,
   type IncidentInput,
   type NormalizedContext,
   toSeverity,
 } from "../incident.ts";
-import type { Piece } from "./collector.ts";
+import type { Piece } from "./bundle.ts";
 
 /** A parsed JSON object. */
 export type JsonObject = Record<string, unknown>;

@@ -13,7 +13,7 @@ import {
   type TimelineEntry,
   toMoment,
 } from "../incident.ts";
-import type { Findings } from "./collector.ts";
+import type { Findings } from "./bundle.ts";
 import {
   contextOf,
   factOf,

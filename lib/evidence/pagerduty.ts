@@ -7,7 +7,7 @@
  * @see PagerDuty's developer documentation, "Webhooks V3", for the payload.
  * @module
  */
-import { shorten } from "../errors.ts";
+import { shorten } from "../base/errors.ts";
 import {
   type Fact,
   type IncidentInput,
@@ -15,7 +15,7 @@ import {
   type TimelineEntry,
   toMoment,
 } from "../incident.ts";
-import type { Findings } from "./collector.ts";
+import type { Findings } from "./bundle.ts";
 import {
   contextOf,
   factOf,

@@ -9,8 +9,8 @@
  * @see https://prometheus.io/docs/alerting/latest/configuration/#webhook_config
  * @module
  */
-import { sha256Hex } from "../digest.ts";
-import { shorten } from "../errors.ts";
+import { sha256Hex } from "../base/digest.ts";
+import { shorten } from "../base/errors.ts";
 import { type IncidentInput, toMoment } from "../incident.ts";
 import {
   checkDepth,

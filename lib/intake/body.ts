@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { BodyTooLargeError, readBounded } from "../http.ts";
+import { BodyTooLargeError, readBounded } from "../base/http.ts";
 
 /** An answer that ends a request. */
 export class Refusal extends Error {

@@ -8,7 +8,7 @@
  *
  * @module
  */
-import { shorten } from "../errors.ts";
+import { shorten } from "../base/errors.ts";
 
 /** A parsed JSON object. */
 export type JsonObject = Record<string, unknown>;

@@ -13,7 +13,7 @@
  *
  * @module
  */
-import { shorten } from "../errors.ts";
+import { shorten } from "../base/errors.ts";
 import {
   type Destination,
   type IncidentInput,

@@ -8,7 +8,7 @@
  * @see PagerDuty's developer documentation, "Webhooks V3".
  * @module
  */
-import { shorten } from "../errors.ts";
+import { shorten } from "../base/errors.ts";
 import { type IncidentInput, toMoment } from "../incident.ts";
 import {
   checkDepth,

@@ -3,7 +3,13 @@
  *
  * @module
  */
-import { flag, integer, secretList, type Setting, someOf } from "../config.ts";
+import {
+  flag,
+  integer,
+  secretList,
+  type Setting,
+  someOf,
+} from "../base/config.ts";
 import { PAGERDUTY_INCIDENT_EVENTS } from "./pagerduty.ts";
 
 /** The settings of {@linkcode INTAKE_SETTINGS}. */

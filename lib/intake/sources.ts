@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Config } from "../config.ts";
+import type { Config } from "../base/config.ts";
 import { readAlertmanagerDelivery } from "./alertmanager.ts";
 import { Refusal } from "./body.ts";
 import type { Delivery, Ignored } from "./delivery.ts";

@@ -4,9 +4,9 @@
  * @module
  */
 import { connect, type NatsConnection } from "nats";
-import { retry, within } from "../backoff.ts";
-import { messageOf } from "../errors.ts";
-import { errorFields, type Log } from "../log.ts";
+import { retry, within } from "../base/time.ts";
+import { messageOf } from "../base/errors.ts";
+import { errorFields, type Log } from "../base/log.ts";
 import { type BusEndpoint, splitEndpoint } from "./endpoint.ts";
 import { mendSockets } from "./nats_sockets.ts";
 

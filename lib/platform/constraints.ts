@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { JobError } from "../errors.ts";
+import { JobError } from "../base/errors.ts";
 
 /** How much of the evidence may be seen, from all to nothing but counts. */
 export type RedactionLevel = "none" | "standard" | "strict" | "full";

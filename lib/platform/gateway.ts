@@ -9,9 +9,9 @@
  * @module
  */
 
-import { retry } from "../backoff.ts";
-import { OutsideError, shorten } from "../errors.ts";
-import { type Outcome, request } from "../http.ts";
+import { retry } from "../base/time.ts";
+import { OutsideError, shorten } from "../base/errors.ts";
+import { type Outcome, request } from "../base/http.ts";
 
 /** How long an artifact is kept: a day, a week, a month. */
 export type Retention = "short" | "standard" | "audit";

@@ -4,8 +4,8 @@
  * @module
  */
 import { isDeepStrictEqual } from "node:util";
-import { messageOf } from "../errors.ts";
-import type { Report } from "../health.ts";
+import { messageOf } from "../base/errors.ts";
+import type { Report } from "../base/health.ts";
 import { PACK_ID, PACK_SCHEMAS } from "../schemas.ts";
 import { type Gateway, GatewayError, type Json } from "./gateway.ts";
 

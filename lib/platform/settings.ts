@@ -16,8 +16,8 @@ import {
   type Setting,
   text,
   url,
-} from "../config.ts";
-import { ConfigError } from "../errors.ts";
+} from "../base/config.ts";
+import { ConfigError } from "../base/errors.ts";
 import {
   type BusEndpoint,
   type Endpoint,

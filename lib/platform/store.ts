@@ -9,9 +9,9 @@
  */
 import type { Socket } from "node:net";
 import { Redis } from "ioredis";
-import { retry } from "../backoff.ts";
-import { messageOf, OutsideError } from "../errors.ts";
-import type { Log } from "../log.ts";
+import { retry } from "../base/time.ts";
+import { messageOf, OutsideError } from "../base/errors.ts";
+import type { Log } from "../base/log.ts";
 import { type Endpoint, splitEndpoint } from "./endpoint.ts";
 
 /** A connection to Redis. */

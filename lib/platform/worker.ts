@@ -8,15 +8,15 @@ import {
   readConfig,
   secretsOf,
   type Settings,
-} from "../config.ts";
-import { ConfigError } from "../errors.ts";
-import { openHealth } from "../health.ts";
-import { createLog, createMask, errorFields } from "../log.ts";
+} from "../base/config.ts";
+import { ConfigError } from "../base/errors.ts";
+import { openHealth } from "../base/health.ts";
+import { createLog, createMask, errorFields } from "../base/log.ts";
 import { compileCheck, type SchemaName } from "../schemas.ts";
 import { type Bus, connectBus } from "./bus.ts";
 import { Gateway } from "./gateway.ts";
-import { type JobContext, type JobRunner, runJob } from "./job.ts";
-import { HEARTBEAT_MS, Loop } from "./loop.ts";
+import { type JobContext, type JobRunner, runJob } from "./run_job.ts";
+import { HEARTBEAT_MS, Loop } from "./conversation.ts";
 import { Readiness, type ReadinessOptions } from "./readiness.ts";
 import {
   busEndpoint,
@@ -27,7 +27,7 @@ import {
 } from "./settings.ts";
 import { connectStore, type Store } from "./store.ts";
 
-export type { Job, JobContext, JobGateway, JobStore } from "./job.ts";
+export type { Job, JobContext, JobGateway, JobStore } from "./run_job.ts";
 
 /** What makes a worker. */
 export interface WorkerOptions<S extends Settings & PlatformSettings, I, O> {

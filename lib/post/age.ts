@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { integer, type Setting } from "../config.ts";
+import { integer, type Setting } from "../base/config.ts";
 
 /** Half a day: a shift later, somebody else should look anew. */
 const MAX_AGE_S = 12 * 3600;

@@ -9,7 +9,7 @@
  *
  * @module
  */
-import { JobError } from "../errors.ts";
+import { JobError } from "../base/errors.ts";
 
 /** Who released a post. */
 export interface Approval {

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { sha256Hex } from "../digest.ts";
-import { JobError } from "../errors.ts";
-import { decodeMessage, type Message } from "../message.ts";
+import { sha256Hex } from "../base/digest.ts";
+import { JobError } from "../base/errors.ts";
+import { decodeMessage, type Message } from "../message/render.ts";
 
 /** A longer message artifact is none of ours. */
 export const MESSAGE_BYTES_MAX: number = 256 * 1024;

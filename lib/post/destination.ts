@@ -7,8 +7,8 @@
  *
  * @module
  */
-import { sha256Hex } from "../digest.ts";
-import { JobError } from "../errors.ts";
+import { sha256Hex } from "../base/digest.ts";
+import { JobError } from "../base/errors.ts";
 import type { Destination as Wanted } from "../incident.ts";
 
 /** A destination that passed every check. */

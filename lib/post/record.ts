@@ -18,7 +18,7 @@
  *
  * @module
  */
-import { JobError } from "../errors.ts";
+import { JobError } from "../base/errors.ts";
 
 /** Who is about to send, and what. */
 export interface Claim {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { JobElsewhere, JobError } from "../errors.ts";
+import { JobElsewhere, JobError } from "../base/errors.ts";
 import type { PostResult } from "../incident.ts";
 import type { Approval } from "./approval.ts";
 import type { Destination } from "./destination.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { JobError, messageOf } from "../errors.ts";
+import { JobError, messageOf } from "../base/errors.ts";
 import type { Destination } from "./destination.ts";
 import { postToSlack, type SlackOptions, type SlackOutcome } from "./slack.ts";
 

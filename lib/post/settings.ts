@@ -9,7 +9,7 @@ import {
   integer,
   optionalSecret,
   type Setting,
-} from "../config.ts";
+} from "../base/config.ts";
 import { POST_MAX_AGE } from "./age.ts";
 
 /** The settings of {@linkcode POST_SETTINGS}. */

@@ -10,8 +10,8 @@
  */
 import type { Socket } from "node:net";
 import { buildConnector, Client } from "undici";
-import { backoffMs, wait } from "../backoff.ts";
-import { shorten } from "../errors.ts";
+import { backoffMs, wait } from "../base/time.ts";
+import { shorten } from "../base/errors.ts";
 
 /** What became of a message. */
 export type SlackOutcome =

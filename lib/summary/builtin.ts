@@ -12,7 +12,7 @@ import {
   toMoment,
   withIds,
 } from "../incident.ts";
-import { shorten } from "../errors.ts";
+import { shorten } from "../base/errors.ts";
 import { keepCited } from "./citations.ts";
 
 /** A summary before it is stored. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { shorten } from "../errors.ts";
+import { shorten } from "../base/errors.ts";
 import type { Claim, EvidenceItem } from "../incident.ts";
 import { withIds } from "../incident.ts";
 

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { wait } from "../../lib/backoff.ts";
-import { sha256Hex } from "../../lib/digest.ts";
+import { wait } from "../../lib/base/time.ts";
+import { sha256Hex } from "../../lib/base/digest.ts";
 import { GatewayError, type Json } from "../../lib/platform/gateway.ts";
 import type { Platform } from "./platform.ts";
 
@@ -99,7 +99,7 @@ async function readMessage(
   }
 }
 
-export { renderBlocks } from "./message_text.ts";
+export { renderBlocks } from "../../lib/message/text.ts";
 
 /** Whether a worker is there to take an approved job. */
 export async function workerReady(

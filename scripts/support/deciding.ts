@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Setting } from "../../lib/config.ts";
+import type { Setting } from "../../lib/base/config.ts";
 import type { Json } from "../../lib/platform/gateway.ts";
 import { describeTooOld, POST_MAX_AGE } from "../../lib/post/age.ts";
 import {
@@ -16,7 +16,7 @@ import {
   renderBlocks,
   workerReady,
 } from "./approvals.ts";
-import { CommandError, oneLine, say, warn } from "./cli.ts";
+import { CommandError, oneLine, say, warn } from "../terminal/cli.ts";
 import { type Platform, PLATFORM_VARIABLES } from "./platform.ts";
 
 /** What approving reads from the environment, beside where the platform is. */

@@ -3,16 +3,16 @@
  *
  * @module
  */
-import { WORKER_VARIABLES } from "./environment.ts";
-import { retry } from "../../lib/backoff.ts";
+import { WORKER_VARIABLES } from "../launch/environment.ts";
+import { retry } from "../../lib/base/time.ts";
 import {
   optionalSecret,
   optionalText,
   type Setting,
-} from "../../lib/config.ts";
-import { messageOf } from "../../lib/errors.ts";
-import { request } from "../../lib/http.ts";
-import { CommandError } from "./cli.ts";
+} from "../../lib/base/config.ts";
+import { messageOf } from "../../lib/base/errors.ts";
+import { request } from "../../lib/base/http.ts";
+import { CommandError } from "../terminal/cli.ts";
 
 /** Where to tell of each new approval. */
 export const HOOK_SETTINGS: {

@@ -4,10 +4,10 @@
  * @module
  */
 import { parse } from "@std/yaml";
-import { wait } from "../../lib/backoff.ts";
+import { wait } from "../../lib/base/time.ts";
 import { GatewayError, type Json } from "../../lib/platform/gateway.ts";
-import { askYes, CommandError, Progress, say } from "./cli.ts";
-import type { Bundle } from "./pack.ts";
+import { askYes, CommandError, Progress, say } from "../terminal/cli.ts";
+import type { Bundle } from "../pack/pack.ts";
 import type { Platform, Waiting } from "./platform.ts";
 
 /** One policy simulation as the platform ran it. */

@@ -8,9 +8,9 @@ import {
   readConfig,
   type Settings,
   variablesOf,
-} from "../../lib/config.ts";
-import { ConfigError } from "../../lib/errors.ts";
-import { createLog } from "../../lib/log.ts";
+} from "../../lib/base/config.ts";
+import { ConfigError } from "../../lib/base/errors.ts";
+import { createLog } from "../../lib/base/log.ts";
 import {
   Gateway,
   GatewayError,
@@ -28,7 +28,7 @@ import {
   type StoreSettings,
 } from "../../lib/platform/settings.ts";
 import { connectStore, type Store } from "../../lib/platform/store.ts";
-import { CommandError } from "./cli.ts";
+import { CommandError } from "../terminal/cli.ts";
 
 /** What a command reads to find the platform. */
 export const PLATFORM_VARIABLES: readonly (readonly [string, string])[] = [

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { createLog } from "../../lib/log.ts";
+import { createLog } from "../../lib/base/log.ts";
 import type { Endpoint } from "../../lib/platform/endpoint.ts";
 import {
   connectStore,
@@ -11,7 +11,7 @@ import {
   StoreError,
 } from "../../lib/platform/store.ts";
 import { RECORD_PREFIX } from "../../lib/post/record.ts";
-import { CommandError } from "./cli.ts";
+import { CommandError } from "../terminal/cli.ts";
 import { type DeletableList, describePost, type Post } from "./posts.ts";
 
 /** A person waits. */

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { JobError } from "../../lib/errors.ts";
+import { JobError } from "../../lib/base/errors.ts";
 import {
   BUSY_MS,
   type Claim,
@@ -20,7 +20,7 @@ import {
   readKey,
   RECORD_PREFIX,
 } from "../../lib/post/record.ts";
-import { CommandError } from "./cli.ts";
+import { CommandError } from "../terminal/cli.ts";
 
 /** One record, as `posts --json` shows it. */
 export interface Post {

@@ -4,11 +4,15 @@
  *
  * @module
  */
-import type { Config } from "../../lib/config.ts";
-import { sha256Hex } from "../../lib/digest.ts";
-import { buildBundle } from "../../lib/evidence/collector.ts";
+import type { Config } from "../../lib/base/config.ts";
+import { sha256Hex } from "../../lib/base/digest.ts";
+import { buildBundle } from "../../lib/evidence/bundle.ts";
 import { type IncidentInput, qualifiedId } from "../../lib/incident.ts";
-import { encodeMessage, type Message, withFooter } from "../../lib/message.ts";
+import {
+  encodeMessage,
+  type Message,
+  withFooter,
+} from "../../lib/message/render.ts";
 import { compileCheck } from "../../lib/schemas.ts";
 import { summarize } from "../../lib/summary/builtin.ts";
 import { readSource } from "../../workers/fetcher.ts";
@@ -17,7 +21,7 @@ import {
   SETTINGS,
   type SummarizerSettings,
 } from "../../workers/summarizer.ts";
-import { CommandError } from "./cli.ts";
+import { CommandError } from "../terminal/cli.ts";
 
 /** The summarizer's settings that a message depends on. */
 export const PREVIEW_SETTINGS: Pick<

@@ -6,7 +6,7 @@
 import { GatewayError, type Json } from "../../lib/platform/gateway.ts";
 import { describeTooOld } from "../../lib/post/age.ts";
 import { POST_TOPIC } from "./approvals.ts";
-import { oneLine } from "./cli.ts";
+import { oneLine } from "../terminal/cli.ts";
 import type { Platform, Waiting } from "./platform.ts";
 import { ageOf } from "./posts.ts";
 

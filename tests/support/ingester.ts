@@ -5,8 +5,8 @@
  * @module
  */
 import { createHmac } from "node:crypto";
-import type { HttpLimits } from "../../lib/server.ts";
-import { serveRequests } from "../../lib/service.ts";
+import type { HttpLimits } from "../../lib/base/server.ts";
+import { serveRequests } from "../../lib/base/service.ts";
 import { INGESTER } from "../../workers/ingester.ts";
 import { until } from "./until.ts";
 

@@ -4,9 +4,13 @@
  *
  * @module
  */
-import { type Config, readConfig, type Settings } from "../../lib/config.ts";
-import { sha256Hex } from "../../lib/digest.ts";
-import { createLog } from "../../lib/log.ts";
+import {
+  type Config,
+  readConfig,
+  type Settings,
+} from "../../lib/base/config.ts";
+import { sha256Hex } from "../../lib/base/digest.ts";
+import { createLog } from "../../lib/base/log.ts";
 import type { Constraints } from "../../lib/platform/constraints.ts";
 import {
   type Artifact,

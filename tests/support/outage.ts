@@ -10,7 +10,9 @@ import { approve } from "../../scripts/support/approvals.ts";
 import { openLine } from "./proxy.ts";
 import { type Path, startPath } from "./path.ts";
 import { until } from "./until.ts";
-import sample from "../testdata/sample_webhook.json" with { type: "json" };
+import sample from "../../deploy/samples/sample_webhook.json" with {
+  type: "json",
+};
 
 /** What an outage is made of. */
 export interface Outage {

@@ -10,9 +10,9 @@ import {
   type Permissions,
   type WorkerName,
   WORKERS,
-} from "../../scripts/support/permissions.ts";
+} from "../../scripts/launch/permissions.ts";
 import { installBundle } from "../../scripts/support/install.ts";
-import { bundlePack, readPackFolder } from "../../scripts/support/pack.ts";
+import { bundlePack, readPackFolder } from "../../scripts/pack/pack.ts";
 import { Platform, readAddress } from "../../scripts/support/platform.ts";
 import {
   cacheWorkers,
@@ -20,7 +20,7 @@ import {
   type SpawnOptions,
   spawnWorker,
   type WorkerProcess,
-} from "../../scripts/support/process.ts";
+} from "../../scripts/launch/process.ts";
 import { until } from "./until.ts";
 
 /** A platform with the pack and its workers. */

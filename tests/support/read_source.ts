@@ -4,7 +4,7 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
-import { buildBundle } from "../../lib/evidence/collector.ts";
+import { buildBundle } from "../../lib/evidence/bundle.ts";
 import {
   type EvidenceBundle,
   type IncidentInput,

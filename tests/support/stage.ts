@@ -13,7 +13,7 @@ import {
   type DevcoreOptions,
   startDevcore,
 } from "../../deploy/devcore/devcore.ts";
-import { createLog } from "../../lib/log.ts";
+import { createLog } from "../../lib/base/log.ts";
 import { type Bus, connectBus } from "../../lib/platform/bus.ts";
 import {
   BusPacketSchema,

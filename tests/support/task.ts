@@ -4,7 +4,7 @@
  * @module
  */
 
-import { WORKER_VARIABLES } from "../../scripts/support/environment.ts";
+import { WORKER_VARIABLES } from "../../scripts/launch/environment.ts";
 
 /** What a task printed and how it ended. */
 export interface TaskRun {

@@ -1,0 +1,339 @@
+/**
+ * The message that people read: Slack's `{text, blocks}`, the same for every
+ * destination. Pure.
+ *
+ * What the evidence says reaches the message inert and within Slack's limits,
+ * whatever it holds. The bytes of a rendered message are what an approver sees
+ * and what is posted; only the footer comes later.
+ *
+ * @module
+ */
+import {
+  type Block,
+  BLOCKS_MAX,
+  contextBlock,
+  fit,
+  header,
+  type Link,
+  linkButtons,
+  oneLine,
+  section,
+  tryFit,
+} from "./block_kit.ts";
+import { shorten } from "../base/errors.ts";
+import type { Claim, EvidenceItem, NormalizedContext } from "../incident.ts";
+import { toMoment, withIds } from "../incident.ts";
+import { type Items, List, shrink } from "./list.ts";
+
+export { escapeMrkdwn, fit } from "./block_kit.ts";
+export type { Block } from "./block_kit.ts";
+
+/** A message as Slack takes it. */
+export interface Message {
+  /** For notifications and screen readers. */
+  readonly text: string;
+  /** 1 to 49, as Block Kit has them. */
+  readonly blocks: readonly Block[];
+}
+
+/** What a message is made of. */
+export interface MessageView {
+  /** With its source in front. */
+  incidentId: string;
+  /** The incident in plain fields. */
+  context: NormalizedContext;
+  /** What is happening, one or two sentences. */
+  lead: string;
+  /** What that cites, if anything. */
+  leadEvidence?: readonly string[];
+  /** What is known. */
+  highlights: readonly Claim[];
+  /** What to do next. */
+  actionItems: readonly Claim[];
+  /** What the claims cite. */
+  evidence: readonly EvidenceItem[];
+  /** What could not be had. */
+  gaps: readonly { what: string; why: string }[];
+  /** Where the whole summary is kept. */
+  summaryPtr: string;
+  /** Buttons, checked already. */
+  links?: readonly Link[];
+}
+
+/** Who released a message, for its footer. */
+export interface Footer {
+  /** `undefined` if the poster was told to need no approval. */
+  approval: { by: string; at: string; ruleId: string } | undefined;
+  /** Empty for a job outside a workflow. */
+  runId: string;
+  /** Of the message, as 64 hex digits. */
+  digest: string;
+}
+
+/**
+ * For all blocks, as JSON: Slack documents no sum, but refuses messages above
+ * about 13,200 characters with `msg_blocks_too_long`.
+ */
+const MESSAGE_CHARS_MAX = 13_000;
+/** The footer's share of it: its texts at their longest, as JSON. */
+const FOOTER_CHARS_MAX = 1700;
+const SERVICE_CHARS_MAX = 50;
+const LEAD_CHARS_MAX = 1000;
+const ITEM_CHARS_MAX = 600;
+const CITATIONS_CHARS_MAX = 300;
+const SOURCE_CHARS_MAX = 300;
+const EVIDENCE_CHARS_MAX = 600;
+const EVIDENCE_TITLE_CHARS_MAX = 60;
+const POINTER_CHARS_MAX = 250;
+const TEXT_CHARS_MAX = 3000;
+const TIMELINE_SHOWN = 8;
+/** Shorter words stand in many a sentence without being said by it. */
+const SAID_CHARS_MIN = 20;
+
+/** The word says it, the colour helps to find it among other messages. */
+const SEVERITIES = {
+  critical: ["\u{1F534}", "CRITICAL"],
+  error: ["\u{1F7E0}", "ERROR"],
+  warning: ["\u{1F7E1}", "WARNING"],
+  info: ["\u{1F535}", "INFO"],
+} as const;
+
+/**
+ * Renders a message; the same view always gives the same bytes.
+ *
+ * If all of it does not fit, it loses what hurts least: old entries of the
+ * timeline first, what to do last. What is missing is counted where it would
+ * stand, and the last line says where all of it is.
+ */
+export function renderMessage(view: MessageView): Message {
+  const title = oneLine(view.context.title ?? "") || oneLine(view.incidentId) ||
+    "an incident without a name";
+  const lead = tryFit(
+    oneLine(view.lead).replace(/^>/, "›") || "Nothing is known yet.",
+    LEAD_CHARS_MAX,
+  );
+  const lists = listsOf(view);
+  const { links = [] } = view;
+  const head = [
+    header(headline(title, view.context)),
+    section(lead.text + citing(view.leadEvidence)),
+  ];
+  const buttons = links.length === 0 ? [] : [linkButtons(links)];
+  const sources = [sourceLine(view), ...evidenceLine(view.evidence)];
+  const render = () => [
+    ...head,
+    ...lists.all.flatMap((list) =>
+      list.isEmpty ? [] : [section(list.render())]
+    ),
+    ...buttons,
+    contextBlock(
+      ...sources,
+      summaryLine(view, lead.cut || lists.all.some(({ cut }) => cut)),
+    ),
+  ];
+  shrink(
+    lists.leastFirst,
+    () =>
+      JSON.stringify(render()).length <= MESSAGE_CHARS_MAX - FOOTER_CHARS_MAX,
+  );
+  return { text: fallback(title, view), blocks: render() };
+}
+
+/** The bytes whose digest an approval releases. */
+export function encodeMessage({ text, blocks }: Message): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify({ text, blocks }));
+}
+
+/**
+ * Reads the bytes of a message.
+ *
+ * @throws {SyntaxError} If they are not JSON of a text and 1 to 49 blocks; it
+ * quotes nothing of them.
+ */
+export function decodeMessage(bytes: Uint8Array): Message {
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch {
+    throw new SyntaxError("the message is not JSON in UTF-8");
+  }
+  const { text, blocks } = (value ?? {}) as Partial<Message>;
+  const isMessage = typeof text === "string" && text !== "" &&
+    Array.isArray(blocks) && blocks.length > 0 && blocks.length < BLOCKS_MAX &&
+    blocks.every((block) => typeof block?.type === "string");
+  if (!isMessage) {
+    throw new SyntaxError(
+      `the message is not a text and 1 to ${BLOCKS_MAX - 1} blocks`,
+    );
+  }
+  return { text, blocks };
+}
+
+/** The message as it is sent: the same text and blocks, and the footer. */
+export function withFooter(message: Message, footer: Footer): Message {
+  const { approval, runId, digest } = footer;
+  // Each part has its own limit, so that none can push out the digest.
+  const part = (text: string, charsMax = 80) =>
+    shorten(oneLine(text), charsMax);
+  const released = approval === undefined
+    ? "Posted without approval, as configured"
+    : `Approved by ${part(approval.by)} at ${part(approval.at, 40)}, ` +
+      `asked for by rule ${part(approval.ruleId)}`;
+  const line = `${released} · run ${part(runId) || "none"} · message sha256 ${
+    part(digest.slice(0, 16))
+  }`;
+  return {
+    text: message.text,
+    blocks: [
+      ...message.blocks,
+      contextBlock(fit(line, FOOTER_CHARS_MAX - 100)),
+    ],
+  };
+}
+
+function headline(title: string, { severity, service }: NormalizedContext) {
+  const [sign, word] = SEVERITIES[severity ?? "warning"];
+  const where = shorten(oneLine(service ?? ""), SERVICE_CHARS_MAX);
+  return `${sign} ${word}${where === "" ? "" : ` · ${where}`}: ${title}`;
+}
+
+function fallback(title: string, { context, lead }: MessageView): string {
+  const [, word] = SEVERITIES[context.severity ?? "warning"];
+  const words = oneLine(lead) || "Nothing is known yet.";
+  const service = oneLine(context.service ?? "");
+  const where = service === "" ? "" : ` (${service})`;
+  // A screen reader need not say the title twice.
+  const text = words.startsWith(title) ? words : `${title}${where}. ${words}`;
+  return fit(`${word}: ${text}`, TEXT_CHARS_MAX);
+}
+
+/** The lists in the order read, and in the order in which they may shrink. */
+function listsOf(view: MessageView) {
+  const timeline = timelineList(view.context.timeline ?? []);
+  const known = view.highlights.filter((claim) => !isSaid(claim, view));
+  const highlights = new List({
+    title: "What we know",
+    items: items(known.map(claimParts)),
+  });
+  const actions = new List({
+    title: "What to do",
+    items: items(view.actionItems.map(claimParts)),
+  });
+  const gaps = new List({
+    title: "What is missing",
+    items: items(
+      view.gaps.map(({ what, why }) => ({ text: `${what}: ${why}` })),
+    ),
+  });
+  return {
+    all: [highlights, actions, timeline, gaps],
+    leastFirst: [
+      [timeline, 3],
+      [gaps, 2],
+      [highlights, 4],
+      [timeline, 0],
+      [gaps, 0],
+      [actions, 3],
+      [highlights, 0],
+      [actions, 0],
+    ] as const,
+  };
+}
+
+/** Whether the lead or the timeline says a claim already, word for word. */
+function isSaid({ text }: Claim, { lead, context }: MessageView): boolean {
+  const inLead = text.length >= SAID_CHARS_MIN && lead.includes(text.trim());
+  return inLead ||
+    (context.timeline ?? []).some((entry) =>
+      `${entry.at} ${entry.text}` === text
+    );
+}
+
+interface Parts {
+  /** Ours, so neither escaped nor cut. */
+  start?: string;
+  text: string;
+  citations?: readonly string[];
+}
+
+function claimParts({ text, evidence }: Claim): Parts {
+  return { text, citations: evidence };
+}
+
+/** Each as one inert line; only the text is cut, so that citations stay. */
+function items(parts: readonly Parts[]): Items {
+  let cut = false;
+  const lines = parts.map(({ start = "", text, citations = [] }) => {
+    const end = citing(citations);
+    const charsMax = ITEM_CHARS_MAX - start.length - end.length;
+    const fitted = tryFit(oneLine(text), charsMax);
+    cut ||= fitted.cut;
+    return start + fitted.text + end;
+  });
+  return { lines, cut };
+}
+
+function citing(ids: readonly string[] = []): string {
+  return ids.length === 0
+    ? ""
+    : ` [${fit(oneLine(ids.join(", ")), CITATIONS_CHARS_MAX)}]`;
+}
+
+function timelineList(
+  given: NonNullable<NormalizedContext["timeline"]>,
+): List {
+  const entries = given.map((entry) => ({
+    ...entry,
+    at: toMoment(entry.at) ?? entry.at,
+  }));
+  const days = new Set(entries.map(({ at }) => at.slice(0, 10)));
+  // A date on every line only helps if there is more than one.
+  const [day] = days;
+  const oneDay = days.size === 1 && /^\d{4}-\d\d-\d\d$/.test(day!);
+  const clock = (at: string) =>
+    oneDay ? at.slice(11, 19) : at.slice(0, 19).replace("T", " ");
+  return new List({
+    title: oneDay ? `Timeline of ${day}, UTC` : "Timeline, UTC",
+    items: items(entries.map(({ at, text, evidence }) => ({
+      start: `\`${oneLine(clock(at)).replace(/[^\w: .-]/g, "?")}\` `,
+      text,
+      citations: evidence,
+    }))),
+    newestLast: true,
+    shownMax: TIMELINE_SHOWN,
+  });
+}
+
+function sourceLine({ incidentId, context, evidence }: MessageView): string {
+  const count = `${evidence.length} piece${
+    evidence.length === 1 ? "" : "s"
+  } of evidence`;
+  const source = context.source === undefined
+    ? ""
+    : ` from ${shorten(oneLine(context.source.system), 40)}`;
+  const line = `Incident ${oneLine(incidentId)}${source} · ${count}`;
+  return fit(line, SOURCE_CHARS_MAX);
+}
+
+/** What each citation stands for. */
+function evidenceLine(evidence: readonly EvidenceItem[]): string[] {
+  if (evidence.length === 0) return [];
+  let line = "";
+  for (const [at, { id, title }] of withIds(evidence).entries()) {
+    const name = shorten(oneLine(title), EVIDENCE_TITLE_CHARS_MAX);
+    const next = `${at === 0 ? "" : " · "}[${oneLine(id)}] ${name}`;
+    const rest = ` · and ${evidence.length - at} more`;
+    if (fit(line + next + rest, Infinity).length > EVIDENCE_CHARS_MAX) {
+      return [fit(line + rest, EVIDENCE_CHARS_MAX)];
+    }
+    line += next;
+  }
+  return [fit(line, EVIDENCE_CHARS_MAX)];
+}
+
+function summaryLine({ summaryPtr }: MessageView, cut: boolean): string {
+  const pointer = fit(oneLine(summaryPtr), POINTER_CHARS_MAX);
+  return cut
+    ? `Shortened to fit; all of it is the full summary, ${pointer}`
+    : `Full summary ${pointer}`;
+}

@@ -1,0 +1,338 @@
+/**
+ * One job, from its request to how it ended.
+ *
+ * @module
+ */
+import type { Config, Settings } from "../base/config.ts";
+import { sha256Hex } from "../base/digest.ts";
+import {
+  JobElsewhere,
+  JobError,
+  type JobErrorCode,
+  messageOf,
+} from "../base/errors.ts";
+import { errorFields, type Log } from "../base/log.ts";
+import type { Check } from "../schemas.ts";
+import {
+  checkSupported,
+  type Constraints,
+  readConstraints,
+} from "./constraints.ts";
+import {
+  type Artifact,
+  type Gateway,
+  GatewayError,
+  type Json,
+  type NewArtifact,
+} from "./gateway.ts";
+import type { JobEnd, JobRequest } from "./packet.ts";
+import { type Store, StoreError } from "./store.ts";
+
+/** What a handler may know of the job that it does. */
+export interface Job {
+  /** As the scheduler names it. */
+  readonly id: string;
+  /** The one that the worker serves. */
+  readonly topic: string;
+  /** The run that the job belongs to, empty for a job outside a workflow. */
+  readonly runId: string;
+  /** The workflow of the run, empty for a job outside one. */
+  readonly workflowId: string;
+  /** Whose job it is, `default` if the request names none. */
+  readonly tenantId: string;
+  /** Connects what belongs to one request, across processes. */
+  readonly traceId: string;
+  /** Everything is rendered, nothing is sent. */
+  readonly dryRun: boolean;
+}
+
+/** The gateway, bound to one job: its signal and its limits. */
+export interface JobGateway {
+  /**
+   * Stores an artifact, labelled with the job and its own digest.
+   *
+   * @param bytesMax A limit beside that of the job's constraints.
+   * @throws {JobError} `ARTIFACT_TOO_LARGE` if policy allows only less.
+   */
+  putArtifact(artifact: NewArtifact, bytesMax?: number): Promise<string>;
+  /** Reads an artifact of at most `bytesMax` bytes. */
+  readArtifact(pointer: string, bytesMax: number): Promise<Artifact>;
+  /** Reads a job's record as the platform has it. */
+  readJob(jobId: string): Promise<Json>;
+}
+
+/** Redis, for one job. */
+export interface JobStore {
+  /** Appends to a list, also when the job is aborted: what happened happened. */
+  append(key: string, item: string): Promise<void>;
+  /** Reads a whole list. */
+  list(key: string): Promise<string[]>;
+}
+
+/** What a handler gets beside its input. */
+export interface JobContext<S extends Settings> {
+  /** Which job it is. */
+  readonly job: Job;
+  /** What policy holds this job to. */
+  readonly constraints: Constraints;
+  /** Aborts at the job's deadline, when it is cancelled, and at shutdown. */
+  readonly signal: AbortSignal;
+  /** Artifacts and job records. */
+  readonly gateway: JobGateway;
+  /** Lists in Redis. */
+  readonly store: JobStore;
+  /** The worker's configuration. */
+  readonly settings: Config<S>;
+  /** Names the job in every line. */
+  readonly log: Log;
+  /** Says how far the job is; the platform shows it and keeps nothing. */
+  progress(percent: number, message: string): void;
+}
+
+/** What all jobs of a worker share. */
+export interface JobRunner<S extends Settings, I, O> {
+  /** The only one served. */
+  readonly topic: string;
+  /** The worker's configuration. */
+  readonly settings: Config<S>;
+  /** Shared by all jobs. */
+  readonly gateway: Gateway;
+  /** Shared by all jobs. */
+  readonly store: Store;
+  /** Says what is wrong with an input. */
+  readonly checkInput: Check;
+  /** Says what is wrong with an output. */
+  readonly checkOutput: Check;
+  /** Does the work. */
+  readonly handle: (input: I, context: JobContext<S>) => Promise<O>;
+}
+
+/** What one job brings. */
+export interface JobCall {
+  /** As it came. */
+  readonly request: JobRequest;
+  /** Of the packet that brought it. */
+  readonly traceId: string;
+  /** Aborts at the deadline, when it is cancelled, and at shutdown. */
+  readonly signal: AbortSignal;
+  /** Names the job in every line. */
+  readonly log: Log;
+  /** Says how far the job is, 0 to 100 percent. */
+  progress(percent: number, message: string): void;
+}
+
+const INPUT_BYTES_MAX = 4 * 1024 * 1024;
+/** The workflow sees results of 256 KiB and more as null. */
+const RESULT_BYTES_MAX = 200 * 1024;
+const RESULT_TTL_S = 24 * 60 * 60;
+/** For writes that a job's end does not stop; the store has a bound of its own. */
+const NEVER: AbortSignal = new AbortController().signal;
+
+/**
+ * Does one job: reads and checks its input, hands it over, checks and stores
+ * the output.
+ *
+ * @returns How it ended, or `undefined` if another process answers for it. Never
+ * throws: every error is an end.
+ */
+export async function runJob<S extends Settings, I, O>(
+  runner: JobRunner<S, I, O>,
+  call: JobCall,
+): Promise<JobEnd | undefined> {
+  const jobId = call.request.jobId;
+  try {
+    const context = createContext(runner, call);
+    const input = await readInput(runner, call);
+    const output = await runner.handle(input as I, context);
+    const resultPtr = await writeResult(runner, call, output);
+    return { status: "succeeded", resultPtr };
+  } catch (error) {
+    if (error instanceof JobElsewhere) return undefined;
+    const failure = toJobError(error, call);
+    await writeFailure(runner.store, jobId, failure, call.log);
+    return { status: "failed", code: failure.code, message: failure.message };
+  }
+}
+
+function createContext<S extends Settings, I, O>(
+  { topic, settings, gateway, store }: JobRunner<S, I, O>,
+  { request, traceId, signal, log, progress }: JobCall,
+): JobContext<S> {
+  const { env, labels } = request;
+  const constraints = readConstraints(env);
+  checkSupported(constraints);
+  const job: Job = {
+    id: request.jobId,
+    topic,
+    runId: env["run_id"] ?? labels["run_id"] ?? "",
+    workflowId: request.workflowId,
+    tenantId: request.tenantId || "default",
+    traceId,
+    dryRun: env["dry_run"] === "true" || labels["dry_run"] === "true",
+  };
+  return {
+    job,
+    constraints,
+    signal,
+    settings,
+    log,
+    progress,
+    gateway: {
+      async putArtifact(artifact, bytesMax = Infinity) {
+        const bytes = byteLength(artifact.content);
+        const allowed = Math.min(bytesMax, constraints.artifactBytesMax);
+        if (bytes > allowed) {
+          throw new JobError(
+            "ARTIFACT_TOO_LARGE",
+            `Cannot store artifact: got ${bytes} bytes, policy allows ${allowed}`,
+          );
+        }
+        const labels = {
+          job_id: job.id,
+          run_id: job.runId,
+          sha256: await sha256Hex(artifact.content),
+          ...artifact.labels,
+        };
+        return await gateway.putArtifact({ ...artifact, labels }, signal);
+      },
+      readArtifact: (pointer, bytesMax) =>
+        gateway.readArtifact(pointer, bytesMax, signal),
+      readJob: (jobId) => gateway.readJob(jobId, signal),
+    },
+    store: {
+      append: (key, item) => store.append(key, item, NEVER),
+      list: (key) => store.list(key, signal),
+    },
+  };
+}
+
+async function readInput<S extends Settings, I, O>(
+  { store, checkInput }: JobRunner<S, I, O>,
+  { request, signal }: JobCall,
+): Promise<unknown> {
+  const key = `ctx:${request.jobId}`;
+  // A pointer elsewhere would make us read what the job does not own.
+  if (request.contextPtr !== `redis://${key}`) {
+    throw new JobError(
+      "JOB_INVALID_INPUT",
+      `Cannot read the job's input: its context pointer is not "redis://${key}"`,
+    );
+  }
+  const text = await store.read(key, INPUT_BYTES_MAX, signal);
+  if (text === undefined) {
+    throw new JobError(
+      "JOB_CONTEXT_MISSING",
+      `Cannot read the job's input: "${key}" is missing or expired`,
+    );
+  }
+  let input: unknown;
+  try {
+    input = JSON.parse(text);
+  } catch {
+    throw new JobError(
+      "JOB_INVALID_INPUT",
+      `Cannot read the job's input: "${key}" is not JSON`,
+    );
+  }
+  const problem = checkInput(input);
+  if (problem !== undefined) {
+    throw new JobError(
+      "JOB_INVALID_INPUT",
+      `Cannot use the job's input: ${problem}`,
+    );
+  }
+  return input;
+}
+
+async function writeResult<S extends Settings, I, O>(
+  { store, checkOutput }: JobRunner<S, I, O>,
+  { request }: JobCall,
+  output: O,
+): Promise<string> {
+  const problem = checkOutput(output);
+  if (problem !== undefined) {
+    throw new JobError(
+      "JOB_INVALID_OUTPUT",
+      `Cannot store the job's result: ${problem}`,
+    );
+  }
+  const text = JSON.stringify(output);
+  const bytes = byteLength(text);
+  if (bytes > RESULT_BYTES_MAX) {
+    throw new JobError(
+      "JOB_RESULT_TOO_LARGE",
+      `Cannot store the job's result: got ${bytes} bytes, expected at most ${RESULT_BYTES_MAX}`,
+    );
+  }
+  const key = `res:${request.jobId}`;
+  // Work that is done must not be lost to a deadline.
+  await store.write(key, text, RESULT_TTL_S, NEVER);
+  return `redis://${key}`;
+}
+
+/**
+ * Keeps why a job failed under a key of its own: for a failed job the platform
+ * overwrites `res:<job_id>`.
+ */
+async function writeFailure(
+  store: Store,
+  jobId: string,
+  error: JobError,
+  log: Log,
+): Promise<void> {
+  const { code, message, retryable } = error;
+  const detail = JSON.stringify({
+    code,
+    message,
+    retryable,
+    at: new Date().toISOString(),
+  });
+  try {
+    await store.write(
+      `res:${jobId}:error`,
+      detail,
+      RESULT_TTL_S,
+      AbortSignal.timeout(2_000),
+    );
+  } catch (error) {
+    log.warn("Cannot store why the job failed", errorFields(error));
+  }
+}
+
+/** Puts whatever a job threw into the words that the platform gets to see. */
+function toJobError(error: unknown, { signal, log }: JobCall): JobError {
+  if (error instanceof JobError) return error;
+  if (signal.aborted && signal.reason instanceof JobError) return signal.reason;
+  const code = platformCode(error);
+  if (code !== undefined) {
+    const retryable = code.endsWith("UNAVAILABLE");
+    return new JobError(code, messageOf(error), { retryable, cause: error });
+  }
+  // Anything else is a bug: told in full here, and in no detail elsewhere.
+  log.error("Handler failed", {
+    ...errorFields(error),
+    stack: error instanceof Error ? error.stack : undefined,
+  });
+  return new JobError(
+    "INTERNAL",
+    "Internal error of the worker; its log has the details",
+  );
+}
+
+function platformCode(error: unknown): JobErrorCode | undefined {
+  if (error instanceof StoreError) {
+    return error.kind === "unavailable"
+      ? "STORE_UNAVAILABLE"
+      : "JOB_INVALID_INPUT";
+  }
+  if (error instanceof GatewayError) {
+    return error.unavailable ? "GATEWAY_UNAVAILABLE" : "GATEWAY_REFUSED";
+  }
+  return undefined;
+}
+
+function byteLength(content: string | Uint8Array): number {
+  return typeof content === "string"
+    ? new TextEncoder().encode(content).length
+    : content.length;
+}

@@ -1,0 +1,86 @@
+/**
+ * The text of deploy/env.example, written from the workers' settings.
+ *
+ * @module
+ */
+import { type Setting, variablesOf } from "../../lib/base/config.ts";
+import { WORKER_SETTINGS, type WorkerName, WORKERS } from "./permissions.ts";
+
+/** Variables that the example sets; the others stand there commented out. */
+const VALUES: Readonly<Record<string, string>> = {
+  CORETEX_GATEWAY_URL: "http://gateway:8081",
+  CORETEX_API_KEY: "devkey",
+  NATS_URL: "nats://nats:4222",
+  REDIS_ADDR: "redis:6379",
+  WORKER_POOL: "incident-enricher-fetch",
+  SLACK_WEBHOOK_URL: "",
+  HEALTH_ADDR: "0.0.0.0:9000",
+  INGESTER_ADDR: "0.0.0.0:8088",
+};
+
+/** What cannot be said in a setting's one line. */
+const NOTES: Readonly<Record<string, string>> = {
+  CORETEX_GATEWAY_URL: "8081 is the platform's HTTP port, 8080 its gRPC port",
+  CORETEX_API_KEY: "replace it",
+  WORKER_POOL: "overridden for each service in docker-compose.workers.yaml",
+  HEALTH_ADDR: "every address of the container, published by none of them",
+};
+
+const HEADER = `\
+# What the workers read from their environment. Copy it to deploy/.env, which
+# git ignores, and set what differs. Written by: deno task flags
+#
+# Empty means unset. Commented out is the default.
+`;
+
+interface Entry {
+  setting: Setting<unknown>;
+  users: WorkerName[];
+  fallbacks: Set<string>;
+}
+
+/** Every variable that a worker reads: set, or commented out with its default. */
+export function renderEnvExample(): string {
+  // What all of them read comes first.
+  const entries = [...collectEntries().values()].toSorted((a, b) =>
+    b.users.length - a.users.length
+  );
+  const groups = Map.groupBy(entries, ({ users }) => users.join(", "));
+  const sections = [...groups].map(([users, entries]) => {
+    const who = users === WORKERS.join(", ") ? "every worker" : users;
+    return [`# --- ${who}`, ...entries.map(renderEntry)].join("\n\n");
+  });
+  return `${[HEADER.trimEnd(), ...sections].join("\n\n")}\n`;
+}
+
+function collectEntries(): Map<string, Entry> {
+  const entries = new Map<string, Entry>();
+  for (const worker of WORKERS) {
+    for (const setting of Object.values(WORKER_SETTINGS[worker])) {
+      const entry = entries.get(setting.name) ??
+        { setting, users: [], fallbacks: new Set<string>() };
+      entry.users.push(worker);
+      entry.fallbacks.add(setting.fallback ?? "");
+      entries.set(setting.name, entry);
+    }
+  }
+  return entries;
+}
+
+function renderEntry({ setting, fallbacks }: Entry): string {
+  const names = variablesOf({ setting });
+  const name = names.find((name) => name in VALUES) ?? setting.name;
+  const others = names.filter((other) => other !== name);
+  const notes = [
+    NOTES[name] ?? [],
+    others.length === 0 ? [] : `also ${others.join(", ")}`,
+    // Their defaults differ by worker; one value for all would be wrong.
+    fallbacks.size < 2 ? [] : `by default ${[...fallbacks].join(", ")}`,
+  ].flat();
+  const comments = [setting.about, ...notes].map((line) => `# ${line}`);
+  const [fallback = ""] = fallbacks.size === 1 ? fallbacks : [];
+  const line = name in VALUES
+    ? `${name}=${VALUES[name]}`
+    : `# ${name}=${fallback}`;
+  return [...comments, line].join("\n");
+}

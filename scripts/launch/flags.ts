@@ -1,0 +1,238 @@
+/**
+ * The files that carry the workers' permission flags, written from the
+ * permissions that each worker's topic implies.
+ *
+ * @module
+ */
+import { parseEnv } from "node:util";
+import { parseAll } from "@std/yaml";
+import { type Environment, readAddresses, splitNet } from "./addresses.ts";
+import { CommandError } from "../terminal/cli.ts";
+import { renderDropIn } from "./drop_in.ts";
+import { renderEnvExample } from "./env_example.ts";
+import { deriveFor } from "./environment.ts";
+import { renderRules } from "./network_policy.ts";
+import { type Permissions, type WorkerName, WORKERS } from "./permissions.ts";
+
+/** What each worker's topic requires. */
+export type Requirements = Readonly<Record<WorkerName, string[]>>;
+
+/** The ways to run a worker whose flags stand in a file. */
+export type Way = "example" | "tasks" | "image" | "service" | "k8s";
+
+/** Where {@linkcode renderFiles} takes things from. */
+export interface Sources {
+  /** One project file's text. */
+  read: (path: string) => Promise<string>;
+  requirements: Requirements;
+  /** In place of the environment that tasks, image and service stand for. */
+  env?: Environment | undefined;
+}
+
+/** Every way, in the order in which they depend on each other. */
+export const WAYS: readonly Way[] = [
+  "example",
+  "tasks",
+  "image",
+  "service",
+  "k8s",
+];
+
+const EXAMPLE = "deploy/env.example";
+const TASKS = "deno.json";
+const IMAGE = "deploy/Dockerfile";
+const MANIFEST = "deploy/k8s/workers.yaml";
+
+/** One machine with the platform on it, as tasks and services stand for. */
+export const LOOPBACK: Environment = {
+  NATS_URL: "nats://127.0.0.1:4222",
+  REDIS_URL: "redis://127.0.0.1:6379",
+  CORETEX_GATEWAY_URL: "http://127.0.0.1:8081",
+};
+
+/** What a service has beside the addresses: its key, where systemd puts it. */
+export function serviceEnvironment(
+  worker: WorkerName,
+  addresses: Environment = LOOPBACK,
+): Environment {
+  const folder = `/run/credentials/incident-enricher@${worker}.service`;
+  return { ...addresses, CORETEX_API_KEY_FILE: `${folder}/CORETEX_API_KEY` };
+}
+
+/** The drop-in that gives one service its flags. */
+export function dropInOf(worker: WorkerName): string {
+  return `deploy/systemd/incident-enricher@${worker}.service.d/permissions.conf`;
+}
+
+/**
+ * Writes the files of the given ways anew.
+ *
+ * @returns Their texts, by path.
+ * @throws {CommandError} If an environment is wrong, or a file has no place for
+ * its flags.
+ * @throws {RangeError} For a requirement that nothing is known of.
+ */
+export async function renderFiles(
+  ways: readonly Way[],
+  sources: Sources,
+): Promise<Map<string, string>> {
+  const files = new Map<string, string>();
+  for (const way of ways) {
+    for (const [path, text] of await RENDERERS[way](sources)) {
+      files.set(path, text);
+    }
+  }
+  return files;
+}
+
+type File = readonly [path: string, text: string];
+
+const RENDERERS: Readonly<Record<Way, (sources: Sources) => Promise<File[]>>> =
+  {
+    example: () => Promise.resolve([[EXAMPLE, renderEnvExample()]]),
+
+    async tasks({ read, requirements, env = LOOPBACK }) {
+      const text = await read(TASKS);
+      return [[TASKS, renderTasks(text, deriver(requirements, env))]];
+    },
+
+    async image({ read, requirements, env = parseEnv(renderEnvExample()) }) {
+      const text = await read(IMAGE);
+      return [[IMAGE, renderImage(text, deriver(requirements, env), env)]];
+    },
+
+    service({ requirements, env }) {
+      return Promise.resolve(WORKERS.map((worker): File => {
+        const given = serviceEnvironment(worker, env);
+        const permissions = deriver(requirements, given)(worker);
+        return [dropInOf(worker), renderDropIn(worker, permissions, given)];
+      }));
+    },
+
+    // The manifest holds its own environment, so that is the one that counts.
+    async k8s({ read, requirements }) {
+      const text = await read(MANIFEST);
+      const env = readConfigMap(text);
+      const derive = deriver(requirements, env);
+      return [[MANIFEST, renderManifest(text, derive, env)]];
+    },
+  };
+
+type Derive = (worker: WorkerName) => Permissions;
+
+function deriver(requirements: Requirements, env: Environment): Derive {
+  return (worker) => deriveFor(worker, requirements, (name) => env[name]);
+}
+
+/** deno.json: one task a worker, which first fetches what it may not fetch. */
+function renderTasks(text: string, derive: Derive): string {
+  return WORKERS.reduce((text, worker) => {
+    const file = `workers/${worker}.ts`;
+    const flags = derive(worker).flags.map(quoteForShell).join(" ");
+    const command = `deno cache --quiet ${file} && deno run ${flags} ${file}`;
+    const pattern = new RegExp(
+      `("worker:${worker}": \\{[^}]*"command": )"(?:[^"\\\\]|\\\\.)*"`,
+    );
+    if (!pattern.test(text)) throw noPlace(TASKS, `worker:${worker}`);
+    return text.replace(
+      pattern,
+      (_, before) => before + JSON.stringify(command),
+    );
+  }, text);
+}
+
+/** The shell of tasks would split what has blanks, and replace `$`. */
+function quoteForShell(word: string): string {
+  if (/^[\w@%+=:,./[\]-]+$/.test(word)) return word;
+  return `'${word.replaceAll("'", `'"'"'`)}'`;
+}
+
+/** Dockerfile: the entry point and the health check of each target. */
+function renderImage(text: string, derive: Derive, env: Environment): string {
+  return WORKERS.reduce((text, worker) => {
+    const { flags } = derive(worker);
+    const entry = ["/bin/deno", "run", ...flags, `/worker/${worker}.js`];
+    const lines = [
+      renderHealthcheck(healthOf(worker, env)),
+      `ENTRYPOINT ${toExecForm(entry)}`,
+    ];
+    return fill(IMAGE, text, `flags ${worker}`, lines.join("\n"));
+  }, text);
+}
+
+function renderHealthcheck(address: string | undefined): string {
+  if (address === undefined) return "HEALTHCHECK NONE";
+  const command = [
+    "/bin/deno",
+    "run",
+    "--no-prompt",
+    "--cached-only",
+    "--ignore-env",
+    `--allow-net=${address}`,
+    "/worker/healthcheck.js",
+    address,
+  ];
+  const options = "--interval=30s --timeout=5s --start-period=20s --retries=3";
+  return `HEALTHCHECK ${options} CMD ${toExecForm(command)}`;
+}
+
+function toExecForm(command: readonly string[]): string {
+  return `[${command.map((word) => JSON.stringify(word)).join(", \\\n    ")}]`;
+}
+
+/** Where the worker's health is asked for from beside it. */
+function healthOf(worker: WorkerName, env: Environment): string | undefined {
+  const { healthAddress } = readAddresses(worker, env);
+  if (healthAddress === undefined) return undefined;
+  const { hostname, port } = healthAddress;
+  const host = hostname === "0.0.0.0"
+    ? "127.0.0.1"
+    : hostname === "::"
+    ? "[::1]"
+    : hostname;
+  return `${host}:${port}`;
+}
+
+/** Kubernetes: each container's args and each worker's NetworkPolicy. */
+function renderManifest(
+  text: string,
+  derive: Derive,
+  env: Environment,
+): string {
+  return WORKERS.reduce((text, worker) => {
+    const { flags, net } = derive(worker);
+    const args = ["run", ...flags, `/worker/${worker}.js`];
+    const lines = ["args:", ...args.map((arg) => `  - ${JSON.stringify(arg)}`)];
+    const filled = fill(MANIFEST, text, `flags ${worker}`, lines.join("\n"));
+    const rules = renderRules(splitNet(worker, net, env)).join("\n");
+    return fill(MANIFEST, filled, `network ${worker}`, rules);
+  }, text);
+}
+
+/** The environment that the manifest's ConfigMap gives to every worker. */
+export function readConfigMap(text: string): Environment {
+  const objects = parseAll(text) as {
+    kind: string;
+    data?: Record<string, string>;
+  }[];
+  const map = objects.find(({ kind }) => kind === "ConfigMap")?.data;
+  if (map === undefined) throw noPlace(MANIFEST, "a ConfigMap");
+  return map;
+}
+
+/** Puts a body between two comment lines, indented as they are. */
+function fill(path: string, text: string, name: string, body: string): string {
+  const pattern = new RegExp(
+    `^( *)# begin ${name}\\n[\\s\\S]*?^ *# end ${name}$`,
+    "m",
+  );
+  if (!pattern.test(text)) throw noPlace(path, name);
+  return text.replace(pattern, (_, indent: string) => {
+    const lines = [`# begin ${name}`, ...body.split("\n"), `# end ${name}`];
+    return lines.map((line) => indent + line).join("\n");
+  });
+}
+
+function noPlace(path: string, name: string): CommandError {
+  return new CommandError(`${path} has no place for ${name}`);
+}

@@ -1,0 +1,95 @@
+/**
+ * The pack as files: reading, checking and archiving it.
+ *
+ * @module
+ */
+import { TarStream, type TarStreamInput } from "@std/tar";
+import { parse } from "@std/yaml";
+import { gzipSync } from "fflate";
+import { sha256Hex } from "../../lib/base/digest.ts";
+import { readBounded } from "../../lib/base/http.ts";
+import { CommandError } from "../terminal/cli.ts";
+import { findProblems } from "./rules.ts";
+
+/** The files of a pack by their path, in the order of their names. */
+export type PackFiles = ReadonlyMap<string, string>;
+
+/** A pack's archive. */
+export interface Bundle {
+  id: string;
+  version: string;
+  name: string;
+  bytes: Uint8Array;
+  sha256: string;
+  files: PackFiles;
+}
+
+const ARCHIVE_BYTES_MAX = 16 * 1024 * 1024;
+
+/** Reads a pack's folder. */
+export async function readPackFolder(folder: string): Promise<PackFiles> {
+  const files: [string, string][] = [];
+  const visit = async (path: string) => {
+    for await (const entry of Deno.readDir(path)) {
+      const child = `${path}/${entry.name}`;
+      if (entry.isDirectory) await visit(child);
+      else {files.push([
+          child.slice(folder.length + 1),
+          await Deno.readTextFile(child),
+        ]);}
+    }
+  };
+  await visit(folder);
+  return new Map(files.toSorted(([a], [b]) => a < b ? -1 : 1));
+}
+
+/**
+ * Checks a pack and archives it.
+ *
+ * The bytes depend on the files and the lock file alone: entries are sorted and
+ * carry no time, owner or mode of this machine, and the compressor is a pinned
+ * library, not the runtime's.
+ *
+ * @throws {CommandError} Names everything that a platform would refuse or
+ * misread.
+ */
+export async function bundlePack(files: PackFiles): Promise<Bundle> {
+  const problems = findProblems(files);
+  if (problems.length > 0) {
+    throw new CommandError(
+      `The pack cannot be bundled:\n  ${problems.join("\n  ")}`,
+    );
+  }
+  return await archivePack(files);
+}
+
+/** Archives a pack as it is, as {@linkcode bundlePack} does after its checks. */
+export async function archivePack(files: PackFiles): Promise<Bundle> {
+  const { metadata } = parse(files.get("pack.yaml")!) as {
+    metadata: { id: string; version: string };
+  };
+  const { id, version } = metadata;
+  const entries = [...files].map(([path, content]): TarStreamInput => {
+    const bytes = new TextEncoder().encode(content);
+    return {
+      type: "file",
+      path,
+      size: bytes.length,
+      readable: new Blob([bytes]).stream(),
+      options: { mode: 0o644, mtime: 0, uid: 0, gid: 0, uname: "", gname: "" },
+    };
+  });
+  const tar = await readBounded(
+    ReadableStream.from(entries).pipeThrough(new TarStream()),
+    ARCHIVE_BYTES_MAX,
+  );
+  const bytes = gzipSync(tar, { level: 9, mtime: 0 });
+  return {
+    id,
+    version,
+    name: `${id}-${version}.tgz`,
+    bytes,
+    sha256: await sha256Hex(bytes),
+    files,
+  };
+}

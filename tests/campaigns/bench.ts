@@ -1,0 +1,232 @@
+/**
+ * Measures how much this takes, and that nothing is lost on the way.
+ *
+ * @module
+ */
+import {
+  CommandError,
+  oneLine,
+  Progress,
+  readArgs,
+  runCommand,
+  say,
+  warn,
+} from "../../scripts/terminal/cli.ts";
+import { type Fault, FAULTS } from "./bench/gateway.ts";
+import { benchIngester, type Cell, renderResults } from "./bench/ingester.ts";
+
+/** How long and how much. */
+interface Bounds {
+  forMs: number;
+  requestsMax: number;
+  signal: AbortSignal;
+  fault: Fault | undefined;
+  /** Whether to say how it goes. */
+  quiet: boolean;
+}
+
+/** What one entry found. */
+interface Entry {
+  lines: string[];
+  /** What must not happen, one line each. */
+  problems: string[];
+  /** For `--json`. */
+  results: unknown;
+}
+
+/** Every benchmark by its name. */
+const ENTRIES: Readonly<Record<string, (bounds: Bounds) => Promise<Entry>>> = {
+  ingester: runIngester,
+};
+
+const REQUESTS_MAX = 20_000;
+const SECONDS = 4;
+const SECONDS_MAX = 60;
+/** With a number of requests, for a machine that stands still. */
+const ENDLESS_MS = 600_000;
+/** A process of its age is what runs: the compiler has seen it all. */
+const WARM_UP = 2_000;
+const PROBLEMS_SHOWN = 10;
+const TICK_MS = 500;
+
+const HELP = {
+  usage: "deno task bench [--only NAME] [--seconds S | --requests N] [--json]",
+  about:
+    `ingester: signed webhooks a second, 1, 8 and 64 in flight, against a gateway
+stand-in that answers at once or after 5 ms. Exit code 1 if one was lost or
+started twice; how fast it is never fails it.`,
+  options: [
+    [
+      "--only NAME",
+      `one benchmark of ${Object.keys(ENTRIES).join(", ")}; all if not given`,
+    ],
+    ["--seconds S", `how long a cell takes at most, by default ${SECONDS}`],
+    [
+      "--requests N",
+      `how many a cell sends, at most ${REQUESTS_MAX}; however long it takes`,
+    ],
+    [
+      "--fault NAME",
+      `a wrong gateway: ${FAULTS.join(", ")}; exit code 1 is right then`,
+    ],
+    ["--json", "the results as JSON"],
+  ],
+} as const;
+
+async function main(args: readonly string[]): Promise<number | void> {
+  const given = readArgs(args, HELP, {
+    only: { type: "string" },
+    seconds: { type: "string" },
+    requests: { type: "string" },
+    fault: { type: "string" },
+    json: { type: "boolean" },
+  });
+  if (given === undefined) return;
+  const { values } = given;
+  const only = values["only"] as string | undefined;
+  if (only !== undefined && !Object.hasOwn(ENTRIES, only)) {
+    const names = Object.keys(ENTRIES).join(", ");
+    throw new CommandError(
+      `There is no benchmark "${only}"; there are ${names}`,
+      2,
+    );
+  }
+  const fault = readFault(values["fault"]);
+  const json = values["json"] === true;
+  const stop = new AbortController();
+  const onSignal = () => stop.abort(new CommandError("Stopped", 130));
+  for (const name of ["SIGINT", "SIGTERM"] as const) {
+    Deno.addSignalListener(name, onSignal);
+  }
+  const bounds = {
+    ...readBounds(values),
+    signal: stop.signal,
+    fault,
+    quiet: json,
+  };
+  const results: Record<string, unknown> = {};
+  let failed = false;
+  for (const [name, run] of Object.entries(ENTRIES)) {
+    if (only !== undefined && name !== only) continue;
+    if (!json) say(name);
+    const entry = await run(bounds).catch((error) => {
+      stop.signal.throwIfAborted();
+      throw error;
+    });
+    results[name] = entry.results;
+    failed ||= entry.problems.length > 0;
+    if (!json) ["", ...entry.lines].forEach(say);
+    report(entry.problems);
+  }
+  if (json) say(JSON.stringify(results, undefined, 2));
+  return failed ? 1 : 0;
+}
+
+function readBounds(
+  values: Readonly<Record<string, string | boolean | undefined>>,
+): Pick<Bounds, "forMs" | "requestsMax"> {
+  const { seconds, requests } = values;
+  if (seconds !== undefined && requests !== undefined) {
+    throw new CommandError("Either --seconds or --requests; see --help", 2);
+  }
+  return {
+    forMs: requests === undefined
+      ? 1000 * readNumber("seconds", seconds, SECONDS_MAX, SECONDS)
+      : ENDLESS_MS,
+    requestsMax: readNumber("requests", requests, REQUESTS_MAX, REQUESTS_MAX),
+  };
+}
+
+function readFault(name: string | boolean | undefined): Fault | undefined {
+  const fault = FAULTS.find((fault) => fault === name);
+  if (fault !== undefined || name === undefined) return fault;
+  throw new CommandError(
+    `There is no fault "${name}"; there are ${FAULTS.join(", ")}`,
+    2,
+  );
+}
+
+function readNumber(
+  name: string,
+  text: string | boolean | undefined,
+  max: number,
+  fallback: number,
+): number {
+  if (text === undefined) return fallback;
+  const number = /^\d{1,9}$/.test(String(text)) ? Number(text) : 0;
+  if (number >= 1 && number <= max) return number;
+  throw new CommandError(
+    `--${name} takes a whole number from 1 to ${max}; see --help`,
+    2,
+  );
+}
+
+function report(problems: readonly string[]): void {
+  const shown = problems.slice(0, PROBLEMS_SHOWN);
+  for (const problem of shown) warn(`  ${oneLine(problem)}`);
+  const more = problems.length - shown.length;
+  if (more > 0) warn(`  and ${more} more`);
+}
+
+async function runIngester(
+  { forMs, requestsMax, signal, fault, quiet }: Bounds,
+): Promise<Entry> {
+  let cell: Shown | undefined;
+  try {
+    const results = await benchIngester({
+      forMs,
+      requestsMax,
+      warmUp: Math.min(WARM_UP, requestsMax),
+      signal,
+      ...(fault && { fault }),
+      onCell(next) {
+        if (!quiet) cell = new Shown(describe(next));
+      },
+      onResult({ perSecond, cpuUs }) {
+        cell?.done(
+          `${perSecond.toFixed(0)} a second, ${cpuUs.toFixed(0)} µs each`,
+        );
+        cell = undefined;
+      },
+    });
+    return {
+      lines: renderResults(results),
+      problems: results.flatMap((result) => {
+        const { lost, doubled } = result;
+        const where = describe(result);
+        return [
+          ...lost.map((one) => `${where}: lost ${one}`),
+          ...doubled.map((one) => `${where}: doubled ${one}`),
+        ];
+      }),
+      results,
+    };
+  } finally {
+    cell?.done("stopped");
+  }
+}
+
+function describe({ inFlight, gatewayMs }: Cell): string {
+  return `${inFlight} in flight, gateway ${gatewayMs} ms`;
+}
+
+/** Says that something goes on, until it is done. */
+class Shown {
+  readonly #what: string;
+  readonly #progress: Progress;
+  readonly #timer: ReturnType<typeof setInterval>;
+
+  constructor(what: string) {
+    this.#what = what;
+    this.#progress = new Progress(what);
+    this.#progress.tick();
+    this.#timer = setInterval(() => this.#progress.tick(), TICK_MS);
+  }
+
+  done(result: string): void {
+    clearInterval(this.#timer);
+    this.#progress.done(`${this.#what}: ${result}`);
+  }
+}
+
+if (import.meta.main) await runCommand(main);

@@ -1,0 +1,327 @@
+/**
+ * What may strike a delivery: on its way to the ingester, between the ingester
+ * and the gateway, in the gateway, and the ingester itself.
+ *
+ * @module
+ */
+import { wait } from "../../../../lib/base/time.ts";
+import type { Random } from "../random.ts";
+import type { StandInGateway } from "./gateway.ts";
+import type { Replica } from "./replica.ts";
+import {
+  type Handler,
+  type Moment,
+  MOMENTS,
+  type Network,
+  type Stage,
+  type Strike,
+} from "./stage.ts";
+
+/** What a fault arranges itself with. */
+export interface Tools {
+  stage: Stage;
+  gateway: StandInGateway;
+  replica(id: string): Replica;
+  /** It strikes now. */
+  struck(): void;
+}
+
+/** One fault as a trial has drawn it. */
+export interface Fault {
+  /** Its row in the table. */
+  name: string;
+  /** What else was drawn, for people. */
+  detail: string;
+  /** Arranges it, before anything is sent. */
+  arm(tools: Tools): void;
+}
+
+/** Draws a fault's details. */
+export type Draw = (random: Random) => Fault;
+
+/** Longer than a request takes, shorter than its sender waits. */
+const SHORT_MS = 100;
+const LONG_MS = 900;
+/** What the campaign promises of a run: never later than this. */
+const RUN_LATE_MS_MAX = 1_000;
+const AT_GATEWAY: readonly Moment[] = [
+  "start arrived",
+  "start handled",
+  "read arrived",
+  "read handled",
+];
+const never = new AbortController().signal;
+
+function between(random: Random, least: number, most: number): number {
+  return Math.round(least + random.next() * (most - least));
+}
+
+/** On the way to the ingester: the nth attempt, and perhaps the one after it. */
+function network(name: string, draw: (random: Random) => Network): Draw {
+  return (random) => {
+    const what = draw(random);
+    const nth = random.pick([1, 1, 1, 2]);
+    const times = random.pick([1, 1, 2]);
+    return {
+      name: `network ${name}`,
+      detail: `${JSON.stringify(what)}, ${times} times from attempt ${nth}`,
+      arm({ stage, struck }) {
+        for (let more = 0; more < times; more++) {
+          stage.attempts.add(nth + more, () => {
+            struck();
+            return what;
+          });
+        }
+      },
+    };
+  };
+}
+
+const NETWORK: readonly Draw[] = [
+  network("refuses a connection", () => ({ does: "refuse" })),
+  network("cuts before the request is whole", (random) => ({
+    does: "cut",
+    share: random.next(),
+  })),
+  network("cuts after the request, before the answer", (random) => ({
+    does: "cut at",
+    moment: random.pick(AT_GATEWAY),
+  })),
+  network("loses an answer", () => ({ does: "lose answer" })),
+  network("is slow", (random) => ({
+    does: "drip",
+    pieces: between(random, 3, 8),
+    gapMs: between(random, 10, 60),
+  })),
+  network("delivers twice at once", (random) => ({
+    does: "double",
+    to: random.pick(["same", "other"] as const),
+  })),
+];
+
+type Choice = (random: Random) => Strike;
+
+/** Between the ingester and the gateway, or in the gateway. */
+function request(
+  route: "start" | "read",
+  name: string,
+  choices: readonly Choice[],
+  timesMax = 3,
+): Draw {
+  return (random) => {
+    const strike = random.pick(choices)(random);
+    const nth = random.pick([1, 1, 1, 2]);
+    const times = between(random, 1, timesMax);
+    return {
+      name: `${route} ${name}`,
+      detail: `${JSON.stringify(strike)}, ${times} times from ${nth}`,
+      arm({ stage, struck }) {
+        for (let more = 0; more < times; more++) {
+          stage.requests[route].add(nth + more, () => {
+            struck();
+            return strike;
+          });
+        }
+      },
+    };
+  };
+}
+
+/** The platform does nothing, and says why. */
+function refused(status: number, text: string): () => Strike {
+  return () => ({ undone: true, reply: { status, text } });
+}
+
+/** The platform does it, and something else answers. */
+function garbled(status: number, text: string): () => Strike {
+  return () => ({ reply: { status, text } });
+}
+
+const FAILURES: readonly (readonly [number, string])[] = [
+  [500, "redis: connection refused\n"],
+  [502, "<html><h1>502 Bad Gateway</h1></html>"],
+  [503, "upstream unavailable\n"],
+];
+const SLOW: readonly Choice[] = [
+  (random) => ({ lateMs: between(random, SHORT_MS, 2 * LONG_MS) }),
+  (random) => ({ earlyMs: between(random, SHORT_MS, 2 * LONG_MS) }),
+];
+const UNDONE = FAILURES.map((failure) => refused(...failure));
+const DONE = FAILURES.map((failure) => garbled(...failure));
+const RESET: Choice = () => ({ undone: true, reply: "reset" });
+const RATE_LIMITED = refused(429, "rate limited\n");
+const GARBAGE: readonly Choice[] = [
+  garbled(200, "<html>Please sign in</html>"),
+  garbled(200, '{"run_id":'),
+  garbled(200, ""),
+  garbled(200, "null"),
+];
+
+/** What stands before a gateway that is just being replaced. */
+const PROXY_404: readonly Choice[] = [
+  garbled(404, "404 page not found\n"),
+  garbled(404, "default backend - 404"),
+  garbled(404, "<html><h1>404 Not Found</h1></html>"),
+];
+
+const GATEWAY: readonly Draw[] = [
+  request("start", "reset before it arrives", [RESET]),
+  request("start", "reply lost", [() => ({ reply: "reset" })]),
+  request("start", "hangs", [
+    () => ({ undone: true, reply: "hang" }),
+    () => ({ reply: "hang" }),
+  ], 1),
+  request("start", "answers 429, rate limited", [RATE_LIMITED]),
+  request("start", "answers 5xx, undone", UNDONE),
+  request("start", "answers 5xx, done", DONE),
+  request("start", "answers 409", [
+    refused(409, "idempotency key already used\n"),
+  ], 1),
+  request("start", "is slow", SLOW, 1),
+  request("start", "answers garbage", [
+    ...GARBAGE,
+    garbled(200, '{"run_id":7}'),
+  ]),
+  request("read", "reset", [RESET]),
+  request("read", "hangs", [() => ({ reply: "hang" })], 1),
+  request("read", "answers 429, rate limited", [RATE_LIMITED]),
+  request("read", "answers 5xx", UNDONE),
+  request("read", "is slow", SLOW, 1),
+  request("read", "answers garbage", GARBAGE, 5),
+  request("read", "answers 404, not the platform's", PROXY_404, 5),
+  drawDown,
+];
+
+/** Connections are cut, and refused for a while. */
+function drawDown(random: Random): Fault {
+  const moment = random.pick([undefined, ...AT_GATEWAY]);
+  const ms = between(random, SHORT_MS, LONG_MS);
+  return {
+    name: "gateway down",
+    detail: `${moment ?? "from the beginning"}, ${ms} ms`,
+    arm({ stage, gateway, struck }) {
+      const strike = () => {
+        struck();
+        stage.also(gateway.goDown(ms));
+      };
+      if (moment === undefined) strike();
+      else stage.at(moment, strike);
+    },
+  };
+}
+
+function burnt(by: "limit" | "crash"): Draw {
+  return (random) => {
+    const times = random.pick([1, 1, 2]);
+    return {
+      name: `key burned by a ${by}`,
+      detail: `${times} times`,
+      arm({ stage, struck }) {
+        for (let nth = 1; nth <= times; nth++) {
+          stage.burns.add(nth, () => {
+            struck();
+            return by;
+          });
+        }
+      },
+    };
+  };
+}
+
+function drawLateRun(random: Random): Fault {
+  const ms = between(random, SHORT_MS, RUN_LATE_MS_MAX);
+  return {
+    name: "run is late",
+    detail: `${ms} ms`,
+    arm({ stage, struck }) {
+      stage.runLateMs = () => {
+        struck();
+        return ms;
+      };
+    },
+  };
+}
+
+/** Strikes the replica that gets to a moment. */
+function atMoment(
+  name: string,
+  strike: (replica: Replica, stage: Stage, ms: number) => ReturnType<Handler>,
+): Draw {
+  return (random) => {
+    const moment = random.pick(MOMENTS);
+    const nth = random.pick([1, 1, 2]);
+    const ms = between(random, SHORT_MS, LONG_MS);
+    return {
+      name,
+      detail: `${moment}, time ${nth}, ${ms} ms`,
+      arm: ({ stage, replica, struck }) =>
+        stage.at(moment, (id) => {
+          struck();
+          return strike(replica(id), stage, ms);
+        }, nth),
+    };
+  };
+}
+
+const PROCESS: readonly Draw[] = [
+  atMoment("SIGKILL", async (replica, stage, ms) => {
+    await replica.kill();
+    stage.also(wait(ms, never).then(() => replica.start()));
+  }),
+  atMoment("SIGSTOP", (replica, stage, ms) => stage.also(replica.pause(ms))),
+  atMoment("SIGTERM", (replica, stage) => {
+    stage.also(replica.stop().then(() => replica.start()));
+  }),
+];
+
+function always(name: string, arrange: (stage: Stage) => void): Draw {
+  return () => ({
+    name,
+    detail: "",
+    arm({ stage, struck }) {
+      struck();
+      arrange(stage);
+    },
+  });
+}
+
+/** The one fault after which a sender may be told to drop its delivery. */
+export const REFUSES_INPUT = "gateway refuses the input";
+
+/** What no number of redeliveries gets through. */
+const THROUGHOUT: readonly Draw[] = [
+  always(
+    "network refuses throughout",
+    ({ attempts }) => attempts.add(0, () => ({ does: "refuse" })),
+  ),
+  always(
+    "network loses every answer",
+    ({ attempts }) => attempts.add(0, () => ({ does: "lose answer" })),
+  ),
+  always(
+    "gateway refuses the API key",
+    ({ requests: { start } }) => start.add(0, refused(401, "unauthorized\n")),
+  ),
+  always(
+    REFUSES_INPUT,
+    ({ requests: { start } }) =>
+      start.add(0, refused(400, "input schema validation failed: title\n")),
+  ),
+  always(
+    "start answers garbage throughout",
+    ({ requests: { start } }) => start.add(0, garbled(200, "ok")),
+  ),
+  always(
+    "read answers garbage throughout",
+    ({ requests: { read } }) => read.add(0, garbled(200, "ok")),
+  ),
+];
+
+/** Kinds of faults, each with how often a trial draws from it. */
+export const KINDS: readonly (readonly [share: number, Draw[]])[] = [
+  [0.2, [...NETWORK]],
+  [0.34, [...GATEWAY]],
+  [0.24, [burnt("limit"), burnt("crash"), drawLateRun]],
+  [0.16, [...PROCESS]],
+  [0.06, [...THROUGHOUT]],
+];

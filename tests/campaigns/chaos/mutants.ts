@@ -1,0 +1,64 @@
+/**
+ * Posters that are wrong on purpose, so that the campaign itself is tested: it
+ * has to catch each of them.
+ *
+ * Each is the product's own verb with a record that lies to it, so that nothing
+ * in the product's files has to know.
+ *
+ * @module
+ */
+import { JobError } from "../../../lib/base/errors.ts";
+import type { PostInput, PostResult } from "../../../lib/incident.ts";
+import type { JobStore } from "../../../lib/platform/run_job.ts";
+import type { PostEvent } from "../../../lib/post/record.ts";
+import { type Context, post } from "../../../workers/poster.ts";
+
+/** The verb of a mutant. */
+export type Mutant = (
+  input: PostInput,
+  context: Context,
+) => Promise<PostResult>;
+
+/** Sends without a claim: it sees its own, and nobody else does. */
+export const skipClaim: Mutant = async (input, context) => {
+  let own: string[] = [];
+  return await post(input, {
+    ...context,
+    store: {
+      // deno-lint-ignore require-await -- As the store's.
+      list: async () => own,
+      async append(key, item) {
+        if (read(item).type === "claim") own = [item];
+        else await context.store.append(key, item);
+      },
+    },
+  });
+};
+
+/** Takes what nobody can know for a refusal, and tries again. */
+export const retryUnknown: Mutant = async (input, context) => {
+  const store: JobStore = {
+    ...context.store,
+    async append(key, item) {
+      const event = read(item);
+      await context.store.append(
+        key,
+        event.type === "unknown"
+          ? JSON.stringify({ ...event, type: "refused" })
+          : item,
+      );
+    },
+  };
+  try {
+    return await post(input, { ...context, store });
+  } catch (error) {
+    if (!(error instanceof JobError && error.code === "POST_IN_DOUBT")) {
+      throw error;
+    }
+    return await post(input, { ...context, store });
+  }
+};
+
+function read(item: string): PostEvent {
+  return JSON.parse(item);
+}

@@ -1,0 +1,339 @@
+import { assert, assertEquals } from "@std/assert";
+import type { IncidentInput } from "../../lib/incident.ts";
+import { readAlertmanagerDelivery } from "../../lib/intake/alertmanager.ts";
+import { readAlertmanagerIncident } from "../../lib/evidence/alertmanager.ts";
+import type { Findings } from "../../lib/evidence/bundle.ts";
+import { summarize } from "../../lib/summary/builtin.ts";
+import { spoil } from "../support/junk.ts";
+import { bundleOf } from "../support/read_source.ts";
+import sample from "../../deploy/samples/sample_alertmanager.json" with {
+  type: "json",
+};
+
+const GAP = {
+  what: "silences, inhibitions and what the alerts are by now",
+  why: "Alertmanager's API was not asked yet; a webhook does not carry them",
+};
+const LIST_WHY = "at most 100 are listed; the payload may hold the others";
+const POD = "checkout-api-7c9f4-";
+
+async function sampleIncident(): Promise<IncidentInput> {
+  const delivery = await readAlertmanagerDelivery(sample);
+  assert("incident" in delivery);
+  return delivery.incident;
+}
+
+type Texts = Record<string, unknown>;
+
+function alert(labels: Texts, annotations: Texts = {}, more: Texts = {}) {
+  return {
+    status: "firing",
+    startsAt: "2026-01-15T09:30:00Z",
+    endsAt: "0001-01-01T00:00:00Z",
+    labels: { alertname: "Slow", ...labels },
+    annotations,
+    ...more,
+  };
+}
+
+function read(
+  alerts: unknown[],
+  { title = "Slow", ...raw }: Texts & { title?: string } = {},
+): Findings {
+  return readAlertmanagerIncident({
+    incident_id: "alertmanager:x",
+    title,
+    source: { system: "alertmanager" },
+    raw: { alerts, ...raw },
+  });
+}
+
+function factsOf({ context: { facts = [] } }: Findings): [string, string][] {
+  return facts.map(({ name, value }) => [name, value]);
+}
+
+function timelineOf({ context: { timeline = [] } }: Findings): string[] {
+  return timeline.map(({ at, text }) => `${at.slice(11, 16)} ${text}`);
+}
+
+Deno.test("readAlertmanagerIncident() puts the sample in plain fields", async () => {
+  const { bundle, pieces } = await bundleOf(await sampleIncident());
+  const context = bundle.normalized_context ?? {};
+  assertEquals(context.status, "firing");
+  assertEquals(
+    context.description,
+    `Oldest of 2 alerts: p99 of POST /checkout on ${POD}2xk8p is 2.4 s over 5 minutes; the objective is 500 ms.`,
+  );
+  assertEquals(context.facts, [
+    ...[
+      ["alerts", "2 firing, 1 resolved"],
+      ["runbook", "https://runbooks.example.com/checkout/latency"],
+      ["cluster", "eu-west-1-prod"],
+      ["namespace", "shop"],
+      ["team", "shop"],
+    ].map(([name = "", value = ""]) => ({ name, value, evidence: ["E2"] })),
+    { name: "receiver", value: "incident-enricher", evidence: ["E1"] },
+  ]);
+  const measured = (pod: string, p99: string) =>
+    `p99 of POST /checkout on ${POD}${pod} is ${p99} over 5 minutes; the objective is 500 ms.`;
+  const timeline: [at: string, text: string][] = [
+    [
+      "09:29:42",
+      `fired (pod=${POD}tq6wn, severity=warning): ${
+        measured("tq6wn", "1.2 s")
+      }`,
+    ],
+    ["09:30:12", `fired (pod=${POD}2xk8p): ${measured("2xk8p", "2.4 s")}`],
+    ["09:31:42", `fired (pod=${POD}m5d7q): ${measured("m5d7q", "2.1 s")}`],
+    ["09:32:12", `resolved (pod=${POD}tq6wn, severity=warning)`],
+  ];
+  assertEquals(
+    context.timeline,
+    timeline.map(([at, text]) => ({
+      at: `2026-01-15T${at}.417Z`,
+      text: `CheckoutHighLatency ${text}`,
+      evidence: ["E2"],
+    })),
+  );
+  assertEquals(pieces["E1"], sample);
+  assertEquals(pieces["E2"], sample.alerts);
+  assertEquals(pieces["E3"], context);
+  assertEquals(bundle.evidence.map(({ kind, title }) => [kind, title]), [
+    ["incident.raw", "Alertmanager webhook as received"],
+    ["alertmanager.alerts", "Alerts: 2 firing, 1 resolved"],
+    ["incident.context", "Incident in plain fields"],
+  ]);
+  assertEquals(bundle.gaps, [GAP]);
+});
+
+Deno.test("the built-in summary of Alertmanager's sample reads well", async () => {
+  const { bundle } = await bundleOf(await sampleIncident());
+  const { lead, highlights } = summarize(bundle);
+  assertEquals(
+    lead,
+    "CheckoutHighLatency: p99 of POST /checkout above 2 s on checkout-api: " +
+      "critical since 2026-01-15 09:30 UTC, now firing. Oldest of 2 alerts: " +
+      `p99 of POST /checkout on ${POD}2xk8p is 2.4 s over 5 minutes; the ` +
+      "objective is 500 ms.",
+  );
+  assertEquals(highlights.slice(1, 5).map(({ text }) => text), [
+    'Severity is critical (label severity "critical")',
+    "alerts: 2 firing, 1 resolved",
+    "runbook: https://runbooks.example.com/checkout/latency",
+    "cluster: eu-west-1-prod",
+  ]);
+});
+
+const both = (one: Texts, other: Texts) => [alert({}, one), alert({}, other)];
+const DESCRIPTIONS: [
+  what: string,
+  alerts: unknown[],
+  description: string | undefined,
+][] = [
+  ["nothing", [alert({})], undefined],
+  ["one alert", [alert({}, { description: "p99 is 2 s" })], "p99 is 2 s"],
+  ["one alert's message", [alert({}, { message: "p99" })], "p99"],
+  ["a summary", [alert({}, { summary: "p99" })], "p99"],
+  ["a summary that is the title", [alert({}, { summary: "Slow" })], undefined],
+  [
+    "alerts that agree",
+    both({ description: "p99" }, { description: "p99" }),
+    "p99",
+  ],
+  [
+    "alerts that differ",
+    [
+      alert({}, { description: "new" }, { startsAt: "2026-01-15T09:40:00Z" }),
+      alert({}, { description: "old" }),
+    ],
+    "Oldest of 2 alerts: old",
+  ],
+  [
+    "a resolved alert that differs",
+    [
+      alert({}, { description: "now" }),
+      alert({}, { description: "then" }, { status: "resolved" }),
+    ],
+    "now",
+  ],
+];
+for (const [what, alerts, description] of DESCRIPTIONS) {
+  Deno.test(`readAlertmanagerIncident() describes ${what}`, () => {
+    assertEquals(read(alerts).context.description, description);
+  });
+}
+
+Deno.test("readAlertmanagerIncident() takes for facts what all that fire share", () => {
+  const facts = factsOf(read([
+    alert({ zone: "a", severity: "page", pod: "1", job: "api" }, {
+      dashboard_url: "https://d.example.com",
+      owner: "shop",
+      summary: "s",
+    }),
+    alert({ zone: "a", severity: "page", pod: "2", job: "api" }, {
+      dashboard_url: "https://d.example.com",
+      owner: "shop",
+      summary: "s",
+    }),
+    alert({ zone: "b" }, {}, { status: "resolved" }),
+  ]));
+  assertEquals(facts, [
+    ["alerts", "2 firing, 1 resolved"],
+    ["dashboard", "https://d.example.com"],
+    ["zone", "a"],
+    ["job", "api"],
+    ["owner", "shop"],
+  ]);
+});
+
+Deno.test("readAlertmanagerIncident() calls the receiver what its configuration calls it", () => {
+  const facts = (receiver: unknown) => factsOf(read([alert({})], { receiver }));
+  assertEquals(facts(String.raw`team\.web \(a\\b\)`).at(-1), [
+    "receiver",
+    String.raw`team.web (a\b)`,
+  ]);
+  assertEquals(facts(7).at(-1), ["receiver", "7"]);
+});
+
+Deno.test("readAlertmanagerIncident() says once what the service is", () => {
+  const incident = {
+    incident_id: "x",
+    service: "api",
+    raw: { alerts: [alert({ job: "api", zone: "a" })] },
+  };
+  assertEquals(factsOf(readAlertmanagerIncident(incident)), [
+    ["alerts", "1 firing, 0 resolved"],
+    ["zone", "a"],
+  ]);
+});
+
+Deno.test("readAlertmanagerIncident() tells when each alert fired and was resolved", () => {
+  const later = "2026-01-15T09:40:00Z";
+  assertEquals(
+    timelineOf(read([
+      alert({ pod: "2" }, { summary: "still" }, { startsAt: later }),
+      alert({ pod: "1" }, { summary: "was" }, {
+        status: "resolved",
+        endsAt: "2026-01-15T11:50:00+02:00",
+      }),
+      { status: "firing", startsAt: "soon" },
+      { status: "firing", startsAt: later, labels: 7 },
+    ])),
+    [
+      "09:30 Slow fired (pod=1): was",
+      "09:40 Slow fired (pod=2): still",
+      "09:40 Alert fired",
+      "09:50 Slow resolved (pod=1)",
+    ],
+  );
+});
+
+Deno.test("readAlertmanagerIncident() lists those that fire first, the oldest first", () => {
+  const alerts = [
+    alert({ pod: "1" }, {}, { status: "resolved" }),
+    alert({ pod: "2" }, {}, { startsAt: "2026-01-15T09:40:00Z" }),
+    alert({ pod: "3" }),
+  ];
+  const list = JSON.parse(read(alerts).pieces[1]?.content ?? "");
+  assertEquals(list, [alerts[2], alerts[1], alerts[0]]);
+});
+
+const CUTS: [truncatedAlerts: unknown, what?: string][] = [
+  [0],
+  [-1],
+  ["3"],
+  [null],
+  [1, "1 more alert"],
+  [3, "3 more alerts"],
+];
+for (const [truncatedAlerts, what] of CUTS) {
+  Deno.test(`readAlertmanagerIncident() has ${what ?? "no gap"} for truncatedAlerts ${JSON.stringify(truncatedAlerts)}`, () => {
+    const why = "the webhook left them out, as max_alerts of its receiver says";
+    assertEquals(
+      read([alert({})], { truncatedAlerts }).gaps,
+      what === undefined ? [GAP] : [{ what, why }, GAP],
+    );
+  });
+}
+
+Deno.test("readAlertmanagerIncident() has no status where all that may fire was cut away", () => {
+  const statusOf = (status: string, truncatedAlerts: number) =>
+    read([alert({}, {}, { status })], { status, truncatedAlerts })
+      .context.status;
+  assertEquals(statusOf("resolved", 1), undefined);
+  assertEquals(statusOf("resolved", 0), "resolved");
+  assertEquals(statusOf("firing", 1), "firing");
+});
+
+Deno.test("readAlertmanagerIncident() lists at most 100 alerts and 50 entries, and counts the rest", () => {
+  const some = (count: number) =>
+    Array.from({ length: count }, (_, pod) => alert({ pod: `${pod}` }));
+  const listed = (findings: Findings) =>
+    JSON.parse(findings.pieces[1]?.content ?? "").length;
+  assertEquals(read(some(50)).gaps, [GAP]);
+  const inside = read(some(100));
+  assertEquals([listed(inside), inside.context.timeline?.length], [100, 50]);
+  const entries = {
+    what: "50 of 100 timeline entries",
+    why: "the newest 50 are kept",
+  };
+  assertEquals(inside.gaps, [entries, GAP]);
+  const outside = read([...some(101), null]);
+  assertEquals(listed(outside), 100);
+  assertEquals(outside.gaps, [
+    { what: "2 of 102 alerts", why: LIST_WHY },
+    entries,
+    GAP,
+  ]);
+  assertEquals(factsOf(outside)[0], ["alerts", "101 firing, 0 resolved"]);
+});
+
+Deno.test("readAlertmanagerIncident() makes do with an incident that a person wrote", async () => {
+  const incident: IncidentInput = {
+    incident_id: "x",
+    source: { system: "alertmanager" },
+  };
+  const { bundle, pieces } = await bundleOf(incident);
+  assertEquals(Object.keys(pieces), ["E1", "E2"]);
+  assertEquals(pieces["E1"], incident);
+  assertEquals(bundle.normalized_context?.facts, []);
+});
+
+Deno.test("readAlertmanagerIncident() gives no more than a job's result may hold", async () => {
+  const wide = "\u4e16".repeat(5000); // Three bytes each.
+  const texts = (same: string) =>
+    Object.fromEntries(
+      Array.from({ length: 60 }, (_, at) => [`${at}${wide}`, same + wide]),
+    );
+  await bundleOf({
+    incident_id: "x".repeat(200),
+    source: { system: "alertmanager" },
+    title: wide.slice(0, 1000),
+    service: wide.slice(0, 200),
+    severity_rule: wide.slice(0, 200),
+    raw: {
+      status: wide,
+      receiver: wide,
+      truncatedAlerts: 1e308,
+      alerts: Array.from(
+        { length: 120 },
+        (_, at) =>
+          alert({ alertname: wide, ...texts("") }, {
+            description: `${at}${wide}`,
+            ...texts(""),
+          }),
+      ),
+    },
+  });
+});
+
+Deno.test("readAlertmanagerIncident() gives a valid bundle whatever the payload holds", async () => {
+  for (const raw of spoil(sample, 500)) {
+    if (typeof raw !== "object" || raw === null || Array.isArray(raw)) continue;
+    await bundleOf({
+      incident_id: "x",
+      source: { system: "alertmanager" },
+      raw: raw as Record<string, unknown>,
+    });
+  }
+});

@@ -1,0 +1,106 @@
+import { assertEquals } from "@std/assert";
+import { incidentLink, runLink } from "../../lib/message/links.ts";
+
+const ORIGINS = ["https://wiki.example.com", "http://10.0.0.1:9093"];
+
+const OPENED: [system: string, url: string, shown?: string][] = [
+  ["pagerduty", "https://pagerduty.com/incidents/P1"],
+  ["pagerduty", "https://acme.pagerduty.com/incidents/P1?a=b#c"],
+  ["pagerduty", "https://acme.eu.pagerduty.com/incidents/P1"],
+  [
+    "pagerduty",
+    "HTTPS://ACME.pagerduty.com:443/x y",
+    "https://acme.pagerduty.com/x%20y",
+  ],
+  ["mock", "https://wiki.example.com/a"],
+  ["unheard of", "https://wiki.example.com/a"],
+  ["alertmanager", "http://10.0.0.1:9093/#/alerts"],
+  [
+    "mock",
+    "https://wiki.example.com/?a=<b>|c",
+    "https://wiki.example.com/?a=%3Cb%3E|c",
+  ],
+  ["mock", `https://wiki.example.com/${"x".repeat(1970)}`],
+];
+for (const [system, url, shown = url] of OPENED) {
+  Deno.test(`incidentLink() opens ${url.slice(0, 60)} of ${system}`, () => {
+    assertEquals(incidentLink({ system, url }, ORIGINS), {
+      id: "incident",
+      label: "Open the incident",
+      url: shown,
+    });
+  });
+}
+
+const REFUSED: [system: string, url: string | undefined][] = [
+  ["pagerduty", undefined],
+  ["pagerduty", ""],
+  ["pagerduty", "/incidents/P1"],
+  ["pagerduty", "http://acme.pagerduty.com/incidents/P1"],
+  ["pagerduty", "https://acme.pagerduty.com:8443/incidents/P1"],
+  ["pagerduty", "https://evilpagerduty.com/"],
+  ["pagerduty", "https://pagerduty.com.evil.example/"],
+  ["pagerduty", "https://pagerduty.com./"],
+  ["pagerduty", "https://pagerduty.com@evil.example/"],
+  ["pagerduty", "https://user@acme.pagerduty.com/"],
+  ["pagerduty", "https://:password@acme.pagerduty.com/"],
+  ["pagerduty", "https://evil.example\\@acme.pagerduty.com/"],
+  ["pagerduty", "https://evil.example/?https://acme.pagerduty.com"],
+  ["pagerduty", "https://pagerdut\u0443.com/"],
+  ["pagerduty", "javascript:alert(1)//acme.pagerduty.com"],
+  ["pagerduty", "data:text/html,<script>"],
+  // A source's domains are that source's own and nobody else's.
+  ["mock", "https://acme.pagerduty.com/incidents/P1"],
+  ["alertmanager", "https://acme.pagerduty.com/incidents/P1"],
+  ["toString", "https://acme.pagerduty.com/incidents/P1"],
+  ["__proto__", "https://acme.pagerduty.com/incidents/P1"],
+  // An origin is scheme, host and port together.
+  ["mock", "http://wiki.example.com/a"],
+  ["mock", "https://wiki.example.com:8443/a"],
+  ["mock", "https://sub.wiki.example.com/a"],
+  ["mock", "https://wiki.example.com.evil.example/a"],
+  ["mock", "http://10.0.0.1/a"],
+  ["mock", `https://wiki.example.com/${"x".repeat(1980)}`],
+];
+for (const [system, url] of REFUSED) {
+  Deno.test(`incidentLink() opens no ${url?.slice(0, 60)} of ${system}`, () => {
+    const source = url === undefined ? { system } : { system, url };
+    assertEquals(incidentLink(source, ORIGINS), undefined);
+  });
+}
+
+Deno.test("incidentLink() opens nothing of an incident without a source", () => {
+  assertEquals(incidentLink(undefined, ORIGINS), undefined);
+});
+
+const RUNS: [address: string | undefined, runId: string, url?: string][] = [
+  ["https://a.example/runs", "r-1", "https://a.example/runs/r-1"],
+  ["https://a.example/runs/", "r-1", "https://a.example/runs/r-1"],
+  [
+    "http://a.example:8082/#/r/{run_id}/x",
+    "r",
+    "http://a.example:8082/#/r/r/x",
+  ],
+  [
+    "https://a.example/{run_id}",
+    "a/../b?c",
+    "https://a.example/a%2F..%2Fb%3Fc",
+  ],
+  ["https://a.example/{run_id}", "$&", "https://a.example/%24%26"],
+  ["https://a.example/{run_id}", "\ud800", "https://a.example/%EF%BF%BD"],
+  ["https://a.example/{run_id}", "x".repeat(3000)],
+  ["https://user@a.example/{run_id}", "r-1"],
+  ["ftp://a.example/{run_id}", "r-1"],
+  ["https://a.example/{run_id}", ""],
+  [undefined, "r-1"],
+];
+for (const [address, runId, url] of RUNS) {
+  Deno.test(`runLink() opens ${url} for ${runId.slice(0, 9)} at ${address}`, () => {
+    assertEquals(
+      runLink(address, runId),
+      url === undefined
+        ? undefined
+        : { id: "run" as const, label: "Open the run", url },
+    );
+  });
+}

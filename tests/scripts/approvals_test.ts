@@ -1,0 +1,482 @@
+/**
+ * `deno task approvals`, as the task that people run, against devcore; and
+ * against a gateway of our own where devcore cannot ask.
+ *
+ * @module
+ */
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertStringIncludes,
+} from "@std/assert";
+import { startDevcore } from "../../deploy/devcore/devcore.ts";
+import { createHook } from "../../scripts/support/hook.ts";
+import sample from "../../deploy/samples/sample_webhook.json" with {
+  type: "json",
+};
+import { freePort, startPath } from "../support/path.ts";
+import { runTask, startTask } from "../support/task.ts";
+import { until } from "../support/until.ts";
+
+const RULE = "incident-enricher-require-approval-post";
+
+/** A task that goes on running, with all that it has printed so far. */
+class Running implements AsyncDisposable {
+  readonly #child: Deno.ChildProcess;
+  readonly #ended: Promise<unknown>;
+  stdout = "";
+  stderr = "";
+
+  constructor(args: readonly string[], env: Readonly<Record<string, string>>) {
+    this.#child = startTask("approvals", args, env);
+    const read = async (
+      stream: ReadableStream<Uint8Array<ArrayBuffer>>,
+      add: (text: string) => void,
+    ) => {
+      for await (const text of stream.pipeThrough(new TextDecoderStream())) {
+        add(text);
+      }
+    };
+    this.#ended = Promise.all([
+      read(this.#child.stdout, (text) => this.stdout += text),
+      read(this.#child.stderr, (text) => this.stderr += text),
+      this.#child.status,
+    ]);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#child.kill("SIGTERM");
+    await this.#ended;
+  }
+}
+
+Deno.test("approvals on devcore", async (t) => {
+  await using core = await startDevcore({ reloadMs: 200 });
+  await using path = await startPath(core.env);
+  const approvals = (args: string[], env: Record<string, string> = {}) =>
+    runTask("approvals", args, { ...core.env, ...env });
+  const start = async () => {
+    const { answer } = await path.send({ ...sample, id: crypto.randomUUID() });
+    return await path.untilApproval(String(answer["run_id"]));
+  };
+  const stateOf = async (jobId: string) => (await path.job(jobId))["state"];
+
+  await t.step("nothing waits", async () => {
+    const { code, stdout, stderr } = await approvals([]);
+    assertEquals([code, stdout, stderr], [
+      0,
+      "Nothing waits for approval\n",
+      "",
+    ]);
+    assertEquals((await approvals(["--json"])).stdout, "[]\n");
+  });
+
+  let first = await start();
+  await t.step("the list says what waits, in 100 columns", async () => {
+    const { code, stdout } = await approvals([]);
+    assertEquals(code, 0);
+    for (const line of stdout.split("\n")) assert(line.length <= 100, line);
+    const { context } = await path.job(first) as {
+      context: { summary: { message_sha256: string } };
+    };
+    const { message_sha256 } = context.summary;
+    assertMatch(stdout, /^CRITICAL {2}mock:\S+ {2}waits for \d+ s\n/);
+    assertStringIncludes(
+      stdout,
+      `  Checkout latency above 2 s\n  job     ${first}\n  rule    ${RULE}\n  sha256  ${message_sha256}\n`,
+    );
+    assert(!stdout.includes("topic"));
+    const [json, ...others] = JSON.parse((await approvals(["--json"])).stdout);
+    const { incident_id, since, age_s, ...rest } = json;
+    assertMatch(incident_id, /^mock:/);
+    assert(Math.abs(Date.now() - Date.parse(since)) < 60_000 && age_s < 60);
+    assertEquals([rest, others], [{
+      job_id: first,
+      run_id: first.split(":")[0],
+      topic: "job.incident-enricher.post",
+      title: "Checkout latency above 2 s",
+      severity: "critical",
+      rule_id: RULE,
+      message_sha256,
+      problem: "",
+    }, []]);
+  });
+
+  await t.step(
+    "a post that is too old is said to be, and not approved",
+    async () => {
+      const old = { POST_MAX_AGE_S: "1" };
+      const [listed, approved, latest] = await Promise.all([
+        approvals([], old),
+        approvals(["approve", first], old),
+        runTask("approve_latest_post", [], { ...core.env, ...old }),
+      ]);
+      assertMatch(
+        listed.stdout,
+        / {2}reject {2}its evidence was collected \d+ s ago/,
+      );
+      for (const { code, stderr } of [approved, latest]) {
+        assertEquals(code, 1);
+        assertMatch(
+          stderr,
+          /^error: The poster would refuse it: its evidence was collected \d+ s ago, and POST_MAX_AGE_S allows 1 s; reject it and start a new run\n$/,
+        );
+      }
+      assertEquals(await stateOf(first), "APPROVAL_REQUIRED");
+    },
+  );
+
+  await t.step(
+    "two people approve at once: one is told of the other",
+    async () => {
+      const both = await Promise.all(
+        ["ada", "bob"].map((name) =>
+          approvals(["approve", first, "--as", name])
+        ),
+      );
+      const lost = both.filter(({ stdout, stderr }) =>
+        /Somebody decided it already/.test(stdout + stderr)
+      );
+      assertEquals(lost.length, 1);
+      const { approval_by, approval_reason, state } = await path.job(first);
+      const winner = both.find(({ stdout }) => /^Approved as/m.test(stdout))!;
+      assertStringIncludes(winner.stdout, `Approved as ${approval_by}\n`);
+      assertStringIncludes(
+        lost[0]!.stdout + lost[0]!.stderr,
+        `approved by ${approval_by} (job state `,
+      );
+      assertStringIncludes(winner.stdout, "Posted: {");
+      assertEquals([winner.code, approval_reason, state], [
+        0,
+        undefined,
+        "SUCCEEDED",
+      ]);
+    },
+  );
+
+  await t.step("what another decided is said, with who", async () => {
+    const { code, stderr } = await approvals(["approve", first]);
+    assertEquals(code, 1);
+    assertMatch(
+      stderr,
+      /^error: Somebody decided it already: approved by (ada|bob) \(job state SUCCEEDED\)\n$/,
+    );
+    const none = await approvals(["approve", "no-job"]);
+    assertEquals([none.code, none.stderr], [
+      1,
+      "error: There is no job no-job\n",
+    ]);
+    const args = ["reject", "no-job", "--reason", "x"];
+    assertEquals((await approvals(args)).stderr, none.stderr);
+  });
+
+  await t.step(
+    "one approves and one rejects at once: one of them counts",
+    async () => {
+      const job = await start();
+      const [approved, rejected] = await Promise.all([
+        approvals(["approve", job, "--as", "ada"]),
+        approvals(["reject", job, "--reason", "noise", "--as", "bob"]),
+      ]);
+      const state = await stateOf(job);
+      assertEquals(
+        [
+          /^Approved as ada$/m.test(approved.stdout),
+          rejected.stdout === `Rejected ${job}\n`,
+        ],
+        [state === "SUCCEEDED", state === "DENIED"],
+      );
+      assertEquals([approved.code, rejected.code].toSorted(), [0, 1]);
+    },
+  );
+
+  await t.step("reject --all takes only what is older", async () => {
+    first = await start();
+    const second = await start();
+    const args = [
+      "reject",
+      "--all",
+      "--reason",
+      "the night is over",
+      "--older",
+    ];
+    const none = await approvals([...args, "1h"]);
+    assertEquals([none.code, none.stdout], [0, "Rejected 0; 2 younger left\n"]);
+    const all = await approvals([...args, "0s"]);
+    assertEquals([all.code, all.stdout], [
+      0,
+      `Rejected ${first}\nRejected ${second}\nRejected 2; 0 younger left\n`,
+    ]);
+    const { state, approval_reason } = await path.job(second);
+    assertEquals([state, approval_reason], ["DENIED", "the night is over"]);
+  });
+
+  await t.step(
+    "watch tells of each new one once, by program and URL",
+    async () => {
+      const folder = await Deno.makeTempDir();
+      const program = `${folder}/hook`;
+      await Deno.writeTextFile(
+        program,
+        `#!/bin/sh\ncat >> ${folder}/told; echo " key=$CORETEX_API_KEY." >> ${folder}/told; exit 3\n`,
+      );
+      await Deno.chmod(program, 0o700);
+      const requests: string[] = [];
+      await using server = Deno.serve(
+        { hostname: "127.0.0.1", port: 0, onListen() {} },
+        async (request) => {
+          requests.push(await request.text());
+          // The first is answered when it is asked again.
+          return new Response(null, {
+            status: requests.length === 1 ? 503 : 204,
+          });
+        },
+      );
+      const url = `http://127.0.0.1:${server.addr.port}/hook/s3cret`;
+      const before = await start();
+      const jobs = [before];
+      let printed = "";
+      {
+        await using watching = new Running(["--watch", "--json"], {
+          ...core.env,
+          APPROVALS_HOOK: program,
+          APPROVALS_HOOK_URL: url,
+        });
+        const told = () =>
+          watching.stdout.trim().split("\n").filter(Boolean)
+            .map((line) => JSON.parse(line).job_id);
+        await until("the first", () => told().length === 1, 30_000);
+        await until("the retry", () => requests.length === 2, 30_000);
+        for (let count = 0; count < 2; count++) {
+          jobs.push(await start());
+          await until("the next", () => told().length === jobs.length, 30_000);
+        }
+        // A look that fails is said, and tells nobody twice.
+        let looks = 0;
+        core.faults.onRoute = (method, path) => {
+          if (
+            method !== "GET" || !path.endsWith("/approvals")
+          ) return undefined;
+          return ++looks <= 8 ? { status: 503, body: "away" } : undefined;
+        };
+        await until(
+          "the return",
+          () => watching.stderr.includes("The platform is back"),
+          60_000,
+        );
+        assertEquals(told(), jobs);
+        delete core.faults.onRoute;
+        printed = watching.stdout + watching.stderr;
+      }
+      const lines = (await Deno.readTextFile(`${folder}/told`)).trim().split(
+        "\n",
+      );
+      assertEquals(lines.map((line) => line.split(" key=")[1]), [
+        ".",
+        ".",
+        ".",
+      ]);
+      const ids = lines.map((line) =>
+        JSON.parse(line.split(" key=")[0]!).job_id
+      );
+      assertEquals(ids, jobs);
+      assertEquals(
+        requests.map((body) => JSON.parse(body).job_id),
+        [before, ...jobs],
+      );
+      assertStringIncludes(
+        printed,
+        `APPROVALS_HOOK failed: exit code 3 (for ${before}); still watching`,
+      );
+      assertStringIncludes(printed, "Cannot look now: ");
+      assert(!printed.includes("s3cret"));
+      await Deno.remove(folder, { recursive: true });
+    },
+  );
+
+  await t.step(
+    "a hook that is not there is said, and not its secret",
+    async () => {
+      const file = await Deno.makeTempFile();
+      const port = freePort();
+      await Deno.writeTextFile(file, `http://127.0.0.1:${port}/s3cret\n`);
+      await using watching = new Running(["--watch"], {
+        ...core.env,
+        APPROVALS_HOOK: "/no/such/program",
+        APPROVALS_HOOK_URL_FILE: file,
+      });
+      await until(
+        "both failures of all three",
+        () => watching.stderr.split("still watching").length === 7,
+        30_000,
+      );
+      assertStringIncludes(
+        watching.stderr,
+        "APPROVALS_HOOK_URL failed: connection refused (for ",
+      );
+      assertStringIncludes(watching.stderr, "APPROVALS_HOOK failed: ");
+      assert(!(watching.stdout + watching.stderr).includes("s3cret"));
+      assertMatch(watching.stdout, /^Watching .*\nCRITICAL {2}mock:/);
+      await Deno.remove(file);
+    },
+  );
+});
+
+Deno.test("approvals says what is wrong with its arguments, before it looks", async () => {
+  const env = {
+    CORETEX_GATEWAY_URL: "http://127.0.0.1:9",
+    CORETEX_API_KEY: "k",
+  };
+  const rows: [args: string[], says: string, env?: Record<string, string>][] = [
+    [["deny", "x"], "'deny' is none of approve, reject; see --help"],
+    [["list", "x"], "a list takes no job; see --help"],
+    [["--reason", "x"], "--reason does not go with a list; see --help"],
+    [
+      ["approve", "x", "--reason", "y"],
+      "--reason does not go with approve; see --help",
+    ],
+    [["approve"], "approvals approve needs the id of a job; see --help"],
+    [["approve", "x", "y"], "one job at a time; see --help"],
+    [
+      ["reject"],
+      "approvals reject needs the id of a job, or --all; see --help",
+    ],
+    [["reject", "--all"], "--all and --older TIME go together; see --help"],
+    [
+      ["reject", "x", "--older", "1h"],
+      "--all and --older TIME go together; see --help",
+    ],
+    [
+      ["reject", "x"],
+      "--reason is required, in at most 500 characters; see --help",
+    ],
+    [
+      ["--watch"],
+      "APPROVALS_HOOK must be the path of a program, without blanks and arguments",
+      { APPROVALS_HOOK: "sh -c true" },
+    ],
+    [
+      ["--watch"],
+      "APPROVALS_HOOK_URL must be an http or https URL",
+      { APPROVALS_HOOK_URL: "s3cret" },
+    ],
+  ];
+  for (const [args, says, more] of rows) {
+    const { code, stderr } = await runTask("approvals", args, {
+      ...env,
+      ...more,
+    });
+    assertEquals([code, stderr.trim()], [2, `error: ${says}`]);
+  }
+});
+
+Deno.test("a hook's program gets its time and no more", async () => {
+  const hook = createHook({ program: "sh", url: undefined }, {
+    programMs: 200,
+  });
+  const { signal } = new AbortController();
+  // What a shell makes of a JSON text: it runs what stands in it.
+  const started = performance.now();
+  assertEquals(await hook("$(sleep 5)", signal), [
+    "APPROVALS_HOOK failed: it took longer than 0.2 s",
+  ]);
+  assert(performance.now() - started < 3_000);
+  assertEquals(await hook("$(exit 0)", signal), [
+    "APPROVALS_HOOK failed: exit code 127",
+  ]);
+});
+
+/** A gateway with these jobs waiting, as Cordum 1.0 may have them. */
+function serveWaiting(
+  jobs: readonly Record<string, unknown>[],
+  calls: string[],
+): Deno.HttpServer<Deno.NetAddr> {
+  return Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen() {} },
+    async (request) => {
+      const { pathname } = new URL(request.url);
+      const parts = pathname.replace("/api/v1/", "").split("/")
+        .map(decodeURIComponent);
+      if (request.method === "POST") {
+        calls.push(`${parts.join(" ")} ${await request.text()}`.trim());
+        const job = jobs.find(({ id }) => id === parts[1]);
+        if (job !== undefined) job["state"] = "SUCCEEDED";
+        return Response.json({});
+      }
+      if (parts[0] === "approvals") {
+        const items = jobs.map((job) => ({ job, policy_rule_id: "input" }));
+        return Response.json({ items });
+      }
+      if (parts[0] === "workers") return Response.json([]);
+      const job = jobs.find(({ id }) => id === parts[1]);
+      return job === undefined
+        ? new Response("job not found", { status: 404 })
+        : Response.json(job);
+    },
+  );
+}
+
+Deno.test("approvals shows the topic of what is no post, and leaves other packs alone", async () => {
+  const job = (id: string, topic: string, context: unknown) => ({
+    id,
+    topic,
+    context,
+    state: "APPROVAL_REQUIRED",
+    updated_at: (Date.now() - 7_200_000) * 1000,
+  });
+  const calls: string[] = [];
+  await using server = serveWaiting([
+    job("r1:fetch@1", "job.incident-enricher.fetch", {
+      incident_id: "mock:1",
+      title: "Slow\x1b[2J \u202echeckout",
+      severity: "high",
+    }),
+    job("r2:x@1", "job.other.x", {}),
+    job("r3:post@1", "job.incident-enricher.post", null),
+    job("r4:summarize@1", "job.incident-enricher.summarize", {
+      evidence: { incident_id: "mock:4" },
+    }),
+  ], calls);
+  const env = {
+    CORETEX_GATEWAY_URL: `http://127.0.0.1:${server.addr.port}`,
+    CORETEX_API_KEY: "k",
+  };
+  const { stdout } = await runTask("approvals", [], env);
+  assertStringIncludes(
+    stdout,
+    "HIGH  mock:1  waits for 2 h\n  Slow [2J checkout\n  job     r1:fetch@1\n" +
+      "  rule    input\n  topic   job.incident-enricher.fetch, not a post\n",
+  );
+  assertStringIncludes(stdout, "UNKNOWN  no incident  waits for 2 h\n");
+  assertStringIncludes(stdout, "  reject  its input has expired\n");
+
+  const expired = await runTask("approvals", ["approve", "r3:post@1"], env);
+  assertEquals(expired.code, 1);
+  assertStringIncludes(expired.stderr, "The job's input has expired");
+  assertEquals(calls, []);
+
+  const step = await runTask("approvals", ["approve", "r1:fetch@1"], env);
+  assertEquals(step.code, 0);
+  assertStringIncludes(
+    step.stdout,
+    "not a post: topic job.incident-enricher.fetch",
+  );
+  assertStringIncludes(step.stdout, "Done: {}");
+  assertStringIncludes(
+    step.stderr,
+    "Cannot tell whether a worker of that topic is up",
+  );
+  assertEquals(calls.splice(0), ["approvals r1:fetch@1 approve"]);
+
+  const args = ["reject", "--all", "--older", "1h", "--reason", "stale"];
+  const all = await runTask("approvals", args, env);
+  assertStringIncludes(
+    all.stdout,
+    "Rejected 2; 0 younger left, 1 of other packs not touched\n",
+  );
+  assertEquals(calls, [
+    'approvals r3:post@1 reject {"reason":"stale"}',
+    'approvals r4:summarize@1 reject {"reason":"stale"}',
+  ]);
+});

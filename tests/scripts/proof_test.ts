@@ -1,0 +1,90 @@
+/**
+ * The derived permissions, proved on the real workers.
+ *
+ * @module
+ */
+import { assert, assertEquals } from "@std/assert";
+import { WORKERS } from "../../scripts/launch/permissions.ts";
+import {
+  proveMinimal,
+  proveRefusals,
+  Stand,
+} from "../../scripts/launch/proof.ts";
+
+Deno.test("each worker's permissions are neither too many nor too few", async (t) => {
+  await using stand = await Stand.start();
+  for (const worker of WORKERS) await stand.spawn(worker);
+  for (const worker of WORKERS) await stand.check(worker);
+
+  for (const worker of WORKERS) {
+    await t.step(
+      `whatever else the ${worker} tries is refused, and it works on`,
+      async () => {
+        const tries = await proveRefusals(stand, worker);
+        assertEquals(tries.filter(({ outcome }) => outcome === "allowed"), []);
+        const tried = (pattern: RegExp) =>
+          tries.filter((one) => pattern.test(one.tried));
+        assert(tried(/^connect to /).length >= 6);
+        assert(tried(/^read the variable /).length >= 5);
+        assertEquals(
+          tried(/^connect to (example\.com:443|169\.254\.169\.254:80)$/).length,
+          2,
+        );
+        const imports = tried(/^import /);
+        assertEquals(imports.length, 3);
+        for (const { said } of imports) {
+          assert(said.includes("--cached-only"), said);
+        }
+        for (
+          const what of [
+            /file/,
+            /folder/,
+            /process/,
+            /FFI/,
+            /host's name/,
+            /addresses/,
+          ]
+        ) {
+          assert(
+            tried(what).every(({ said }) => said.startsWith("NotCapable")),
+            String(what),
+          );
+          assert(tried(what).length > 0, String(what));
+        }
+      },
+    );
+  }
+
+  for (const worker of WORKERS) {
+    await t.step(
+      `without any one of its permissions the ${worker} fails`,
+      async () => {
+        const removals = await proveMinimal(stand, worker);
+        assertEquals(
+          removals.filter(({ failure }) => failure === undefined),
+          [],
+        );
+        const { net } = stand.permissions(worker);
+        const variables = Object.keys(stand.env(worker));
+        assertEquals(removals.length, net.length + variables.length);
+      },
+    );
+  }
+
+  await t.step("the proof sees what is granted in excess", async () => {
+    const { flags } = stand.permissions("summarizer");
+    const more = flags.map((flag) =>
+      flag.startsWith("--allow-net=") ? `${flag},example.com:443` : flag
+    );
+    const tries = await proveRefusals(stand, "summarizer", [
+      ...more,
+      "--allow-read=deno.json",
+    ]);
+    assertEquals(
+      tries.filter(({ outcome }) => outcome === "allowed").map(({ tried }) =>
+        tried
+      ),
+      ["connect to example.com:443", "read its own folder"],
+    );
+  });
+});

@@ -1,0 +1,268 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { sha256Hex } from "../../lib/base/digest.ts";
+import type { EvidenceBundle, IncidentInput } from "../../lib/incident.ts";
+import { decodeMessage, renderMessage } from "../../lib/message/render.ts";
+import { GatewayError } from "../../lib/platform/gateway.ts";
+import { compileCheck } from "../../lib/schemas.ts";
+import { summarize, toMarkdown } from "../../lib/summary/builtin.ts";
+import { fetchEvidence, SETTINGS as FETCHER } from "../../workers/fetcher.ts";
+import { SETTINGS, summarizeEvidence } from "../../workers/summarizer.ts";
+import sample from "../../deploy/samples/sample_incident.json" with {
+  type: "json",
+};
+import { fakeContext } from "../support/job_context.ts";
+
+const INLINE_CHARS_MAX = 16_000;
+const checkInput = compileCheck("SummarizeInput");
+const checkOutput = compileCheck("Summary");
+
+const GAPS = [{ what: "the log", why: "status 403" }];
+const BUNDLE: EvidenceBundle = {
+  ...await fetchEvidence(
+    sample as IncidentInput,
+    fakeContext(FETCHER).context,
+  ),
+  gaps: GAPS,
+};
+
+/** Summarizes a bundle, checks the summary and reads what was stored. */
+async function run(evidence: EvidenceBundle) {
+  const { context, artifacts } = fakeContext(SETTINGS);
+  assertEquals(checkInput({ evidence }), undefined);
+  const summary = await summarizeEvidence({ evidence }, context);
+  assertEquals(checkOutput(summary), undefined);
+  const markdown = artifacts.get(summary.artifact_ptr!);
+  const message = artifacts.get(summary.message_ptr!);
+  assert(markdown !== undefined && message !== undefined);
+  return { summary, markdown, message, artifacts };
+}
+
+Deno.test("summarizeEvidence() stores the Markdown and the message for a month", async () => {
+  const { summary, markdown, message, artifacts } = await run(BUNDLE);
+  assertEquals(artifacts.size, 2);
+  assertEquals(
+    [markdown, message].map(({ contentType, retention, labels }) => [
+      contentType,
+      retention,
+      labels["kind"],
+      labels["incident_id"],
+    ]),
+    [
+      [
+        "text/markdown; charset=utf-8",
+        "audit",
+        "incident.summary",
+        "mock:INC-1042",
+      ],
+      ["application/json", "audit", "incident.message", "mock:INC-1042"],
+    ],
+  );
+  assertEquals(new TextDecoder().decode(markdown.bytes), summary.summary_md);
+});
+
+Deno.test("summarizeEvidence() names the digest of the stored message's bytes", async () => {
+  const { summary, message } = await run(BUNDLE);
+  assertEquals(summary.message_sha256, await sha256Hex(message.bytes));
+});
+
+Deno.test("summarizeEvidence() stores the message that its summary renders to", async () => {
+  const { summary, message } = await run(BUNDLE);
+  const draft = summarize(BUNDLE);
+  const { highlights, actionItems, lead, leadEvidence } = draft;
+  assertEquals(
+    decodeMessage(message.bytes),
+    renderMessage({
+      incidentId: "mock:INC-1042",
+      context: BUNDLE.normalized_context!,
+      lead,
+      leadEvidence,
+      highlights,
+      actionItems,
+      evidence: BUNDLE.evidence,
+      gaps: GAPS,
+      summaryPtr: summary.artifact_ptr!,
+    }),
+  );
+  assertEquals(summary.summary_md, toMarkdown(draft, BUNDLE));
+  assertEquals(
+    [summary.highlights, summary.action_items, summary.confidence],
+    [highlights, actionItems, draft.confidence],
+  );
+  assertEquals([summary.incident_id, summary.model], [
+    "mock:INC-1042",
+    "builtin",
+  ]);
+});
+
+const BUTTONS: [what: string, env: Record<string, string>, ids: string[]][] = [
+  ["no button unless it is told where one may lead", {}, []],
+  ["a button to an origin that the operator named", {
+    LINK_ORIGINS: "https://a.example, https://incidents.example.com/",
+  }, ["open_incident"]],
+  ["a button to the run where a dashboard is named", {
+    DASHBOARD_RUN_URL: "https://dashboard.example.com/runs/{run_id}",
+  }, ["open_run"]],
+];
+for (const [what, env, expected] of BUTTONS) {
+  Deno.test(`summarizeEvidence() gives the message ${what}`, async () => {
+    const { context, artifacts } = fakeContext(SETTINGS, { env });
+    const summary = await summarizeEvidence({ evidence: BUNDLE }, context);
+    const { blocks } = decodeMessage(
+      artifacts.get(summary.message_ptr!)!.bytes,
+    );
+    const buttons = blocks.filter(({ type }) => type === "actions")
+      .flatMap(({ elements }) => elements as Record<string, string>[]);
+    assertEquals(buttons.map(({ action_id }) => action_id), expected);
+    assert(buttons.every(({ url }) =>
+      url!.endsWith("/INC-1042") ||
+      url === "https://dashboard.example.com/runs/run-1"
+    ));
+  });
+}
+
+Deno.test("summarizeEvidence() gives the same bytes for the same bundle", async () => {
+  const [first, second] = [
+    await run(BUNDLE),
+    await run(structuredClone(BUNDLE)),
+  ];
+  assertEquals(first.summary, second.summary);
+  assertEquals(first.message.bytes, second.message.bytes);
+});
+
+Deno.test("summarizeEvidence() reports progress before each artifact", async () => {
+  const { context, artifacts } = fakeContext(SETTINGS);
+  const notes: unknown[] = [];
+  await summarizeEvidence({ evidence: BUNDLE }, {
+    ...context,
+    progress: (percent, message) =>
+      notes.push([percent, message, artifacts.size]),
+  });
+  assertEquals(notes, [
+    [40, "storing the summary", 0],
+    [80, "storing the message to be approved", 1],
+  ]);
+});
+
+const EMPTY: EvidenceBundle = {
+  incident_id: "mock:INC-1",
+  collected_at: "2026-01-15T09:31:00Z",
+  evidence: [],
+};
+const WIDE = "\u{1F525}"; // One character in a schema, two in JavaScript.
+const ODD: [what: string, EvidenceBundle][] = [
+  ["without evidence", EMPTY],
+  ["with the longest id", { ...EMPTY, incident_id: "x".repeat(220) }],
+  ["with gaps only", {
+    ...EMPTY,
+    gaps: Array.from({ length: 50 }, () => ({
+      what: WIDE.repeat(200),
+      why: "&".repeat(500),
+    })),
+  }],
+  ["with empty texts", {
+    ...BUNDLE,
+    normalized_context: {
+      title: "",
+      description: "",
+      severity_rule: "",
+      service: "",
+      status: "",
+      facts: [{ name: "n", value: "", evidence: ["E1"] }],
+    },
+  }],
+  ["with the most that a bundle may hold", {
+    ...EMPTY,
+    evidence: Array.from({ length: 50 }, () => ({
+      ...BUNDLE.evidence[0]!,
+      id: "E1",
+      kind: WIDE.repeat(100),
+      title: WIDE.repeat(300),
+    })),
+    normalized_context: {
+      title: WIDE.repeat(1000),
+      description: WIDE.repeat(4000),
+      severity: "critical",
+      severity_rule: WIDE.repeat(200),
+      service: WIDE.repeat(200),
+      status: WIDE.repeat(100),
+      source: {
+        system: WIDE.repeat(100),
+        url: `https://example.com/${"x".repeat(1980)}`,
+      },
+      facts: Array.from({ length: 100 }, () => ({
+        name: WIDE.repeat(100),
+        value: WIDE.repeat(1000),
+        evidence: ["E1"],
+      })),
+      timeline: Array.from({ length: 100 }, () => ({
+        at: "2026-01-15T09:30:00Z",
+        text: `deploy ${WIDE.repeat(400)}`,
+        evidence: ["E1"],
+      })),
+    },
+  }],
+];
+for (const [what, bundle] of ODD) {
+  Deno.test(`summarizeEvidence() gives a valid summary of a bundle ${what}`, async () => {
+    const { summary, message } = await run(bundle);
+    assertEquals(summary.incident_id, bundle.incident_id);
+    const { text, blocks } = decodeMessage(message.bytes);
+    assert(text.isWellFormed() && blocks.length <= 49);
+  });
+}
+
+/** A bundle whose Markdown is long, and grows a character with each `x`. */
+function padded(length: number): EvidenceBundle {
+  return {
+    ...EMPTY,
+    gaps: Array.from({ length: 40 }, (_, at) => ({
+      what: "w",
+      why: "x".repeat(1 + Math.max(0, Math.min(499, length - at * 499))),
+    })),
+  };
+}
+
+Deno.test("summarizeEvidence() carries at most 16000 characters of Markdown", async (t) => {
+  const lengthOf = (bundle: EvidenceBundle) =>
+    toMarkdown(summarize(bundle), bundle).length;
+  const most = 10_000 + INLINE_CHARS_MAX - lengthOf(padded(10_000));
+  await t.step("all of it if it just fits", async () => {
+    const { summary, markdown } = await run(padded(most));
+    const whole = new TextDecoder().decode(markdown.bytes);
+    assertEquals(whole.length, INLINE_CHARS_MAX);
+    assertEquals(summary.summary_md, whole);
+  });
+  await t.step("else the beginning, and where the rest is", async () => {
+    const { summary, markdown } = await run(padded(most + 1));
+    const whole = new TextDecoder().decode(markdown.bytes);
+    assertEquals(whole.length, INLINE_CHARS_MAX + 1);
+    assertEquals(
+      summary.summary_md,
+      `${whole.slice(0, INLINE_CHARS_MAX - 1)}…\n\n` +
+        `Shortened; the whole summary is ${summary.artifact_ptr}.\n`,
+    );
+  });
+});
+
+Deno.test("summarizeEvidence() passes on that the gateway refuses an artifact", async () => {
+  for (const refusedAt of [1, 2]) {
+    const { context } = fakeContext(SETTINGS);
+    const refused = new GatewayError("Cannot call POST /artifacts", 503, "");
+    let calls = 0;
+    const error = await assertRejects(
+      () =>
+        summarizeEvidence({ evidence: BUNDLE }, {
+          ...context,
+          gateway: {
+            ...context.gateway,
+            putArtifact: (artifact) =>
+              ++calls === refusedAt
+                ? Promise.reject(refused)
+                : context.gateway.putArtifact(artifact),
+          },
+        }),
+      GatewayError,
+    );
+    assertEquals([error, calls], [refused, refusedAt]);
+  }
+});
