@@ -1,3 +1,4 @@
+import type { JsonObject } from "../lib/base/json.ts";
 import { assert, assertEquals } from "@std/assert";
 import { parse } from "@std/yaml";
 import type { IncidentInput } from "../lib/incident.ts";
@@ -7,8 +8,6 @@ import {
   PACK_SCHEMAS,
   type SchemaName,
 } from "../lib/schemas.ts";
-
-type Json = Record<string, unknown>;
 
 const POINTER = "redis://art:0f8fad5b-d9cb-469f-a165-70867728950e";
 const SHA256 = "a".repeat(64);
@@ -26,8 +25,8 @@ const ITEM = {
 };
 
 /** Each schema's values with everything in them that they may hold. */
-const FULL: Record<SchemaName, Json> = (() => {
-  const IncidentInput: Json = {
+const FULL: Record<SchemaName, JsonObject> = (() => {
+  const IncidentInput: JsonObject = {
     incident_id: "mock:INC-1",
     title: "t",
     severity: "critical",
@@ -40,8 +39,8 @@ const FULL: Record<SchemaName, Json> = (() => {
     source: { system: "mock", url: "https://example.com/1?a=b#c" },
     raw: { any: { thing: [1, null, "x"] } },
     destination: { mode: "slack", slack_webhook_url: "https://example.com/x" },
-  } satisfies IncidentInput as Json;
-  const EvidenceBundle: Json = {
+  } satisfies IncidentInput as JsonObject;
+  const EvidenceBundle: JsonObject = {
     incident_id: "mock:INC-1",
     collected_at: AT,
     evidence: [ITEM],
@@ -60,7 +59,7 @@ const FULL: Record<SchemaName, Json> = (() => {
     },
     gaps: [{ what: "w", why: "y" }],
   };
-  const Summary: Json = {
+  const Summary: JsonObject = {
     incident_id: "mock:INC-1",
     summary_md: "# t",
     highlights: [CLAIM],
@@ -71,7 +70,7 @@ const FULL: Record<SchemaName, Json> = (() => {
     message_ptr: POINTER,
     message_sha256: SHA256,
   };
-  const PostResult: Json = {
+  const PostResult: JsonObject = {
     incident_id: "mock:INC-1",
     mode: "slack",
     posted_at: AT,
@@ -105,11 +104,14 @@ const CHECKS = Object.fromEntries(
 ) as Record<SchemaName, Check>;
 
 /** The full value with what stands at `path` replaced; `undefined` removes it. */
-function change(name: SchemaName, path: string, value: unknown): Json {
+function change(name: SchemaName, path: string, value: unknown): JsonObject {
   const whole = JSON.parse(JSON.stringify(FULL[name])); // No shared parts.
   const keys = path.split("/").slice(1);
   const last = keys.pop()!;
-  const parent = keys.reduce<Json>((at, key) => at[key] as Json, whole);
+  const parent = keys.reduce<JsonObject>(
+    (at, key) => at[key] as JsonObject,
+    whole,
+  );
   assert(typeof parent === "object" && parent !== null, `no ${path}`);
   if (value === undefined) delete parent[last];
   else parent[last] = value;
@@ -382,10 +384,10 @@ for (const [name, rules] of Object.entries(RULES)) {
 }
 
 /** Every property that a schema declares, as paths into the full values. */
-function pathsOf(schema: Json, at = ""): string[] {
+function pathsOf(schema: JsonObject, at = ""): string[] {
   const { properties = {}, items } = schema as {
-    properties?: Record<string, Json>;
-    items?: Json;
+    properties?: Record<string, JsonObject>;
+    items?: JsonObject;
   };
   const inner = Object.entries(properties).flatMap(([key, value]) => [
     `${at}/${key}`,
@@ -495,7 +497,7 @@ Deno.test("compileCheck() names neither a key nor a value of the prototype", () 
   );
 });
 
-const MINIMAL: [SchemaName, Json][] = [
+const MINIMAL: [SchemaName, JsonObject][] = [
   ["IncidentInput", { incident_id: "x" }],
   ["EvidenceBundle", { incident_id: "x", evidence: [], collected_at: AT }],
   ["Summary", {
@@ -558,6 +560,6 @@ Deno.test("the workflow's inline input_schema equals IncidentInput.json", async 
     "../pack/workflows/incident_enrich.yaml",
     import.meta.url,
   );
-  const workflow = parse(await Deno.readTextFile(path)) as Json;
+  const workflow = parse(await Deno.readTextFile(path)) as JsonObject;
   assertEquals(workflow["input_schema"], PACK_SCHEMAS.IncidentInput);
 });

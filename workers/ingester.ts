@@ -9,6 +9,7 @@
  *
  * @module
  */
+import { type JsonObject, objectOf } from "../lib/base/json.ts";
 import { wait } from "../lib/base/time.ts";
 import {
   type Address,
@@ -20,7 +21,6 @@ import {
 } from "../lib/base/config.ts";
 import type { IncidentInput } from "../lib/incident.ts";
 import { Refusal, RETRY_AFTER_S } from "../lib/intake/body.ts";
-import { objectOf } from "../lib/intake/fields.ts";
 import { runKey } from "../lib/intake/run_key.ts";
 import { withoutSecrets } from "../lib/intake/without_secrets.ts";
 import { findSource, readDelivery } from "../lib/intake/request.ts";
@@ -36,7 +36,7 @@ import {
 } from "../lib/intake/start_run.ts";
 import { Tally } from "../lib/base/tally.ts";
 import { errorFields, type Log } from "../lib/base/log.ts";
-import { Gateway, GatewayError, type Json } from "../lib/platform/gateway.ts";
+import { Gateway, GatewayError } from "../lib/platform/gateway.ts";
 import { Readiness } from "../lib/platform/readiness.ts";
 import {
   GATEWAY_SETTINGS,
@@ -270,7 +270,7 @@ async function readRun(
   gateway: Gateway,
   runId: string,
   signal: AbortSignal,
-): Promise<Json | undefined> {
+): Promise<JsonObject | undefined> {
   try {
     return await gateway.readRun(runId, signal);
   } catch (error) {

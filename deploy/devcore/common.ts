@@ -4,13 +4,11 @@
  *
  * @module
  */
+import { isObject, type JsonObject } from "../../lib/base/json.ts";
 import { createHash } from "node:crypto";
 import type { Bus } from "../../lib/platform/bus.ts";
 import type { JobRequest } from "../../lib/platform/gen/cap_pb.ts";
 import type { Store } from "../../lib/platform/store.ts";
-
-/** A JSON object. */
-export type Json = Record<string, unknown>;
 
 /** What every part needs from its surroundings. */
 export interface Base {
@@ -92,11 +90,6 @@ export class Timers {
   }
 }
 
-/** Whether a value is a JSON object. */
-export function isObject(value: unknown): value is Json {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
 /** Parses JSON; `undefined` if it is none. */
 export function parseJson(text: string): unknown {
   try {
@@ -117,7 +110,7 @@ export function isoSeconds(ms: number): string {
 }
 
 /** Without what Go leaves out: empty strings, zeros, empty lists and maps. */
-export function filled(fields: Json): Json {
+export function filled(fields: JsonObject): JsonObject {
   const isEmpty = (value: unknown) =>
     value === undefined || value === null || value === "" || value === 0 ||
     typeof value === "object" && Object.keys(value).length === 0;
@@ -158,7 +151,7 @@ interface GoTypes {
   string: string;
   "[]string": string[];
   "map[string]string": Record<string, string>;
-  "map[string]interface {}": Json;
+  "map[string]interface {}": JsonObject;
 }
 
 /** The Go types of a document's fields, nested as the document is. */

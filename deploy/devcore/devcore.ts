@@ -9,6 +9,7 @@
  *
  * @module
  */
+import type { JsonObject } from "../../lib/base/json.ts";
 import { messageOf } from "../../lib/base/errors.ts";
 import { createLog, type Log } from "../../lib/base/log.ts";
 import { connectBus } from "../../lib/platform/bus.ts";
@@ -17,7 +18,7 @@ import {
   type Store,
   StoreError,
 } from "../../lib/platform/store.ts";
-import { type Base, type Faults, type Json, Timers } from "./common.ts";
+import { type Base, type Faults, Timers } from "./common.ts";
 import { Engine } from "./engine.ts";
 import { createGateway } from "./gateway.ts";
 import { startNatsServer } from "./nats_server.ts";
@@ -172,7 +173,7 @@ function loadPolicy({ faults, config, kernel }: Parts, log: Log): void {
   if (faults.freezePolicy) return;
   const bundles = Object.entries(config.read("policy", "bundles"));
   const fragments = bundles.map(([id, bundle]) =>
-    [id, String((bundle as Json)["content"])] as const
+    [id, String((bundle as JsonObject)["content"])] as const
   );
   try {
     kernel.reload(new Map(fragments));
@@ -249,7 +250,7 @@ class Values {
 }
 
 /** As the platform writes it: capitals here, lower case where it is read. */
-const BOOTSTRAP: Json = {
+const BOOTSTRAP: JsonObject = {
   pools: {
     Pools: { default: { Requires: [] } },
     Topics: { "job.default": ["default"] },

@@ -8,6 +8,7 @@
  *
  * @module
  */
+import { isObject, type JsonObject } from "../../lib/base/json.ts";
 import { create } from "@bufbuild/protobuf";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
@@ -17,15 +18,7 @@ import {
   type JobRequest,
   JobRequestSchema,
 } from "../../lib/platform/gen/cap_pb.ts";
-import {
-  type Base,
-  filled,
-  iso,
-  isObject,
-  type Json,
-  parseJson,
-  Refusal,
-} from "./common.ts";
+import { type Base, filled, iso, parseJson, Refusal } from "./common.ts";
 import type { JobEnd, Scheduler } from "./scheduler.ts";
 import { type Step, templatePath, type Workflow } from "./workflow.ts";
 
@@ -36,7 +29,7 @@ interface StepRun {
   completed_at?: string;
   next_attempt_at?: string;
   attempts?: number;
-  input?: Json;
+  input?: JsonObject;
   output?: string;
   error?: { message: string };
   job_id?: string;
@@ -62,13 +55,13 @@ export class Run {
   declare labels?: Record<string, string>;
   declare metadata?: Record<string, string>;
   declare dry_run?: true;
-  readonly #timeline: Json[] = [];
+  readonly #timeline: JsonObject[] = [];
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(
     readonly id: string,
     readonly workflow_id: string,
-    readonly input: Json,
+    readonly input: JsonObject,
     readonly created_at: string,
   ) {
     this.updated_at = created_at;
@@ -80,12 +73,12 @@ export class Run {
   }
 
   /** What happened so far. */
-  get timeline(): readonly Json[] {
+  get timeline(): readonly JsonObject[] {
     return this.#timeline;
   }
 
   /** Adds to the timeline. */
-  note(time: string, type: string, event: Json): void {
+  note(time: string, type: string, event: JsonObject): void {
     const { id, workflow_id } = this;
     this.#timeline.push({ time, type, run_id: id, workflow_id, ...event });
   }
@@ -135,7 +128,7 @@ export class Engine {
   }
 
   /** Checks the input of a start, before its key is looked at. @throws {Refusal} */
-  checkInput({ input_schema }: Workflow, input: Json): void {
+  checkInput({ input_schema }: Workflow, input: JsonObject): void {
     const problem = validate(input_schema, input, "inline");
     if (problem === undefined) return;
     throw new Refusal(400, `input schema validation failed: ${problem}`);
@@ -144,7 +137,7 @@ export class Engine {
   /** Starts a run; the first steps are submitted when this resolves. */
   async start(
     workflow: Workflow,
-    input: Json,
+    input: JsonObject,
     { runId, key, dryRun }: { runId: string; key: string; dryRun: boolean },
   ): Promise<void> {
     const run = new Run(runId, workflow.id, input, this.#now());
@@ -307,7 +300,7 @@ export class Engine {
     const jobId = `${run.id}:${step.id}@${attempts}`;
     const ids = { step_id: step.id, job_id: jobId };
     const isGiven = Object.keys(step.input).length > 0;
-    const payload = isGiven ? fill(step.input, run) as Json : run.input;
+    const payload = isGiven ? fill(step.input, run) as JsonObject : run.input;
     const problem = this.#check(step, "input", payload);
     if (problem !== undefined) {
       const error = { message: problem };
@@ -418,7 +411,7 @@ function validate(
   addFormats.default(ajv);
   let check;
   try {
-    check = ajv.compile(schema as Json);
+    check = ajv.compile(schema as JsonObject);
   } catch (error) {
     return `compile schema: ${(error as Error).message}`;
   }

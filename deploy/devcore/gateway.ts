@@ -4,14 +4,9 @@
  *
  * @module
  */
+import { isObject, type JsonObject } from "../../lib/base/json.ts";
 import { BodyTooLargeError, readBounded } from "../../lib/base/http.ts";
-import {
-  type Faults,
-  isObject,
-  type Json,
-  parseJson,
-  Refusal,
-} from "./common.ts";
+import { type Faults, parseJson, Refusal } from "./common.ts";
 
 /** A request on its way to its route. */
 export interface Call {
@@ -163,7 +158,7 @@ export async function readBytes({ body }: Request): Promise<Uint8Array> {
 export async function readJson(
   request: Request,
   { problem = "invalid json", empty = false } = {},
-): Promise<Json> {
+): Promise<JsonObject> {
   const text = new TextDecoder().decode(await readBytes(request));
   const value = text === "" ? null : parseJson(text);
   if (isObject(value)) return value;

@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { isObject, type JsonObject } from "../../lib/base/json.ts";
 import { UntarStream } from "@std/tar";
 import { parse } from "@std/yaml";
 import {
@@ -15,9 +16,7 @@ import {
   each,
   filled,
   iso,
-  isObject,
   isoSeconds,
-  type Json,
   listOrNull,
   parseJson,
   Refusal,
@@ -64,22 +63,25 @@ type Resource = Decoded<typeof RESOURCE>;
 /** The config documents, all of scope `system`. */
 export class ConfigDocuments {
   readonly #clock: () => number;
-  readonly #documents = new Map<string, { data: Json; revision: number }>();
+  readonly #documents = new Map<
+    string,
+    { data: JsonObject; revision: number }
+  >();
 
   /** @param system What the document that every job gets holds at first. */
-  constructor(clock: () => number, system: Json) {
+  constructor(clock: () => number, system: JsonObject) {
     this.#clock = clock;
     Object.keys(system).forEach((key) => this.patch(key, system[key]));
   }
 
   /** One document. */
-  get(scopeId: string): { data: Json; revision: number } | undefined {
+  get(scopeId: string): { data: JsonObject; revision: number } | undefined {
     return this.#documents.get(scopeId);
   }
 
   /** A map that one holds under a key; empty if there is none. */
-  read(scopeId: string, key: string): Json {
-    return (this.get(scopeId)?.data[key] ?? {}) as Json;
+  read(scopeId: string, key: string): JsonObject {
+    return (this.get(scopeId)?.data[key] ?? {}) as JsonObject;
   }
 
   /** Patches what the document that every job gets holds under a key. */
@@ -127,9 +129,9 @@ export interface InstallOptions {
 interface PackRecord {
   id: string;
   status: string;
-  resources: { schemas?: Json; workflows?: Json };
+  resources: { schemas?: JsonObject; workflows?: JsonObject };
   overlays: {
-    config?: { key: string; patch: Json }[];
+    config?: { key: string; patch: JsonObject }[];
     policy?: { fragment_id: string }[];
   };
   tests: {
@@ -158,7 +160,10 @@ export class Packs {
   }
 
   /** Installs an archive and returns its record. @throws {Refusal} */
-  async install(archive: Uint8Array, options: InstallOptions): Promise<Json> {
+  async install(
+    archive: Uint8Array,
+    options: InstallOptions,
+  ): Promise<JsonObject> {
     const files = await readArchive(archive);
     const manifest = readManifest(files);
     const { clock, config, schemas, workflows } = this.#targets;
@@ -214,7 +219,7 @@ export class Packs {
   }
 
   /** Takes a pack's overlays back; with `purge` its resources too. @throws {Refusal} */
-  uninstall(id: string, purge: boolean): Json {
+  uninstall(id: string, purge: boolean): JsonObject {
     const record = this.#get(id);
     const { config, schemas, workflows } = this.#targets;
     const { overlays, resources } = record;
@@ -233,7 +238,7 @@ export class Packs {
   }
 
   /** Runs a pack's policy simulations against the policy in force. @throws {Refusal} */
-  verify(id: string): Json {
+  verify(id: string): JsonObject {
     const simulations = this.#get(id).tests.policySimulations ?? [];
     const results = simulations.map(({ name, request, expectDecision }) => {
       const { topic } = request;
@@ -278,7 +283,7 @@ export class Packs {
     return record;
   }
 
-  #record<R extends Json & { id: string }>(record: R): R {
+  #record<R extends JsonObject & { id: string }>(record: R): R {
     const { config } = this.#targets;
     config.setEntry("packs", "installed", record.id, record);
     return record;
@@ -338,7 +343,7 @@ function readFile(files: Files, path: string): string {
   return text;
 }
 
-function readObject(files: Files, path: string, word: string): Json {
+function readObject(files: Files, path: string, word: string): JsonObject {
   const text = readFile(files, path);
   const value = parseJson(text) ?? parseYaml(text, "");
   need(isObject(value), `${word} file must be an object`);
@@ -488,14 +493,14 @@ function need(holds: boolean, problem: string): asserts holds {
   if (!holds) throw new Refusal(400, problem);
 }
 
-function digests(resources: { id: string; digest: string }[]): Json {
+function digests(resources: { id: string; digest: string }[]): JsonObject {
   return Object.fromEntries(resources.map(({ id, digest }) => [id, digest]));
 }
 
 /** RFC 7396: null deletes, maps merge, anything else replaces. */
 function mergePatch(target: unknown, patch: unknown): unknown {
   if (!isObject(patch)) return patch;
-  const merged: Json = isObject(target) ? { ...target } : {};
+  const merged: JsonObject = isObject(target) ? { ...target } : {};
   for (const [key, value] of Object.entries(patch)) {
     if (value === null) delete merged[key];
     else merged[key] = mergePatch(merged[key], value);

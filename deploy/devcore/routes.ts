@@ -5,6 +5,7 @@
  *
  * @module
  */
+import type { JsonObject } from "../../lib/base/json.ts";
 import { toJson } from "@bufbuild/protobuf";
 import { randomUUID } from "node:crypto";
 import {
@@ -16,7 +17,6 @@ import {
   type Base,
   filled,
   isoSeconds,
-  type Json,
   listOrNull,
   parseJson,
   Refusal,
@@ -53,13 +53,13 @@ export interface Parts extends Base {
 /** What is kept of an artifact, by its pointer. */
 export type Artifacts = Map<
   string,
-  { bytes: Uint8Array; metadata: Json; tenant: string; expiresAt: number }
+  { bytes: Uint8Array; metadata: JsonObject; tenant: string; expiresAt: number }
 >;
 
 const TENANT = "default";
 const RECENT_MAX = 1000;
 const DAY_MS = 24 * 3600_000;
-const RETENTION_DAYS: Json = { short: 1, standard: 7, audit: 30 };
+const RETENTION_DAYS: JsonObject = { short: 1, standard: 7, audit: 30 };
 
 /** Every route of the contract. */
 export function createRoutes(parts: Parts): Routes {
@@ -83,7 +83,7 @@ export function createRoutes(parts: Parts): Routes {
     "POST /api/v1/packs/install": (call) => installPack(packs, call),
     "POST /api/v1/packs/{id}/verify": ({ id }) => packs.verify(id),
     "POST /api/v1/packs/{id}/uninstall": async ({ id, request }) => {
-      const body = await readJson(request).catch((): Json => ({}));
+      const body = await readJson(request).catch((): JsonObject => ({}));
       return packs.uninstall(id, body["purge"] === true);
     },
 
@@ -165,7 +165,9 @@ function isYes(value: string | null): boolean {
   return /^(1|true|yes|y|on)$/i.test(value ?? "");
 }
 
-function showStatus({ clock, natsUrl, bus, store, scheduler }: Parts): Json {
+function showStatus(
+  { clock, natsUrl, bus, store, scheduler }: Parts,
+): JsonObject {
   const [connected, ok] = [bus.connected(), store.connected()];
   const status = connected ? "CONNECTED" : "RECONNECTING";
   return {
@@ -178,13 +180,13 @@ function showStatus({ clock, natsUrl, bus, store, scheduler }: Parts): Json {
   };
 }
 
-function showWorker(heartbeat: Heartbeat): Json {
+function showWorker(heartbeat: Heartbeat): JsonObject {
   const options = { useProtoFieldName: true };
   const { auth_token: _, ...shown } = toJson(
     HeartbeatSchema,
     heartbeat,
     options,
-  ) as Json;
+  ) as JsonObject;
   return shown;
 }
 
@@ -201,7 +203,7 @@ function readConfig({ config }: Parts, query: URLSearchParams): unknown {
 async function installPack(
   packs: Packs,
   { request, query }: Call,
-): Promise<Json> {
+): Promise<JsonObject> {
   const { headers } = request;
   const body = new Response(await readBytes(request) as BodyInit, { headers });
   const form = await body.formData().catch(() => {
@@ -225,7 +227,7 @@ async function installPack(
 async function startRun(
   { engine, faults }: Parts,
   { request, query, id }: Call,
-): Promise<Json> {
+): Promise<JsonObject> {
   const input = await readJson(request, { empty: true });
   const workflow = found(engine.workflows.get(id), "workflow not found");
   checkTenant(query.get("org_id"));
@@ -251,7 +253,7 @@ async function startRun(
 }
 
 /** Filters apply after the page is cut, as they do on the platform. */
-function listJobs({ jobs }: Scheduler, query: URLSearchParams): Json {
+function listJobs({ jobs }: Scheduler, query: URLSearchParams): JsonObject {
   for (const name of ["team", "trace_id", "updated_after", "updated_before"]) {
     if (!query.has(name)) continue;
     const route = `GET /api/v1/jobs?${name}`;
@@ -271,7 +273,10 @@ function listJobs({ jobs }: Scheduler, query: URLSearchParams): Json {
 }
 
 /** Oldest first, with a cursor that points backwards. */
-function listApprovals({ jobs }: Scheduler, query: URLSearchParams): Json {
+function listApprovals(
+  { jobs }: Scheduler,
+  query: URLSearchParams,
+): JsonObject {
   const waiting = [...jobs.values()]
     .filter(({ state }) => state === "APPROVAL_REQUIRED")
     .toSorted(newestFirst).toReversed();
@@ -287,8 +292,8 @@ function cut(
   query: URLSearchParams,
   fallback: number,
   isAsked: (job: JobRecord) => boolean,
-  show: (job: JobRecord) => Json,
-): Json {
+  show: (job: JobRecord) => JsonObject,
+): JsonObject {
   const limit = limitOf(query, fallback);
   const until = Number(query.get("cursor")) || Infinity;
   const page = jobs.filter(({ updatedAt }) => updatedAt <= until)
@@ -298,7 +303,7 @@ function cut(
 }
 
 /** A job in a list. */
-function showListed(job: JobRecord): Json {
+function showListed(job: JobRecord): JsonObject {
   const { request, deadlineAt } = job;
   const deadline = deadlineAt === Infinity ? 0 : Math.floor(deadlineAt / 1000);
   return {
@@ -314,7 +319,7 @@ function showListed(job: JobRecord): Json {
 }
 
 /** What a list and a job in full have in common. */
-function showFacts({ request, attempts, safety }: JobRecord): Json {
+function showFacts({ request, attempts, safety }: JobRecord): JsonObject {
   const { topic, tenantId, meta } = request;
   const actorType = ActorType[meta?.actorType ?? 0]!.toLowerCase();
   return {
@@ -336,7 +341,7 @@ function showFacts({ request, attempts, safety }: JobRecord): Json {
 }
 
 /** A waiting job with the decision that it waits for. */
-function showApproval(job: JobRecord): Json {
+function showApproval(job: JobRecord): JsonObject {
   const safety = job.safety!;
   return {
     job: showListed(job),
@@ -389,7 +394,7 @@ async function showJob(
 }
 
 /** One decision of a job's history. */
-function showDecision(entry: DecisionEntry): Json {
+function showDecision(entry: DecisionEntry): JsonObject {
   return filled({
     decision: entry.decision,
     reason: entry.reason,
@@ -425,7 +430,7 @@ async function readDecider(
 async function storeArtifact(
   { artifacts, clock }: Parts,
   { request, query }: Call,
-): Promise<Json> {
+): Promise<JsonObject> {
   const body = await readJson(request);
   const { content, content_base64, content_type = "", retention = "" } = body;
   const labels = (body["labels"] ?? {}) as Record<string, unknown>;
@@ -471,7 +476,10 @@ function toBytes(base64 = "", content = ""): Uint8Array {
 }
 
 /** Unlike on the platform, no other key of Redis can be read. */
-function readArtifact({ artifacts, clock }: Parts, pointer: string): Json {
+function readArtifact(
+  { artifacts, clock }: Parts,
+  pointer: string,
+): JsonObject {
   if (!pointer.startsWith("redis://")) {
     throw new Refusal(500, `invalid pointer prefix: ${pointer}`);
   }

@@ -10,6 +10,7 @@
  *
  * @module
  */
+import type { JsonObject } from "../../lib/base/json.ts";
 import {
   clone,
   create,
@@ -35,7 +36,6 @@ import {
   canonical,
   filled,
   isoSeconds,
-  type Json,
   Refusal,
   strikes,
 } from "./common.ts";
@@ -62,9 +62,9 @@ export class JobRecord {
   /** Newest first. */
   readonly decisions: DecisionEntry[] = [];
   /** Who approved or rejected it, as the gateway shows it. */
-  approval: Json = {};
+  approval: JsonObject = {};
   /** Why it failed, as the gateway shows it. */
-  failure: Json = {};
+  failure: JsonObject = {};
   /** Milliseconds since the epoch. */
   deadlineAt = Infinity;
 
@@ -233,7 +233,7 @@ export class Scheduler {
   }
 
   /** What `sys:workers:snapshot` says of pools, topics and live workers. */
-  snapshot(): Json {
+  snapshot(): JsonObject {
     const live = this.#live();
     const load = (pool: string) => {
       const members = live.filter((worker) => worker.pool === pool);
@@ -578,7 +578,7 @@ const INT64 = ["max_runtime_ms", "max_artifact_bytes"];
 function toProtojson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(toProtojson).join(", ")}]`;
   if (typeof value !== "object") return JSON.stringify(value);
-  const members = Object.entries(value as Json).map(([name, part]) => {
+  const members = Object.entries(value as JsonObject).map(([name, part]) => {
     const camel = name.replace(/_./g, (pair) => pair.slice(1).toUpperCase());
     const shown = INT64.includes(name) ? String(part) : part;
     return `${JSON.stringify(camel)}:${toProtojson(shown)}`;

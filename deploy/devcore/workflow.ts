@@ -4,15 +4,8 @@
  *
  * @module
  */
-import {
-  decode,
-  type Decoded,
-  each,
-  filled,
-  isObject,
-  type Json,
-  Refusal,
-} from "./common.ts";
+import { isObject, type JsonObject } from "../../lib/base/json.ts";
+import { decode, type Decoded, each, filled, Refusal } from "./common.ts";
 
 const MAP = "map[string]interface {}";
 
@@ -47,9 +40,9 @@ export type Step = Decoded<typeof STEP> & { id: string };
 export interface Workflow {
   id: string;
   org_id: string;
-  input_schema: Json;
+  input_schema: JsonObject;
   steps: readonly Step[];
-  shown: Json;
+  shown: JsonObject;
 }
 
 /**
@@ -60,7 +53,7 @@ export interface Workflow {
  * @throws {Refusal}
  */
 export function readWorkflow(
-  file: Json,
+  file: JsonObject,
   id: string,
   now: string,
   known?: Workflow,
@@ -75,7 +68,9 @@ export function readWorkflow(
     ...filled(given),
     id,
     steps: Object.fromEntries(
-      Object.entries(steps).map(([id, step]) => [id, { id, ...step as Json }]),
+      Object.entries(steps).map((
+        [id, step],
+      ) => [id, { id, ...step as JsonObject }]),
     ),
     created_at: now,
     updated_at: now,

@@ -7,6 +7,7 @@
  * @see https://prometheus.io/docs/alerting/latest/notifications/ for the payload.
  * @module
  */
+import { type JsonObject, objectOf, plainTextOf } from "../base/json.ts";
 import { shorten } from "../base/errors.ts";
 import {
   type Fact,
@@ -19,12 +20,9 @@ import type { Findings } from "./bundle.ts";
 import {
   contextOf,
   factOf,
-  type JsonObject,
   jsonPieces,
-  objectOf,
   payloadOf,
   RAW,
-  textOf,
   TIMELINE_MAX,
   VALUE_CHARS_MAX,
 } from "./fields.ts";
@@ -76,7 +74,7 @@ export function readAlertmanagerIncident(incident: IncidentInput): Findings {
   // It is that of the alerts that are left, and those that are not may fire.
   const status = cut > 0 && firing.length === 0
     ? undefined
-    : textOf(raw["status"], 100);
+    : plainTextOf(raw["status"], 100);
   const context: NormalizedContext = {
     ...contextOf(incident),
     ...(description === undefined ? {} : { description }),
@@ -267,7 +265,7 @@ function sharedOf(all: readonly Texts[]): Texts {
 function textsOf(value: unknown): Texts {
   return new Map(
     Object.entries(objectOf(value) ?? {}).flatMap(([name, value]) => {
-      const text = textOf(value, TEXT_CHARS_MAX);
+      const text = plainTextOf(value, TEXT_CHARS_MAX);
       return text === undefined ? [] : [[name, text] as const];
     }),
   );

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { type JsonObject, plainTextOf } from "../base/json.ts";
 import { shorten } from "../base/errors.ts";
 import {
   type Fact,
@@ -12,9 +13,6 @@ import {
   toSeverity,
 } from "../incident.ts";
 import type { Piece } from "./bundle.ts";
-
-/** A parsed JSON object. */
-export type JsonObject = Record<string, unknown>;
 
 /** The payload's id in every bundle. */
 export const RAW = "E1";
@@ -66,25 +64,10 @@ export function jsonPieces(
 
 /** A fact to spread: none if either part says nothing. */
 export function factOf(name: string, value: unknown, evidence: string): Fact[] {
-  const text = textOf(value, VALUE_CHARS_MAX);
+  const text = plainTextOf(value, VALUE_CHARS_MAX);
   return text === undefined || name === "" ? [] : [{
     name: shorten(name, NAME_CHARS_MAX),
     value: text,
     evidence: [evidence],
   }];
-}
-
-/** `value` if it is a JSON object. */
-export function objectOf(value: unknown): JsonObject | undefined {
-  return typeof value === "object" && value !== null && !Array.isArray(value)
-    ? value as JsonObject
-    : undefined;
-}
-
-/** The text of a plain value, cut with a mark above `charsMax` characters. */
-export function textOf(value: unknown, charsMax: number): string | undefined {
-  const known = typeof value === "string" || typeof value === "number" ||
-    typeof value === "boolean";
-  const text = known ? String(value).trim() : "";
-  return text === "" ? undefined : shorten(text, charsMax);
 }

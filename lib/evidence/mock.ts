@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { type JsonObject, objectOf, plainTextOf } from "../base/json.ts";
 import {
   type Fact,
   type IncidentInput,
@@ -21,7 +22,6 @@ import {
   jsonPieces,
   payloadOf,
   RAW,
-  textOf,
   TIMELINE_MAX,
   VALUE_CHARS_MAX,
 } from "./fields.ts";
@@ -46,10 +46,10 @@ export function readMockIncident(incident: IncidentInput): Findings {
 
 function normalize(
   incident: IncidentInput,
-  raw: Record<string, unknown>,
+  raw: JsonObject,
 ): NormalizedContext {
-  const description = textOf(raw["description"], 4000);
-  const status = textOf(raw["status"], 100);
+  const description = plainTextOf(raw["description"], 4000);
+  const status = plainTextOf(raw["status"], 100);
   return {
     ...contextOf(incident),
     ...(description === undefined ? {} : { description }),
@@ -65,7 +65,7 @@ function readFacts(value: unknown): Fact[] {
     .slice(0, FACTS_MAX);
 }
 
-function factGaps(raw: Record<string, unknown>): Findings["gaps"] {
+function factGaps(raw: JsonObject): Findings["gaps"] {
   const given = pairsOf(raw["facts"]).length;
   const read = readFacts(raw["facts"]).length;
   if (given === read) return [];
@@ -84,14 +84,14 @@ function pairsOf(value: unknown): [string, unknown][] {
 function readTimeline(value: unknown): TimelineEntry[] {
   return entriesOf(value).flatMap(({ at, text }) => {
     const moment = toMoment(at);
-    const words = textOf(text, VALUE_CHARS_MAX);
+    const words = plainTextOf(text, VALUE_CHARS_MAX);
     return moment === undefined || words === undefined
       ? []
       : [{ at: moment, text: words, evidence: [RAW] }];
   }).toSorted((a, b) => a.at.localeCompare(b.at)).slice(-TIMELINE_MAX);
 }
 
-function timelineGaps(raw: Record<string, unknown>): Findings["gaps"] {
+function timelineGaps(raw: JsonObject): Findings["gaps"] {
   const given = entriesOf(raw["timeline"]).length;
   const read = readTimeline(raw["timeline"]).length;
   if (given === read) return [];
@@ -100,9 +100,7 @@ function timelineGaps(raw: Record<string, unknown>): Findings["gaps"] {
   return [{ what: `${given - read} of ${given} timeline entries`, why }];
 }
 
-function entriesOf(value: unknown): Record<string, unknown>[] {
+function entriesOf(value: unknown): JsonObject[] {
   if (!Array.isArray(value)) return [];
-  return value.map((entry) =>
-    typeof entry === "object" && entry !== null ? entry : {}
-  );
+  return value.map((entry) => objectOf(entry) ?? {});
 }

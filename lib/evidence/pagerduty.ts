@@ -7,6 +7,7 @@
  * @see PagerDuty's developer documentation, "Webhooks V3", for the payload.
  * @module
  */
+import { type JsonObject, objectOf, plainTextOf } from "../base/json.ts";
 import { shorten } from "../base/errors.ts";
 import {
   type Fact,
@@ -19,12 +20,9 @@ import type { Findings } from "./bundle.ts";
 import {
   contextOf,
   factOf,
-  type JsonObject,
   jsonPieces,
-  objectOf,
   payloadOf,
   RAW,
-  textOf,
   VALUE_CHARS_MAX,
 } from "./fields.ts";
 
@@ -35,7 +33,7 @@ export function readPagerDutyIncident(incident: IncidentInput): Findings {
   const raw = payloadOf(incident);
   const event = objectOf(raw["event"]) ?? {};
   const data = objectOf(event["data"]) ?? {};
-  const status = textOf(data["status"], 100);
+  const status = plainTextOf(data["status"], 100);
   const context: NormalizedContext = {
     ...contextOf(incident),
     ...(status === undefined ? {} : { status }),
@@ -69,7 +67,7 @@ function readFacts(
   { event, data }: { event: JsonObject; data: JsonObject },
 ): Fact[] {
   const bridge = objectOf(data["conference_bridge"]) ?? {};
-  const type = textOf(objectOf(data["incident_type"])?.["name"], 100);
+  const type = plainTextOf(objectOf(data["incident_type"])?.["name"], 100);
   const facts: [name: string, value: unknown][] = [
     ["assigned to", namesOf(data["assignees"])],
     ["escalation policy", nameOf(data["escalation_policy"])],
@@ -88,7 +86,7 @@ function readFacts(
 function readTimeline(event: JsonObject, data: JsonObject): TimelineEntry[] {
   const service = nameOf(data["service"]);
   const on = service === undefined ? "" : ` on ${service}`;
-  const type = textOf(event["event_type"], 100);
+  const type = plainTextOf(event["event_type"], 100);
   const entries = [
     ...entryOf(data["created_at"], `PagerDuty opened the incident${on}`),
     ...entryOf(data["reopened_at"], "PagerDuty reopened the incident"),
@@ -125,5 +123,6 @@ function namesOf(value: unknown): string | undefined {
 /** What a reference is called. */
 function nameOf(value: unknown): string | undefined {
   const reference = objectOf(value) ?? {};
-  return textOf(reference["summary"], 200) ?? textOf(reference["id"], 200);
+  return plainTextOf(reference["summary"], 200) ??
+    plainTextOf(reference["id"], 200);
 }

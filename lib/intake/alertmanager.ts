@@ -9,6 +9,7 @@
  * @see https://prometheus.io/docs/alerting/latest/configuration/#webhook_config
  * @module
  */
+import { type JsonObject, objectOf, optional, textOf } from "../base/json.ts";
 import { sha256Hex } from "../base/digest.ts";
 import { shorten } from "../base/errors.ts";
 import { type IncidentInput, toMoment } from "../incident.ts";
@@ -18,13 +19,7 @@ import {
   DeliveryError,
   type Ignored,
 } from "./delivery.ts";
-import {
-  type JsonObject,
-  objectOf,
-  optional,
-  textOf,
-  webUrlOf,
-} from "./fields.ts";
+import { webUrlOf } from "./fields.ts";
 import { SEVERITIES, severityOf } from "./severity.ts";
 
 /** Half a SHA-256: nobody makes two alike, and it still fits on a line. */

@@ -8,33 +8,8 @@
  *
  * @module
  */
-import { shorten } from "../base/errors.ts";
-
-/** A parsed JSON object. */
-export type JsonObject = Record<string, unknown>;
 
 const URL_CHARS_MAX = 2000;
-
-/** `value` if it is a JSON object. */
-export function objectOf(value: unknown): JsonObject | undefined {
-  return typeof value === "object" && value !== null && !Array.isArray(value)
-    ? value as JsonObject
-    : undefined;
-}
-
-/** A text that says something, cut with a mark above `charsMax` characters. */
-export function textOf(value: unknown, charsMax: number): string | undefined {
-  const text = typeof value === "string" ? value.trim() : "";
-  return text === "" ? undefined : shorten(text, charsMax);
-}
-
-/** A property to spread: none for `undefined`. */
-export function optional<K extends string, V>(
-  key: K,
-  value: V | undefined,
-): { [P in K]?: V } {
-  return value === undefined ? {} : { [key]: value } as { [P in K]?: V };
-}
 
 /** An http or https URL of at most 2000 characters, as {@linkcode toUri} has it. */
 export function webUrlOf(value: unknown): string | undefined {

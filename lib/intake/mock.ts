@@ -13,6 +13,7 @@
  *
  * @module
  */
+import { type JsonObject, objectOf, optional } from "../base/json.ts";
 import { shorten } from "../base/errors.ts";
 import {
   type Destination,
@@ -21,7 +22,7 @@ import {
   toMoment,
 } from "../incident.ts";
 import { checkDepth, type Delivery, DeliveryError } from "./delivery.ts";
-import { objectOf, optional, webUrlOf } from "./fields.ts";
+import { webUrlOf } from "./fields.ts";
 
 const SEVERITIES: readonly ReportedSeverity[] = [
   "critical",
@@ -45,11 +46,11 @@ export function readMockDelivery(
   body: unknown,
   trustDestination = false,
 ): Delivery {
-  if (typeof body !== "object" || body === null || Array.isArray(body)) {
+  const payload = objectOf(body);
+  if (payload === undefined) {
     throw new DeliveryError("the body must be a JSON object");
   }
-  checkDepth(body);
-  const payload = body as Record<string, unknown>;
+  checkDepth(payload);
   const id = payload["id"] ?? payload["incident_id"];
   if (typeof id !== "string" || !/^[!-~]{1,150}$/.test(id)) {
     throw new DeliveryError(
@@ -89,7 +90,7 @@ function readDestination(value: unknown): Destination | undefined {
 }
 
 function readText(
-  payload: Record<string, unknown>,
+  payload: JsonObject,
   name: string,
   charsMax: number,
 ): string | undefined {

@@ -8,6 +8,7 @@
  * @see PagerDuty's developer documentation, "Webhooks V3".
  * @module
  */
+import { type JsonObject, objectOf, optional, textOf } from "../base/json.ts";
 import { shorten } from "../base/errors.ts";
 import { type IncidentInput, toMoment } from "../incident.ts";
 import {
@@ -16,13 +17,7 @@ import {
   DeliveryError,
   type Ignored,
 } from "./delivery.ts";
-import {
-  type JsonObject,
-  objectOf,
-  optional,
-  textOf,
-  webUrlOf,
-} from "./fields.ts";
+import { webUrlOf } from "./fields.ts";
 import { severityOf } from "./severity.ts";
 
 /** What an event of a type carries. */

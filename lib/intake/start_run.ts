@@ -8,8 +8,8 @@
  *
  * @module
  */
+import type { JsonObject } from "../base/json.ts";
 import type { IncidentInput } from "../incident.ts";
-import type { JsonObject } from "./fields.ts";
 
 /** The two things that the platform is asked to do. */
 export interface Runs {

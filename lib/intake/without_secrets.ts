@@ -3,11 +3,12 @@
  *
  * @module
  */
+import { optional } from "../base/json.ts";
 import { shorten } from "../base/errors.ts";
 import type { IncidentInput } from "../incident.ts";
 import { startRedaction } from "../redact.ts";
 import { PACK_SCHEMAS } from "../schemas.ts";
-import { optional, webUrlOf } from "./fields.ts";
+import { webUrlOf } from "./fields.ts";
 
 /** What says how long a text may be. */
 type Properties = Record<string, { maxLength?: number }>;

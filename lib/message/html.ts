@@ -6,9 +6,8 @@
  *
  * @module
  */
+import type { JsonObject } from "../base/json.ts";
 import { readMrkdwn, type Style } from "./mrkdwn.ts";
-
-type Json = Record<string, unknown>;
 
 const TAGS: Readonly<Record<Style, string>> = {
   bold: "strong",
@@ -73,7 +72,7 @@ export interface HtmlOptions {
 
 /** Renders a whole page. */
 export function renderHtml(
-  blocks: readonly Json[],
+  blocks: readonly JsonObject[],
   { title, note }: HtmlOptions,
 ): string {
   return `<!DOCTYPE html>
@@ -106,11 +105,11 @@ export function escapeHtml(text: string): string {
     .replaceAll(">", "&gt;").replaceAll('"', "&quot;").replaceAll("'", "&#39;");
 }
 
-function renderBlock(block: Json): string {
+function renderBlock(block: JsonObject): string {
   const { type, text, elements = [] } = block as {
     type: string;
-    text?: Json;
-    elements?: Json[];
+    text?: JsonObject;
+    elements?: JsonObject[];
   };
   const words = String(text?.["text"] ?? "");
   switch (type) {
@@ -151,8 +150,10 @@ function renderSpan({ text, style }: { text: string; style?: Style }): string {
     : `<${TAGS[style]}>${inner}</${TAGS[style]}>`;
 }
 
-function renderButton({ text, url }: Json): string {
-  const label = escapeHtml(String((text as Json | undefined)?.["text"] ?? ""));
+function renderButton({ text, url }: JsonObject): string {
+  const label = escapeHtml(
+    String((text as JsonObject | undefined)?.["text"] ?? ""),
+  );
   const address = URL.parse(String(url ?? ""));
   // Anything but the web, such as `javascript:`, would act in this page.
   return address !== null && /^https?:$/.test(address.protocol)

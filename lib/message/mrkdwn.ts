@@ -11,7 +11,9 @@ export type Style = "bold" | "italic" | "strike" | "code" | "link" | "mention";
 
 /** A piece of text in one style. */
 export interface Span {
+  /** What it says. */
   text: string;
+  /** How it looks; plain if absent. */
   style?: Style;
 }
 

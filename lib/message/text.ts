@@ -3,9 +3,8 @@
  *
  * @module
  */
+import type { JsonObject } from "../base/json.ts";
 import { readMrkdwn, type Style, unescapeMrkdwn } from "./mrkdwn.ts";
-
-type Json = Record<string, unknown>;
 
 /** How a terminal shows a message. */
 export interface TextOptions {
@@ -27,7 +26,7 @@ const ANSI: Readonly<Record<Style | "dim", string>> = {
 };
 
 /** A message's blocks as plain lines, formatting marks left as they are. */
-export function renderBlocks(blocks: readonly Json[]): string[] {
+export function renderBlocks(blocks: readonly JsonObject[]): string[] {
   return blocks.flatMap((block) =>
     textsOf(block).flatMap((text) =>
       unescapeMrkdwn(text).split("\n").map(printable)
@@ -37,7 +36,7 @@ export function renderBlocks(blocks: readonly Json[]): string[] {
 
 /** A message as it would look, an empty line between its blocks. */
 export function renderText(
-  blocks: readonly Json[],
+  blocks: readonly JsonObject[],
   { columns, colour }: TextOptions,
 ): string[] {
   const paint = (text: string, style: Style | "dim") =>
@@ -68,15 +67,15 @@ export function renderText(
   return lines.map((line) => (BAR + line).trimEnd());
 }
 
-function textsOf(block: Json): string[] {
+function textsOf(block: JsonObject): string[] {
   const { type, text, elements = [] } = block as {
     type?: unknown;
-    text?: Json;
-    elements?: Json[];
+    text?: JsonObject;
+    elements?: JsonObject[];
   };
   if (type === "actions") {
     return elements.map(({ text, url }) =>
-      `[${(text as Json | undefined)?.["text"]}] ${url}`
+      `[${(text as JsonObject | undefined)?.["text"]}] ${url}`
     );
   }
   const texts = text === undefined ? elements : [text];

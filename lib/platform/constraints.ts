@@ -8,6 +8,7 @@
  * @module
  */
 import { JobError } from "../base/errors.ts";
+import { isObject, type JsonObject } from "../base/json.ts";
 
 /** How much of the evidence may be seen, from all to nothing but counts. */
 export type RedactionLevel = "none" | "standard" | "strict" | "full";
@@ -70,7 +71,7 @@ export function readConstraints(
  * @throws {JobError} `JOB_CONSTRAINTS_INVALID`, naming the part.
  */
 export function readRecordedConstraints(
-  record: Readonly<Record<string, unknown>>,
+  record: Readonly<JsonObject>,
 ): Constraints {
   const snakeCase = (name: string) =>
     name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
@@ -114,13 +115,12 @@ type Given = Omit<Constraints, "redactionLevel"> & {
 
 /** @param spell Turns a field's camelCase name into the document's spelling. */
 function readDocument(
-  document: Record<string, unknown>,
+  document: JsonObject,
   spell: (name: string) => string,
 ): Given {
   const budgets = object(document, "budgets");
   const sandbox = object(document, "sandbox");
-  const of = (parent: Record<string, unknown>, name: string) =>
-    parent[spell(name)];
+  const of = (parent: JsonObject, name: string) => parent[spell(name)];
   const bytes = number(
     of(budgets, "maxArtifactBytes"),
     "budgets.maxArtifactBytes",
@@ -142,7 +142,7 @@ function strictest(levels: (RedactionLevel | undefined)[]): RedactionLevel {
   return given.reduce((a, b) => LEVELS.indexOf(b) > LEVELS.indexOf(a) ? b : a);
 }
 
-function parseObject(text: string): Record<string, unknown> {
+function parseObject(text: string): JsonObject {
   try {
     return asObject(JSON.parse(text), "POLICY_CONSTRAINTS");
   } catch (error) {
@@ -152,17 +152,15 @@ function parseObject(text: string): Record<string, unknown> {
 }
 
 function object(
-  parent: Record<string, unknown>,
+  parent: JsonObject,
   name: string,
-): Record<string, unknown> {
+): JsonObject {
   const value = parent[name];
   return value === undefined || value === null ? {} : asObject(value, name);
 }
 
-function asObject(value: unknown, name: string): Record<string, unknown> {
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) {
-    return value as Record<string, unknown>;
-  }
+function asObject(value: unknown, name: string): JsonObject {
+  if (isObject(value)) return value;
   throw invalid(name, "an object");
 }
 

@@ -9,6 +9,7 @@
  * @module
  */
 
+import { isObject, type JsonObject } from "../base/json.ts";
 import { retry } from "../base/time.ts";
 import { OutsideError, shorten } from "../base/errors.ts";
 import { type Outcome, request } from "../base/http.ts";
@@ -39,9 +40,6 @@ export interface Artifact {
   /** As they were stored. */
   labels: Record<string, string>;
 }
-
-/** A JSON object that nothing has checked yet. */
-export type Json = Record<string, unknown>;
 
 /** Where the gateway is, and who calls. */
 export interface GatewayOptions {
@@ -222,7 +220,7 @@ export class Gateway implements Disposable {
         retention,
         labels,
       },
-    }) as Json;
+    }) as JsonObject;
     return stringField(answer, "artifact_ptr", "POST /artifacts");
   }
 
@@ -246,9 +244,9 @@ export class Gateway implements Disposable {
         // Base64 is a third longer, and the metadata comes on top.
         bodyBytesMax: Math.ceil(bytesMax * 4 / 3) + 64 * 1024,
       },
-    ) as Json;
+    ) as JsonObject;
     const content = stringField(answer, "content_base64", "GET /artifacts");
-    const metadata = (answer["metadata"] ?? {}) as Json;
+    const metadata = (answer["metadata"] ?? {}) as JsonObject;
     return {
       bytes: decodeContent(content),
       contentType: String(metadata["content_type"] ?? ""),
@@ -258,10 +256,10 @@ export class Gateway implements Disposable {
   }
 
   /** Reads a job's record. @throws {GatewayError} Status 404 if there is none. */
-  async readJob(jobId: string, signal: AbortSignal): Promise<Json> {
+  async readJob(jobId: string, signal: AbortSignal): Promise<JsonObject> {
     return await this.call("GET", `/jobs/${encodeURIComponent(jobId)}`, {
       signal,
-    }) as Json;
+    }) as JsonObject;
   }
 
   /**
@@ -288,7 +286,7 @@ export class Gateway implements Disposable {
       headers: { "Idempotency-Key": key },
       repeatable: true,
       bodyBytesMax: STARTED_BYTES_MAX,
-    }) as Json;
+    }) as JsonObject;
     const route = "POST /workflows/{id}/runs";
     const runId = stringField(answer, "run_id", route);
     if (RUN_ID.test(runId)) return runId;
@@ -296,13 +294,11 @@ export class Gateway implements Disposable {
   }
 
   /** Reads a run. @throws {GatewayError} Status 404 if there is none. */
-  async readRun(runId: string, signal: AbortSignal): Promise<Json> {
+  async readRun(runId: string, signal: AbortSignal): Promise<JsonObject> {
     const path = `/workflow-runs/${encodeURIComponent(runId)}`;
     const answer = await this.call("GET", path, { signal });
     // Nothing at all is no news of a run, least of all that there is none.
-    const isObject = typeof answer === "object" && answer !== null &&
-      !Array.isArray(answer);
-    if (isObject) return answer as Json;
+    if (isObject(answer)) return answer;
     const route = "GET /workflow-runs";
     throw new GatewayError(
       `Cannot call ${route}: the answer is no object`,
@@ -400,7 +396,7 @@ function decodeContent(base64: string): Uint8Array {
 }
 
 function stringField(
-  answer: Json | undefined,
+  answer: JsonObject | undefined,
   field: string,
   route: string,
 ): string {

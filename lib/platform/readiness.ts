@@ -3,11 +3,12 @@
  *
  * @module
  */
+import type { JsonObject } from "../base/json.ts";
 import { isDeepStrictEqual } from "node:util";
 import { messageOf } from "../base/errors.ts";
 import type { Report } from "../base/health.ts";
 import { PACK_ID, PACK_SCHEMAS } from "../schemas.ts";
-import { type Gateway, GatewayError, type Json } from "./gateway.ts";
+import { type Gateway, GatewayError } from "./gateway.ts";
 
 /** What is asked about. */
 export interface ReadinessOptions {
@@ -81,7 +82,7 @@ export class Readiness {
       const id = `${PACK_ID}/${name}`;
       try {
         const answer = await this.#get(`/schemas/${encodeURIComponent(id)}`);
-        return isDeepStrictEqual((answer as Json)["schema"], ours)
+        return isDeepStrictEqual((answer as JsonObject)["schema"], ours)
           ? []
           : [`${id} is another on the platform than in this worker`];
       } catch (error) {

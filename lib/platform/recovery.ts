@@ -6,7 +6,8 @@
  *
  * @module
  */
-import { type Gateway, GatewayError, type Json } from "./gateway.ts";
+import type { JsonObject } from "../base/json.ts";
+import { type Gateway, GatewayError } from "./gateway.ts";
 import { createJobRequest, type JobRequest } from "./packet.ts";
 
 /** What is looked for. */
@@ -52,7 +53,7 @@ export async function findSilentJobs(
   const path = `/jobs?state=RUNNING&topic=${encodeURIComponent(topic)}` +
     `&limit=${LIST_MAX}`;
   const { items } = await gateway.call("GET", path, { signal }) as {
-    items?: Json[] | null;
+    items?: JsonObject[] | null;
   };
   if ((items ?? []).length >= LIST_MAX) {
     onProblem("The platform lists no more jobs; older ones are not found");
@@ -79,12 +80,12 @@ export async function findSilentJobs(
   return jobs;
 }
 
-function toRequest(record: Json): JobRequest {
+function toRequest(record: JsonObject): JobRequest {
   const text = (name: string) => {
     const value = record[name];
     return typeof value === "string" ? value : "";
   };
-  const labels = Object.entries((record["labels"] ?? {}) as Json).flatMap(
+  const labels = Object.entries((record["labels"] ?? {}) as JsonObject).flatMap(
     ([name, value]) => typeof value === "string" ? [[name, value]] : [],
   );
   return createJobRequest({

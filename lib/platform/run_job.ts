@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { JsonObject } from "../base/json.ts";
 import type { Config, Settings } from "../base/config.ts";
 import { sha256Hex } from "../base/digest.ts";
 import {
@@ -22,7 +23,6 @@ import {
   type Artifact,
   type Gateway,
   GatewayError,
-  type Json,
   type NewArtifact,
 } from "./gateway.ts";
 import type { JobEnd, JobRequest } from "./packet.ts";
@@ -58,7 +58,7 @@ export interface JobGateway {
   /** Reads an artifact of at most `bytesMax` bytes. */
   readArtifact(pointer: string, bytesMax: number): Promise<Artifact>;
   /** Reads a job's record as the platform has it. */
-  readJob(jobId: string): Promise<Json>;
+  readJob(jobId: string): Promise<JsonObject>;
 }
 
 /** Redis, for one job. */

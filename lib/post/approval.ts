@@ -10,6 +10,7 @@
  * @module
  */
 import { JobError } from "../base/errors.ts";
+import { stringOf } from "../base/json.ts";
 
 /** Who released a post. */
 export interface Approval {
@@ -53,12 +54,12 @@ export function readApproval(
       `Cannot post without a recorded approval: ${problem}`,
     );
   }
-  const by = textOf(record["approval_by"]);
+  const by = nameOf(record["approval_by"]);
   const microseconds = record["approval_at"] as number;
   return {
     by: by === "" ? "not recorded" : by,
     at: new Date(microseconds / 1000).toISOString(),
-    ruleId: textOf(record["safety_rule_id"]),
+    ruleId: nameOf(record["safety_rule_id"]),
   };
 }
 
@@ -109,8 +110,8 @@ function findProblem(
   return undefined;
 }
 
-function textOf(value: unknown): string {
-  return typeof value === "string" ? value.trim().slice(0, NAME_CHARS_MAX) : "";
+function nameOf(value: unknown): string {
+  return stringOf(value).trim().slice(0, NAME_CHARS_MAX);
 }
 
 function word(value: unknown): string {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { JsonObject } from "../../lib/base/json.ts";
 import { type Devcore, startDevcore } from "../../deploy/devcore/devcore.ts";
 import { type SlackStandIn, startSlack } from "../../deploy/standins/slack.ts";
 import { wait } from "../../lib/base/time.ts";
@@ -14,7 +15,6 @@ import type {
   Summary,
 } from "../../lib/incident.ts";
 import { decodeMessage, encodeMessage } from "../../lib/message/render.ts";
-import type { Json } from "../../lib/platform/gateway.ts";
 import { GATEWAY_SETTINGS } from "../../lib/platform/settings.ts";
 import { WORKERS } from "../launch/permissions.ts";
 import {
@@ -432,7 +432,7 @@ export class Demo implements AsyncDisposable {
   async #sendWebhook(
     body: string,
     headers: Record<string, string>,
-  ): Promise<{ status: number; answer: Json }> {
+  ): Promise<{ status: number; answer: JsonObject }> {
     const response = await fetch(this.#ingesterUrl + this.#sender.path, {
       method: "POST",
       headers: { "Content-Type": "application/json", ...headers },
@@ -486,9 +486,9 @@ export class Demo implements AsyncDisposable {
     );
   }
 
-  #showSteps(run: Json, shown: Set<string>): void {
+  #showSteps(run: JsonObject, shown: Set<string>): void {
     const outputs =
-      ((run["context"] as Json | null)?.["steps"] ?? {}) as Record<
+      ((run["context"] as JsonObject | null)?.["steps"] ?? {}) as Record<
         string,
         { output?: unknown }
       >;
@@ -581,7 +581,7 @@ export class Demo implements AsyncDisposable {
     return undefined;
   }
 
-  #showMessage(blocks: readonly Json[]): void {
+  #showMessage(blocks: readonly JsonObject[]): void {
     const { columns, colour } = outputStyle();
     say();
     for (const line of renderText(blocks, { columns: columns - 2, colour })) {
@@ -668,9 +668,9 @@ export class Demo implements AsyncDisposable {
       }
     }
     const run = await this.#platform.call("GET", `/workflow-runs/${runId}`);
-    const steps = (run["context"] as Json)["steps"] as Record<
+    const steps = (run["context"] as JsonObject)["steps"] as Record<
       string,
-      { output: Json }
+      { output: JsonObject }
     >;
     const { evidence } = steps["fetch"]!.output as unknown as EvidenceBundle;
     const summary = steps["summarize"]!.output as unknown as Summary;
@@ -778,7 +778,7 @@ export class Demo implements AsyncDisposable {
       ],
       [
         "the schema is the new one",
-        ((schema?.["schema"] ?? {}) as Json)["description"] ===
+        ((schema?.["schema"] ?? {}) as JsonObject)["description"] ===
           SECOND_DESCRIPTION,
       ],
     ];
@@ -794,10 +794,10 @@ export class Demo implements AsyncDisposable {
     );
   }
 
-  async #fragments(): Promise<Record<string, Json>> {
+  async #fragments(): Promise<Record<string, JsonObject>> {
     return ((await this.#platform.config("policy"))["bundles"] ?? {}) as Record<
       string,
-      Json
+      JsonObject
     >;
   }
 
@@ -919,12 +919,14 @@ function isClean({ status, topics, pools, fragments }: Leftovers): boolean {
     fragments.length === 0 && emptied;
 }
 
-function explainEndedRun(run: Json): string {
-  const steps = Object.values((run["steps"] ?? {}) as Record<string, Json>);
+function explainEndedRun(run: JsonObject): string {
+  const steps = Object.values(
+    (run["steps"] ?? {}) as Record<string, JsonObject>,
+  );
   const failed = steps.find(({ error }) =>
     error !== undefined && error !== null
   );
-  const why = ((failed?.["error"] ?? {}) as Json)["message"];
+  const why = ((failed?.["error"] ?? {}) as JsonObject)["message"];
   if (failed === undefined) {
     return `The run is ${
       run["status"]

@@ -3,8 +3,8 @@
  *
  * @module
  */
+import type { JsonObject } from "../../lib/base/json.ts";
 import { createHmac } from "node:crypto";
-import type { Json } from "../../lib/platform/gateway.ts";
 
 /** One who sends, and what the ingester must know of it. */
 export interface Sender {
@@ -42,13 +42,13 @@ const SENDERS: Readonly<Record<SenderName, (secret: string) => Sender>> = {
     },
     async body(id, now) {
       const { event } = await readSample("sample_pagerduty");
-      const { data } = event as { data: Json };
+      const { data } = event as { data: JsonObject };
       const url = `https://shop.pagerduty.com/incidents/${
         encodeURIComponent(id)
       }`;
       return JSON.stringify({
         event: {
-          ...event as Json,
+          ...event as JsonObject,
           id: `event-of-${id}`,
           occurred_at: now,
           data: { ...data, id, html_url: url, created_at: now },
@@ -63,7 +63,7 @@ const SENDERS: Readonly<Record<SenderName, (secret: string) => Sender>> = {
     prove: () => ({ Authorization: `Bearer ${secret}` }),
     async body(_, now) {
       const sample = await readSample("sample_alertmanager");
-      const alerts = (sample["alerts"] as Json[]).filter(({ status }) =>
+      const alerts = (sample["alerts"] as JsonObject[]).filter(({ status }) =>
         status === "firing"
       );
       return JSON.stringify({
@@ -84,6 +84,6 @@ const SENDERS: Readonly<Record<SenderName, (secret: string) => Sender>> = {
   }),
 };
 
-async function readSample(name: string): Promise<Json> {
+async function readSample(name: string): Promise<JsonObject> {
   return JSON.parse(await Deno.readTextFile(`deploy/samples/${name}.json`));
 }

@@ -4,12 +4,12 @@
  *
  * @module
  */
+import type { JsonObject } from "../../lib/base/json.ts";
 import { type Devcore, startDevcore } from "../../deploy/devcore/devcore.ts";
 import { type SlackStandIn, startSlack } from "../../deploy/standins/slack.ts";
 import { wait } from "../../lib/base/time.ts";
 import { variablesOf } from "../../lib/base/config.ts";
 import { messageOf } from "../../lib/base/errors.ts";
-import type { Json } from "../../lib/platform/gateway.ts";
 import { approve, POST_TOPIC } from "../support/approvals.ts";
 import { say, table } from "../terminal/cli.ts";
 import { installBundle } from "../support/install.ts";
@@ -188,7 +188,7 @@ export class Stand implements AsyncDisposable {
     const body = JSON.stringify({ id, title: "Proof of permissions" });
     const headers = { Authorization: `Bearer ${this.#token}` };
     const response = await fetch(url, { method: "POST", headers, body });
-    const answer = await response.json() as Json;
+    const answer = await response.json() as JsonObject;
     if (response.status === 202) return String(answer["run_id"]);
     throw new Error(`answered ${response.status}: ${answer["error"]}`);
   }
@@ -204,7 +204,7 @@ export class Stand implements AsyncDisposable {
     });
   }
 
-  async #untilEnded(runId: string): Promise<Json> {
+  async #untilEnded(runId: string): Promise<JsonObject> {
     return await this.#poll("the run to end", async () => {
       const run = await this.#platform.call("GET", `/workflow-runs/${runId}`);
       return isOver(run) ? run : undefined;
@@ -239,14 +239,16 @@ async function untilReady(process: WorkerProcess): Promise<void> {
   }
 }
 
-function isOver(run: Json): boolean {
+function isOver(run: JsonObject): boolean {
   return !["running", "pending", "waiting"].includes(String(run["status"]));
 }
 
-function whyFailed(run: Json): string {
-  const steps = Object.values((run["steps"] ?? {}) as Record<string, Json>);
+function whyFailed(run: JsonObject): string {
+  const steps = Object.values(
+    (run["steps"] ?? {}) as Record<string, JsonObject>,
+  );
   const errors = steps.flatMap(({ error }) =>
-    error ? [String((error as Json)["message"])] : []
+    error ? [String((error as JsonObject)["message"])] : []
   );
   return errors[0] ?? `the run is ${run["status"]}`;
 }

@@ -8,6 +8,7 @@
  *
  * @module
  */
+import type { JsonObject } from "../../lib/base/json.ts";
 import { parse } from "@std/yaml";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
@@ -16,8 +17,6 @@ import {
   decide,
   loadPolicy,
 } from "../../deploy/devcore/policy.ts";
-
-type Json = Record<string, unknown>;
 
 /** Collects what is wrong, each with the place where it is. */
 class Problems {
@@ -32,7 +31,7 @@ class Problems {
   }
 
   /** Refuses keys that the platforms would drop, or drop the whole file for. */
-  keys(value: Json, allowed: readonly string[], where: string): void {
+  keys(value: JsonObject, allowed: readonly string[], where: string): void {
     for (const key of Object.keys(value)) {
       this.check(
         allowed.includes(key),
@@ -68,16 +67,16 @@ export function findProblems(files: ReadonlyMap<string, string>): string[] {
 
 class PackRules {
   readonly #files: ReadonlyMap<string, string>;
-  readonly #manifest: Json;
+  readonly #manifest: JsonObject;
   readonly #problems: Problems;
   readonly #used = new Set(["pack.yaml"]);
   readonly #topics = new Map<string, Topic>();
-  readonly #schemas = new Map<string, Json>();
+  readonly #schemas = new Map<string, JsonObject>();
   #id = "";
 
   constructor(
     files: ReadonlyMap<string, string>,
-    manifest: Json,
+    manifest: JsonObject,
     problems: Problems,
   ) {
     this.#files = files;
@@ -217,7 +216,7 @@ class PackRules {
     );
   }
 
-  #file(entry: Json, where: string): Json | undefined {
+  #file(entry: JsonObject, where: string): JsonObject | undefined {
     const path = String(entry["path"] ?? "");
     const plain = /^[\w-]+(\/[\w.-]+)*\.(yaml|json)$/.test(path) &&
       !path.includes("..");
@@ -230,7 +229,7 @@ class PackRules {
     return readYaml(this.#files, path, this.#problems);
   }
 
-  #checkSchema(entry: Json): void {
+  #checkSchema(entry: JsonObject): void {
     const id = String(entry["id"] ?? "");
     const where = `pack.yaml schema ${id}`;
     this.#problems.keys(entry, ["id", "path"], where);
@@ -246,7 +245,7 @@ class PackRules {
     checkSchema(schema, String(entry["path"]), this.#problems);
   }
 
-  #checkWorkflow(entry: Json): void {
+  #checkWorkflow(entry: JsonObject): void {
     const problems = this.#problems;
     const id = String(entry["id"] ?? "");
     const where = `pack.yaml workflow ${id}`;
@@ -298,7 +297,7 @@ class PackRules {
     this.#checkSteps(asObject(workflow["steps"]), path);
   }
 
-  #checkSteps(steps: Json, path: string): void {
+  #checkSteps(steps: JsonObject, path: string): void {
     const problems = this.#problems;
     problems.check(
       Object.keys(steps).length > 0,
@@ -344,7 +343,7 @@ class PackRules {
     }
   }
 
-  #checkStep(step: Json, where: string): void {
+  #checkStep(step: JsonObject, where: string): void {
     const problems = this.#problems;
     const topic = this.#topics.get(String(step["topic"]));
     if (topic === undefined) {
@@ -466,7 +465,7 @@ class PackRules {
     );
   }
 
-  #checkConfigOverlay(entry: Json, offered: Map<string, string[]>): void {
+  #checkConfigOverlay(entry: JsonObject, offered: Map<string, string[]>): void {
     const problems = this.#problems;
     const where = `pack.yaml config overlay ${entry["name"]}`;
     problems.keys(entry, [
@@ -543,7 +542,7 @@ class PackRules {
     }
   }
 
-  #checkTimeout(value: Json, where: string): void {
+  #checkTimeout(value: JsonObject, where: string): void {
     this.#problems.keys(value, ["timeout_seconds", "max_retries"], where);
     for (const [key, number] of Object.entries(value)) {
       this.#problems.check(
@@ -554,7 +553,7 @@ class PackRules {
     }
   }
 
-  #checkPolicyOverlay(entry: Json): void {
+  #checkPolicyOverlay(entry: JsonObject): void {
     const problems = this.#problems;
     const name = String(entry["name"] ?? "");
     const where = `pack.yaml policy overlay ${name}`;
@@ -660,7 +659,7 @@ function checkPool(
  * whole file, and a rule that matches too much decides for other packs.
  */
 function checkFragment(
-  fragment: Json,
+  fragment: JsonObject,
   path: string,
   topics: readonly string[],
   problems: Problems,
@@ -731,7 +730,11 @@ function checkFragment(
 }
 
 /** Checks that a schema compiles here, and means the same on the platforms. */
-function checkSchema(schema: Json, path: string, problems: Problems): void {
+function checkSchema(
+  schema: JsonObject,
+  path: string,
+  problems: Problems,
+): void {
   // With a $schema of 2020-12 the platforms would not assert formats.
   problems.check(
     schema["$schema"] === undefined,
@@ -785,7 +788,7 @@ function readYaml(
   files: ReadonlyMap<string, string>,
   path: string,
   problems: Problems,
-): Json | undefined {
+): JsonObject | undefined {
   const text = files.get(path);
   if (text === undefined) {
     problems.add(path, "is missing");
@@ -813,15 +816,15 @@ function isCount(value: unknown): boolean {
   return Number.isInteger(value) && (value as number) >= 0;
 }
 
-function isObject(value: unknown): value is Json {
+function isObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-function asObject(value: unknown): Json {
+function asObject(value: unknown): JsonObject {
   return isObject(value) ? value : {};
 }
 
-function asList(value: unknown): Json[] {
+function asList(value: unknown): JsonObject[] {
   return Array.isArray(value) ? value.map(asObject) : [];
 }
 

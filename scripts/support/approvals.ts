@@ -3,9 +3,10 @@
  *
  * @module
  */
+import type { JsonObject } from "../../lib/base/json.ts";
 import { wait } from "../../lib/base/time.ts";
 import { sha256Hex } from "../../lib/base/digest.ts";
-import { GatewayError, type Json } from "../../lib/platform/gateway.ts";
+import { GatewayError } from "../../lib/platform/gateway.ts";
 import type { Platform } from "./platform.ts";
 
 /** The topic whose jobs this pack's people decide. */
@@ -27,7 +28,7 @@ export interface Proposal {
   mode: string;
   /** The message, if its bytes could be read. */
   text: string | undefined;
-  blocks: Json[];
+  blocks: JsonObject[];
   /** Of the bytes that were read, as the poster will compute it. */
   digest: string | undefined;
   /** Whether that is the digest that the summary names. */
@@ -46,11 +47,11 @@ export async function readProposal(
   signal: AbortSignal,
 ): Promise<Proposal> {
   const job = await platform.call("GET", `/jobs/${encodeURIComponent(jobId)}`);
-  const context = (job["context"] ?? {}) as Json;
-  const incident = (context["incident"] ?? {}) as Json;
-  const summary = (context["summary"] ?? {}) as Json;
-  const bundle = (context["evidence"] ?? {}) as Json;
-  const normalized = (bundle["normalized_context"] ?? {}) as Json;
+  const context = (job["context"] ?? {}) as JsonObject;
+  const incident = (context["incident"] ?? {}) as JsonObject;
+  const summary = (context["summary"] ?? {}) as JsonObject;
+  const bundle = (context["evidence"] ?? {}) as JsonObject;
+  const normalized = (bundle["normalized_context"] ?? {}) as JsonObject;
   const pointer = summary["message_ptr"];
   const message = typeof pointer === "string"
     ? await readMessage(platform, pointer, signal)
@@ -61,14 +62,14 @@ export async function readProposal(
     incidentId: String(incident["incident_id"] ?? "unknown"),
     title: String(normalized["title"] ?? incident["title"] ?? ""),
     mode: String(
-      ((incident["destination"] ?? {}) as Json)["mode"] ?? "artifact",
+      ((incident["destination"] ?? {}) as JsonObject)["mode"] ?? "artifact",
     ),
     text: message?.text,
     blocks: message?.blocks ?? [],
     digest: message?.digest,
     digestHolds: message !== undefined &&
       message.digest === summary["message_sha256"],
-    evidence: ((bundle["evidence"] ?? []) as Json[]).map((item, at) => ({
+    evidence: ((bundle["evidence"] ?? []) as JsonObject[]).map((item, at) => ({
       id: String(item["id"] ?? `E${at + 1}`),
       title: String(item["title"]),
       pointer: String(item["artifact_ptr"]),
@@ -82,7 +83,7 @@ async function readMessage(
   platform: Platform,
   pointer: string,
   signal: AbortSignal,
-): Promise<{ text: string; blocks: Json[]; digest: string } | undefined> {
+): Promise<{ text: string; blocks: JsonObject[]; digest: string } | undefined> {
   try {
     const { bytes } = await platform.gateway.readArtifact(
       pointer,
@@ -118,7 +119,7 @@ export async function workerReady(
   const items =
     (Array.isArray(workers)
       ? workers
-      : (workers as Json)["items"] ?? []) as Json[];
+      : (workers as JsonObject)["items"] ?? []) as JsonObject[];
   const ages = items.filter(({ pool }) => pool === "incident-enricher-post")
     .map(({ heartbeat_age_seconds: age }) => age).filter((age) =>
       typeof age === "number"
@@ -129,8 +130,8 @@ export async function workerReady(
 
 /** How an approval went on. */
 export type Followed =
-  | { end: "succeeded"; result: Json; job: Json }
-  | { end: "failed"; code: string; message: string; job: Json }
+  | { end: "succeeded"; result: JsonObject; job: JsonObject }
+  | { end: "failed"; code: string; message: string; job: JsonObject }
   /** It waits for approval again. */
   | { end: "bounced" }
   | { end: "still running"; state: string };
@@ -208,7 +209,11 @@ export async function follow(
     );
     state = String(job["state"]);
     if (state === "SUCCEEDED") {
-      return { end: "succeeded", result: (job["result"] ?? {}) as Json, job };
+      return {
+        end: "succeeded",
+        result: (job["result"] ?? {}) as JsonObject,
+        job,
+      };
     }
     if (["FAILED", "DENIED", "CANCELLED", "TIMEOUT"].includes(state)) {
       const code = String(job["error_code"] ?? "");

@@ -3,8 +3,8 @@
  *
  * @module
  */
+import type { JsonObject } from "../../lib/base/json.ts";
 import type { Setting } from "../../lib/base/config.ts";
-import type { Json } from "../../lib/platform/gateway.ts";
 import { describeTooOld, POST_MAX_AGE } from "../../lib/post/age.ts";
 import {
   approve,
@@ -179,6 +179,6 @@ async function report(platform: Platform, jobId: string): Promise<number> {
   }
 }
 
-function isPost(job: Json): boolean {
+function isPost(job: JsonObject): boolean {
   return job["topic"] === POST_TOPIC;
 }

@@ -3,9 +3,10 @@
  *
  * @module
  */
+import type { JsonObject } from "../../lib/base/json.ts";
 import { parse } from "@std/yaml";
 import { wait } from "../../lib/base/time.ts";
-import { GatewayError, type Json } from "../../lib/platform/gateway.ts";
+import { GatewayError } from "../../lib/platform/gateway.ts";
 import { askYes, CommandError, Progress, say } from "../terminal/cli.ts";
 import type { Bundle } from "../pack/pack.ts";
 import type { Platform, Waiting } from "./platform.ts";
@@ -20,7 +21,7 @@ export interface Simulation {
 
 /** What an installation came to. */
 export interface Installed {
-  record: Json;
+  record: JsonObject;
   simulations: Simulation[];
   /** How long policy and routing took to be in force. */
   policyMs: number;
@@ -105,7 +106,7 @@ async function upload(
   platform: Platform,
   bundle: Bundle,
   { upgrade, force }: InstallOptions,
-): Promise<{ record: Json; forced: boolean }> {
+): Promise<{ record: JsonObject; forced: boolean }> {
   const send = (forced: boolean) => {
     const form = new FormData();
     form.set(
@@ -155,7 +156,7 @@ async function changesPolicy(
 ): Promise<boolean> {
   const stored = ((await platform.config("policy"))["bundles"] ?? {}) as Record<
     string,
-    Json
+    JsonObject
   >;
   const manifest = parse(bundle.files.get("pack.yaml")!) as {
     overlays: { policy: { name: string; path: string }[] };
@@ -225,7 +226,7 @@ async function until(
 }
 
 /** The topics that a pack's record declares. */
-export function topicsOf(record: Json): string[] {
+export function topicsOf(record: JsonObject): string[] {
   const { topics = [] } = record["manifest"] as { topics?: { name: string }[] };
   return topics.map(({ name }) => name);
 }
@@ -234,7 +235,7 @@ export function topicsOf(record: Json): string[] {
 export interface Leftovers {
   status: string;
   topics: string[];
-  pools: Json;
+  pools: JsonObject;
   fragments: string[];
   workflows: string[];
   schemas: string[];
@@ -262,13 +263,18 @@ export async function uninstallPack(
 async function lookForLeftovers(
   platform: Platform,
   id: string,
-  record: Json,
+  record: JsonObject,
 ): Promise<Omit<Leftovers, "status">> {
-  const { pools = {} } = await platform.config("default") as { pools?: Json };
-  const { bundles = {} } = await platform.config("policy") as {
-    bundles?: Json;
+  const { pools = {} } = await platform.config("default") as {
+    pools?: JsonObject;
   };
-  const resources = record["resources"] as { schemas?: Json; workflows?: Json };
+  const { bundles = {} } = await platform.config("policy") as {
+    bundles?: JsonObject;
+  };
+  const resources = record["resources"] as {
+    schemas?: JsonObject;
+    workflows?: JsonObject;
+  };
   const remaining = async (kind: string, ids: string[]) => {
     const found = await Promise.all(
       ids.map((one) => platform.find(`/${kind}/${encodeURIComponent(one)}`)),
@@ -276,7 +282,7 @@ async function lookForLeftovers(
     return ids.filter((_, at) => found[at] !== undefined);
   };
   const own = (map: unknown, prefix: string) =>
-    Object.entries((map ?? {}) as Json).filter(([name]) =>
+    Object.entries((map ?? {}) as JsonObject).filter(([name]) =>
       name.startsWith(prefix)
     );
   return {

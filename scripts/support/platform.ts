@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { JsonObject } from "../../lib/base/json.ts";
 import {
   type Config,
   readConfig,
@@ -11,11 +12,7 @@ import {
 } from "../../lib/base/config.ts";
 import { ConfigError } from "../../lib/base/errors.ts";
 import { createLog } from "../../lib/base/log.ts";
-import {
-  Gateway,
-  GatewayError,
-  type Json,
-} from "../../lib/platform/gateway.ts";
+import { Gateway, GatewayError } from "../../lib/platform/gateway.ts";
 import type { Endpoint } from "../../lib/platform/endpoint.ts";
 import {
   BUS_SETTINGS,
@@ -152,16 +149,16 @@ export class Platform implements AsyncDisposable {
     method: string,
     path: string,
     body?: { json?: unknown; form?: FormData },
-  ): Promise<Json> {
+  ): Promise<JsonObject> {
     return await this.gateway.call(method, path, {
       signal: this.signal,
       ...(body?.json === undefined ? {} : { json: body.json }),
       ...(body?.form === undefined ? {} : { body: body.form }),
-    }) as Json;
+    }) as JsonObject;
   }
 
   /** The same, with `undefined` for what is not there. */
-  async find(path: string): Promise<Json | undefined> {
+  async find(path: string): Promise<JsonObject | undefined> {
     try {
       return await this.call("GET", path);
     } catch (error) {
@@ -173,11 +170,11 @@ export class Platform implements AsyncDisposable {
   }
 
   /** The data of a system config document, empty if there is none. */
-  async config(scopeId: string): Promise<Json> {
+  async config(scopeId: string): Promise<JsonObject> {
     const document = await this.find(
       `/config?scope=system&scope_id=${scopeId}`,
     );
-    return (document?.["data"] ?? {}) as Json;
+    return (document?.["data"] ?? {}) as JsonObject;
   }
 
   /** The jobs that wait for a person, oldest first, whatever their topic. */
@@ -186,8 +183,8 @@ export class Platform implements AsyncDisposable {
       "GET",
       "/approvals?include_resolved=false&limit=1000",
     );
-    return (answer["items"] as Json[]).flatMap((item) => {
-      const job = item["job"] as Json;
+    return (answer["items"] as JsonObject[]).flatMap((item) => {
+      const job = item["job"] as JsonObject;
       if (job["state"] !== "APPROVAL_REQUIRED") return [];
       return [{
         jobId: String(job["id"]),

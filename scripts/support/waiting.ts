@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { GatewayError, type Json } from "../../lib/platform/gateway.ts";
+import type { JsonObject } from "../../lib/base/json.ts";
+import { GatewayError } from "../../lib/platform/gateway.ts";
 import { describeTooOld } from "../../lib/post/age.ts";
 import { POST_TOPIC } from "./approvals.ts";
 import { oneLine } from "../terminal/cli.ts";
@@ -58,7 +59,7 @@ export async function readWaiting(
 }
 
 function findProblem(
-  job: Json,
+  job: JsonObject,
   topic: string,
   collectedAt: unknown,
   maxAgeS: number,
@@ -73,7 +74,7 @@ function findProblem(
 async function readJob(
   platform: Platform,
   jobId: string,
-): Promise<Json | undefined> {
+): Promise<JsonObject | undefined> {
   try {
     return await platform.call("GET", `/jobs/${encodeURIComponent(jobId)}`);
   } catch (error) {
@@ -82,8 +83,8 @@ async function readJob(
   }
 }
 
-function objectOf(value: unknown): Json {
-  return value !== null && typeof value === "object" ? value as Json : {};
+function objectOf(value: unknown): JsonObject {
+  return value !== null && typeof value === "object" ? value as JsonObject : {};
 }
 
 function textOf(value: unknown, charsMax: number): string {

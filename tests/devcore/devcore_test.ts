@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { JsonObject } from "../../lib/base/json.ts";
 import {
   assert,
   assertEquals,
@@ -25,7 +26,6 @@ import { type JobRequest, JobStatus } from "../../lib/platform/gen/cap_pb.ts";
 import { decodePacket, encodeHeartbeat } from "../../lib/platform/packet.ts";
 import {
   archive,
-  type Json,
   packFiles,
   type PackPlan,
   type Result,
@@ -258,7 +258,7 @@ Deno.test("loadPolicy() takes a text of comments, and keys without a value", () 
 
 // A small pack, and what most tests do with it.
 
-const STEP: Json = { type: "worker", topic: "job.demo.a" };
+const STEP: JsonObject = { type: "worker", topic: "job.demo.a" };
 const PACK: PackPlan = {
   id: "demo",
   topics: { a: "demo", b: "demo", ask: "demo" },
@@ -279,7 +279,7 @@ const PACK: PackPlan = {
 async function start(
   { call }: Stage,
   workflow: string,
-  input: Json = {},
+  input: JsonObject = {},
 ): Promise<string> {
   const path = `/workflows/demo.${workflow}/runs`;
   const { json, text } = await call(WRITE + path, { json: input });
@@ -287,19 +287,19 @@ async function start(
   return (json as { run_id: string }).run_id;
 }
 
-async function jobOf({ call }: Stage, jobId: string): Promise<Json> {
-  return (await call(`${READ}/jobs/${jobId}`)).json as Json;
+async function jobOf({ call }: Stage, jobId: string): Promise<JsonObject> {
+  return (await call(`${READ}/jobs/${jobId}`)).json as JsonObject;
 }
 
-async function runOf({ call }: Stage, runId: string): Promise<Json> {
-  return (await call(`${READ}/workflow-runs/${runId}`)).json as Json;
+async function runOf({ call }: Stage, runId: string): Promise<JsonObject> {
+  return (await call(`${READ}/workflow-runs/${runId}`)).json as JsonObject;
 }
 
 async function untilState(
   stage: Stage,
   jobId: string,
   state: string,
-): Promise<Json> {
+): Promise<JsonObject> {
   return await untilAnswer(`job ${jobId} to be ${state}`, async () => {
     const job = await jobOf(stage, jobId);
     return job["state"] === state ? job : undefined;
@@ -310,7 +310,7 @@ async function untilRun(
   stage: Stage,
   runId: string,
   status: string,
-): Promise<Json> {
+): Promise<JsonObject> {
   return await untilAnswer(`run ${runId} to be ${status}`, async () => {
     const run = await runOf(stage, runId);
     return run["status"] === status ? run : undefined;
@@ -318,7 +318,7 @@ async function untilRun(
 }
 
 /** The outputs of a run by step. */
-function outputsOf(run: Json): Record<string, { output?: unknown }> {
+function outputsOf(run: JsonObject): Record<string, { output?: unknown }> {
   return (run["context"] as { steps: Record<string, { output?: unknown }> })
     .steps;
 }
@@ -388,7 +388,7 @@ for (
     await worker.beat(activeJobs);
     const path = "/workflows/demo.one/runs?dry_run=1";
     const { json } = await stage.call(WRITE + path, { json: {} });
-    const jobId = `${(json as Json)["run_id"]}:a@1`;
+    const jobId = `${(json as JsonObject)["run_id"]}:a@1`;
     assertEquals((await jobOf(stage, jobId))["state"], "PENDING");
     assertEquals(worker.jobs.length, 0);
   });
@@ -403,7 +403,9 @@ Deno.test("devcore ignores a worker whose id is no token of a subject", async ()
   }
   await stage.work({ id: "w-1", pool: "demo" });
   const { json } = await stage.call(`${READ}/workers`);
-  assertEquals((json as Json[]).map(({ worker_id }) => worker_id), ["w-1"]);
+  assertEquals((json as JsonObject[]).map(({ worker_id }) => worker_id), [
+    "w-1",
+  ]);
 });
 
 Deno.test("devcore forgets a worker 30 s after its last heartbeat, but lists it", async () => {
@@ -497,7 +499,7 @@ Deno.test("devcore hands a job to its worker as the platform does", async () => 
     CORDUM_MAX_ARTIFACT_BYTES: "1024",
     CORDUM_MAX_RETRIES: "2",
   });
-  assertEquals<Json>({ ...job.labels }, ids);
+  assertEquals<JsonObject>({ ...job.labels }, ids);
   assertEquals(job.budget?.deadlineMs, 60_000n);
   assertEquals([job.contextPtr, job.priority], [
     `redis://ctx:${runId}:a@1`,
@@ -617,7 +619,7 @@ Deno.test("devcore asks again 2 s after it could not place an approved job", asy
   assertEquals(await approve(stage, jobId), 200);
   await untilState(stage, jobId, "SUCCEEDED");
   const { json } = await stage.call(`${READ}/jobs/${jobId}/decisions`);
-  assertEquals((json as Json[]).map(({ decision }) => decision), [
+  assertEquals((json as JsonObject[]).map(({ decision }) => decision), [
     "ALLOW",
     "REQUIRE_APPROVAL",
     "ALLOW",
@@ -695,13 +697,13 @@ for (const [about, result, jobState, runStatus, message] of RESULTS) {
     await stage.work({ id: "w-1", pool: "demo", answer: () => result });
     const runId = await start(stage, "one");
     const run = await untilRun(stage, runId, runStatus);
-    const { a } = run["steps"] as Record<string, { error?: Json }>;
+    const { a } = run["steps"] as Record<string, { error?: JsonObject }>;
     assertEquals(a?.error?.["message"], message);
     const job = await jobOf(stage, `${runId}:a@1`);
     assertEquals(job["state"], jobState);
     if (jobState !== "RUNNING") {
-      const { error, processed_by } = job["result"] as Json;
-      assertEquals((error as Json)["message"], result.errorMessage ?? "");
+      const { error, processed_by } = job["result"] as JsonObject;
+      assertEquals((error as JsonObject)["message"], result.errorMessage ?? "");
       assertEquals(processed_by, "cordum-scheduler");
     }
   });
@@ -741,7 +743,7 @@ Deno.test("devcore tries a failed step again as job @2, @3 after 1 s and 2 s", a
   });
   const runId = await start(stage, "one");
   const run = await untilRun(stage, runId, "failed");
-  const { a } = run["steps"] as Record<string, Json>;
+  const { a } = run["steps"] as Record<string, JsonObject>;
   assertEquals([a!["attempts"], a!["error"], a!["job_id"]], [
     3,
     { message: "try 3" },
@@ -781,7 +783,7 @@ Deno.test("devcore gives the next step what a template leads to, with its type",
   await stage.work({ id: "w-1", pool: "demo", answer: () => ({ value }) });
   const runId = await start(stage, "one", { n: 1e6 });
   const run = await untilRun(stage, runId, "succeeded");
-  const { b } = run["steps"] as Record<string, { input: Json }>;
+  const { b } = run["steps"] as Record<string, { input: JsonObject }>;
   assertEquals(b!.input, {
     whole: value,
     deep: value.list,
@@ -831,7 +833,7 @@ Deno.test("devcore keeps a result above 256 KiB by its pointer only, and checks 
     assertEquals(pointer, `redis://res:${runId}:a@1`);
   }
   const run = await untilRun(stage, await start(stage, "checked"), "failed");
-  const { a } = run["steps"] as Record<string, { error: Json }>;
+  const { a } = run["steps"] as Record<string, { error: JsonObject }>;
   assertEquals(
     String(a!.error["message"]).split(": must")[0],
     "schema validation failed: jsonschema: '' does not validate with inmemory://inmemory://demo/Out#/type",
@@ -921,7 +923,7 @@ Deno.test("devcore ends what is overdue without a word on the bus", async () => 
   const lone = await start(stage, "lone");
   for (const runId of runs) {
     const run = await untilRun(stage, runId, "timed_out");
-    const { a } = run["steps"] as Record<string, { error: Json }>;
+    const { a } = run["steps"] as Record<string, { error: JsonObject }>;
     assertEquals(a!.error["message"], "job state: TIMEOUT");
   }
   // A job without a place is submitted anew before its time is up.
@@ -933,7 +935,7 @@ Deno.test("devcore cancels a run, its jobs and tells the workers", async () => {
   await using stage = await startStage();
   await stage.install(packFiles(PACK));
   await stage.work({ id: "w-1", pool: "demo" });
-  const cancels: Json[] = [];
+  const cancels: JsonObject[] = [];
   stage.bus.subscribe("sys.job.cancel", (bytes) => {
     const { traceId, senderId, payload } = decodePacket(bytes);
     assert(payload.case === "jobCancel");
@@ -959,7 +961,7 @@ Deno.test("devcore cancels a run, its jobs and tells the workers", async () => {
 Deno.test("devcore starts one run a key, whatever its workflow and input", async () => {
   await using stage = await startStage();
   await stage.install(packFiles(PACK));
-  const begin = async (path: string, headers = {}, json: Json = {}) => {
+  const begin = async (path: string, headers = {}, json: JsonObject = {}) => {
     const line = `${WRITE}/workflows/demo.${path}`;
     const answer = await stage.call(line, { headers, json });
     return (answer.json as { run_id: string }).run_id;

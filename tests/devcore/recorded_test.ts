@@ -9,6 +9,7 @@
  *
  * @module
  */
+import { isObject, type JsonObject } from "../../lib/base/json.ts";
 import { assert, assertEquals } from "@std/assert";
 import { parse } from "@std/yaml";
 import { fetchEvidence, SETTINGS as FETCHER } from "../../workers/fetcher.ts";
@@ -25,7 +26,6 @@ import { until } from "../support/until.ts";
 import {
   type Answer,
   archive,
-  type Json,
   packFiles,
   type PackPlan,
   type Result,
@@ -303,10 +303,6 @@ function matchText(
   return found !== null;
 }
 
-function isObject(value: unknown): value is Json {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
 type Tell = (
   play: Play,
   scene: (scenario: string, script?: Script) => Promise<void>,
@@ -347,8 +343,8 @@ const WORKFLOW = "workflows/incident_enrich.yaml";
  * second attempt, a source and a destination that must be given.
  */
 const PACK = changeJson(FILES, WORKFLOW, (workflow) => {
-  const steps = workflow["steps"] as Record<string, Json>;
-  const schema = workflow["input_schema"] as Json;
+  const steps = workflow["steps"] as Record<string, JsonObject>;
+  const schema = workflow["input_schema"] as JsonObject;
   for (const step of Object.values(steps)) {
     delete step["route_labels"];
     delete step["retry"];
@@ -361,16 +357,16 @@ const PACK = changeJson(FILES, WORKFLOW, (workflow) => {
 function changeJson(
   files: PackFiles,
   path: string,
-  change: (content: Json) => void,
+  change: (content: JsonObject) => void,
 ): Map<string, string> {
-  const content = parse(files.get(path)!) as Json;
+  const content = parse(files.get(path)!) as JsonObject;
   change(content);
   return new Map([...files, [path, JSON.stringify(content)]]);
 }
 
 function secondVersion(files: PackFiles): Map<string, string> {
   return changeJson(files, "pack.yaml", (manifest) => {
-    (manifest["metadata"] as Json)["version"] = "0.2.0";
+    (manifest["metadata"] as JsonObject)["version"] = "0.2.0";
   });
 }
 
@@ -383,7 +379,7 @@ async function startStubs({ work }: Play): Promise<TestWorker[]> {
   const pointer = "redis://art:00000000-0000-4000-8000-000000000000";
   const incident_id = "mock:1";
   const at = "2026-01-15T09:30:00Z";
-  const values: Readonly<Record<string, Json>> = {
+  const values: Readonly<Record<string, JsonObject>> = {
     fetch: { incident_id, collected_at: at, evidence: [] },
     summarize: {
       incident_id,
@@ -468,7 +464,7 @@ async function untilWorkers({ call }: Stage, count: number): Promise<void> {
 
 async function uninstall(
   { call }: Stage,
-  body: Json = {},
+  body: JsonObject = {},
 ): Promise<void> {
   const path = "/api/v1/packs/incident-enricher/uninstall";
   assertEquals((await call(`POST ${path}`, { json: body })).status, 200);
@@ -557,7 +553,7 @@ function changed(
     archiveOf(changeJson(PACK, path, (content) => {
       const keys = place.split("/");
       const last = keys.pop()!;
-      const holder = keys.reduce((at, key) => at[key] as Json, content);
+      const holder = keys.reduce((at, key) => at[key] as JsonObject, content);
       if (value === undefined) delete holder[last];
       else holder[last] = value;
     }));
@@ -844,7 +840,7 @@ const PY: PackPlan = {
 };
 
 /** A workflow of one step. */
-function one(topic: string, more: Json = {}): Json {
+function one(topic: string, more: JsonObject = {}): JsonObject {
   return { a: { type: "worker", topic: `job.py.${topic}`, ...more } };
 }
 
@@ -1039,7 +1035,7 @@ Deno.test("devcore decides parallel starts and approvals once, as recorded", asy
   assertEquals(runs.size, 1);
   const jobId = `${[...runs][0]}:a@1`;
   const job = async () =>
-    (await stage.call(`GET /api/v1/jobs/${jobId}`)).json as Json;
+    (await stage.call(`GET /api/v1/jobs/${jobId}`)).json as JsonObject;
   await until(
     "the job to wait",
     async () => (await job())["state"] === "APPROVAL_REQUIRED",

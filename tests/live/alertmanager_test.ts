@@ -7,6 +7,7 @@
  *
  * @module
  */
+import type { JsonObject } from "../../lib/base/json.ts";
 import {
   assert,
   assertEquals,
@@ -29,8 +30,6 @@ import {
   startRealAlertmanager,
 } from "../support/real_servers.ts";
 import { until } from "../support/until.ts";
-
-type Json = Record<string, unknown>;
 
 const TOKEN = "t0ken-of-alertmanager";
 const checkIncident = compileCheck("IncidentInput");
@@ -66,8 +65,8 @@ if (!ignore) await cacheWorkers(["ingester"]);
 /** What a test sets in alertmanager.yml, beside addresses. */
 interface Changes {
   receiver?: string;
-  route?: Json;
-  webhook?: Json;
+  route?: JsonObject;
+  webhook?: JsonObject;
 }
 
 /** A platform, the ingester, and what it says. */
@@ -85,11 +84,11 @@ interface Rig extends AsyncDisposable {
   /** The incidents of the platform's runs, oldest first. */
   incidents(): Promise<IncidentInput[]>;
   /** What the ingester has counted. */
-  counts(): Promise<Json>;
+  counts(): Promise<JsonObject>;
 }
 
 /** What a line of the ingester's log says became of a delivery. */
-function answerOf({ msg, why, status }: Json): string | undefined {
+function answerOf({ msg, why, status }: JsonObject): string | undefined {
   switch (msg) {
     case "Took a webhook":
       return "run";
@@ -183,16 +182,18 @@ async function readIncidents(platform: Platform): Promise<IncidentInput[]> {
     .map(({ input }) => input as IncidentInput);
 }
 
-function at({ created_at }: Json): number {
+function at({ created_at }: JsonObject): number {
   return Date.parse(String(created_at));
 }
 
 interface Config {
-  route: Json;
+  route: JsonObject;
   receivers: [
     {
       name: string;
-      webhook_configs: [{ http_config: { authorization: Json } } & Json];
+      webhook_configs: [
+        { http_config: { authorization: JsonObject } } & JsonObject,
+      ];
     },
   ];
 }
@@ -254,7 +255,7 @@ function resolve(alerts: Alert[]): Alert[] {
   return alerts.map((alert) => ({ ...alert, endsAt }));
 }
 
-async function send({ url }: RealServer, alerts: Json[]): Promise<void> {
+async function send({ url }: RealServer, alerts: JsonObject[]): Promise<void> {
   const response = await fetch(`${url}/api/v2/alerts`, {
     method: "POST",
     headers: { "content-type": "application/json" },
@@ -323,7 +324,7 @@ test("a group that fires is one run, however often it is repeated", async () => 
     destination: { mode: "artifact" },
   });
   assertEquals(instancesOf(incident), ["a", "b"]);
-  assertEquals((raw as Json)["truncatedAlerts"], 0);
+  assertEquals((raw as JsonObject)["truncatedAlerts"], 0);
   // Prometheus sends them again as long as they fire.
   await send(server, alerts);
   await rig.untilAnswered("run", 2);
@@ -533,7 +534,7 @@ async function checkCut(
   incident: IncidentInput,
   status: "firing" | "resolved",
 ): Promise<void> {
-  const raw = incident.raw as Json;
+  const raw = incident.raw as JsonObject;
   assertEquals([raw["status"], raw["truncatedAlerts"]], [status, 1]);
   assertEquals(instancesOf(incident), ["a"]);
   const { bundle } = await bundleOf(incident);

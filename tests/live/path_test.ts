@@ -8,6 +8,7 @@
  *
  * @module
  */
+import type { JsonObject } from "../../lib/base/json.ts";
 import { assert, assertEquals } from "@std/assert";
 import { type Devcore, startDevcore } from "../../deploy/devcore/devcore.ts";
 import { sha256Hex } from "../../lib/base/digest.ts";
@@ -16,7 +17,6 @@ import type {
   PostResult,
   Summary,
 } from "../../lib/incident.ts";
-import type { Json } from "../../lib/platform/gateway.ts";
 import { approve, follow, reject } from "../../scripts/support/approvals.ts";
 import { say } from "../../scripts/terminal/cli.ts";
 import { uninstallPack } from "../../scripts/support/install.ts";
@@ -32,7 +32,7 @@ const { signal } = new AbortController();
 const newId = () => `test-${crypto.randomUUID()}`;
 
 function outputsOf(
-  run: Json,
+  run: JsonObject,
 ): { bundle: EvidenceBundle; summary: Summary; result: PostResult } {
   const steps =
     (run["context"] as { steps: Record<string, { output: unknown }> }).steps;
@@ -162,7 +162,7 @@ async function tellStories(t: Deno.TestContext, path: Path): Promise<void> {
           severity: "meh",
         }, 400]] as const
       ) {
-        const { status: got, answer } = await path.send(body as Json);
+        const { status: got, answer } = await path.send(body as JsonObject);
         assertEquals(got, status);
         assertEquals(answer["status"], status);
         assert(

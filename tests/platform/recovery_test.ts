@@ -3,10 +3,11 @@
  *
  * @module
  */
+import type { JsonObject } from "../../lib/base/json.ts";
 import { assert, assertEquals } from "@std/assert";
 import { startDevcore } from "../../deploy/devcore/devcore.ts";
 import { type Behaviour, startSlack } from "../../deploy/standins/slack.ts";
-import { Gateway, type Json } from "../../lib/platform/gateway.ts";
+import { Gateway } from "../../lib/platform/gateway.ts";
 import { findSilentJobs } from "../../lib/platform/recovery.ts";
 import { approve } from "../../scripts/support/approvals.ts";
 import {
@@ -34,7 +35,7 @@ const SEARCH = {
 };
 
 /** A gateway with these jobs, by how many seconds ago they changed. */
-function serveJobs(ages: Record<string, number>, more: Json[] = []) {
+function serveJobs(ages: Record<string, number>, more: JsonObject[] = []) {
   const asked: string[] = [];
   const items = Object.entries(ages).map(([id, seconds]) => ({
     id,
@@ -182,8 +183,8 @@ Deno.test("an approved post survives its poster", async (t) => {
       const run = await path.untilEnded(runId);
       assertEquals(run["status"], "succeeded");
       assertEquals(slack.received.length, 1);
-      const result = (await path.job(jobId))["result"] as Json;
-      assertEquals((result["approval"] as Json)["by"], "tester");
+      const result = (await path.job(jobId))["result"] as JsonObject;
+      assertEquals((result["approval"] as JsonObject)["by"], "tester");
       assertEquals(result["job_id"], jobId);
     },
   );

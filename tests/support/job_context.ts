@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { JsonObject } from "../../lib/base/json.ts";
 import {
   type Config,
   readConfig,
@@ -15,7 +16,6 @@ import type { Constraints } from "../../lib/platform/constraints.ts";
 import {
   type Artifact,
   GatewayError,
-  type Json,
   type NewArtifact,
 } from "../../lib/platform/gateway.ts";
 import type { Job, JobContext } from "../../lib/platform/worker.ts";
@@ -28,9 +28,9 @@ export interface FakeContext<S extends Settings> {
   /** Lists by key. */
   lists: Map<string, string[]>;
   /** Job records by id, as the gateway would report them. */
-  jobs: Map<string, Json>;
+  jobs: Map<string, JsonObject>;
   /** Log lines, parsed. */
-  log: Json[];
+  log: JsonObject[];
   abort: AbortController;
 }
 
@@ -55,8 +55,8 @@ export function fakeContext<S extends Settings>(
   const config: Config<S> = readConfig(settings, (name) => variables[name]);
   const artifacts = new Map<string, Artifact>();
   const lists = new Map<string, string[]>();
-  const jobs = new Map<string, Json>();
-  const log: Json[] = [];
+  const jobs = new Map<string, JsonObject>();
+  const log: JsonObject[] = [];
   const abort = new AbortController();
   const fullJob: Job = {
     id: "run-1:post@1",

@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { GatewayError, type Json } from "../../lib/platform/gateway.ts";
+import type { JsonObject } from "../../lib/base/json.ts";
+import { GatewayError } from "../../lib/platform/gateway.ts";
 import {
   derivePermissions,
   type Permissions,
@@ -29,13 +30,13 @@ export interface Path extends AsyncDisposable {
   workers: ReadonlyMap<WorkerName, WorkerProcess>;
   ingesterUrl: string;
   /** Sends a mock webhook. */
-  send(body: Json): Promise<{ status: number; answer: Json }>;
+  send(body: JsonObject): Promise<{ status: number; answer: JsonObject }>;
   /** Waits until a run's post asks for approval. @returns The post's job id. */
   untilApproval(runId: string): Promise<string>;
   /** Waits until a run has ended. */
-  untilEnded(runId: string): Promise<Json>;
+  untilEnded(runId: string): Promise<JsonObject>;
   /** Reads a job's record. */
-  job(jobId: string): Promise<Json>;
+  job(jobId: string): Promise<JsonObject>;
 }
 
 /** Options of {@linkcode startPath}. */

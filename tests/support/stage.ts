@@ -6,6 +6,7 @@
  *
  * @module
  */
+import type { JsonObject } from "../../lib/base/json.ts";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { TarStream, type TarStreamInput } from "@std/tar";
 import {
@@ -28,9 +29,6 @@ import {
 } from "../../lib/platform/packet.ts";
 import { connectStore, type Store } from "../../lib/platform/store.ts";
 import { until } from "./until.ts";
-
-/** A JSON object. */
-export type Json = Record<string, unknown>;
 
 /** What came back. */
 export interface Answer {
@@ -66,7 +64,7 @@ export interface Stage extends AsyncDisposable {
   /** Calls the gateway, with its key unless `headers` say otherwise. */
   call(line: string, sent?: Sent): Promise<Answer>;
   /** Installs files as a pack and waits until policy and routing are in force. */
-  install(files: ReadonlyMap<string, string>): Promise<Json>;
+  install(files: ReadonlyMap<string, string>): Promise<JsonObject>;
   /** Joins a pool; resolves when devcore knows. */
   work(plan: WorkerPlan): Promise<TestWorker>;
 }
@@ -100,7 +98,7 @@ export async function startStage(options: DevcoreOptions = {}): Promise<Stage> {
       if (answer.status !== 200) throw new Error(answer.text);
       const { id, version } = answer.json as { id: string; version: string };
       await inForce(call, store, id, version);
-      return answer.json as Json;
+      return answer.json as JsonObject;
     },
     async work(plan) {
       const worker = new TestWorker({ bus, store, call }, plan);
@@ -226,13 +224,13 @@ export interface PackPlan {
   id: string;
   version?: string;
   /** Steps by the name of their workflow. */
-  workflows?: Readonly<Record<string, Json>>;
+  workflows?: Readonly<Record<string, JsonObject>>;
   schemas?: Readonly<Record<string, unknown>>;
   /** Pool by the last word of a topic. */
   topics?: Readonly<Record<string, string>>;
   /** What pools offer. */
   pools?: Readonly<Record<string, string[]>>;
-  rules?: readonly Json[];
+  rules?: readonly JsonObject[];
   /** The policy fragment's text, in place of `rules`. */
   fragment?: string;
 }
@@ -344,7 +342,7 @@ export class TestWorker {
     await this.#stage.bus.flush();
     await until(`the heartbeat of ${workerId} to be heard`, async () => {
       const { json } = await this.#stage.call("GET /api/v1/workers");
-      return (json as Json[]).some((worker) =>
+      return (json as JsonObject[]).some((worker) =>
         worker["worker_id"] === workerId &&
         (worker["active_jobs"] ?? 0) === activeJobs
       );

@@ -1,3 +1,4 @@
+import type { JsonObject } from "../../lib/base/json.ts";
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import {
   type Behaviour,
@@ -10,7 +11,7 @@ import { sha256Hex } from "../../lib/base/digest.ts";
 import { JobElsewhere, JobError } from "../../lib/base/errors.ts";
 import type { PostInput, PostResult } from "../../lib/incident.ts";
 import { encodeMessage, type Message } from "../../lib/message/render.ts";
-import { GatewayError, type Json } from "../../lib/platform/gateway.ts";
+import { GatewayError } from "../../lib/platform/gateway.ts";
 import type { JobContext } from "../../lib/platform/worker.ts";
 import { parseEvents, type PostEvent } from "../../lib/post/record.ts";
 import { compileCheck } from "../../lib/schemas.ts";
@@ -59,7 +60,7 @@ interface SceneOptions extends FakeOptions {
   /** The bytes that were approved, if not those of `MESSAGE`. */
   bytes?: Uint8Array;
   /** Changes to the job's record; `null` leaves the gateway without one. */
-  record?: Json | null;
+  record?: JsonObject | null;
 }
 
 async function setScene(options: SceneOptions = {}): Promise<Scene> {
@@ -274,7 +275,7 @@ interface Spoiled {
   message: string | RegExp;
 }
 
-const NOT_APPROVED: Spoiled[] = Object.entries<[Json | null, string]>({
+const NOT_APPROVED: Spoiled[] = Object.entries<[JsonObject | null, string]>({
   "nobody approved it": [
     {
       safety_reason: "",

@@ -4,11 +4,11 @@
  *
  * @module
  */
+import type { JsonObject } from "../../lib/base/json.ts";
 import { assert, assertEquals } from "@std/assert";
 import { startDevcore } from "../../deploy/devcore/devcore.ts";
 import { type Behaviour, startSlack } from "../../deploy/standins/slack.ts";
 import { createLog } from "../../lib/base/log.ts";
-import type { Json } from "../../lib/platform/gateway.ts";
 import { connectStore, type Store } from "../../lib/platform/store.ts";
 import { approve } from "../../scripts/support/approvals.ts";
 import { readRequirements, spawnWorker } from "../../scripts/launch/process.ts";
@@ -179,7 +179,7 @@ Deno.test("a poster told to allow another host still cannot connect to it", asyn
   const jobId = await path.untilApproval(runId);
   await approve(path.platform, jobId);
   assertEquals((await path.untilEnded(runId))["status"], "failed");
-  const { error_code, error_message } = await path.job(jobId) as Json;
+  const { error_code, error_message } = await path.job(jobId) as JsonObject;
   assertEquals(error_code, "POST_REFUSED");
   assertEquals(error_message, "Cannot post: no connection (NotCapable)");
   assertEquals([allowed.connections(), forbidden.connections()], [0, 0]);

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { JsonObject } from "../../../lib/base/json.ts";
 import { type Devcore, startDevcore } from "../../../deploy/devcore/devcore.ts";
 import {
   type Behaviour,
@@ -14,7 +15,6 @@ import { wait, within } from "../../../lib/base/time.ts";
 import { sha256Hex } from "../../../lib/base/digest.ts";
 import { createLog } from "../../../lib/base/log.ts";
 import { type Bus, connectBus } from "../../../lib/platform/bus.ts";
-import type { Json } from "../../../lib/platform/gateway.ts";
 import { decodePacket } from "../../../lib/platform/packet.ts";
 import { connectStore, type Store } from "../../../lib/platform/store.ts";
 import { recordKey } from "../../../lib/post/record.ts";
@@ -302,7 +302,7 @@ export class Lane implements AsyncDisposable {
   }
 
   /** The job as the platform has it; `undefined` if it knows none. */
-  async readJob(jobId: string): Promise<Json | undefined> {
+  async readJob(jobId: string): Promise<JsonObject | undefined> {
     return await this.platform.find(`/jobs/${encodeURIComponent(jobId)}`);
   }
 
@@ -350,7 +350,7 @@ export class Lane implements AsyncDisposable {
     await this.#until(
       async () => {
         const status = await this.platform.call("GET", "/status");
-        const { connected, ok } = status[which] as Json;
+        const { connected, ok } = status[which] as JsonObject;
         return connected === true || ok === true;
       },
       RECONNECT_MS,

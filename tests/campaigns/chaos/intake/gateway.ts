@@ -5,6 +5,7 @@
  *
  * @module
  */
+import type { JsonObject } from "../../../../lib/base/json.ts";
 import {
   createServer,
   type IncomingMessage,
@@ -13,7 +14,6 @@ import {
 } from "node:http";
 import type { AddressInfo } from "node:net";
 import { wait } from "../../../../lib/base/time.ts";
-import type { Json } from "../../../../lib/platform/gateway.ts";
 import { join } from "../relay.ts";
 import type { Stage, Strike } from "./stage.ts";
 
@@ -21,7 +21,7 @@ import type { Stage, Strike } from "./stage.ts";
 export interface Run {
   id: string;
   key: string;
-  input: Json;
+  input: JsonObject;
   readableAt: number;
 }
 
@@ -194,7 +194,7 @@ export class StandInGateway implements AsyncDisposable {
         return undefined;
     }
     const readableAt = performance.now() + (stage?.runLateMs() ?? 0);
-    const run = { id, key, input: JSON.parse(text) as Json, readableAt };
+    const run = { id, key, input: JSON.parse(text) as JsonObject, readableAt };
     this.#runs.set(token, [...this.#runs.get(token) ?? [], run]);
     stage?.note(`created ${id} by ${key}`);
     return json({ run_id: id });

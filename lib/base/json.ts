@@ -1,0 +1,51 @@
+/**
+ * JSON that came from outside, whose shape nothing has checked yet. Pure.
+ *
+ * @module
+ */
+import { shorten } from "./errors.ts";
+
+/** A parsed JSON object. */
+export type JsonObject = Record<string, unknown>;
+
+/** Whether a value is a JSON object: neither a list nor `null`. */
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** `value` if it is a JSON object. */
+export function objectOf(value: unknown): JsonObject | undefined {
+  return isObject(value) ? value : undefined;
+}
+
+/** `value` if it is a string, otherwise empty. */
+export function stringOf(value: unknown): string {
+  return typeof value === "string" ? value : "";
+}
+
+/**
+ * The trimmed text of a string, shortened to `charsMax` characters.
+ *
+ * @returns `undefined` for a blank string and for anything else.
+ */
+export function textOf(value: unknown, charsMax: number): string | undefined {
+  const text = stringOf(value).trim();
+  return text === "" ? undefined : shorten(text, charsMax);
+}
+
+/** Like {@linkcode textOf}, but also takes numbers and booleans. */
+export function plainTextOf(
+  value: unknown,
+  charsMax: number,
+): string | undefined {
+  const isPlain = typeof value === "number" || typeof value === "boolean";
+  return textOf(isPlain ? String(value) : value, charsMax);
+}
+
+/** A property to spread into an object: none for `undefined`. */
+export function optional<K extends string, V>(
+  key: K,
+  value: V | undefined,
+): { [P in K]?: V } {
+  return value === undefined ? {} : { [key]: value } as { [P in K]?: V };
+}
