@@ -10,6 +10,7 @@
  * @module
  */
 import { type JsonObject, objectOf } from "../lib/base/json.ts";
+import { deadline } from "../lib/base/deadline.ts";
 import { wait } from "../lib/base/time.ts";
 import {
   type Address,
@@ -145,7 +146,7 @@ function open(settings: IngesterConfig, log: Log): HttpService {
     async handle(request, stopped) {
       inFlight++;
       const { pathname: path } = new URL(request.url);
-      using end = startDeadline(stopped);
+      using end = deadline(ANSWER_MS, stopped, LATE);
       try {
         return await take(request, path, end.signal);
       } catch (error) {
@@ -164,29 +165,6 @@ function open(settings: IngesterConfig, log: Log): HttpService {
       counts: tally.counts(),
     }),
     [Symbol.dispose]: () => gateway[Symbol.dispose](),
-  };
-}
-
-/**
- * Ends what goes on for a request before its sender gives up, who began to
- * count with the first byte. Not by AbortSignal.timeout(), whose timer would
- * outlive the request, nor by AbortSignal.any(), whose weak references are dear
- * to collect.
- */
-function startDeadline(
-  stopped: AbortSignal,
-): Disposable & { signal: AbortSignal } {
-  const end = new AbortController();
-  const stop = () => end.abort(stopped.reason);
-  if (stopped.aborted) stop();
-  stopped.addEventListener("abort", stop);
-  const timer = setTimeout(() => end.abort(LATE), ANSWER_MS);
-  return {
-    signal: end.signal,
-    [Symbol.dispose]() {
-      clearTimeout(timer);
-      stopped.removeEventListener("abort", stop);
-    },
   };
 }
 
@@ -274,9 +252,7 @@ async function readRun(
   try {
     return await gateway.readRun(runId, signal);
   } catch (error) {
-    const missing = error instanceof GatewayError && error.status === 404 &&
-      !error.foreign;
-    if (missing) return undefined;
+    if (error instanceof GatewayError && error.missing) return undefined;
     throw error;
   }
 }

@@ -138,8 +138,8 @@ async function readRelease(
 ): Promise<{ approval: Approval | undefined; constraints: Constraints }> {
   const { requireApproval } = settings;
   const record = await gateway.readJob(job.id).catch((error) => {
-    const unknown = error instanceof GatewayError && error.status === 404;
-    if (unknown && !requireApproval) return {};
+    const missing = error instanceof GatewayError && error.missing;
+    if (missing && !requireApproval) return {};
     throw error;
   });
   const approval = requireApproval ? readApproval(record, job) : undefined;

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { deadline } from "./deadline.ts";
 import { messageOf } from "./errors.ts";
 
 /** What became of a request. */
@@ -53,21 +54,12 @@ export async function request(
     return { outcome: "not sent", reason: "cancelled" };
   }
   refuseOther(url);
-  // Not AbortSignal.timeout(): its timer would outlive the request. Nor
-  // AbortSignal.any(), whose weak references are dear to collect.
-  const stop = new AbortController();
-  const cancel = () => stop.abort(STOPPED);
-  let isLate = false;
-  const timer = setTimeout(() => {
-    isLate = !stop.signal.aborted;
-    cancel();
-  }, timeoutMs);
-  options.signal?.addEventListener("abort", cancel);
+  using end = deadline(timeoutMs, options.signal);
   const init: RequestInit & { client?: Deno.HttpClient } = {
     method,
     headers,
     redirect: "manual",
-    signal: stop.signal,
+    signal: end.signal,
   };
   if (body !== undefined) init.body = body;
   if (options.client !== undefined) init.client = options.client;
@@ -78,19 +70,13 @@ export async function request(
     return { outcome: "answered", status, headers, body: bytes };
   } catch (error) {
     refuseInvalid(url, init);
-    if (isLate) {
+    if (end.passed) {
       return { outcome: "unknown", reason: `no answer within ${timeoutMs} ms` };
     }
-    if (stop.signal.aborted) return { outcome: "unknown", reason: "cancelled" };
+    if (end.signal.aborted) return { outcome: "unknown", reason: "cancelled" };
     return classify(error);
-  } finally {
-    clearTimeout(timer);
-    options.signal?.removeEventListener("abort", cancel);
   }
 }
-
-/** One for all: making one takes longer than all else that an abort does. */
-const STOPPED = new DOMException("The request was stopped", "AbortError");
 
 /** Only what stands there in plain text; the rest is found when it is sent. */
 function refuseOther(url: string): void {

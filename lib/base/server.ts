@@ -14,6 +14,7 @@ import {
 } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import type { Address } from "./config.ts";
+import { linkSignal } from "./deadline.ts";
 import { errorFields, type Log } from "./log.ts";
 
 /** How long a client may take, and how many there may be. */
@@ -166,17 +167,14 @@ async function close(
   await closed;
 }
 
-/** One for all: making one takes longer than all else that an abort does. */
+/** Shared, because creating one costs more than the rest of an abort. */
 const GONE = new DOMException("The client is gone", "AbortError");
 
-/** Not by `AbortSignal.any()`, whose weak references are dear to collect. */
+/** Aborts when the server stops or the client goes away. */
 function signalOf(response: ServerResponse, stop: AbortSignal): AbortSignal {
-  const client = new AbortController();
-  const abort = () => client.abort(stop.reason);
-  if (stop.aborted) abort();
-  stop.addEventListener("abort", abort);
+  const client = linkSignal(stop);
   response.once("close", () => {
-    stop.removeEventListener("abort", abort);
+    client[Symbol.dispose]();
     client.abort(GONE);
   });
   return client.signal;

@@ -9,7 +9,7 @@
  * @module
  */
 
-import { isObject, type JsonObject } from "../base/json.ts";
+import { isObject, type JsonObject, objectOf } from "../base/json.ts";
 import { retry } from "../base/time.ts";
 import { OutsideError, shorten } from "../base/errors.ts";
 import { type Outcome, request } from "../base/http.ts";
@@ -77,8 +77,9 @@ const ANSWER_BYTES_MAX = 16 * 1024 * 1024;
 const ERROR_CHARS_MAX = 300;
 /** It says an id and little else. */
 const STARTED_BYTES_MAX = 64 * 1024;
-/** A proxy's page, and what routers say of a gateway that they do not find. */
-const FOREIGN = /^\s*(?:<|404 page not found\s*$|default backend - 404\s*$)/i;
+/** A proxy's page, and what routers answer for a gateway they cannot find. */
+const FOREIGN =
+  /^\s*(?:<|(?:404 page not found|default backend - 404)\s*$)|^Not Found\s*$/;
 /** The platform's own have 36. A dot or two would lead to another route. */
 const RUN_ID = /^(?!\.{1,2}$)[ -~]{1,256}$/;
 
@@ -104,6 +105,14 @@ export class GatewayError extends OutsideError {
     this.status = status;
     this.detail = detail;
     this.foreign = foreign;
+  }
+
+  /**
+   * The platform itself says that there is no such thing. The 404 of a proxy
+   * or router in front of it says nothing about jobs or runs.
+   */
+  get missing(): boolean {
+    return this.status === 404 && !this.foreign;
   }
 
   /** No answer, or one that promises nothing about the next. */
@@ -348,7 +357,7 @@ function readAnswer(route: string, outcome: Outcome): unknown {
       }`,
       status,
       detail,
-      { harmless: status === 429, foreign: FOREIGN.test(text) },
+      { harmless: status === 429, foreign: isForeign(text) },
     );
   }
   if (text === "") return undefined;
@@ -361,6 +370,17 @@ function readAnswer(route: string, outcome: Outcome): unknown {
       status,
       "not JSON",
     );
+  }
+}
+
+/** Where the platform itself answers errors with JSON, it has an `error`. */
+function isForeign(text: string): boolean {
+  if (FOREIGN.test(text)) return true;
+  try {
+    const answer = objectOf(JSON.parse(text));
+    return answer !== undefined && typeof answer["error"] !== "string";
+  } catch {
+    return false;
   }
 }
 

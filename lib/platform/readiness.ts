@@ -5,6 +5,7 @@
  */
 import type { JsonObject } from "../base/json.ts";
 import { isDeepStrictEqual } from "node:util";
+import { deadline } from "../base/deadline.ts";
 import { messageOf } from "../base/errors.ts";
 import type { Report } from "../base/health.ts";
 import { PACK_ID, PACK_SCHEMAS } from "../schemas.ts";
@@ -69,7 +70,7 @@ export class Readiness {
       }
       return {};
     } catch (error) {
-      if (isMissing(error)) {
+      if (error instanceof GatewayError && error.missing) {
         return { workflow: `${workflowId} is not installed` };
       }
       return { gateway: messageOf(error) };
@@ -87,7 +88,7 @@ export class Readiness {
           : [`${id} is another on the platform than in this worker`];
       } catch (error) {
         return [
-          isMissing(error)
+          error instanceof GatewayError && error.missing
             ? `${id} is not installed`
             : `${id} cannot be compared: ${messageOf(error)}`,
         ];
@@ -97,21 +98,10 @@ export class Readiness {
   }
 
   async #get(path: string): Promise<unknown> {
-    // Not AbortSignal.timeout(): its timer would outlive the call.
-    const late = new AbortController();
-    const timer = setTimeout(() => late.abort(), ASK_MS);
-    try {
-      const { signal } = late;
-      return await this.#options.gateway.call("GET", path, { signal });
-    } finally {
-      clearTimeout(timer);
-    }
+    using end = deadline(ASK_MS);
+    const { signal } = end;
+    return await this.#options.gateway.call("GET", path, { signal });
   }
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof GatewayError && error.status === 404 &&
-    !error.foreign;
 }
 
 /** Asks again only when the last answer is older than `ms`; one at a time. */

@@ -9,6 +9,7 @@
  */
 import type { Socket } from "node:net";
 import { Redis } from "ioredis";
+import { deadline } from "../base/deadline.ts";
 import { retry } from "../base/time.ts";
 import { messageOf, OutsideError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
@@ -193,8 +194,12 @@ function firstConnection(
 }
 
 function wrap(redis: Redis, up: () => boolean): Store {
-  const run = <T>(command: () => Promise<T>, signal: AbortSignal): Promise<T> =>
-    retry(() => {
+  const run = async <T>(
+    command: () => Promise<T>,
+    signal: AbortSignal,
+  ): Promise<T> => {
+    using end = deadline(OUTAGE_MS, signal);
+    return await retry(() => {
       const stream = streamOf(redis);
       return command().catch((error) => {
         // No answer at all: the connection may be half open, which nothing else
@@ -206,10 +211,11 @@ function wrap(redis: Redis, up: () => boolean): Store {
     }, {
       baseMs: 200,
       maxMs: 2_000,
-      signal: AbortSignal.any([signal, AbortSignal.timeout(OUTAGE_MS)]),
+      signal: end.signal,
       retryable: (error) =>
         error instanceof StoreError && error.kind === "unavailable",
     });
+  };
   let closing: Promise<void> | undefined;
   const close = () => {
     redis.removeAllListeners("close"); // Not a loss: we leave.

@@ -229,20 +229,22 @@ Deno.test("Gateway takes the platform's words from text, from JSON, and not from
 
 Deno.test("Gateway tells what stands before it from the platform itself", async () => {
   const cases: [string, boolean][] = [
-    ["not found\n", false],
-    ['{"error":"run not found","code":"not_found"}', false],
-    ["", false],
-    ["404 page not found\n", true],
-    ["default backend - 404", true],
-    ["\n<html><body>nginx</body></html>", true],
+    ["not found\n", true],
+    ['{"error":"run not found","code":"not_found"}', true],
+    ["", true],
+    ["404 page not found\n", false],
+    ["default backend - 404", false],
+    ["Not Found\n", false],
+    ['{"message":"no Route matched with those values"}', false],
+    ["\n<html><body>nginx</body></html>", false],
   ];
-  for (const [body, foreign] of cases) {
+  for (const [body, missing] of cases) {
     await using stand = stub([text(404, body)]);
     const error = await assertRejects(
       () => stand.gateway.readRun("r", signal),
       GatewayError,
     );
-    assertEquals([error.status, error.foreign], [404, foreign], body);
+    assertEquals([error.status, error.missing], [404, missing], body);
   }
 });
 

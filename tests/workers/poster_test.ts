@@ -896,6 +896,25 @@ for (
   });
 }
 
+Deno.test("post() keeps policy's limits when a proxy answers 404 for the job's record", async () => {
+  await using slack = await startSlack();
+  const scene = await setScene({
+    slack,
+    env: { POSTER_REQUIRE_APPROVAL: "0" },
+  });
+  const proxy = new GatewayError(
+    "Cannot call",
+    404,
+    "404 page not found",
+    true,
+  );
+  scene.context = withParts(scene.context, {
+    gateway: { readJob: () => Promise.reject(proxy) },
+  });
+  await assertRejects(() => post(scene.input, scene.context), GatewayError);
+  assertUntouched(scene, slack);
+});
+
 Deno.test("post() sends nothing when its approval is gone after the claim", async () => {
   await using slack = await startSlack();
   const scene = await setScene({ slack });
