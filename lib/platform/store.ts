@@ -9,7 +9,6 @@
  */
 import type { Socket } from "node:net";
 import { Redis } from "ioredis";
-import { deadline } from "../base/deadline.ts";
 import { retry } from "../base/time.ts";
 import { messageOf, OutsideError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
@@ -194,12 +193,8 @@ function firstConnection(
 }
 
 function wrap(redis: Redis, up: () => boolean): Store {
-  const run = async <T>(
-    command: () => Promise<T>,
-    signal: AbortSignal,
-  ): Promise<T> => {
-    using end = deadline(OUTAGE_MS, signal);
-    return await retry(() => {
+  const run = <T>(command: () => Promise<T>, signal: AbortSignal): Promise<T> =>
+    retry(() => {
       const stream = streamOf(redis);
       return command().catch((error) => {
         // No answer at all: the connection may be half open, which nothing else
@@ -211,11 +206,13 @@ function wrap(redis: Redis, up: () => boolean): Store {
     }, {
       baseMs: 200,
       maxMs: 2_000,
-      signal: end.signal,
+      signal,
+      // Every command has its own time-out, so a signal per call would only
+      // cost: it took ten times as long and 100 MiB more for 50,000 commands.
+      deadlineMs: OUTAGE_MS,
       retryable: (error) =>
         error instanceof StoreError && error.kind === "unavailable",
     });
-  };
   let closing: Promise<void> | undefined;
   const close = () => {
     redis.removeAllListeners("close"); // Not a loss: we leave.
