@@ -862,7 +862,12 @@ Deno.test("k8s: no object has a key that Kubernetes would drop", async () => {
     try {
       await Deno.writeTextFile(file, text);
       const { code, stderr } = await new Deno.Command(Deno.execPath(), {
-        args: ["check", "--config", new URL("deno.json", ROOT).pathname, file],
+        args: [
+          "check",
+          "--config",
+          new URL("tests/deno.json", ROOT).pathname,
+          file,
+        ],
         env: { NO_COLOR: "1" },
       }).output();
       return { code, stderr: new TextDecoder().decode(stderr) };
