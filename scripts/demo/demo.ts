@@ -66,6 +66,7 @@ import {
   type WorkerProcess,
 } from "../launch/process.ts";
 import { createSender, type Sender, type SenderName } from "./senders.ts";
+import { freePort } from "../launch/free_port.ts";
 
 /** What the demo is asked to do. */
 export interface DemoOptions {
@@ -954,9 +955,4 @@ function sameItems(a: readonly string[], b: readonly string[]): boolean {
 
 function hostOf(url: string): string {
   return new URL(url).host;
-}
-
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
 }

@@ -31,6 +31,7 @@ import {
   spawnWorker,
   type WorkerProcess,
 } from "./process.ts";
+import { freePort } from "./free_port.ts";
 
 /** What a permission was needed for: what failed without it. */
 export interface Removal {
@@ -383,9 +384,4 @@ function print(rows: string[][]): void {
   for (const line of table(rows)) {
     say(`  ${line.length > width ? `${line.slice(0, width - 1)}…` : line}`);
   }
-}
-
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
 }

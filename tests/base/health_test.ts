@@ -12,7 +12,7 @@ import { PACK_SCHEMAS } from "../../lib/schemas.ts";
 import { serveRequests } from "../../lib/base/service.ts";
 import { INGESTER } from "../../workers/ingester.ts";
 import { cacheWorkers, spawnWorker } from "../../scripts/launch/process.ts";
-import { freePort } from "../support/path.ts";
+import { freePort } from "../../scripts/launch/free_port.ts";
 import { until } from "../support/until.ts";
 
 const LOCAL = { hostname: "127.0.0.1", port: 0 };

@@ -22,7 +22,7 @@ import { installBundle } from "../../scripts/support/install.ts";
 import { bundlePack, readPackFolder } from "../../scripts/pack/pack.ts";
 import { Platform, readAddress } from "../../scripts/support/platform.ts";
 import { cacheWorkers, spawnWorker } from "../../scripts/launch/process.ts";
-import { freePort } from "../support/path.ts";
+import { freePort } from "../../scripts/launch/free_port.ts";
 import { openLine } from "../support/proxy.ts";
 import { bundleOf } from "../support/read_source.ts";
 import {

@@ -18,6 +18,7 @@ import {
   type SlackOutcome,
 } from "../../lib/post/slack.ts";
 import { until } from "../support/until.ts";
+import { freePort } from "../../scripts/launch/free_port.ts";
 
 const PAYLOAD = JSON.stringify({
   text: "Größer than ever",
@@ -524,12 +525,6 @@ Deno.test("startSlack() refuses in Slack's words what Slack would refuse", async
   }
   assertEquals(slack.received.map(({ body }) => body), cases.map(([b]) => b));
 });
-
-/** A port that was free a moment ago. */
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return (listener.addr as Deno.NetAddr).port;
-}
 
 async function readText(connection: Deno.Conn): Promise<string> {
   const buffer = new Uint8Array(64 * 1024);

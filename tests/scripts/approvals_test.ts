@@ -15,7 +15,8 @@ import { createHook } from "../../scripts/support/hook.ts";
 import sample from "../../deploy/samples/sample_webhook.json" with {
   type: "json",
 };
-import { freePort, startPath } from "../support/path.ts";
+import { freePort } from "../../scripts/launch/free_port.ts";
+import { startPath } from "../support/path.ts";
 import { runTask, startTask } from "../support/task.ts";
 import { until } from "../support/until.ts";
 

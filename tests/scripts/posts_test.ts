@@ -31,7 +31,7 @@ import {
   freePost,
   markPost,
 } from "../../scripts/support/posts.ts";
-import { freePort } from "../support/path.ts";
+import { freePort } from "../../scripts/launch/free_port.ts";
 import { startRealRedis } from "../support/real_servers.ts";
 import { runTask } from "../support/task.ts";
 import { runOut } from "../support/until.ts";

@@ -16,7 +16,8 @@ import { bundlePack, readPackFolder } from "../../scripts/pack/pack.ts";
 import sample from "../../deploy/samples/sample_webhook.json" with {
   type: "json",
 };
-import { freePort, startPath } from "../support/path.ts";
+import { freePort } from "../../scripts/launch/free_port.ts";
+import { startPath } from "../support/path.ts";
 import { runTask } from "../support/task.ts";
 import { until } from "../support/until.ts";
 

@@ -23,6 +23,7 @@ import {
   type WorkerProcess,
 } from "../../scripts/launch/process.ts";
 import { until } from "./until.ts";
+import { freePort } from "../../scripts/launch/free_port.ts";
 
 /** A platform with the pack and its workers. */
 export interface Path extends AsyncDisposable {
@@ -141,10 +142,4 @@ export async function statusOf(call: () => Promise<unknown>): Promise<number> {
     if (error instanceof GatewayError) return error.status;
     throw error;
   }
-}
-
-/** A port that was free a moment ago. */
-export function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
 }

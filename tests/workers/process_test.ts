@@ -13,7 +13,7 @@ import {
   spawnWorker,
   type WorkerProcess,
 } from "../../scripts/launch/process.ts";
-import { freePort } from "../support/path.ts";
+import { freePort } from "../../scripts/launch/free_port.ts";
 
 await cacheWorkers(WORKERS);
 const requirements = await readRequirements();
