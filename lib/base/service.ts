@@ -3,17 +3,11 @@
  *
  * @module
  */
-import {
-  type Address,
-  type Config,
-  readConfig,
-  secretsOf,
-  type Setting,
-  type Settings,
-} from "./config.ts";
-import { ConfigError } from "./errors.ts";
+import type { Address, Config, Setting, Settings } from "./config.ts";
+import { aborted } from "./deadline.ts";
 import { openHealth, type Report } from "./health.ts";
-import { createLog, errorFields, type Log } from "./log.ts";
+import type { Log } from "./log.ts";
+import { type Environment, runProcess, start } from "./process.ts";
 import { type HttpLimits, openServer } from "./server.ts";
 
 /** The settings that every HTTP worker has. */
@@ -52,49 +46,21 @@ export interface HttpOptions<S extends Settings & ServerSettings> {
 }
 
 /** What an HTTP worker runs in; tests bring their own. */
-export interface HttpEnvironment {
-  /** One variable's value. */
-  env: (name: string) => string | undefined;
-  /** Aborts to stop: requests in hand are answered, then it returns. */
-  signal: AbortSignal;
-  /** Takes log lines. */
-  write?: (line: string) => void;
+export interface HttpEnvironment extends Environment {
   /** Told the address once it listens. */
   onListen?: (url: string) => void;
   /** Tighter limits than the usual ones, for tests that wait for them. */
   limits?: Partial<HttpLimits>;
 }
 
-/**
- * Serves until SIGINT or SIGTERM, then exits the process: 0 after a stop that
- * was asked for, 1 if it cannot listen, 2 for a wrong environment.
- */
-export async function serveHttp<S extends Settings & ServerSettings>(
+/** Serves until SIGINT or SIGTERM, then exits the process. */
+export function serveHttp<S extends Settings & ServerSettings>(
   options: HttpOptions<S>,
 ): Promise<never> {
-  const stop = new AbortController();
-  for (const name of ["SIGINT", "SIGTERM"] as const) {
-    Deno.addSignalListener(name, () => stop.abort());
-  }
-  try {
-    await serveRequests(options, {
-      env: (name) => Deno.env.get(name),
-      signal: stop.signal,
-    });
-  } catch (error) {
-    if (error instanceof ConfigError) {
-      Deno.stderr.writeSync(
-        new TextEncoder().encode(`error: ${error.message}\n`),
-      );
-      Deno.exit(2);
-    }
-    createLog({ worker: options.name }).error(
-      "Worker ended",
-      errorFields(error),
-    );
-    Deno.exit(1);
-  }
-  Deno.exit(0);
+  return runProcess(
+    options.name,
+    (environment) => serveRequests(options, environment),
+  );
 }
 
 /**
@@ -105,12 +71,11 @@ export async function serveHttp<S extends Settings & ServerSettings>(
  */
 export async function serveRequests<S extends Settings & ServerSettings>(
   { name, settings, open, limits }: HttpOptions<S>,
-  { env, signal, write, onListen, limits: others }: HttpEnvironment,
+  environment: HttpEnvironment,
 ): Promise<void> {
-  const config = readConfig(settings, env);
+  const { signal, onListen, limits: others } = environment;
+  const { config, log } = start(settings, environment, () => name);
   const { address, healthAddress } = config as Config<ServerSettings>;
-  const secrets = secretsOf(settings, config);
-  const log = createLog({ worker: name }, { secrets, ...(write && { write }) });
   const service = open(config, log);
   using stack = new DisposableStack();
   stack.defer(() => service[Symbol.dispose]?.());
@@ -128,10 +93,7 @@ export async function serveRequests<S extends Settings & ServerSettings>(
   });
   log.info("Worker ready", { url: server.url });
   onListen?.(server.url);
-  await new Promise<void>((resolve) => {
-    if (signal.aborted) return resolve();
-    signal.addEventListener("abort", () => resolve(), { once: true });
-  });
+  await aborted(signal);
   health?.stopping();
   log.info("Worker stopping", { requests_held: server.requestsHeld });
   await server.close();

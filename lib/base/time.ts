@@ -34,6 +34,11 @@ export function wait(ms: number, signal: AbortSignal): Promise<void> {
   });
 }
 
+/** Waits `ms`, whatever happens. */
+export function delay(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
 /**
  * Waits for a promise, but not for ever; what it does goes on.
  *

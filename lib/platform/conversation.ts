@@ -4,12 +4,17 @@
  *
  * @module
  */
-import { retry, wait, within } from "../base/time.ts";
+import { aborted, linkSignal } from "../base/deadline.ts";
 import { errorFields, type Log } from "../base/log.ts";
+import { delay, retry, wait, within } from "../base/time.ts";
 import type { Bus } from "./bus.ts";
 import type { Gateway } from "./gateway.ts";
-import type { JobCall, runJob } from "./run_job.ts";
-import { type Held, JobTable } from "./job_table.ts";
+import {
+  type Answer,
+  type Delivery,
+  type Held,
+  JobTable,
+} from "./job_table.ts";
 import {
   decodePacket,
   encodeHandshake,
@@ -20,6 +25,7 @@ import {
   type Sender,
 } from "./packet.ts";
 import { findSilentJobs } from "./recovery.ts";
+import type { JobCall } from "./run_job.ts";
 import type { PlatformConfig } from "./settings.ts";
 
 /** How often the scheduler is told; it forgets a worker after 30 s. */
@@ -29,49 +35,43 @@ const HANDSHAKE_EVERY = 4; // Heartbeats: Cordum 1.0 forgets one after 60 s.
 const LAST_CALL_MS = 250;
 const DELIVERY_MS = 5_000;
 
-/** What a loop needs of its worker. */
-export interface LoopOptions {
-  /** The only one that it serves. */
+/** Who speaks, through what, and what it does with a job. */
+export interface ConversationOptions {
   topic: string;
-  /** Who it is, and how much it takes. */
   platform: PlatformConfig;
-  /** Placement labels that it advertises. */
+  /** Placement labels that the worker advertises. */
   labels: Record<string, string>;
   /** Connected. */
   bus: Bus;
-  /** Names the worker in every line. */
   log: Log;
   /** Hides the worker's secrets. */
   mask: (text: string) => string;
-  /** How long it may go on, when it stops, with the jobs that it holds. */
+  /** How long a stopping worker may go on with the jobs that it holds. */
   graceMs: number;
-  /** Does one job. */
-  run: (call: JobCall) => ReturnType<typeof runJob>;
-  /** Told after each heartbeat. */
-  onBeat: () => void;
-  /** Whom to ask for jobs whose worker has died, and how often. */
+  /** Does one job; `undefined` if another process answers it. Never throws. */
+  work: (call: JobCall) => Promise<JobEnd | undefined>;
+  /** Where and how often to ask for jobs whose worker has died. */
   recovery?: { silentMs: number; everyMs: number; gateway: Gateway };
 }
 
 /** The worker's side of the conversation with the scheduler. */
-export class Loop {
-  readonly #options: LoopOptions;
+export class Conversation {
+  readonly #options: ConversationOptions;
   readonly #jobs: JobTable;
-  /** Results that the bus has not yet confirmed. */
-  readonly #deliveries = new Set<Promise<void>>();
+  /** Jobs in hand, until the bus has confirmed their results. */
+  readonly #pending = new Set<Promise<void>>();
   #stopping = false;
+  #beatAt = -Infinity;
 
-  /** Says and does nothing yet. */
-  constructor(options: LoopOptions) {
+  constructor(options: ConversationOptions) {
     this.#options = options;
-    this.#jobs = new JobTable({
-      topic: options.topic,
-      parallelMax: options.platform.maxParallel,
-      log: options.log,
-      run: (held) => this.#run(held),
-      encode: (held, ms, end) => this.#encode(held, ms, end),
-      deliver: (jobId, result) => this.#deliver(jobId, result),
-    });
+    const { topic, log, platform: { maxParallel: parallelMax } } = options;
+    this.#jobs = new JobTable({ topic, parallelMax, log });
+  }
+
+  /** When the scheduler was last told, in milliseconds of `performance.now()`. */
+  get beatAt(): number {
+    return this.#beatAt;
   }
 
   /**
@@ -115,7 +115,7 @@ export class Loop {
       await delay(LAST_CALL_MS);
       endJobs();
       await this.#jobs.finish(this.#options.graceMs);
-      await within(DELIVERY_MS, Promise.all(this.#deliveries)).catch(() => {});
+      await within(DELIVERY_MS, Promise.all(this.#pending)).catch(() => {});
     } finally {
       clearInterval(timer);
       endCancels();
@@ -129,41 +129,43 @@ export class Loop {
     const { recovery, log, topic, bus } = this.#options;
     if (recovery === undefined) return;
     const { gateway, silentMs, everyMs } = recovery;
-    const stop = AbortSignal.any([signal, bus.ended]);
-    while (!stop.aborted) {
+    using stop = linkSignal(signal);
+    bus.ended.addEventListener("abort", () => stop.abort(bus.ended.reason));
+    while (!stop.signal.aborted) {
       try {
-        const nowMs = Date.now();
-        const silent = await findSilentJobs(gateway, {
+        const { jobs, problems } = await findSilentJobs(gateway, {
           topic,
           silentMs,
-          nowMs,
-          signal: stop,
+          nowMs: Date.now(),
           isHeld: (jobId) => this.#jobs.has(jobId),
-          onProblem: (error, job) =>
-            log.warn("Cannot take over a job that nobody answers", {
-              error,
-              job,
-            }),
+          signal: stop.signal,
         });
-        if (stop.aborted) return;
-        for (const { request, traceId } of silent) {
-          log.warn("Taking a job that nobody answers", { job: request.jobId });
-          this.#jobs.take(request, traceId);
+        if (stop.signal.aborted) return;
+        for (const { error, jobId: job } of problems) {
+          log.warn("Cannot take over a job that nobody answers", {
+            error,
+            job,
+          });
+        }
+        for (const job of jobs) {
+          const { jobId } = job.request;
+          log.warn("Taking a job that nobody answers", { job: jobId });
+          this.#take(job);
         }
       } catch (error) {
-        if (stop.aborted) return;
+        if (stop.signal.aborted) return;
         log.warn(
           "Cannot look for jobs that nobody answers",
           errorFields(error),
         );
       }
-      await wait(everyMs, stop).catch(() => {});
+      await wait(everyMs, stop.signal).catch(() => {});
     }
   }
 
-  #sender(): Sender {
+  #sender(nowMs: number = Date.now()): Sender {
     const { workerId, workerToken } = this.#options.platform;
-    return { workerId, token: workerToken, nowMs: Date.now() };
+    return { workerId, token: workerToken, nowMs };
   }
 
   #beat(handshake: boolean): void {
@@ -182,7 +184,7 @@ export class Loop {
       capabilities: [topic],
     };
     bus.publish("sys.heartbeat", encodeHeartbeat(this.#sender(), heartbeat));
-    this.#options.onBeat();
+    this.#beatAt = performance.now();
     if (handshake) {
       bus.publish("sys.handshake", encodeHandshake(this.#sender(), [topic]));
     }
@@ -199,83 +201,70 @@ export class Loop {
       );
       return;
     }
-    const { case: kind, value } = packet.payload;
-    if (kind === "jobRequest") this.#jobs.take(value, packet.traceId);
+    const { traceId, payload: { case: kind, value } } = packet;
+    if (kind === "jobRequest") this.#take({ request: value, traceId });
     else if (kind === "jobCancel") this.#jobs.cancel(value.jobId);
   }
 
-  #run({ request, traceId, signal }: Held): ReturnType<typeof runJob> {
-    const { bus, log, run } = this.#options;
-    const { jobId } = request;
-    return run({
-      request,
-      traceId,
-      signal,
+  /** Does a job and delivers its result; nobody waits for that but a stop. */
+  #take(delivery: Delivery): void {
+    const taken = this.#jobs.take(delivery, (held) => this.#work(held));
+    const pending = taken
+      .then((answer) => answer && this.#deliver(answer))
+      .finally(() => this.#pending.delete(pending));
+    this.#pending.add(pending);
+  }
+
+  #work(held: Held): Promise<JobEnd | undefined> {
+    const { bus, log, work } = this.#options;
+    const { request: { jobId }, traceId } = held;
+    return work({
+      ...held,
       log: log.with({ job: jobId }),
       progress: (percent, message) => {
         if (!bus.connected()) return;
-        const packet = encodeProgress(
-          this.#sender(),
-          { jobId, traceId },
-          percent,
-          message,
+        const job = { jobId, traceId };
+        bus.publish(
+          "sys.job.progress",
+          encodeProgress(this.#sender(), job, percent, message),
         );
-        bus.publish("sys.job.progress", packet);
       },
     });
   }
 
-  #encode(
-    { request, traceId }: Held,
-    executionMs: number,
-    end: JobEnd,
-  ): Uint8Array {
+  /** The same bytes for the same answer. */
+  #encode({ end, atMs, ...job }: Answer): Uint8Array {
     const { mask } = this.#options;
     const shown = end.status === "failed"
       ? { ...end, message: mask(end.message) }
       : end;
-    return encodeResult(this.#sender(), {
-      jobId: request.jobId,
-      traceId,
-      executionMs,
-    }, shown);
+    return encodeResult(this.#sender(atMs), job, shown);
   }
 
   /** Publishes a result until the server has confirmed that it has it. */
-  #deliver(jobId: string, result: Uint8Array): void {
+  async #deliver(answer: Answer): Promise<void> {
     const { bus, log } = this.#options;
-    const delivery = retry(async () => {
-      // The client would queue it, once for every attempt.
-      if (!bus.connected()) throw new Error("NATS is not connected");
-      bus.publish("sys.job.result", result);
-      await bus.flush();
-    }, {
-      baseMs: 200,
-      maxMs: 2_000,
-      signal: bus.ended,
-      retryable: () => true,
-      onRetry: (error) =>
-        log.warn("Cannot deliver a result, trying again", {
-          job: jobId,
-          ...errorFields(error),
-        }),
-    }).catch((error) =>
-      log.error("Cannot deliver a result", {
-        job: jobId,
-        ...errorFields(error),
-      })
-    ).finally(() => this.#deliveries.delete(delivery));
-    this.#deliveries.add(delivery);
+    const { jobId: job } = answer;
+    const result = this.#encode(answer);
+    try {
+      await retry(async () => {
+        // The client would queue it, once for every attempt.
+        if (!bus.connected()) throw new Error("NATS is not connected");
+        bus.publish("sys.job.result", result);
+        await bus.flush();
+      }, {
+        baseMs: 200,
+        maxMs: 2_000,
+        signal: bus.ended,
+        retryable: () => true,
+        onRetry: (error) =>
+          log.warn("Cannot deliver a result, trying again", {
+            job,
+            ...errorFields(error),
+          }),
+      });
+    } catch (error) {
+      log.error("Cannot deliver a result", { job, ...errorFields(error) });
+    }
   }
-}
-
-function aborted(signal: AbortSignal): Promise<undefined> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve(undefined);
-    signal.addEventListener("abort", () => resolve(undefined), { once: true });
-  });
-}
-
-function delay(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -1,47 +1,59 @@
 /**
- * The jobs that a worker holds: each is done once, answered once, and answered
- * again the same way when it is delivered again.
+ * The jobs that a worker holds: each is done once, and a job that is delivered
+ * again gets the answer that it got before.
  *
  * @module
  */
-import { wait } from "../base/time.ts";
+import { aborted } from "../base/deadline.ts";
 import { JobError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
+import { wait, within } from "../base/time.ts";
 import type { JobEnd, JobRequest } from "./packet.ts";
 
-/** A job in hand. */
-export interface Held {
-  /** As it came. */
+/** A job as it came. */
+export interface Delivery {
   readonly request: JobRequest;
   /** Of the packet that brought it. */
   readonly traceId: string;
+}
+
+/** A job in hand. */
+export interface Held extends Delivery {
   /** Aborts at the deadline, on a cancel, and when the worker stops. */
   readonly signal: AbortSignal;
 }
 
-/** What the table needs from its worker. */
+/** How a job ended. */
+export interface Answer {
+  readonly jobId: string;
+  readonly traceId: string;
+  readonly end: JobEnd;
+  readonly executionMs: number;
+  /** When it ended, in milliseconds since the epoch. */
+  readonly atMs: number;
+}
+
+/** Does a job; `undefined` if another process answers it. Never throws. */
+export type Work = (held: Held) => Promise<JobEnd | undefined>;
+
+/** What bounds a {@linkcode JobTable}. */
 export interface JobTableOptions {
   /** The only topic that the worker serves. */
   topic: string;
   /** Jobs done at the same time. */
   parallelMax: number;
-  /** Told of every job that is answered, left or ignored. */
   log: Log;
-  /** Does a job; `undefined` if another process answers for it. Never throws. */
-  run: (held: Held) => Promise<JobEnd | undefined>;
-  /** Writes the result of a job. */
-  encode: (held: Held, executionMs: number, end: JobEnd) => Uint8Array;
-  /** Sends a result, for as long as it takes. */
-  deliver: (jobId: string, result: Uint8Array) => void;
 }
 
 interface Entry extends Held {
   readonly receivedMs: number;
+  readonly work: Work;
   readonly abort: AbortController;
+  readonly answered: (answer: Answer | undefined) => void;
   deadline?: ReturnType<typeof setTimeout>;
 }
 
-/** Jobs beyond this many waiting are refused. */
+/** Further jobs are refused when this many are waiting. */
 export const QUEUE_MAX = 10_000;
 const REMEMBERED_MAX = 1_000;
 /** How long a handler may go on after its signal has aborted. */
@@ -54,12 +66,12 @@ export class JobTable {
   readonly #held = new Map<string, Entry>();
   /** Those of `#held` that wait for their turn. */
   readonly #waiting: Entry[] = [];
-  readonly #answered = new Map<string, Uint8Array>();
+  readonly #answers = new Map<string, Answer>();
   /** A cancel may overtake the job that it is for. */
   readonly #cancelled = new Map<string, true>();
   #running = 0;
+  #onEmpty = () => {};
 
-  /** Starts empty. */
   constructor(options: JobTableOptions) {
     this.#options = options;
   }
@@ -74,37 +86,55 @@ export class JobTable {
     return this.#held.has(jobId);
   }
 
-  /** Takes a job, unless it is in hand or was answered. */
-  take(request: JobRequest, traceId: string): void {
-    const { log, deliver, parallelMax } = this.#options;
-    const { jobId } = request;
-    if (jobId === "") return log.warn("Ignored a job without an id");
-    const result = this.#answered.get(jobId);
-    if (result !== undefined) {
+  /**
+   * Takes a job and does it when its turn comes.
+   *
+   * @returns How it ended: at once, and as before, if it was answered already.
+   * `undefined` if there is nothing to answer, because it is in hand already,
+   * another process answers it, or it has no id.
+   */
+  take(delivery: Delivery, work: Work): Promise<Answer | undefined> {
+    const { log } = this.#options;
+    const { jobId } = delivery.request;
+    if (jobId === "") {
+      log.warn("Ignored a job without an id");
+      return NOTHING;
+    }
+    const answer = this.#answers.get(jobId);
+    if (answer !== undefined) {
       log.info("Answering a redelivered job again", { job: jobId });
-      return deliver(jobId, result);
+      return Promise.resolve(answer);
     }
     if (this.#held.has(jobId)) {
-      return log.info("Ignored a redelivered job that is in hand", {
-        job: jobId,
-      });
+      log.info("Ignored a redelivered job that is in hand", { job: jobId });
+      return NOTHING;
     }
+    return this.#hold(delivery, work);
+  }
+
+  #hold(delivery: Delivery, work: Work): Promise<Answer | undefined> {
+    const { request } = delivery;
     const abort = new AbortController();
-    const receivedMs = performance.now();
+    const { promise, resolve } = Promise.withResolvers<Answer | undefined>();
     const entry: Entry = {
-      request,
-      traceId,
-      receivedMs,
+      ...delivery,
+      receivedMs: performance.now(),
+      work,
       abort,
       signal: abort.signal,
+      answered: resolve,
     };
-    this.#held.set(jobId, entry);
+    this.#held.set(request.jobId, entry);
     const refusal = this.#refusal(request);
-    if (refusal !== undefined) return this.#answer(entry, failed(refusal));
+    if (refusal !== undefined) {
+      this.#answer(entry, failed(refusal));
+      return promise;
+    }
     this.#setDeadline(entry);
     // Above its limit a worker queues: a refused job would be a failed step.
-    if (this.#running < parallelMax) this.#start(entry);
+    if (this.#running < this.#options.parallelMax) this.#start(entry);
     else this.#waiting.push(entry);
+    return promise;
   }
 
   /** Ends a job that is in hand, or that comes later. */
@@ -131,10 +161,10 @@ export class JobTable {
   }
 
   async #empty(timeoutMs: number): Promise<void> {
-    const end = performance.now() + timeoutMs;
-    while (this.#held.size > 0 && performance.now() < end) {
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+    if (this.#held.size === 0) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#onEmpty = resolve;
+    await within(timeoutMs, promise).catch(() => {});
   }
 
   #refusal({ jobId, topic }: JobRequest): JobError | undefined {
@@ -160,7 +190,7 @@ export class JobTable {
     return undefined;
   }
 
-  /** Nothing on the bus tells that a deadline has passed, so we watch it. */
+  /** Nothing on the bus says that a deadline has passed, so we watch it. */
   #setDeadline(entry: Entry): void {
     const deadlineMs = Number(entry.request.budget?.deadlineMs ?? 0n);
     if (deadlineMs <= 0) return;
@@ -190,11 +220,8 @@ export class JobTable {
     const done = new AbortController();
     this.#running++;
     try {
-      const work = this.#options.run(entry);
-      this.#answer(
-        entry,
-        await Promise.race([work, overdue(entry.signal, done.signal)]),
-      );
+      const late = overdue(entry.signal, done.signal);
+      this.#answer(entry, await Promise.race([entry.work(entry), late]));
     } finally {
       done.abort();
       this.#running--;
@@ -203,18 +230,20 @@ export class JobTable {
     }
   }
 
-  /** Answers a job; it leaves the table, and what comes later of it is dropped. */
+  /** A job that is answered leaves the table; what comes later is dropped. */
   #answer(entry: Entry, end: JobEnd | undefined): void {
-    const { log, encode, deliver } = this.#options;
-    const { jobId } = entry.request;
+    const { log } = this.#options;
+    const { request: { jobId }, traceId } = entry;
     clearTimeout(entry.deadline);
     this.#held.delete(jobId);
+    if (this.#held.size === 0) this.#onEmpty();
     if (end === undefined) {
-      return log.info("Left a job to the process that does it", { job: jobId });
+      log.info("Left a job to the process that does it", { job: jobId });
+      return entry.answered(undefined);
     }
     const executionMs = performance.now() - entry.receivedMs;
-    const result = encode(entry, executionMs, end);
-    remember(this.#answered, jobId, result);
+    const answer = { jobId, traceId, end, executionMs, atMs: Date.now() };
+    remember(this.#answers, jobId, answer);
     log.info("Job answered", {
       job: jobId,
       status: end.status,
@@ -223,19 +252,18 @@ export class JobTable {
         ? { code: end.code, error: end.message }
         : {}),
     });
-    deliver(jobId, result);
+    entry.answered(answer);
   }
 }
+
+const NOTHING: Promise<undefined> = Promise.resolve(undefined);
 
 /** How a job ends whose handler does not heed its signal. */
 async function overdue(
   signal: AbortSignal,
   done: AbortSignal,
 ): Promise<JobEnd> {
-  await new Promise<void>((resolve) => {
-    if (signal.aborted) return resolve();
-    signal.addEventListener("abort", () => resolve(), { once: true });
-  });
+  await aborted(signal);
   await wait(ABORT_GRACE_MS, done).catch(() => {});
   return failed(signal.reason as JobError);
 }

@@ -1,37 +1,32 @@
 /**
- * Jobs that the platform waits for in vain.
+ * Finds jobs whose worker died after taking them.
  *
- * A job whose worker died after it was handed over stays RUNNING: nothing on
- * the bus says that nobody does it, and a workflow waits for hours.
+ * Such a job stays RUNNING: nothing on the bus says that nobody does it, and a
+ * workflow waits for hours.
  *
  * @module
  */
-import type { JsonObject } from "../base/json.ts";
+import { type JsonObject, stringOf } from "../base/json.ts";
 import { type Gateway, GatewayError } from "./gateway.ts";
+import type { Delivery } from "./job_table.ts";
 import { createJobRequest, type JobRequest } from "./packet.ts";
 
-/** What is looked for. */
-export interface SilentJobs {
-  /** Of the jobs. */
+/** What to look for. */
+export interface Search {
   topic: string;
-  /** How long nothing was heard of them. */
+  /** How long nothing was heard of a job. */
   silentMs: number;
   /** Milliseconds since the epoch. */
   nowMs: number;
   /** Whether this process has the job in hand already. */
   isHeld: (jobId: string) => boolean;
-  /** Told of a job that cannot be read, and of a list that may be cut off. */
-  onProblem: (message: string, jobId?: string) => void;
-  /** Ends the search. */
   signal: AbortSignal;
 }
 
-/** A job as it would come over the bus. */
-export interface SilentJob {
-  /** Without environment. */
-  request: JobRequest;
-  /** Of the request that began it, perhaps empty. */
-  traceId: string;
+/** What was found, and what could not be read. */
+export interface Silence {
+  jobs: Delivery[];
+  problems: { error: string; jobId?: string }[];
 }
 
 /** As many as the platform lists at all. */
@@ -42,29 +37,32 @@ const JOBS_MAX = 20;
 /**
  * Finds jobs of a topic that have been RUNNING for a while without a change.
  *
- * @returns The jobs as they would come over the bus, but without what policy
- * demands of them: that stands in their records.
- * @throws {GatewayError}
+ * @returns The jobs as they would come over the bus, but without the limits
+ * that policy puts on them: these stand in their records.
+ * @throws {GatewayError} If the jobs cannot be listed.
  */
 export async function findSilentJobs(
   gateway: Gateway,
-  { topic, silentMs, nowMs, isHeld, onProblem, signal }: SilentJobs,
-): Promise<SilentJob[]> {
+  { topic, silentMs, nowMs, isHeld, signal }: Search,
+): Promise<Silence> {
   const path = `/jobs?state=RUNNING&topic=${encodeURIComponent(topic)}` +
     `&limit=${LIST_MAX}`;
   const { items } = await gateway.call("GET", path, { signal }) as {
     items?: JsonObject[] | null;
   };
-  if ((items ?? []).length >= LIST_MAX) {
-    onProblem("The platform lists no more jobs; older ones are not found");
+  const listed = items ?? [];
+  const jobs: Delivery[] = [];
+  const problems: Silence["problems"] = [];
+  if (listed.length >= LIST_MAX) {
+    const error = "The platform lists no more jobs; older ones are not found";
+    problems.push({ error });
   }
-  // The platform filters what it lists, but not on every version by all of it.
-  const silent = (items ?? []).filter((job) =>
+  // The platform filters the list, but not on every version by all of it.
+  const silent = listed.filter((job) =>
     job["state"] === "RUNNING" && job["topic"] === topic &&
     typeof job["id"] === "string" && !isHeld(job["id"]) &&
     nowMs - Number(job["updated_at"]) / 1000 >= silentMs
   );
-  const jobs: SilentJob[] = [];
   for (const { id } of silent.slice(0, JOBS_MAX)) {
     const jobId = id as string;
     try {
@@ -74,27 +72,23 @@ export async function findSilentJobs(
     } catch (error) {
       // One that cannot be read must not keep the others waiting.
       if (!(error instanceof GatewayError)) throw error;
-      onProblem(error.message, jobId);
+      problems.push({ error: error.message, jobId });
     }
   }
-  return jobs;
+  return { jobs, problems };
 }
 
 function toRequest(record: JsonObject): JobRequest {
-  const text = (name: string) => {
-    const value = record[name];
-    return typeof value === "string" ? value : "";
-  };
   const labels = Object.entries((record["labels"] ?? {}) as JsonObject).flatMap(
     ([name, value]) => typeof value === "string" ? [[name, value]] : [],
   );
   return createJobRequest({
-    jobId: text("id"),
-    topic: text("topic"),
-    contextPtr: text("context_ptr"),
-    tenantId: text("tenant"),
-    workflowId: text("workflow_id"),
+    jobId: stringOf(record["id"]),
+    topic: stringOf(record["topic"]),
+    contextPtr: stringOf(record["context_ptr"]),
+    tenantId: stringOf(record["tenant"]),
+    workflowId: stringOf(record["workflow_id"]),
     labels: Object.fromEntries(labels),
-    env: { run_id: text("run_id") },
+    env: { run_id: stringOf(record["run_id"]) },
   });
 }

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { JsonObject } from "../base/json.ts";
 import type { Config, Settings } from "../base/config.ts";
+import { deadline } from "../base/deadline.ts";
 import { sha256Hex } from "../base/digest.ts";
 import {
   JobElsewhere,
@@ -16,108 +16,31 @@ import { errorFields, type Log } from "../base/log.ts";
 import type { Check } from "../schemas.ts";
 import {
   checkSupported,
-  type Constraints,
   readConstraints,
+  readRecordedConstraints,
+  stricter,
 } from "./constraints.ts";
-import {
-  type Artifact,
-  type Gateway,
-  GatewayError,
-  type NewArtifact,
-} from "./gateway.ts";
-import type { JobEnd, JobRequest } from "./packet.ts";
+import type { Job, JobContext } from "./context.ts";
+import { type Gateway, GatewayError } from "./gateway.ts";
+import type { Held } from "./job_table.ts";
+import type { JobEnd } from "./packet.ts";
 import { type Store, StoreError } from "./store.ts";
 
-/** What a handler may know of the job that it does. */
-export interface Job {
-  /** As the scheduler names it. */
-  readonly id: string;
-  /** The one that the worker serves. */
-  readonly topic: string;
-  /** The run that the job belongs to, empty for a job outside a workflow. */
-  readonly runId: string;
-  /** The workflow of the run, empty for a job outside one. */
-  readonly workflowId: string;
-  /** Whose job it is, `default` if the request names none. */
-  readonly tenantId: string;
-  /** Connects what belongs to one request, across processes. */
-  readonly traceId: string;
-  /** Everything is rendered, nothing is sent. */
-  readonly dryRun: boolean;
-}
-
-/** The gateway, bound to one job: its signal and its limits. */
-export interface JobGateway {
-  /**
-   * Stores an artifact, labelled with the job and its own digest.
-   *
-   * @param bytesMax A limit beside that of the job's constraints.
-   * @throws {JobError} `ARTIFACT_TOO_LARGE` if policy allows only less.
-   */
-  putArtifact(artifact: NewArtifact, bytesMax?: number): Promise<string>;
-  /** Reads an artifact of at most `bytesMax` bytes. */
-  readArtifact(pointer: string, bytesMax: number): Promise<Artifact>;
-  /** Reads a job's record as the platform has it. */
-  readJob(jobId: string): Promise<JsonObject>;
-}
-
-/** Redis, for one job. */
-export interface JobStore {
-  /** Appends to a list, also when the job is aborted: what happened happened. */
-  append(key: string, item: string): Promise<void>;
-  /** Reads a whole list. */
-  list(key: string): Promise<string[]>;
-}
-
-/** What a handler gets beside its input. */
-export interface JobContext<S extends Settings> {
-  /** Which job it is. */
-  readonly job: Job;
-  /** What policy holds this job to. */
-  readonly constraints: Constraints;
-  /** Aborts at the job's deadline, when it is cancelled, and at shutdown. */
-  readonly signal: AbortSignal;
-  /** Artifacts and job records. */
-  readonly gateway: JobGateway;
-  /** Lists in Redis. */
-  readonly store: JobStore;
-  /** The worker's configuration. */
-  readonly settings: Config<S>;
-  /** Names the job in every line. */
-  readonly log: Log;
-  /** Says how far the job is; the platform shows it and keeps nothing. */
-  progress(percent: number, message: string): void;
-}
-
 /** What all jobs of a worker share. */
-export interface JobRunner<S extends Settings, I, O> {
-  /** The only one served. */
+export interface Workbench<S extends Settings, I, O> {
   readonly topic: string;
-  /** The worker's configuration. */
   readonly settings: Config<S>;
-  /** Shared by all jobs. */
   readonly gateway: Gateway;
-  /** Shared by all jobs. */
   readonly store: Store;
-  /** Says what is wrong with an input. */
   readonly checkInput: Check;
-  /** Says what is wrong with an output. */
   readonly checkOutput: Check;
   /** Does the work. */
   readonly handle: (input: I, context: JobContext<S>) => Promise<O>;
 }
 
-/** What one job brings. */
-export interface JobCall {
-  /** As it came. */
-  readonly request: JobRequest;
-  /** Of the packet that brought it. */
-  readonly traceId: string;
-  /** Aborts at the deadline, when it is cancelled, and at shutdown. */
-  readonly signal: AbortSignal;
-  /** Names the job in every line. */
+/** One job in hand, and what is said about it meanwhile. */
+export interface JobCall extends Held {
   readonly log: Log;
-  /** Says how far the job is, 0 to 100 percent. */
   progress(percent: number, message: string): void;
 }
 
@@ -125,7 +48,8 @@ const INPUT_BYTES_MAX = 4 * 1024 * 1024;
 /** The workflow sees results of 256 KiB and more as null. */
 const RESULT_BYTES_MAX = 200 * 1024;
 const RESULT_TTL_S = 24 * 60 * 60;
-/** For writes that a job's end does not stop; the store has a bound of its own. */
+const FAILURE_MS = 2_000;
+/** For writes that outlive the job; the store has a bound of its own. */
 const NEVER: AbortSignal = new AbortController().signal;
 
 /**
@@ -136,26 +60,26 @@ const NEVER: AbortSignal = new AbortController().signal;
  * throws: every error is an end.
  */
 export async function runJob<S extends Settings, I, O>(
-  runner: JobRunner<S, I, O>,
+  bench: Workbench<S, I, O>,
   call: JobCall,
 ): Promise<JobEnd | undefined> {
   const jobId = call.request.jobId;
   try {
-    const context = createContext(runner, call);
-    const input = await readInput(runner, call);
-    const output = await runner.handle(input as I, context);
-    const resultPtr = await writeResult(runner, call, output);
+    const context = createContext(bench, call);
+    const input = await readInput(bench, call);
+    const output = await bench.handle(input as I, context);
+    const resultPtr = await writeResult(bench, jobId, output);
     return { status: "succeeded", resultPtr };
   } catch (error) {
     if (error instanceof JobElsewhere) return undefined;
     const failure = toJobError(error, call);
-    await writeFailure(runner.store, jobId, failure, call.log);
+    await writeFailure(bench.store, jobId, failure, call.log);
     return { status: "failed", code: failure.code, message: failure.message };
   }
 }
 
 function createContext<S extends Settings, I, O>(
-  { topic, settings, gateway, store }: JobRunner<S, I, O>,
+  { topic, settings, gateway, store }: Workbench<S, I, O>,
   { request, traceId, signal, log, progress }: JobCall,
 ): JobContext<S> {
   const { env, labels } = request;
@@ -177,6 +101,11 @@ function createContext<S extends Settings, I, O>(
     settings,
     log,
     progress,
+    constraintsWith(record) {
+      const both = stricter(constraints, readRecordedConstraints(record));
+      checkSupported(both);
+      return both;
+    },
     gateway: {
       async putArtifact(artifact, bytesMax = Infinity) {
         const bytes = byteLength(artifact.content);
@@ -207,7 +136,7 @@ function createContext<S extends Settings, I, O>(
 }
 
 async function readInput<S extends Settings, I, O>(
-  { store, checkInput }: JobRunner<S, I, O>,
+  { store, checkInput }: Workbench<S, I, O>,
   { request, signal }: JobCall,
 ): Promise<unknown> {
   const key = `ctx:${request.jobId}`;
@@ -245,8 +174,8 @@ async function readInput<S extends Settings, I, O>(
 }
 
 async function writeResult<S extends Settings, I, O>(
-  { store, checkOutput }: JobRunner<S, I, O>,
-  { request }: JobCall,
+  { store, checkOutput }: Workbench<S, I, O>,
+  jobId: string,
   output: O,
 ): Promise<string> {
   const problem = checkOutput(output);
@@ -264,7 +193,7 @@ async function writeResult<S extends Settings, I, O>(
       `Cannot store the job's result: got ${bytes} bytes, expected at most ${RESULT_BYTES_MAX}`,
     );
   }
-  const key = `res:${request.jobId}`;
+  const key = `res:${jobId}`;
   // Work that is done must not be lost to a deadline.
   await store.write(key, text, RESULT_TTL_S, NEVER);
   return `redis://${key}`;
@@ -288,12 +217,8 @@ async function writeFailure(
     at: new Date().toISOString(),
   });
   try {
-    await store.write(
-      `res:${jobId}:error`,
-      detail,
-      RESULT_TTL_S,
-      AbortSignal.timeout(2_000),
-    );
+    using end = deadline(FAILURE_MS);
+    await store.write(`res:${jobId}:error`, detail, RESULT_TTL_S, end.signal);
   } catch (error) {
     log.warn("Cannot store why the job failed", errorFields(error));
   }
@@ -308,7 +233,7 @@ function toJobError(error: unknown, { signal, log }: JobCall): JobError {
     const retryable = code.endsWith("UNAVAILABLE");
     return new JobError(code, messageOf(error), { retryable, cause: error });
   }
-  // Anything else is a bug: told in full here, and in no detail elsewhere.
+  // Anything else is a bug: log it in full, report only INTERNAL.
   log.error("Handler failed", {
     ...errorFields(error),
     stack: error instanceof Error ? error.stack : undefined,

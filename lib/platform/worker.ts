@@ -3,21 +3,16 @@
  *
  * @module
  */
-import {
-  type Config,
-  readConfig,
-  secretsOf,
-  type Settings,
-} from "../base/config.ts";
-import { ConfigError } from "../base/errors.ts";
+import type { Config, Settings } from "../base/config.ts";
 import { openHealth } from "../base/health.ts";
-import { createLog, createMask, errorFields } from "../base/log.ts";
+import { type Environment, runProcess, start } from "../base/process.ts";
 import { compileCheck, type SchemaName } from "../schemas.ts";
 import { type Bus, connectBus } from "./bus.ts";
+import type { JobContext } from "./context.ts";
+import { Conversation, HEARTBEAT_MS } from "./conversation.ts";
 import { Gateway } from "./gateway.ts";
-import { type JobContext, type JobRunner, runJob } from "./run_job.ts";
-import { HEARTBEAT_MS, Loop } from "./conversation.ts";
 import { Readiness, type ReadinessOptions } from "./readiness.ts";
+import { runJob, type Workbench } from "./run_job.ts";
 import {
   busEndpoint,
   gatewayEndpoint,
@@ -27,7 +22,7 @@ import {
 } from "./settings.ts";
 import { connectStore, type Store } from "./store.ts";
 
-export type { Job, JobContext, JobGateway, JobStore } from "./run_job.ts";
+export type { Job, JobContext, JobGateway, JobStore } from "./context.ts";
 
 /** What makes a worker. */
 export interface WorkerOptions<S extends Settings & PlatformSettings, I, O> {
@@ -55,13 +50,7 @@ export interface WorkerOptions<S extends Settings & PlatformSettings, I, O> {
 }
 
 /** What a worker runs in; tests bring their own. */
-export interface WorkerEnvironment {
-  /** One variable's value. */
-  env: (name: string) => string | undefined;
-  /** Aborts to stop: the worker finishes what it holds, then returns. */
-  signal: AbortSignal;
-  /** Takes log lines. */
-  write?: (line: string) => void;
+export interface WorkerEnvironment extends Environment {
   /** Sooner than usual, for tests that wait for it. */
   recovery?: { silentMs: number; everyMs: number };
 }
@@ -71,34 +60,15 @@ const GRACE_MS = 15_000;
 const LATE_MS = 3 * HEARTBEAT_MS;
 /** A job is looked after when nothing was heard of it for a minute. */
 const RECOVERY = { silentMs: 60_000, everyMs: 60_000 };
-/**
- * Runs a worker until SIGINT or SIGTERM, then exits the process: 0 after a
- * stop that was asked for, 1 if a connection is gone for good, 2 for a wrong
- * environment.
- */
-export async function runWorker<S extends Settings & PlatformSettings, I, O>(
+
+/** Runs a worker until SIGINT or SIGTERM, then exits the process. */
+export function runWorker<S extends Settings & PlatformSettings, I, O>(
   options: WorkerOptions<S, I, O>,
 ): Promise<never> {
-  const stop = new AbortController();
-  for (const name of ["SIGINT", "SIGTERM"] as const) {
-    Deno.addSignalListener(name, () => stop.abort());
-  }
-  try {
-    const env = (name: string) => Deno.env.get(name);
-    await serveJobs(options, { env, signal: stop.signal });
-  } catch (error) {
-    if (error instanceof ConfigError) {
-      Deno.stderr.writeSync(
-        new TextEncoder().encode(`error: ${error.message}\n`),
-      );
-      Deno.exit(2);
-    }
-    if (!stop.signal.aborted) {
-      createLog().error("Worker ended", errorFields(error));
-      Deno.exit(1);
-    }
-  }
-  Deno.exit(0);
+  return runProcess(
+    options.settings.workerId.fallback ?? options.topic,
+    (environment) => serveJobs(options, environment),
+  );
 }
 
 /**
@@ -109,76 +79,73 @@ export async function runWorker<S extends Settings & PlatformSettings, I, O>(
  */
 export async function serveJobs<S extends Settings & PlatformSettings, I, O>(
   options: WorkerOptions<S, I, O>,
-  { env, signal, write, recovery = RECOVERY }: WorkerEnvironment,
+  environment: WorkerEnvironment,
 ): Promise<void> {
-  const config = readConfig(options.settings, env);
+  const { signal, recovery = RECOVERY } = environment;
+  const { topic, settings, handle } = options;
+  const { config, log, mask } = start(settings, environment, nameOf);
   const platform = config as unknown as PlatformConfig;
-  const secrets = secretsOf(options.settings, config);
-  const name = platform.workerId;
-  const log = createLog({ worker: name }, { secrets, ...(write && { write }) });
+  const { workerId: name, healthAddress: address } = platform;
   const caution = options.caution?.(config);
   if (caution !== undefined) log.warn(caution);
   using gateway = new Gateway(gatewayEndpoint(platform));
-  const state: State = {};
-  const readiness = new Readiness({ gateway, checks: checksOf(state) });
-  await using health = await openHealth({
-    address: platform.healthAddress,
-    log,
-    report: () => readiness.report(),
-  });
+  const parts: Parts = {};
+  const readiness = new Readiness({ gateway, checks: checksOf(parts) });
+  const report = () => readiness.report();
+  await using health = await openHealth({ address, log, report });
   signal.addEventListener("abort", () => health?.stopping(), { once: true });
+  const connection = { name, log, signal };
   await using store = await connectStore({
     ...storeEndpoint(platform),
-    name,
-    log,
-    signal,
+    ...connection,
   });
-  state.store = store;
+  parts.store = store;
   await using bus = await connectBus({
     ...busEndpoint(platform),
-    name,
-    log,
-    signal,
+    ...connection,
   });
-  state.bus = bus;
-  const runner: JobRunner<S, I, O> = {
-    topic: options.topic,
+  parts.bus = bus;
+  const bench: Workbench<S, I, O> = {
+    topic,
     settings: config,
     gateway,
     store,
     checkInput: compileCheck(options.input),
     checkOutput: compileCheck(options.output),
-    handle: options.handle,
+    handle,
   };
-  const loop = new Loop({
-    topic: options.topic,
+  const conversation = new Conversation({
+    topic,
     platform,
     labels: { dry_run: "true", ...options.labels },
     bus,
     log,
-    mask: createMask(secrets),
-    run: (call) => runJob(runner, call),
+    mask,
+    work: (call) => runJob(bench, call),
     graceMs: options.graceMs?.(config) ?? GRACE_MS,
-    onBeat: () => state.beatAt = performance.now(),
     ...(options.recover ? { recovery: { ...recovery, gateway } } : {}),
   });
-  await loop.run(signal);
+  parts.conversation = conversation;
+  await conversation.run(signal);
 }
 
-/** What there is of a worker so far. */
-interface State {
+function nameOf(config: unknown): string {
+  return (config as PlatformConfig).workerId;
+}
+
+/** What a worker has opened so far. */
+interface Parts {
   store?: Store;
   bus?: Bus;
-  /** When the scheduler was last told, in ms of `performance.now()`. */
-  beatAt?: number;
+  conversation?: Conversation;
 }
 
-function checksOf(state: State): ReadinessOptions["checks"] & object {
+function checksOf(parts: Parts): ReadinessOptions["checks"] & object {
   return {
-    redis: () => state.store?.connected() ? undefined : "not connected",
-    nats: () => state.bus?.connected() ? undefined : "not connected",
+    redis: () => parts.store?.connected() ? undefined : "not connected",
+    nats: () => parts.bus?.connected() ? undefined : "not connected",
     heartbeat() {
-      const { beatAt = -Infinity } = state;
+      const { beatAt = -Infinity } = parts.conversation ?? {};
       const late = performance.now() - beatAt > LATE_MS;
       return late ? "none was sent within 15 s" : undefined;
     },

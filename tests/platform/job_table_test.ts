@@ -9,6 +9,7 @@ import {
   type Held,
   JobTable,
   QUEUE_MAX,
+  type Work,
 } from "../../lib/platform/job_table.ts";
 import type { JobEnd } from "../../lib/platform/packet.ts";
 import { until } from "../support/until.ts";
@@ -18,6 +19,8 @@ const DONE: JobEnd = { status: "succeeded", resultPtr: "redis://res:x" };
 
 interface Harness {
   table: JobTable;
+  /** Hands a job to the table; resolves once it is delivered. */
+  take: (request: JobRequest) => Promise<void>;
   /** Jobs in hand, by id, each with what ends it. */
   running: Map<string, { held: Held; end: (end: JobEnd | undefined) => void }>;
   /** Every start, in order. */
@@ -33,20 +36,20 @@ function harness(parallelMax = 2): Harness {
     topic: TOPIC,
     parallelMax,
     log: createLog({}, { write() {} }),
-    run(held) {
-      const { promise, resolve } = Promise.withResolvers<JobEnd | undefined>();
-      started.push(held.request.jobId);
-      running.set(held.request.jobId, { held, end: resolve });
-      return promise;
-    },
-    encode: (_held, _ms, end) => new TextEncoder().encode(JSON.stringify(end)),
-    deliver: (jobId, bytes) =>
-      delivered.push({
-        jobId,
-        end: JSON.parse(new TextDecoder().decode(bytes)),
-      }),
   });
-  return { table, running, started, delivered };
+  const work: Work = (held) => {
+    const { promise, resolve } = Promise.withResolvers<JobEnd | undefined>();
+    started.push(held.request.jobId);
+    running.set(held.request.jobId, { held, end: resolve });
+    return promise;
+  };
+  const take = async (request: JobRequest) => {
+    const answer = await table.take({ request, traceId: "t" }, work);
+    if (answer === undefined) return;
+    const { jobId, end } = answer;
+    delivered.push({ jobId, end });
+  };
+  return { table, take, running, started, delivered };
 }
 
 function request(
@@ -62,8 +65,8 @@ function request(
 }
 
 Deno.test("JobTable answers a job once", async () => {
-  const { table, running, delivered } = harness();
-  table.take(request("a"), "t");
+  const { table, take, running, delivered } = harness();
+  take(request("a"));
   assertEquals(table.size, 1);
   running.get("a")!.end(DONE);
   await until("the answer", () => delivered.length === 1);
@@ -72,9 +75,9 @@ Deno.test("JobTable answers a job once", async () => {
 });
 
 Deno.test("JobTable does not start a job twice that is delivered while it is in hand", async () => {
-  const { table, running, started, delivered } = harness();
-  table.take(request("a"), "t");
-  table.take(request("a"), "t");
+  const { take, running, started, delivered } = harness();
+  take(request("a"));
+  take(request("a"));
   assertEquals(started, ["a"]);
   running.get("a")!.end(DONE);
   await until("the answer", () => delivered.length > 0);
@@ -82,11 +85,11 @@ Deno.test("JobTable does not start a job twice that is delivered while it is in 
 });
 
 Deno.test("JobTable answers a job that is delivered again with the same result", async () => {
-  const { table, running, started, delivered } = harness();
-  table.take(request("a"), "t");
+  const { take, running, started, delivered } = harness();
+  take(request("a"));
   running.get("a")!.end(DONE);
   await until("the answer", () => delivered.length === 1);
-  table.take(request("a"), "t");
+  await take(request("a"));
   assertEquals(delivered, [{ jobId: "a", end: DONE }, {
     jobId: "a",
     end: DONE,
@@ -95,8 +98,8 @@ Deno.test("JobTable answers a job that is delivered again with the same result",
 });
 
 Deno.test("JobTable queues above its limit and starts the oldest next", async () => {
-  const { table, running, started, delivered } = harness(2);
-  for (const id of ["a", "b", "c", "d"]) table.take(request(id), "t");
+  const { table, take, running, started, delivered } = harness(2);
+  for (const id of ["a", "b", "c", "d"]) take(request(id));
   assertEquals(started, ["a", "b"]);
   assertEquals(table.size, 4, "those that wait are held too");
   running.get("b")!.end(DONE);
@@ -109,13 +112,13 @@ Deno.test("JobTable queues above its limit and starts the oldest next", async ()
   assertEquals(table.size, 0);
 });
 
-Deno.test("JobTable refuses a job beyond its queue's bound", () => {
-  const { table, delivered } = harness(1);
+Deno.test("JobTable refuses a job beyond its queue's bound", async () => {
+  const { take, delivered } = harness(1);
   for (let count = 0; count <= QUEUE_MAX; count++) {
-    table.take(request(`j${count}`), "t");
+    take(request(`j${count}`));
   }
   assertEquals(delivered.length, 0);
-  table.take(request("one more"), "t");
+  await take(request("one more"));
   assertEquals(delivered, [{
     jobId: "one more",
     end: {
@@ -126,9 +129,9 @@ Deno.test("JobTable refuses a job beyond its queue's bound", () => {
   }]);
 });
 
-Deno.test("JobTable refuses a job of another topic", () => {
-  const { table, started, delivered } = harness();
-  table.take(request("a", { topic: "job.other.topic" }), "t");
+Deno.test("JobTable refuses a job of another topic", async () => {
+  const { take, started, delivered } = harness();
+  await take(request("a", { topic: "job.other.topic" }));
   assertEquals(started, []);
   assertEquals(delivered[0]?.end, {
     status: "failed",
@@ -139,14 +142,14 @@ Deno.test("JobTable refuses a job of another topic", () => {
 });
 
 Deno.test("JobTable ignores a job without an id", () => {
-  const { table, started, delivered } = harness();
-  table.take(request(""), "t");
+  const { table, take, started, delivered } = harness();
+  take(request(""));
   assertEquals([started.length, delivered.length, table.size], [0, 0, 0]);
 });
 
 Deno.test("JobTable aborts a job at its deadline, with a reason that may be retried", async () => {
-  const { table, running } = harness();
-  table.take(request("a", { deadlineMs: 30 }), "t");
+  const { table, take, running } = harness();
+  take(request("a", { deadlineMs: 30 }));
   const { held, end } = running.get("a")!;
   assert(!held.signal.aborted);
   await until("the deadline", () => held.signal.aborted);
@@ -158,8 +161,8 @@ Deno.test("JobTable aborts a job at its deadline, with a reason that may be retr
 });
 
 Deno.test("JobTable answers for a handler that does not heed its signal", async () => {
-  const { table, running, delivered } = harness();
-  table.take(request("a"), "t");
+  const { table, take, running, delivered } = harness();
+  take(request("a"));
   table.cancel("a");
   assert(running.get("a")!.held.signal.aborted);
   await until("the answer", () => delivered.length === 1, 8_000);
@@ -174,8 +177,8 @@ Deno.test("JobTable answers for a handler that does not heed its signal", async 
 });
 
 Deno.test("JobTable tells the truth of a handler that ends soon after a cancel", async () => {
-  const { table, running, delivered } = harness();
-  table.take(request("a"), "t");
+  const { table, take, running, delivered } = harness();
+  take(request("a"));
   table.cancel("a");
   running.get("a")!.end(DONE);
   await until("the answer", () => delivered.length === 1);
@@ -183,20 +186,21 @@ Deno.test("JobTable tells the truth of a handler that ends soon after a cancel",
 });
 
 Deno.test("JobTable drops a waiting job that is cancelled", async () => {
-  const { table, running, started, delivered } = harness(1);
-  table.take(request("a"), "t");
-  table.take(request("b"), "t");
+  const { table, take, running, started, delivered } = harness(1);
+  take(request("a"));
+  const dropped = take(request("b"));
   table.cancel("b");
+  await dropped;
   assertEquals(delivered.map(({ jobId }) => jobId), ["b"]);
   running.get("a")!.end(DONE);
   await until("the answer", () => table.size === 0);
   assertEquals(started, ["a"]);
 });
 
-Deno.test("JobTable refuses a job whose cancel came first", () => {
-  const { table, started, delivered } = harness();
+Deno.test("JobTable refuses a job whose cancel came first", async () => {
+  const { table, take, started, delivered } = harness();
   table.cancel("a");
-  table.take(request("a"), "t");
+  await take(request("a"));
   assertEquals(started, []);
   assertEquals(delivered[0]?.end, {
     status: "failed",
@@ -206,12 +210,12 @@ Deno.test("JobTable refuses a job whose cancel came first", () => {
 });
 
 Deno.test("JobTable says nothing of a job that another process answers for", async () => {
-  const { table, running, started, delivered } = harness();
-  table.take(request("a"), "t");
+  const { table, take, running, started, delivered } = harness();
+  take(request("a"));
   running.get("a")!.end(undefined);
   await until("the end", () => table.size === 0);
   assertEquals(delivered, []);
-  table.take(request("a"), "t");
+  take(request("a"));
   assertEquals(
     started,
     ["a", "a"],
@@ -222,8 +226,8 @@ Deno.test("JobTable says nothing of a job that another process answers for", asy
 });
 
 Deno.test("JobTable.finish() waits for what is in hand", async () => {
-  const { table, running, delivered } = harness();
-  table.take(request("a"), "t");
+  const { table, take, running, delivered } = harness();
+  take(request("a"));
   const finished = table.finish(10_000);
   running.get("a")!.end(DONE);
   await finished;
@@ -231,9 +235,9 @@ Deno.test("JobTable.finish() waits for what is in hand", async () => {
 });
 
 Deno.test("JobTable.finish() fails what does not end, waiting jobs at once", async () => {
-  const { table, running, delivered } = harness(1);
-  table.take(request("a"), "t");
-  table.take(request("b"), "t");
+  const { table, take, running, delivered } = harness(1);
+  take(request("a"));
+  take(request("b"));
   const finished = table.finish(20);
   await until("the waiting job's answer", () => delivered.length === 1);
   assertEquals(delivered[0], {

@@ -31,7 +31,6 @@ const SEARCH = {
   nowMs: NOW,
   signal,
   isHeld: () => false,
-  onProblem: () => {},
 };
 
 /** A gateway with these jobs, by how many seconds ago they changed. */
@@ -80,7 +79,9 @@ Deno.test("findSilentJobs() finds jobs of its topic that nobody spoke of for a w
     { id: "other", state: "RUNNING", topic: "job.x", updated_at: 1 },
     { id: "done", state: "SUCCEEDED", topic: TOPIC, updated_at: 1 },
   ]);
-  const [job, ...others] = await findSilentJobs(stand.gateway, SEARCH);
+  const { jobs, problems } = await findSilentJobs(stand.gateway, SEARCH);
+  const [job, ...others] = jobs;
+  assertEquals(problems, []);
   assertEquals(others, []);
   const { jobId, topic, contextPtr, tenantId, workflowId, labels, env } = job!
     .request;
@@ -109,7 +110,10 @@ Deno.test("findSilentJobs() takes a bounded number at a time", async () => {
   );
   await using stand = serveJobs(ages);
   const isHeld = (jobId: string) => jobId < "j2";
-  const jobs = await findSilentJobs(stand.gateway, { ...SEARCH, isHeld });
+  const { jobs } = await findSilentJobs(stand.gateway, {
+    ...SEARCH,
+    isHeld,
+  });
   // Those in hand do not take the place of those that are not.
   assertEquals(jobs.length, 20);
   assert(jobs.every(({ request }) => !isHeld(request.jobId)));
@@ -117,24 +121,16 @@ Deno.test("findSilentJobs() takes a bounded number at a time", async () => {
 
 Deno.test("findSilentJobs() goes on after a job that it may not read", async () => {
   await using stand = serveJobs({ forbidden: 100, good: 100 });
-  const problems: (string | undefined)[] = [];
-  const jobs = await findSilentJobs(stand.gateway, {
-    ...SEARCH,
-    onProblem: (_, jobId) => problems.push(jobId),
-  });
+  const { jobs, problems } = await findSilentJobs(stand.gateway, SEARCH);
   assertEquals(jobs.map(({ request }) => request.jobId), ["good"]);
-  assertEquals(problems, ["forbidden"]);
+  assertEquals(problems.map(({ jobId }) => jobId), ["forbidden"]);
 });
 
 Deno.test("findSilentJobs() says that a full list may hide jobs", async () => {
   const many = Array.from({ length: 1_000 }, (_, at) => ({ id: `o${at}` }));
   await using stand = serveJobs({}, many);
-  const problems: string[] = [];
-  await findSilentJobs(stand.gateway, {
-    ...SEARCH,
-    onProblem: (message) => problems.push(message),
-  });
-  assertEquals(problems, [
+  const { problems } = await findSilentJobs(stand.gateway, SEARCH);
+  assertEquals(problems.map(({ error }) => error), [
     "The platform lists no more jobs; older ones are not found",
   ]);
 });

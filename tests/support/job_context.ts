@@ -12,7 +12,12 @@ import {
 } from "../../lib/base/config.ts";
 import { sha256Hex } from "../../lib/base/digest.ts";
 import { createLog } from "../../lib/base/log.ts";
-import type { Constraints } from "../../lib/platform/constraints.ts";
+import {
+  checkSupported,
+  type Constraints,
+  readRecordedConstraints,
+  stricter,
+} from "../../lib/platform/constraints.ts";
 import {
   type Artifact,
   GatewayError,
@@ -84,6 +89,14 @@ export function fakeContext<S extends Settings>(
       debug: true,
     }),
     progress() {},
+    constraintsWith(record) {
+      const both = stricter(
+        context.constraints,
+        readRecordedConstraints(record),
+      );
+      checkSupported(both);
+      return both;
+    },
     gateway: {
       putArtifact: (artifact) => put(artifacts, artifact),
       readArtifact(pointer) {

@@ -9,7 +9,7 @@
  */
 import { JobError } from "../../../lib/base/errors.ts";
 import type { PostInput, PostResult } from "../../../lib/incident.ts";
-import type { JobStore } from "../../../lib/platform/run_job.ts";
+import type { JobStore } from "../../../lib/platform/context.ts";
 import type { PostEvent } from "../../../lib/post/record.ts";
 import { type Context, post } from "../../../workers/poster.ts";
 
