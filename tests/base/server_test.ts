@@ -16,7 +16,7 @@ import { readBounded, request } from "../../lib/base/http.ts";
 import type { Log } from "../../lib/base/log.ts";
 import type { HttpLimits } from "../../lib/base/server.ts";
 import { type HttpEnvironment, serveRequests } from "../../lib/base/service.ts";
-import { RawSocket } from "../support/real_servers.ts";
+import { RawSocket } from "../support/raw_socket.ts";
 import { until } from "../support/until.ts";
 
 const SETTINGS = {

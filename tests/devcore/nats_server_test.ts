@@ -10,7 +10,9 @@ import {
   type NatsServer,
   startNatsServer,
 } from "../../deploy/devcore/nats_server.ts";
-import { RawSocket, startRealNats, until } from "../support/real_servers.ts";
+import { RawSocket } from "../support/raw_socket.ts";
+import { startRealNats } from "../support/real_servers.ts";
+import { until } from "../support/until.ts";
 
 const MIB = 1024 * 1024;
 const ERROR = { unknown: "-ERR 'Unknown Protocol Operation'\r\n" };
@@ -430,7 +432,7 @@ for (const { name, start } of KINDS) {
       alice.publish(`work.${index % 7}`, `${index}`);
     }
     await alice.flush();
-    await until(() => counts.plain === 300, "300 messages to all");
+    await until("300 messages to all", () => counts.plain === 300);
     await bob.flush();
     assertEquals(counts.one + counts.two + counts.three, 300);
     assertEquals(counts.other, 300);
@@ -585,7 +587,7 @@ Deno.test("startNatsServer() bounds the number of clients", async () => {
   using refused = await RawSocket.open(server.port);
   assertEquals(await refused.readToEnd(), "");
   sockets.pop()?.[Symbol.dispose]();
-  await until(() => server.connections() === 255, "one client gone");
+  await until("one client gone", () => server.connections() === 255);
   assertEquals(await ask(server, ""), "PONG\r\n");
   for (const socket of sockets) socket[Symbol.dispose]();
 });
@@ -603,7 +605,7 @@ Deno.test("startNatsServer() cuts off a client that does not read", async () => 
   }
   await fast.send("PING\r\n");
   await fast.readUntil("PONG\r\n");
-  await until(() => server.connections() === 1, "the slow one gone");
+  await until("the slow one gone", () => server.connections() === 1);
   const received = await slow.readToEnd();
   assert(received.length < 40 * MIB, "what waited is dropped");
 });
@@ -617,7 +619,7 @@ Deno.test("startNatsServer() lets clients come back after disconnectAll()", asyn
   });
   await assertComesBack(connection, server, () => server.disconnectAll());
   await connection.close();
-  await until(() => server.connections() === 0, "the client gone");
+  await until("the client gone", () => server.connections() === 0);
 });
 
 Deno.test("startNatsServer() frees its port at stop()", async () => {
@@ -649,17 +651,17 @@ async function assertComesBack(
   cut: () => void,
 ): Promise<void> {
   const subscription = connection.subscribe("again", { max: 1 });
-  await until(() => server.connections() === 1, "the client connected");
+  await until("the client connected", () => server.connections() === 1);
   await connection.flush();
   cut();
-  await until(() => server.connections() === 1, "the client back");
+  await until("the client back", () => server.connections() === 1);
   using other = await open(server);
-  await until(async () => {
+  await until("the subscription renewed", async () => {
     await other.send(
       "SUB r 1\r\n" + hello() + "PUB again r 4\r\nback\r\nPING\r\n",
     );
     return !(await other.readUntil("PONG\r\n")).includes("503");
-  }, "the subscription renewed");
+  });
   for await (const message of subscription) {
     assertEquals(message.string(), "back");
   }
@@ -692,7 +694,7 @@ Deno.test("startNatsServer() survives 10,000 random byte strings", async () => {
     }
   };
   await Promise.all(Array.from({ length: 20 }, attack));
-  await until(() => server.connections() === 0, "all attackers gone");
+  await until("all attackers gone", () => server.connections() === 0);
   assertEquals(await ask(server, hello()), "PONG\r\n");
 });
 

@@ -11,7 +11,9 @@ import {
   type Interception,
   startRedisServer,
 } from "../../deploy/devcore/redis_server.ts";
-import { RawSocket, startRealRedis, until } from "../support/real_servers.ts";
+import { RawSocket } from "../support/raw_socket.ts";
+import { startRealRedis } from "../support/real_servers.ts";
+import { until } from "../support/until.ts";
 
 const MIB = 1024 * 1024;
 const OK = "+OK\r\n";
@@ -649,7 +651,7 @@ Deno.test("startRedisServer() bounds the number of clients", async () => {
   }
   assertEquals(await provoke(server, ""), "");
   sockets.pop()?.[Symbol.dispose]();
-  await until(() => server.connections() === 255, "one client gone");
+  await until("one client gone", () => server.connections() === 255);
   using socket = await RawSocket.open(server.port);
   assertEquals(await ask(socket, "PING"), "+PONG\r\n");
   for (const socket of sockets) socket[Symbol.dispose]();

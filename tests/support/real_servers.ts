@@ -1,68 +1,85 @@
 /**
  * Starts the real `nats-server`, `redis-server` and `prometheus-alertmanager`
- * for tests, where they are installed, and speaks bytes to any server on
- * loopback.
+ * where they are installed.
  *
  * Run: nats-server, redis-server, prometheus-alertmanager. Net: 127.0.0.1.
- * Files: a temporary folder a server, removed with it.
+ * Files: a folder for each server, removed with it.
  *
  * @module
  */
+import { freePort } from "../../scripts/launch/free_port.ts";
+
 const STARTS_MAX = 3; // Another process may take the free port before us.
 const START_MS = 10_000;
 const STOP_MS = 5_000;
-const WAIT_MS = 10_000;
 const POLL_MS = 5;
 const OUTPUT_CHARACTERS_MAX = 4096;
 
-/** A real server, listening on 127.0.0.1; disposing of it ends its process. */
+/** A real server that listens on 127.0.0.1; disposing of it ends its process. */
 export interface RealServer extends AsyncDisposable {
-  /** Where clients connect. */
   readonly url: string;
-  /** The port it listens on. */
   readonly port: number;
   /** The end of what it has printed so far. */
   readonly output: string;
+  /** Ends it as a crash would and starts it again on the same port. */
+  restart(): Promise<void>;
+  /** The same, and what it kept in its folder is gone. */
+  restartEmpty(): Promise<void>;
+}
+
+/** How a server is called on a port. */
+interface Call {
+  url: string;
+  args: string[];
+  /** Texts by name, written into its folder before it starts. */
+  files?: Record<string, string>;
 }
 
 /**
  * Starts `nats-server` on a free loopback port.
  *
  * @param args Further arguments, as `["--auth", "token"]`.
+ * @param folder Created for it, in place of a temporary one.
  * @returns The server, accepting connections; undefined if not on the PATH.
  * @throws {Error} If it ends or stays silent instead; with what it printed.
  */
 export function startRealNats(
-  args: string[] = [],
+  args: readonly string[] = [],
+  folder?: string,
 ): Promise<RealServer | undefined> {
-  return start("nats-server", (port) => ({
+  return Process.start("nats-server", (port) => ({
     url: `nats://127.0.0.1:${port}`,
     args: ["--addr", "127.0.0.1", "--port", `${port}`, ...args],
-  }));
+  }), folder);
 }
 
 /**
- * Starts `redis-server` on a free loopback port; it keeps nothing on disk.
+ * Starts `redis-server` on a free loopback port.
  *
  * @param args Further arguments, as `["--requirepass", "password"]`; with
  * `--tls-cert-file` among them it speaks TLS only.
+ * @param folder Created for it: what it acknowledges is kept there and survives
+ * a SIGKILL. Without it nothing is kept on disk.
  * @returns The server, accepting connections; undefined if not on the PATH.
  * @throws {Error} If it ends or stays silent instead; with what it printed.
  */
 export function startRealRedis(
-  args: string[] = [],
+  args: readonly string[] = [],
+  folder?: string,
 ): Promise<RealServer | undefined> {
-  const usual = ["--bind", "127.0.0.1", "--save", "", "--appendonly", "no"];
+  const keeps = folder === undefined
+    ? ["--appendonly", "no"]
+    : ["--appendonly", "yes", "--appendfsync", "always"];
   const tls = args.includes("--tls-cert-file");
-  return start("redis-server", (port) => ({
+  return Process.start("redis-server", (port) => ({
     url: `${tls ? "rediss" : "redis"}://127.0.0.1:${port}`,
     args: [
-      ...usual,
+      ...["--bind", "127.0.0.1", "--save", "", ...keeps],
       ...(tls ? ["--port", "0", "--tls-port"] : ["--port"]),
       `${port}`,
       ...args,
     ],
-  }));
+  }), folder);
 }
 
 /**
@@ -76,7 +93,7 @@ export function startRealRedis(
 export function startRealAlertmanager(
   config: string,
 ): Promise<RealServer | undefined> {
-  return start("prometheus-alertmanager", (port) => ({
+  return Process.start("prometheus-alertmanager", (port) => ({
     url: `http://127.0.0.1:${port}`,
     args: [
       "--config.file=alertmanager.yml",
@@ -88,242 +105,105 @@ export function startRealAlertmanager(
   }));
 }
 
-/** A plain socket, for what a client library would hide. */
-export class RawSocket implements Disposable {
-  readonly #connection: Deno.TcpConn;
-  #unread = "";
-  #ended = false;
-
-  private constructor(connection: Deno.TcpConn) {
-    this.#connection = connection;
-  }
-
-  /** Connects to a port of 127.0.0.1. */
-  static async open(port: number): Promise<RawSocket> {
-    return new RawSocket(await Deno.connect({ hostname: "127.0.0.1", port }));
-  }
-
-  /**
-   * Writes a text, one byte a character, or bytes.
-   *
-   * @returns False if the other side has cut the connection.
-   */
-  async send(data: string | Uint8Array): Promise<boolean> {
-    const bytes = typeof data === "string" ? latin1(data) : data;
-    try {
-      for (let at = 0; at < bytes.length;) {
-        at += await this.#connection.write(bytes.subarray(at));
-      }
-      return true;
-    } catch {
-      return false;
-    }
-  }
-
-  /** Tells the server that nothing more comes, but goes on reading. */
-  async finish(): Promise<void> {
-    await this.#connection.closeWrite().catch(() => {});
-  }
-
-  /**
-   * Reads up to and with `ending`, one character a byte.
-   *
-   * @throws {Error} If it does not come within 10 seconds.
-   */
-  async readUntil(ending: string): Promise<string> {
-    const pieces: string[] = [];
-    let text = this.#unread;
-    for (let at = -1; at === -1;) {
-      at = text.indexOf(ending);
-      // What may be the start of the ending is looked at again, with more.
-      const sure = at === -1
-        ? Math.max(0, text.length - ending.length + 1)
-        : at + ending.length;
-      pieces.push(text.slice(0, sure));
-      text = text.slice(sure);
-      if (at === -1 && this.#ended) {
-        const got = JSON.stringify((pieces.join("") + text).slice(-200));
-        const expected = JSON.stringify(ending);
-        throw new Error(
-          `Cannot read: got ${got} at the end, expected ${expected}`,
-        );
-      }
-      if (at === -1) text += await this.#read();
-    }
-    this.#unread = text;
-    return pieces.join("");
-  }
-
-  /**
-   * Reads until the server closes, one character a byte.
-   *
-   * @throws {Error} If it stays silent and open for 10 seconds.
-   */
-  async readToEnd(): Promise<string> {
-    const pieces = [this.#unread];
-    while (!this.#ended) pieces.push(await this.#read());
-    this.#unread = "";
-    return pieces.join("");
-  }
-
-  /** Closes the socket. */
-  [Symbol.dispose](): void {
-    this.#connection.close();
-  }
-
-  async #read(): Promise<string> {
-    const buffer = new Uint8Array(64 * 1024);
-    const late = Promise.withResolvers<never>();
-    const timer = setTimeout(() => {
-      late.reject(new Error(`Cannot read: got nothing for ${WAIT_MS} ms`));
-    }, WAIT_MS);
-    // A reset ends the stream like a close: the tests ask only for the end.
-    const reading = this.#connection.read(buffer).catch(() => null);
-    const length = await Promise.race([reading, late.promise])
-      .finally(() => clearTimeout(timer));
-    if (length === null) this.#ended = true;
-    let text = "";
-    for (let at = 0; at < (length ?? 0); at += 4096) {
-      const piece = buffer.subarray(at, Math.min(length ?? 0, at + 4096));
-      text += String.fromCharCode(...piece);
-    }
-    return text;
-  }
-}
-
-/**
- * Polls until a condition holds.
- *
- * @throws {Error} If it does not within 10 seconds.
- */
-export async function until(
-  condition: () => boolean | Promise<boolean>,
-  what: string,
-): Promise<void> {
-  const deadline = performance.now() + WAIT_MS;
-  while (!await condition()) {
-    if (performance.now() > deadline) {
-      throw new Error(`Cannot wait longer: ${what} not within ${WAIT_MS} ms`);
-    }
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-  }
-}
-
-function latin1(text: string): Uint8Array {
-  const bytes = new Uint8Array(text.length);
-  for (let at = 0; at < text.length; at++) bytes[at] = text.charCodeAt(at);
-  return bytes;
-}
-
-/** How a server is called. */
-interface Call {
-  url: string;
-  args: string[];
-  /** Written into its folder before it starts: their texts by name. */
-  files?: Record<string, string>;
-}
-
-async function start(
-  command: string,
-  describe: (port: number) => Call,
-): Promise<RealServer | undefined> {
-  for (let left = STARTS_MAX;; left--) {
-    const port = freePort();
-    const { url, ...call } = describe(port);
-    const process = await Process.spawn(command, call);
-    if (process === undefined) return undefined;
-    if (await process.listens(port)) {
-      return {
-        url,
-        port,
-        get output() {
-          return process.output;
-        },
-        [Symbol.asyncDispose]: () => process.end(),
-      };
-    }
-    await process.end();
-    if (left === 1) {
-      throw new Error(`Cannot start ${command}: ${process.output}`);
-    }
-  }
-}
-
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
-}
-
-/** A child process in a temporary folder of its own. */
-class Process {
-  /** The end of what it printed. */
+/** A place that a server's process runs in, with a folder of its own. */
+class Process implements RealServer {
+  readonly url: string;
   output = "";
-  readonly #child: Deno.ChildProcess;
-  readonly #folder: string;
-  readonly #draining: Promise<unknown>;
-  #ended = false;
+  readonly #args: readonly string[];
+  readonly #files: Readonly<Record<string, string>>;
+  #child: Deno.ChildProcess | undefined;
+  #ended: Promise<unknown> = Promise.resolve();
 
-  private constructor(child: Deno.ChildProcess, folder: string) {
-    this.#child = child;
-    this.#folder = folder;
-    this.#draining = Promise.all([
+  private constructor(
+    readonly command: string,
+    readonly port: number,
+    readonly folder: string,
+    { url, args, files = {} }: Call,
+  ) {
+    this.url = url;
+    this.#args = args;
+    this.#files = files;
+  }
+
+  static async start(
+    command: string,
+    describe: (port: number) => Call,
+    given?: string,
+  ): Promise<Process | undefined> {
+    for (let left = STARTS_MAX;; left--) {
+      const port = freePort();
+      const folder = given ??
+        await Deno.makeTempDir({ prefix: `${command}-` });
+      const server = new Process(command, port, folder, describe(port));
+      try {
+        await server.#begin();
+        return server;
+      } catch (error) {
+        await server[Symbol.asyncDispose]();
+        if (error instanceof Deno.errors.NotFound) return undefined;
+        if (left === 1) throw error;
+      }
+    }
+  }
+
+  async restart(): Promise<void> {
+    await this.#end("SIGKILL");
+    await this.#begin();
+  }
+
+  async restartEmpty(): Promise<void> {
+    await this.#end("SIGKILL");
+    await Deno.remove(this.folder, { recursive: true });
+    await this.#begin();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const timer = setTimeout(() => this.#kill("SIGKILL"), STOP_MS);
+    await this.#end("SIGTERM");
+    clearTimeout(timer);
+    await Deno.remove(this.folder, { recursive: true });
+  }
+
+  /** @throws {Error} Unless it accepts connections. */
+  async #begin(): Promise<void> {
+    await Deno.mkdir(this.folder, { recursive: true });
+    for (const [name, text] of Object.entries(this.#files)) {
+      await Deno.writeTextFile(`${this.folder}/${name}`, text);
+    }
+    const child = this.#child = new Deno.Command(this.command, {
+      args: [...this.#args],
+      cwd: this.folder,
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    let running = true;
+    this.#ended = Promise.all([
       this.#drain(child.stdout),
       this.#drain(child.stderr),
-      child.status.then(() => this.#ended = true),
+      child.status.then(() => running = false),
     ]);
-  }
-
-  /** Starts a command; undefined if there is none of the name. */
-  static async spawn(
-    command: string,
-    { args, files = {} }: Omit<Call, "url">,
-  ): Promise<Process | undefined> {
-    const folder = await Deno.makeTempDir({ prefix: `${command}-` });
-    try {
-      for (const [name, text] of Object.entries(files)) {
-        await Deno.writeTextFile(`${folder}/${name}`, text);
-      }
-      const child = new Deno.Command(command, {
-        args,
-        cwd: folder,
-        stdin: "null",
-        stdout: "piped",
-        stderr: "piped",
-      }).spawn();
-      return new Process(child, folder);
-    } catch (error) {
-      await Deno.remove(folder, { recursive: true });
-      if (error instanceof Deno.errors.NotFound) return undefined;
-      throw error;
-    }
-  }
-
-  /** Waits until it accepts connections; false if it ends or never does. */
-  async listens(port: number): Promise<boolean> {
     const deadline = performance.now() + START_MS;
-    while (!this.#ended && performance.now() < deadline) {
+    while (running && performance.now() < deadline) {
       try {
+        const { port } = this;
         (await Deno.connect({ hostname: "127.0.0.1", port })).close();
-        return !this.#ended;
+        if (running) return;
       } catch {
         await new Promise((resolve) => setTimeout(resolve, POLL_MS));
       }
     }
-    return false;
+    throw new Error(`Cannot start ${this.command}: ${this.output}`);
   }
 
-  /** Ends it by its own id, hard if asking does not help, and tidies up. */
-  async end(): Promise<void> {
-    this.#kill("SIGTERM");
-    const timer = setTimeout(() => this.#kill("SIGKILL"), STOP_MS);
-    await this.#draining;
-    clearTimeout(timer);
-    await Deno.remove(this.#folder, { recursive: true });
+  async #end(signal: Deno.Signal): Promise<void> {
+    this.#kill(signal);
+    await this.#ended;
   }
 
   #kill(signal: Deno.Signal): void {
     try {
-      this.#child.kill(signal);
+      this.#child?.kill(signal);
     } catch (error) { // It has ended by itself.
       if (!(error instanceof TypeError)) throw error;
     }

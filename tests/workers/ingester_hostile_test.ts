@@ -23,7 +23,7 @@ import {
   startRig,
   TOKEN,
 } from "../support/ingester.ts";
-import { RawSocket } from "../support/real_servers.ts";
+import { RawSocket } from "../support/raw_socket.ts";
 import { readRequirements, spawnWorker } from "../../scripts/launch/process.ts";
 import alertmanager from "../../deploy/samples/sample_alertmanager.json" with {
   type: "json",

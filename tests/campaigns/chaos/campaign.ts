@@ -68,7 +68,7 @@ export async function runCampaign(options: CampaignOptions): Promise<Report> {
     Lane.start({
       name: `lane-${at}`,
       preference: servers,
-      folder: `${folder}/redis-${at}`,
+      folder: `${folder}/lane-${at}`,
       pack,
       requires,
       file: mutant === undefined ? undefined : MUTANTS[mutant],

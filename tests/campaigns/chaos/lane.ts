@@ -35,7 +35,7 @@ import { Stage, trafficOf } from "./stage.ts";
 export interface LaneOptions {
   name: string;
   preference: Preference;
-  /** For what its Redis keeps. */
+  /** For what its servers keep. */
   folder: string;
   pack: PackFiles;
   requires: readonly string[];
@@ -125,8 +125,8 @@ export class Lane implements AsyncDisposable {
     const { name, preference, folder, requires, file, signal } = options;
     await using stack = new AsyncDisposableStack();
     const view: View = { stage: undefined, requests: [] };
-    const nats = stack.use(await startNats(preference));
-    const redis = stack.use(await startRedis(preference, folder));
+    const nats = stack.use(await startNats(preference, `${folder}/nats`));
+    const redis = stack.use(await startRedis(preference, `${folder}/redis`));
     const natsUrl = `nats://127.0.0.1:${nats.port}`;
     const redisUrl = `redis://127.0.0.1:${redis.port}`;
     const core = stack.use(
