@@ -5,23 +5,23 @@
  */
 import { wait } from "../lib/base/time.ts";
 import { OutsideError } from "../lib/base/errors.ts";
-import { userName } from "./install.ts";
 import { POST_TOPIC, reject } from "./support/approvals.ts";
+import { readArgs, type Values } from "./terminal/arguments.ts";
 import {
+  type CommandContext,
   CommandError,
   explain,
-  oneLine,
-  readArgs,
   runCommand,
-  say,
-  type Values,
-  warn,
-} from "./terminal/cli.ts";
+  UsageError,
+  userName,
+} from "./terminal/command.ts";
+import { printable } from "./terminal/format.ts";
 import {
   approvePost,
   approveStep,
   DECIDING_SETTINGS,
   DECIDING_VARIABLES,
+  type DecidingOptions,
   describeDecided,
 } from "./support/deciding.ts";
 import { createHook, type Hook, HOOK_SETTINGS } from "./support/hook.ts";
@@ -45,32 +45,32 @@ const HELP = {
   about:
     "Lists what waits for approval. approve shows the message, checks it as the poster will,\n" +
     "approves it with an empty body (a reason would make the job unplaceable) and follows it.",
-  options: [
-    ["ID", "the job, as the list names it"],
-    [
-      "--watch",
-      "stay, and say what comes; a new watch tells of all that waits",
-    ],
-    ["--json", "print JSON; with --watch a line for each new one"],
-    ["--reason TEXT", "why it is rejected; recorded by the platform"],
-    ["--all", "reject what waits of this pack, of other packs nothing"],
-    ["--older TIME", "only what has waited that long: 90s, 30m, 1h, 2d"],
-    ["--as NAME", "recorded as who decided (default your user name)"],
-  ],
+  arguments: [["ID", "the job, as the list names it"]],
+  argumentsMax: 2,
+  options: {
+    watch: {
+      about: "stay, and say what comes; a new watch tells of all that waits",
+    },
+    json: { about: "print JSON; with --watch a line for each new one" },
+    reason: {
+      value: "TEXT",
+      about: "why it is rejected; recorded by the platform",
+    },
+    all: { about: "reject what waits of this pack, of other packs nothing" },
+    older: {
+      value: "TIME",
+      about: "only what has waited that long: 90s, 30m, 1h, 2d",
+    },
+    as: {
+      value: "NAME",
+      about: "recorded as who decided (default your user name)",
+    },
+  },
   variables: [
     ...DECIDING_VARIABLES,
     [HOOK_SETTINGS.program.name, HOOK_SETTINGS.program.about],
     [HOOK_SETTINGS.url.name, HOOK_SETTINGS.url.about],
   ],
-} as const;
-
-const OPTIONS = {
-  watch: { type: "boolean" },
-  json: { type: "boolean" },
-  reason: { type: "string" },
-  all: { type: "boolean" },
-  older: { type: "string" },
-  as: { type: "string" },
 } as const;
 
 /** What each verb takes; anything else would be passed over in silence. */
@@ -92,43 +92,58 @@ const UNIT_MS: Readonly<Record<string, number>> = {
   d: 86_400_000,
 };
 
-async function main(args: readonly string[]): Promise<number | void> {
-  const given = readArgs(args, HELP, OPTIONS);
-  if (given === undefined) return;
-  const { values, positionals: [verb = "list", jobId, ...rest] } = given;
-  checkUsage(verb, jobId, rest, values);
-  const { postMaxAgeS } = readSettings(DECIDING_SETTINGS, Deno.env.get);
-  const principal = String(values["as"] ?? userName());
-  const { signal } = new AbortController();
-  const address = readAddress(Deno.env.get);
-  const hook = values["watch"]
-    ? createHook(readSettings(HOOK_SETTINGS, Deno.env.get))
+type Given = Values<typeof HELP>;
+
+export async function main(
+  args: readonly string[],
+  context: CommandContext,
+): Promise<number> {
+  const given = readArgs(args, HELP, context);
+  if (given === undefined) return 0;
+  const { values, positionals: [verb = "list", jobId] } = given;
+  checkUsage(verb, jobId, values);
+  const { postMaxAgeS } = readSettings(DECIDING_SETTINGS, context.env);
+  const principal = values.as ?? userName(context);
+  const { signal } = context;
+  const address = readAddress(context.env);
+  const hook = values.watch
+    ? createHook(readSettings(HOOK_SETTINGS, context.env))
     : undefined;
   await using platform = new Platform(address, { signal, principal });
   if (hook !== undefined) {
     return await watch(platform, postMaxAgeS, {
+      context,
       hook,
-      json: values["json"] === true,
+      json: values.json,
     });
   }
-  if (verb === "list") return await list(platform, postMaxAgeS, values);
+  if (verb === "list") {
+    return await list(platform, postMaxAgeS, values.json, context);
+  }
   if (verb === "approve") {
-    return await approveOne(platform, jobId!, { principal, postMaxAgeS });
+    return await approveOne(platform, jobId!, {
+      principal,
+      postMaxAgeS,
+      context,
+    });
   }
   const reason = readReason(values);
-  if (jobId === undefined) return await rejectAll(platform, reason, values);
-  return await rejectOne(platform, jobId, reason) ? 0 : 1;
+  if (jobId === undefined) {
+    return await rejectAll(platform, reason, values, context);
+  }
+  return await rejectOne(platform, jobId, reason, context) ? 0 : 1;
 }
 
 function checkUsage(
   verb: string,
   jobId: string | undefined,
-  rest: readonly string[],
-  values: Values,
+  values: Given,
 ): void {
   const takes = TAKES[verb];
-  const wrong = Object.keys(values).find((name) => !takes?.includes(name));
-  const all = values["all"] === true;
+  const wrong = Object.entries(values).find(([name, value]) =>
+    value !== undefined && value !== false && !takes?.includes(name)
+  )?.[0];
+  const { all } = values;
   const problem = takes === undefined
     ? `'${verb}' is none of approve, reject`
     : wrong !== undefined
@@ -139,32 +154,37 @@ function checkUsage(
     ? `approvals ${verb} needs the id of a job${
       verb === "reject" ? ", or --all" : ""
     }`
-    : rest.length > 0
-    ? "one job at a time"
-    : all !== (values["older"] !== undefined)
+    : all !== (values.older !== undefined)
     ? "--all and --older TIME go together"
     : undefined;
   if (problem !== undefined) {
-    throw new CommandError(`${problem}; see --help`, 2);
+    throw new UsageError(problem);
   }
 }
 
 async function list(
   platform: Platform,
   maxAgeS: number,
-  { json }: Values,
-): Promise<void> {
+  json: boolean,
+  context: CommandContext,
+): Promise<number> {
   const waiting = await platform.waiting();
   const posts = await readAll(platform, waiting.slice(0, SHOWN_MAX), maxAgeS);
-  if (json) return say(JSON.stringify(posts, null, 2));
-  for (const post of posts) show(post);
+  if (json) {
+    context.out(JSON.stringify(posts, null, 2));
+    return 0;
+  }
+  for (const post of posts) show(post, context);
   const more = waiting.length - SHOWN_MAX;
-  if (more > 0) say(`and ${more} younger ones; decide some of these first`);
-  if (waiting.length === 0) say("Nothing waits for approval");
+  if (more > 0) {
+    context.out(`and ${more} younger ones; decide some of these first`);
+  }
+  if (waiting.length === 0) context.out("Nothing waits for approval");
+  return 0;
 }
 
-function show(post: WaitingPost): void {
-  for (const line of describeWaitingPost(post)) say(line);
+function show(post: WaitingPost, context: CommandContext): void {
+  for (const line of describeWaitingPost(post)) context.out(line);
 }
 
 async function readAll(
@@ -187,7 +207,7 @@ async function readAll(
 async function approveOne(
   platform: Platform,
   jobId: string,
-  options: { principal: string; postMaxAgeS: number },
+  options: DecidingOptions,
 ): Promise<number> {
   const job = await findWaiting(platform, jobId);
   if (job === undefined) {
@@ -195,7 +215,7 @@ async function approveOne(
   }
   return job.topic === POST_TOPIC
     ? await approvePost(platform, jobId, options)
-    : await approveStep(platform, job, options.principal);
+    : await approveStep(platform, job, options);
 }
 
 /** @throws {CommandError} If there is no such job. */
@@ -207,7 +227,7 @@ async function findWaiting(
   const job = waiting.find((job) => job.jobId === jobId);
   if (job !== undefined) return job;
   if (await platform.find(`/jobs/${encodeURIComponent(jobId)}`) === undefined) {
-    throw new CommandError(`There is no job ${oneLine(jobId)}`);
+    throw new CommandError(`There is no job ${printable(jobId)}`);
   }
   return undefined;
 }
@@ -217,36 +237,39 @@ async function rejectOne(
   platform: Platform,
   jobId: string,
   reason: string,
+  context: CommandContext,
 ): Promise<boolean> {
   await findWaiting(platform, jobId); // Says if there is no such job.
   const answer = await reject(platform, jobId, reason);
-  if (answer === "rejected") say(`Rejected ${jobId}`);
-  else warn(`${jobId}: ${await describeDecided(platform, jobId)}`);
+  if (answer === "rejected") context.out(`Rejected ${jobId}`);
+  else context.err(`${jobId}: ${await describeDecided(platform, jobId)}`);
   return answer === "rejected";
 }
 
 async function rejectAll(
   platform: Platform,
   reason: string,
-  { older }: Values,
-): Promise<void> {
+  { older }: Given,
+  context: CommandContext,
+): Promise<number> {
   const before = Date.now() - readLength(String(older));
   const waiting = await platform.waiting();
   const ours = waiting.filter(({ topic }) => topic.startsWith(PACK_TOPICS));
   const old = ours.filter(({ since }) => since <= before);
   let rejected = 0;
   for (const { jobId } of old) {
-    if (await rejectOne(platform, jobId, reason)) rejected++;
+    if (await rejectOne(platform, jobId, reason, context)) rejected++;
   }
   const foreign = waiting.length - ours.length;
-  say(
+  context.out(
     `Rejected ${rejected}; ${ours.length - old.length} younger left` +
       (foreign === 0 ? "" : `, ${foreign} of other packs not touched`),
   );
+  return 0;
 }
 
-function readReason({ reason }: Values): string {
-  const text = oneLine(String(reason ?? ""), Infinity);
+function readReason({ reason }: Given): string {
+  const text = printable(reason ?? "", Infinity);
   if (text.length > 0 && text.length <= REASON_CHARS_MAX) return text;
   throw new CommandError(
     `--reason is required, in at most ${REASON_CHARS_MAX} characters; see --help`,
@@ -267,9 +290,15 @@ function readLength(text: string): number {
 async function watch(
   platform: Platform,
   maxAgeS: number,
-  { hook, json }: { hook: Hook; json: boolean },
+  { hook, json, context }: {
+    hook: Hook;
+    json: boolean;
+    context: CommandContext;
+  },
 ): Promise<never> {
-  if (!json) say("Watching for what waits for approval; Ctrl+C ends it");
+  if (!json) {
+    context.out("Watching for what waits for approval; Ctrl+C ends it");
+  }
   let known: ReadonlySet<string> = new Set();
   let away = false;
   while (true) {
@@ -279,24 +308,28 @@ async function watch(
       const fresh = waiting.filter(({ jobId }) => !known.has(jobId));
       const taken = fresh.slice(0, READS_MAX);
       const posts = await readAll(platform, taken, maxAgeS);
-      if (away) warn("The platform is back");
+      if (away) context.err("The platform is back");
       away = false;
       const later = new Set(fresh.slice(READS_MAX).map(({ jobId }) => jobId));
       known = new Set(waiting.map(({ jobId }) => jobId)).difference(later);
       await Promise.all(posts.map((post) => tell(post, hook, json)));
     } catch (error) {
       if (!(error instanceof OutsideError)) throw error;
-      if (!away) warn(`Cannot look now: ${explain(error)}; still watching`);
+      if (!away) {
+        context.err(`Cannot look now: ${explain(error)}; still watching`);
+      }
       away = true;
     }
     await wait(WATCH_MS, platform.signal);
   }
 
   async function tell(post: WaitingPost, hook: Hook, json: boolean) {
-    if (json) say(JSON.stringify(post));
-    else show(post);
+    if (json) context.out(JSON.stringify(post));
+    else show(post, context);
     for (const problem of await hook(post, platform.signal)) {
-      warn(`${oneLine(problem, 300)} (for ${post.job_id}); still watching`);
+      context.err(
+        `${printable(problem, 300)} (for ${post.job_id}); still watching`,
+      );
     }
   }
 }

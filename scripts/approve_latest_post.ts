@@ -3,9 +3,14 @@
  *
  * @module
  */
-import { userName } from "./install.ts";
 import { POST_TOPIC } from "./support/approvals.ts";
-import { CommandError, readArgs, runCommand, say } from "./terminal/cli.ts";
+import { readArgs, type Values } from "./terminal/arguments.ts";
+import {
+  type CommandContext,
+  CommandError,
+  runCommand,
+  userName,
+} from "./terminal/command.ts";
 import {
   approvePost,
   DECIDING_SETTINGS,
@@ -24,46 +29,52 @@ const HELP = {
   about:
     "Shows the message that waits for approval, with its digest and evidence, approves it\n" +
     "with an empty body (a reason would make the job unplaceable), and follows it.",
-  options: [
-    ["--run ID", "the post of this run"],
-    ["--newest", "the newest, without asking, if several wait"],
-    ["--as NAME", "recorded as the approver (default your user name)"],
-  ],
+  options: {
+    run: { value: "ID", about: "the post of this run" },
+    newest: { about: "the newest, without asking, if several wait" },
+    as: {
+      value: "NAME",
+      about: "recorded as the approver (default your user name)",
+    },
+  },
   variables: DECIDING_VARIABLES,
 } as const;
 
-async function main(args: readonly string[]): Promise<number | void> {
-  const given = readArgs(args, HELP, {
-    run: { type: "string" },
-    newest: { type: "boolean" },
-    as: { type: "string" },
-  });
-  if (given === undefined) return;
-  const { run, newest, as } = given.values;
-  const { signal } = new AbortController();
-  const principal = String(as ?? userName());
-  const { postMaxAgeS } = readSettings(DECIDING_SETTINGS, Deno.env.get);
-  await using platform = new Platform(readAddress(Deno.env.get), {
+export async function main(
+  args: readonly string[],
+  context: CommandContext,
+): Promise<number> {
+  const given = readArgs(args, HELP, context);
+  if (given === undefined) return 0;
+  const { as } = given.values;
+  const { signal } = context;
+  const principal = as ?? userName(context);
+  const { postMaxAgeS } = readSettings(DECIDING_SETTINGS, context.env);
+  await using platform = new Platform(readAddress(context.env), {
     signal,
     principal,
   });
   const all = await platform.waiting();
   const other = all.filter(({ topic }) => topic !== POST_TOPIC);
   for (const job of other) {
-    say(`Also waiting, and not a post: ${describeWaiting(job)}`);
+    context.out(`Also waiting, and not a post: ${describeWaiting(job)}`);
   }
   const job = choose(
     all.filter(({ topic }) => topic === POST_TOPIC),
-    run as string | undefined,
-    newest === true,
+    given.values,
+    context,
   );
-  return await approvePost(platform, job.jobId, { principal, postMaxAgeS });
+  return await approvePost(platform, job.jobId, {
+    principal,
+    postMaxAgeS,
+    context,
+  });
 }
 
 function choose(
   waiting: readonly Waiting[],
-  run: string | undefined,
-  newest: boolean,
+  { run, newest }: Values<typeof HELP>,
+  context: CommandContext,
 ): Waiting {
   const matching = run === undefined
     ? waiting
@@ -77,7 +88,7 @@ function choose(
     );
   }
   if (matching.length > 1 && !newest) {
-    for (const job of matching) say(describeWaiting(job));
+    for (const job of matching) context.out(describeWaiting(job));
     throw new CommandError(
       `${matching.length} posts are waiting; choose one with --run ID, or --newest`,
     );

@@ -3,7 +3,9 @@
  *
  * @module
  */
-import { inBytes, readArgs, runCommand, say, table } from "./terminal/cli.ts";
+import { readArgs } from "./terminal/arguments.ts";
+import { type CommandContext, runCommand } from "./terminal/command.ts";
+import { inBytes, table } from "./terminal/format.ts";
 import { bundleWorker, startUpMs } from "./launch/bundles.ts";
 import { readWorkerName, WORKERS } from "./launch/permissions.ts";
 
@@ -13,12 +15,16 @@ const HELP = {
     `Writes dist/workers/<worker>.js, one file a worker, with everything that it
 imports. Start one anywhere that Deno is, with the flags of deno task
 permissions; it needs no module, no cache and no network to start.`,
-  options: [],
+  argumentsMax: WORKERS.length,
+  options: {},
 } as const;
 
-async function main(args: readonly string[]): Promise<number | void> {
-  const given = readArgs(args, HELP, {});
-  if (given === undefined) return;
+export async function main(
+  args: readonly string[],
+  context: CommandContext,
+): Promise<number> {
+  const given = readArgs(args, HELP, context);
+  if (given === undefined) return 0;
   const names = given.positionals.map(readWorkerName);
   const rows: string[][] = [];
   for (const worker of names.length === 0 ? WORKERS : names) {
@@ -27,7 +33,8 @@ async function main(args: readonly string[]): Promise<number | void> {
     const ms = await startUpMs(path);
     rows.push([path, inBytes(size), `reads its settings after ${ms} ms`]);
   }
-  for (const line of table(rows)) say(line);
+  for (const line of table(rows)) context.out(line);
+  return 0;
 }
 
 if (import.meta.main) await runCommand(main);

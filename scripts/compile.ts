@@ -3,13 +3,13 @@
  *
  * @module
  */
+import { readArgs } from "./terminal/arguments.ts";
 import {
-  CommandError,
-  inBytes,
-  readArgs,
+  type CommandContext,
   runCommand,
-  say,
-} from "./terminal/cli.ts";
+  UsageError,
+} from "./terminal/command.ts";
+import { inBytes } from "./terminal/format.ts";
 import { type CompiledWorker, compileWorker } from "./launch/binaries.ts";
 import { deriveFor, readEnvironment } from "./launch/environment.ts";
 import { readWorkerName, WORKERS } from "./launch/permissions.ts";
@@ -31,30 +31,33 @@ const HELP = {
     `Writes dist/bin/<worker>-<target>, self-contained, with the permissions
 for the given environment baked in, and ${MANIFEST}, which says of each binary
 its worker, version, target, permissions and sha256.`,
-  options: [
-    ["--env-file FILE", "variables, one NAME=value a line; these win"],
-    ["--target TARGET", "for another machine than this one:"],
-    ...TARGETS.map((target) => ["", target] as const),
-  ],
+  argumentsMax: 1,
+  options: {
+    "env-file": {
+      value: "FILE",
+      about: "variables, one NAME=value a line; these win",
+    },
+    target: {
+      value: "TARGET",
+      about: ["for another machine than this one:", ...TARGETS].join("\n"),
+    },
+  },
   variables: [["DENORT_BIN", "the runtime to embed, instead of fetching it"]],
 } as const;
 
-async function main(args: readonly string[]): Promise<number | void> {
-  const given = readArgs(args, HELP, {
-    "env-file": { type: "string" },
-    target: { type: "string" },
-  });
-  if (given === undefined) return;
-  const [name = "all", ...more] = given.positionals;
-  if (more.length > 0) throw new CommandError("Name one worker; see --help", 2);
+export async function main(
+  args: readonly string[],
+  context: CommandContext,
+): Promise<number> {
+  const given = readArgs(args, HELP, context);
+  if (given === undefined) return 0;
+  const [name = "all"] = given.positionals;
   const workers = name === "all" ? WORKERS : [readWorkerName(name)];
-  const target = String(given.values["target"] ?? Deno.build.target);
+  const target = given.values.target ?? Deno.build.target;
   if (!TARGETS.includes(target)) {
-    throw new CommandError(`Unknown target "${target}"; see --help`, 2);
+    throw new UsageError(`Unknown target "${target}"`);
   }
-  const env = await readEnvironment(
-    given.values["env-file"] as string | undefined,
-  );
+  const env = await readEnvironment(given.values["env-file"]);
   const requirements = await readRequirements();
   const { version } = await bundlePack(await readPackFolder("pack"));
   // First all that may be wrong, then the slow part.
@@ -65,14 +68,15 @@ async function main(args: readonly string[]): Promise<number | void> {
   const compiled: CompiledWorker[] = [];
   for (const [worker, permission] of permissions) {
     const one = await compileWorker(worker, { permission, target, version });
-    say(`${one.file}  ${inBytes(one.bytes)}  sha256 ${one.sha256}`);
+    context.out(`${one.file}  ${inBytes(one.bytes)}  sha256 ${one.sha256}`);
     compiled.push(one);
   }
   await Deno.writeTextFile(
     MANIFEST,
     `${JSON.stringify(compiled, undefined, 2)}\n`,
   );
-  say(MANIFEST);
+  context.out(MANIFEST);
+  return 0;
 }
 
 if (import.meta.main) await runCommand(main);

@@ -5,15 +5,16 @@
  * @module
  */
 import { Demo, type DemoOptions } from "./demo/demo.ts";
+import { readArgs } from "./terminal/arguments.ts";
+import { needTerminal } from "./terminal/ask.ts";
 import {
+  type CommandContext,
   CommandError,
-  needTerminal,
-  readArgs,
   runCommand,
-} from "./terminal/cli.ts";
+  userName,
+} from "./terminal/command.ts";
 import { PLATFORM_VARIABLES } from "./support/platform.ts";
 import { SENDER_NAMES, type SenderName } from "./demo/senders.ts";
-import { userName } from "./install.ts";
 
 const HELP = {
   usage: "deno task demo [OPTIONS]",
@@ -21,53 +22,54 @@ const HELP = {
     "Shows an incident becoming evidence, a summary, an approval and a post.\n" +
     "Runs on devcore, a stand-in platform, unless the variables below name a real one.\n" +
     "Exit code 0 only if all five goals of the pack were observed.",
-  options: [
-    [
-      "--source NAME",
-      `who sends the incident: ${SENDER_NAMES.join(", ")}; by default ${
+  options: {
+    source: {
+      value: "NAME",
+      about: `who sends the incident: ${SENDER_NAMES.join(", ")}; by default ${
         SENDER_NAMES[0]
       }`,
-    ],
-    [
-      "--id ID",
-      "the incident's id; one sent before starts nothing new; not for alertmanager",
-    ],
-    ["--slack", "post to a local stand-in for Slack and show what it received"],
-    ["--reject", "reject the post and show that nothing was posted"],
-    ["--interactive", "show the message and ask you; no rejects it"],
-    ["--keep", "leave everything running afterwards, until Ctrl-C"],
-    ["--as NAME", "recorded as the approver (default your user name)"],
-    ["--yes", "go on although somebody else's approvals would be lost"],
-  ],
+    },
+    id: {
+      value: "ID",
+      about:
+        "the incident's id; one sent before starts nothing new; not for alertmanager",
+    },
+    slack: {
+      about: "post to a local stand-in for Slack and show what it received",
+    },
+    reject: { about: "reject the post and show that nothing was posted" },
+    interactive: { about: "show the message and ask you; no rejects it" },
+    keep: { about: "leave everything running afterwards, until Ctrl-C" },
+    as: {
+      value: "NAME",
+      about: "recorded as the approver (default your user name)",
+    },
+    yes: { about: "go on although somebody else's approvals would be lost" },
+  },
   variables: [...PLATFORM_VARIABLES, [
     "NATS_URL",
     "the platform's message bus",
   ]],
 } as const;
 
-async function main(args: readonly string[]): Promise<number | void> {
-  const given = readArgs(args, HELP, {
-    source: { type: "string" },
-    id: { type: "string" },
-    slack: { type: "boolean" },
-    reject: { type: "boolean" },
-    interactive: { type: "boolean" },
-    keep: { type: "boolean" },
-    as: { type: "string" },
-    yes: { type: "boolean" },
-  });
-  if (given === undefined) return;
+export async function main(
+  args: readonly string[],
+  context: CommandContext,
+): Promise<number> {
+  const given = readArgs(args, HELP, context);
+  if (given === undefined) return 0;
   const { id, slack, reject, interactive, keep, as, yes } = given.values;
-  if (interactive === true) {
-    if (reject === true) {
+  if (interactive) {
+    if (reject) {
       throw new CommandError("Choose one of --reject and --interactive", 2);
     }
     needTerminal(
+      context,
       "--interactive",
       "without it the demo approves by itself, and --reject rejects",
     );
   }
-  const source = readSource(given.values["source"] as string | undefined);
+  const source = readSource(given.values.source);
   if (source === "alertmanager" && id !== undefined) {
     throw new CommandError(
       "Leave out --id: Alertmanager names an incident by its group and when it began",
@@ -76,17 +78,13 @@ async function main(args: readonly string[]): Promise<number | void> {
   }
   const options: DemoOptions = {
     source,
-    incident: String(id ?? `demo-${Date.now().toString(36)}`),
-    slack: slack === true,
-    decision: interactive === true
-      ? "ask"
-      : reject === true
-      ? "reject"
-      : "approve",
-    keep: keep === true,
-    yes: yes === true,
-    principal: String(as ?? userName()),
-    env: (name) => Deno.env.get(name),
+    incident: id ?? `demo-${Date.now().toString(36)}`,
+    slack,
+    decision: interactive ? "ask" : reject ? "reject" : "approve",
+    keep,
+    yes,
+    principal: as ?? userName(context),
+    context,
   };
   await using demo = new Demo(options);
   return await demo.run();

@@ -3,7 +3,14 @@
  *
  * @module
  */
-import { inSeconds, readArgs, runCommand, say, table } from "./terminal/cli.ts";
+import { readArgs } from "./terminal/arguments.ts";
+import {
+  type CommandContext,
+  runCommand,
+  userName,
+} from "./terminal/command.ts";
+import { showProgress } from "./terminal/progress.ts";
+import { inSeconds, table } from "./terminal/format.ts";
 import {
   confirmLoss,
   installBundle,
@@ -22,55 +29,58 @@ const HELP = {
   about:
     "Bundles the pack, installs it through the gateway, and returns when its policy\n" +
     "and its routing are in force. Says what else the installation changes.",
-  options: [
-    ["--upgrade", "install over an installed version"],
-    ["--force", "skip the platform's check of its own version"],
-    ["--yes", "go on although approvals that wait would be lost"],
-    ["--as NAME", "recorded as who installed it (default your user name)"],
-    ["--pack DIR", "the pack's folder (default pack)"],
-  ],
+  options: {
+    upgrade: { about: "install over an installed version" },
+    force: { about: "skip the platform's check of its own version" },
+    yes: { about: "go on although approvals that wait would be lost" },
+    as: {
+      value: "NAME",
+      about: "recorded as who installed it (default your user name)",
+    },
+    pack: { value: "DIR", about: "the pack's folder (default pack)" },
+  },
   variables: PLATFORM_VARIABLES,
 } as const;
 
-async function main(args: readonly string[]): Promise<void> {
-  const given = readArgs(args, HELP, {
-    upgrade: { type: "boolean" },
-    force: { type: "boolean" },
-    yes: { type: "boolean" },
-    as: { type: "string" },
-    pack: { type: "string" },
-  });
-  if (given === undefined) return;
-  const { upgrade = false, force = false, yes = false, as, pack = "pack" } =
-    given.values;
-  const { signal } = new AbortController();
-  const bundle = await bundlePack(await readPackFolder(String(pack)));
-  say(`Pack ${bundle.id} ${bundle.version}, sha256 ${bundle.sha256}`);
-  const principal = String(as ?? userName());
-  await using platform = new Platform(readAddress(Deno.env.get), {
+export async function main(
+  args: readonly string[],
+  context: CommandContext,
+): Promise<number> {
+  const given = readArgs(args, HELP, context);
+  if (given === undefined) return 0;
+  const { upgrade, force, yes, as, pack = "pack" } = given.values;
+  const { signal } = context;
+  const bundle = await bundlePack(await readPackFolder(pack));
+  context.out(`Pack ${bundle.id} ${bundle.version}, sha256 ${bundle.sha256}`);
+  const principal = as ?? userName(context);
+  await using platform = new Platform(readAddress(context.env), {
     signal,
     principal,
   });
-  await confirmLoss(platform, yes === true);
+  await confirmLoss(platform, context, yes);
   const installed = await installBundle(platform, bundle, {
-    upgrade: upgrade === true,
-    force: force === true,
+    upgrade,
+    force,
     signal,
+    onProgress: showProgress(context),
   });
   if (installed.forced) {
-    say("Installed with force: the platform's own version is unknown to it");
+    context.out(
+      "Installed with force: the platform's own version is unknown to it",
+    );
   }
-  say(`Installed, status ${installed.record["status"]}`);
-  say(
+  context.out(`Installed, status ${installed.record["status"]}`);
+  context.out(
     `In force: policy after ${inSeconds(installed.policyMs)}, routing after ${
       inSeconds(installed.routingMs)
     }`,
   );
   for (const line of table(installed.simulations.map(simulationRow))) {
-    say(`  ${line}`);
+    context.out(`  ${line}`);
   }
-  say("What this changes for the platform:");
-  for (const line of SIDE_EFFECTS) say(`  ${line}`);
+  context.out("What this changes for the platform:");
+  for (const line of SIDE_EFFECTS) context.out(`  ${line}`);
+  return 0;
 }
 
 /** A simulation as a table's row. */
@@ -78,13 +88,6 @@ export function simulationRow(
   { name, expected, got, ok }: Simulation,
 ): string[] {
   return [name, `expected ${expected}`, `got ${got}`, ok ? "ok" : "WRONG"];
-}
-
-/** Who runs the command, as the system says. */
-export function userName(): string {
-  const name = ["USER", "LOGNAME", "USERNAME"].map((name) => Deno.env.get(name))
-    .find(Boolean);
-  return name ?? "unknown";
 }
 
 if (import.meta.main) await runCommand(main);

@@ -3,7 +3,9 @@
  *
  * @module
  */
-import { readArgs, runCommand, say, table } from "./terminal/cli.ts";
+import { readArgs } from "./terminal/arguments.ts";
+import { type CommandContext, runCommand } from "./terminal/command.ts";
+import { table } from "./terminal/format.ts";
 import { deriveFor, readEnvironment } from "./launch/environment.ts";
 import {
   type Permissions,
@@ -21,52 +23,60 @@ const HELP = {
 for the environment of this command and of --env-file (deploy/env.example).
 --prove starts the real workers on a stand-in platform, tries what they may not
 do, and takes each permission away to see that it was needed.`,
-  options: [
-    ["--json", "as JSON: {worker: {net, env, read, flags}}"],
-    ["--flags", "the flags and nothing else, one line a worker"],
-    ["--env-file FILE", "variables, one NAME=value a line; these win"],
-    ["--prove", "try it; exit 1 if anything was not as it should be"],
-  ],
+  argumentsMax: 1,
+  options: {
+    json: { about: "as JSON: {worker: {net, env, read, flags}}" },
+    flags: { about: "the flags and nothing else, one line a worker" },
+    "env-file": {
+      value: "FILE",
+      about: "variables, one NAME=value a line; these win",
+    },
+    prove: { about: "try it; exit 1 if anything was not as it should be" },
+  },
 } as const;
 
-async function main(args: readonly string[]): Promise<number | void> {
-  const given = readArgs(args, HELP, {
-    json: { type: "boolean" },
-    flags: { type: "boolean" },
-    "env-file": { type: "string" },
-    prove: { type: "boolean" },
-  });
-  if (given === undefined) return;
-  const { json, flags: onlyFlags, prove: proving } = given.values;
-  const file = given.values["env-file"] as string | undefined;
+export async function main(
+  args: readonly string[],
+  context: CommandContext,
+): Promise<number> {
+  const given = readArgs(args, HELP, context);
+  if (given === undefined) return 0;
+  const { json, flags: onlyFlags, prove: proving, "env-file": file } =
+    given.values;
   const [name] = given.positionals;
   const workers = name === undefined ? WORKERS : [readWorkerName(name)];
-  if (proving === true) return await prove(workers) ? 0 : 1;
+  if (proving) return await prove(workers, context) ? 0 : 1;
   const env = await readEnvironment(file);
   const requirements = await readRequirements();
   const all = workers.map((worker) =>
     [worker, deriveFor(worker, requirements, env)] as const
   );
-  if (json === true) {
-    return say(JSON.stringify(Object.fromEntries(all), undefined, 2));
+  if (json) {
+    context.out(JSON.stringify(Object.fromEntries(all), undefined, 2));
+    return 0;
   }
   for (const [worker, permissions] of all) {
-    if (onlyFlags === true) say(permissions.flags.join(" "));
-    else print(worker, permissions);
+    if (onlyFlags) context.out(permissions.flags.join(" "));
+    else print(worker, permissions, context);
   }
+  return 0;
 }
 
-function print(worker: WorkerName, permissions: Permissions): void {
+function print(
+  worker: WorkerName,
+  permissions: Permissions,
+  context: CommandContext,
+): void {
   const { net, env, read, flags } = permissions;
-  say(worker);
+  context.out(worker);
   const rows = [
     ...net.map(({ host, why }) => ["  net", host, why]),
     ...read.map(({ path, why }) => ["  read", path, why]),
     ...env.map(({ name, why }) => ["  env", name, why]),
   ];
-  for (const line of table(rows)) say(line);
-  say(`  ${flags.join(" ")}`);
-  say();
+  for (const line of table(rows)) context.out(line);
+  context.out(`  ${flags.join(" ")}`);
+  context.out();
 }
 
 if (import.meta.main) await runCommand(main);

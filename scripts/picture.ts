@@ -3,12 +3,17 @@
  *
  * @module
  */
-import { CommandError, readArgs, runCommand, say } from "./terminal/cli.ts";
+import { readArgs } from "./terminal/arguments.ts";
+import {
+  type CommandContext,
+  CommandError,
+  runCommand,
+} from "./terminal/command.ts";
 
 const HELP = {
   usage: "deno task picture",
   about: "Runs the demo and writes what it prints as .github/images/demo.svg.",
-  options: [],
+  options: {},
 } as const;
 
 const TARGET = ".github/images/demo.svg";
@@ -17,8 +22,11 @@ const ROW_PX = 17;
 const COLUMN_PX = 7.8;
 const MARGIN_PX = 20;
 
-async function main(args: readonly string[]): Promise<void> {
-  if (readArgs(args, HELP, {}) === undefined) return;
+export async function main(
+  args: readonly string[],
+  context: CommandContext,
+): Promise<number> {
+  if (readArgs(args, HELP, context) === undefined) return 0;
   const { success, stdout } = await new Deno.Command(Deno.execPath(), {
     args: ["task", "demo", "--id", "INC-1042", "--as", "ada"],
     stderr: "null",
@@ -31,7 +39,8 @@ async function main(args: readonly string[]): Promise<void> {
     ...new TextDecoder().decode(stdout).trimEnd().split("\n"),
   ];
   await Deno.writeTextFile(TARGET, render(lines));
-  say(`${TARGET}  ${lines.length} lines`);
+  context.out(`${TARGET}  ${lines.length} lines`);
+  return 0;
 }
 
 /** Draws lines of text; headings stand out, longer lines end in an ellipsis. */

@@ -5,18 +5,17 @@
  * @module
  */
 import { STORE_SETTINGS, storeEndpoint } from "../lib/platform/settings.ts";
-import { userName } from "./install.ts";
+import { readArgs, type Values } from "./terminal/arguments.ts";
+import { askYes } from "./terminal/ask.ts";
 import {
-  askYes,
+  type CommandContext,
   CommandError,
-  oneLine,
-  readArgs,
   runCommand,
-  say,
-  table,
-  type Values,
-} from "./terminal/cli.ts";
-import { readSettings } from "./support/platform.ts";
+  UsageError,
+  userName,
+} from "./terminal/command.ts";
+import { printable, table } from "./terminal/format.ts";
+import { readConfig } from "../lib/base/config.ts";
 import { openPosts, type Posts } from "./support/post_list.ts";
 import {
   ageOf,
@@ -39,36 +38,34 @@ const HELP = {
     "Lists what was posted, is being posted or is in doubt. A post is in doubt when nobody but\n" +
     "a person can tell whether its message went out: look, then mark it as posted or free it,\n" +
     "and start a new run to post it. forget deletes what the pack keeps of an incident.",
-  options: [
-    ["INCIDENT", "its id with its source in front, as pagerduty:PT4KHLK"],
-    ["--all", "also what is free again after a refusal, and every old post"],
-    ["--json", "print records as JSON"],
-    [
-      "--destination ID",
-      "which, if an incident has several: artifact, or slack:…",
-    ],
-    ["--tenant ID", "which, if several tenants have that incident"],
-    ["--posted", "mark: the message is out"],
-    ["--link URL", "mark: where it can be seen"],
-    ["--by WHO", "who decides; stays in the record"],
-    ["--why TEXT", "what it rests on; stays in the record"],
-    ["--force", "free, forget: although the claim is younger than 15 minutes"],
-    ["--yes", "forget: do not ask"],
-  ],
+  arguments: [[
+    "INCIDENT",
+    "its id with its source in front, as pagerduty:PT4KHLK",
+  ]],
+  argumentsMax: 2,
+  options: {
+    all: {
+      about: "also what is free again after a refusal, and every old post",
+    },
+    json: { about: "print records as JSON" },
+    destination: {
+      value: "ID",
+      about: "which, if an incident has several: artifact, or slack:…",
+    },
+    tenant: {
+      value: "ID",
+      about: "which, if several tenants have that incident",
+    },
+    posted: { about: "mark: the message is out" },
+    link: { value: "URL", about: "mark: where it can be seen" },
+    by: { value: "WHO", about: "who decides; stays in the record" },
+    why: { value: "TEXT", about: "what it rests on; stays in the record" },
+    force: {
+      about: "free, forget: although the claim is younger than 15 minutes",
+    },
+    yes: { about: "forget: do not ask" },
+  },
   variables: [["REDIS_URL", STORE_SETTINGS.redisUrl.about]],
-} as const;
-
-const OPTIONS = {
-  all: { type: "boolean" },
-  json: { type: "boolean" },
-  destination: { type: "string" },
-  tenant: { type: "string" },
-  posted: { type: "boolean" },
-  link: { type: "string" },
-  by: { type: "string" },
-  why: { type: "string" },
-  force: { type: "boolean" },
-  yes: { type: "boolean" },
 } as const;
 
 const WHICH = ["destination", "tenant"];
@@ -85,13 +82,16 @@ const LINK_CHARS_MAX = 2_000;
 /** Old posts beyond these are only counted, unless all are asked for. */
 const POSTED_SHOWN_MAX = 50;
 
-async function main(args: readonly string[]): Promise<void> {
-  const given = readArgs(args, HELP, OPTIONS);
-  if (given === undefined) return;
-  const { values, positionals: [verb = "list", incident, ...rest] } = given;
-  checkUsage(verb, incident, rest, values);
+export async function main(
+  args: readonly string[],
+  context: CommandContext,
+): Promise<number> {
+  const given = readArgs(args, HELP, context);
+  if (given === undefined) return 0;
+  const { values, positionals: [verb = "list", incident] } = given;
+  checkUsage(verb, incident, values);
   const redis = storeEndpoint(
-    readSettings(STORE_SETTINGS, (name) => Deno.env.get(name)),
+    readConfig(STORE_SETTINGS, context.env),
   );
   const decide = verb === "mark"
     ? readMark(values)
@@ -99,51 +99,53 @@ async function main(args: readonly string[]): Promise<void> {
     ? readFree(values)
     : undefined;
   await using posts = await openPosts(redis);
-  if (verb === "list") return list(await posts.find(() => true), values);
+  if (verb === "list") {
+    return list(await posts.find(() => true), values, context);
+  }
   const found = (await posts.find((key) => key.includes(`:${incident}:`)))
     .filter((post) => isNamed(post, incident!, values));
   if (found.length === 0) {
     throw new CommandError(`Nothing is known of a post of ${incident}`);
   }
-  if (verb === "show") return showAll(found, values);
-  if (verb === "forget") return await forget(posts, found, values);
-  await decide!(posts, chooseOne(found));
+  if (verb === "show") return showAll(found, values, context);
+  if (verb === "forget") return await forget(posts, found, values, context);
+  await decide!(posts, chooseOne(found, context), context);
+  return 0;
 }
 
 function checkUsage(
   verb: string,
   incident: string | undefined,
-  rest: readonly string[],
-  values: Values,
+  values: Given,
 ): void {
   const takes = TAKES[verb];
-  const wrong = Object.keys(values).find((name) => !takes?.includes(name));
+  const wrong = Object.entries(values).find(([name, value]) =>
+    value !== undefined && value !== false && !takes?.includes(name)
+  )?.[0];
   const problem = takes === undefined
     ? `'${verb}' is none of show, mark, free, forget`
     : verb !== "list" && incident === undefined
     ? `posts ${verb} needs the id of an incident`
     : verb === "list" && incident !== undefined
     ? "a list takes no incident"
-    : rest.length > 0
-    ? "one incident at a time"
     : wrong !== undefined
     ? `--${wrong} does not go with ${verb === "list" ? "a list" : verb}`
     : undefined;
   if (problem !== undefined) {
-    throw new CommandError(`${problem}; see --help`, 2);
+    throw new UsageError(problem);
   }
 }
 
-function isNamed(post: Post, incident: string, values: Values): boolean {
+function isNamed(post: Post, incident: string, values: Given): boolean {
   const { destination = post.destination, tenant = post.tenant } = values;
   return post.incident_id === incident && post.destination === destination &&
     post.tenant === tenant;
 }
 
-function chooseOne(found: readonly Post[]): Post {
+function chooseOne(found: readonly Post[], context: CommandContext): Post {
   const [post, ...others] = found;
   if (others.length === 0) return post!;
-  for (const line of describeList(found)) say(line);
+  for (const line of describeList(found)) context.out(line);
   const tenants = new Set(found.map(({ tenant }) => tenant));
   const choices = tenants.size > 1
     ? `--tenant ID of ${[...tenants].join(", ")}`
@@ -153,24 +155,32 @@ function chooseOne(found: readonly Post[]): Post {
   throw new CommandError(`${found.length} records; choose one with ${choices}`);
 }
 
-function list(posts: readonly Post[], { all, json }: Values): void {
+function list(
+  posts: readonly Post[],
+  { all, json }: Given,
+  context: CommandContext,
+): number {
   const shown = posts.filter(({ state }) => all || state !== "free")
     .toSorted((a, b) => urgency(a) - urgency(b) || (a.at < b.at ? 1 : -1));
-  if (json) return sayJson(shown);
+  if (json) return sayJson(shown, context);
   const posted = shown.filter(({ state }) => state === "posted");
   const old = all ? [] : posted.slice(POSTED_SHOWN_MAX);
   const lines = describeList(shown.filter((post) => !old.includes(post)));
-  for (const line of lines) say(line);
-  if (old.length > 0) say(`and ${old.length} older posts; --all shows them`);
-  if (shown.length === 0) say("No posts");
+  for (const line of lines) context.out(line);
+  if (old.length > 0) {
+    context.out(`and ${old.length} older posts; --all shows them`);
+  }
+  if (shown.length === 0) context.out("No posts");
+  return 0;
 }
 
 function urgency({ state }: Post): number {
   return ["in doubt", "busy", "posted", "free"].indexOf(state);
 }
 
-function sayJson(posts: readonly Post[]): void {
-  say(JSON.stringify(posts, null, 2));
+function sayJson(posts: readonly Post[], context: CommandContext): number {
+  context.out(JSON.stringify(posts, null, 2));
+  return 0;
 }
 
 /** Two lines a record, within 100 columns unless an id is very long. */
@@ -181,8 +191,8 @@ function describeList(posts: readonly Post[]): string[] {
     ...posts.map((post) => [
       post.state,
       ageOf(Date.now() - Date.parse(post.at)),
-      oneLine(hostOf(post), 28),
-      oneLine(post.incident_id, 220),
+      printable(hostOf(post), 28),
+      printable(post.incident_id, 220),
     ]),
   ]);
   const [header = "", ...rows] = lines;
@@ -197,90 +207,112 @@ function jobOf({ job_id, run_id }: Post): string {
   const step = job_id.startsWith(`${run_id}:`)
     ? job_id.slice(run_id.length + 1)
     : job_id;
-  return `run ${oneLine(run_id, 60) || "unknown"}, job ${oneLine(step, 100)}`;
+  return `run ${printable(run_id, 60) || "unknown"}, job ${
+    printable(step, 100)
+  }`;
 }
 
-function showAll(found: readonly Post[], { json }: Values): void {
-  if (json) return sayJson(found);
+function showAll(
+  found: readonly Post[],
+  { json }: Given,
+  context: CommandContext,
+): number {
+  if (json) return sayJson(found, context);
   for (const post of found) {
-    say(`${oneLine(post.incident_id, 220)}  ${post.state}`);
-    say(
-      `  destination  ${oneLine(post.destination)} (${oneLine(hostOf(post))})`,
+    context.out(`${printable(post.incident_id, 220)}  ${post.state}`);
+    context.out(
+      `  destination  ${printable(post.destination)} (${
+        printable(hostOf(post))
+      })`,
     );
-    say(`  tenant       ${oneLine(post.tenant)}`);
-    say(`  last job     ${jobOf(post)}`);
+    context.out(`  tenant       ${printable(post.tenant)}`);
+    context.out(`  last job     ${jobOf(post)}`);
     for (const event of post.events) {
-      for (const line of describeEvent(event)) say(`  ${line}`);
+      for (const line of describeEvent(event)) context.out(`  ${line}`);
     }
     if (post.state === "in doubt") {
-      say("Look whether the message is there, then posts mark, or posts free");
+      context.out(
+        "Look whether the message is there, then posts mark, or posts free",
+      );
     }
   }
+  return 0;
 }
 
 /** An event with its time and kind first, whatever else it holds after. */
 function describeEvent(event: unknown): string[] {
   if (event === null || typeof event !== "object") {
-    return [`unreadable   ${oneLine(String(event))}`];
+    return [`unreadable   ${printable(String(event))}`];
   }
   const { type, at, result, ...rest } = event as Record<string, unknown>;
   const facts = Object.entries({ ...rest, ...result as object });
   return [
-    `${oneLine(String(at ?? "no time"), 30)}  ${oneLine(String(type), 30)}`,
+    `${printable(String(at ?? "no time"), 30)}  ${printable(String(type), 30)}`,
     ...facts.map(([name, value]) => {
       const text = typeof value === "string" ? value : JSON.stringify(value);
-      return `    ${oneLine(name, 20).padEnd(14)}  ${oneLine(text, 500)}`;
+      return `    ${printable(name, 20).padEnd(14)}  ${printable(text, 500)}`;
     }),
   ];
 }
 
-type Decide = (posts: Posts, post: Post) => Promise<void>;
+type Given = Values<typeof HELP>;
+type Decide = (
+  posts: Posts,
+  post: Post,
+  context: CommandContext,
+) => Promise<void>;
 
-function readMark(values: Values): Decide {
-  if (!values["posted"]) {
-    throw new CommandError("posts mark needs --posted; see --help", 2);
+function readMark(values: Given): Decide {
+  if (!values.posted) {
+    throw new UsageError("posts mark needs --posted");
   }
   const { by, why } = readPerson(values);
-  const link = readLink(values["link"]);
-  return async (posts, { key, incident_id }) => {
+  const link = readLink(values.link);
+  return async (posts, { key, incident_id }, context) => {
     const nowMs = Date.now();
     const decided = await markPost(posts, key, { by, why, link, nowMs });
     tell(
+      context,
       decided,
       `Marked ${incident_id} as posted; nothing will be sent for it`,
     );
   };
 }
 
-function readFree(values: Values): Decide {
+function readFree(values: Given): Decide {
   const { by, why } = readPerson(values);
-  const force = values["force"] === true;
-  return async (posts, { key, incident_id }) => {
+  const { force } = values;
+  return async (posts, { key, incident_id }, context) => {
     const nowMs = Date.now();
     const decided = await freePost(posts, key, { by, why, nowMs, force });
-    tell(decided, `Freed ${incident_id}: the next attempt will send. ${RISK}`);
+    tell(
+      context,
+      decided,
+      `Freed ${incident_id}: the next attempt will send. ${RISK}`,
+    );
   };
 }
 
-function tell(decided: Decided, done: string): void {
-  say(decided.first ? done : `Nothing changed: ${oneLine(decided.instead)}`);
+function tell(context: CommandContext, decided: Decided, done: string): void {
+  context.out(
+    decided.first ? done : `Nothing changed: ${printable(decided.instead)}`,
+  );
 }
 
-function readPerson(values: Values): { by: string; why: string } {
-  const read = (name: string) => {
-    const text = oneLine(String(values[name] ?? ""), Infinity);
+function readPerson(values: Given): { by: string; why: string } {
+  const read = (name: "by" | "why") => {
+    const text = printable(values[name] ?? "", Infinity);
     if (text.length > 0 && text.length <= TEXT_CHARS_MAX) return text;
-    throw new CommandError(
-      `--${name} is required, in at most ${TEXT_CHARS_MAX} characters; see --help`,
-      2,
+    throw new UsageError(
+      `--${name} is required, in at most ${TEXT_CHARS_MAX} characters`,
     );
   };
   return { by: read("by"), why: read("why") };
 }
 
-function readLink(value: Values[string]): string | undefined {
+function readLink(value: string | undefined): string | undefined {
   if (value === undefined) return undefined;
-  const url = URL.parse(String(value));
+  const url = URL.parse(value);
   const isPage = url !== null && /^https?:$/.test(url.protocol) &&
     url.username + url.password === "";
   if (!isPage || url.href.length > LINK_CHARS_MAX) {
@@ -298,26 +330,33 @@ function readLink(value: Values[string]): string | undefined {
 async function forget(
   posts: Posts,
   found: readonly Post[],
-  values: Values,
-): Promise<void> {
-  const force = values["force"] === true;
-  for (const line of describeList(found)) say(line);
+  values: Given,
+  context: CommandContext,
+): Promise<number> {
+  const { force } = values;
+  for (const line of describeList(found)) context.out(line);
   const what = found.length === 1 ? "this record" : "these records";
-  if (!values["yes"]) {
-    const sure = askYes(
+  if (!values.yes) {
+    const sure = await askYes(
+      context,
       `Delete ${what}? A new run for the incident would post again.`,
       "--yes",
     );
     if (!sure) throw new CommandError("Nothing was deleted");
   }
-  const by = userName();
+  const by = userName(context);
   for (const { key, incident_id, destination } of found) {
     const nowMs = Date.now();
     const deleted = await forgetPost(posts, key, { by, nowMs, force });
-    const where = oneLine(`${incident_id}, ${destination}`, 300);
-    say(deleted ? `Deleted ${where}` : `Somebody else deleted ${where}`);
+    const where = printable(`${incident_id}, ${destination}`, 300);
+    context.out(
+      deleted ? `Deleted ${where}` : `Somebody else deleted ${where}`,
+    );
   }
-  say("What the platform keeps (runs, jobs, artifacts) ends in its own time");
+  context.out(
+    "What the platform keeps (runs, jobs, artifacts) ends in its own time",
+  );
+  return 0;
 }
 
 if (import.meta.main) await runCommand(main);

@@ -4,14 +4,14 @@
  * @module
  */
 import { readConfig } from "../lib/base/config.ts";
-import { ConfigError } from "../lib/base/errors.ts";
+import { readArgs } from "./terminal/arguments.ts";
 import {
+  type CommandContext,
   CommandError,
-  outputStyle,
-  readArgs,
   runCommand,
-  say,
-} from "./terminal/cli.ts";
+  UsageError,
+} from "./terminal/command.ts";
+import { outputStyle } from "./terminal/format.ts";
 import { renderHtml } from "../lib/message/html.ts";
 import { unescapeMrkdwn } from "../lib/message/mrkdwn.ts";
 import { renderText } from "../lib/message/text.ts";
@@ -26,50 +26,46 @@ const HELP = {
   usage: "deno task preview FILE [--html FILE] [--json]",
   about: "Shows the message that an incident would become; sends nothing.\n" +
     "FILE is an incident as a run takes it, such as deploy/samples/sample_incident.json.",
-  options: [
-    ["--html FILE", "write a picture of it, below dist/ or /tmp"],
-    ["--json", "print what Slack would get, for Slack's Block Kit Builder"],
-  ],
+  argumentsMax: 1,
+  options: {
+    html: {
+      value: "FILE",
+      about: "write a picture of it, below dist/ or /tmp",
+    },
+    json: {
+      about: "print what Slack would get, for Slack's Block Kit Builder",
+    },
+  },
   variables: [
     ["LINK_ORIGINS", "as the summarizer reads it"],
     ["DASHBOARD_RUN_URL", "as the summarizer reads it"],
   ],
 } as const;
 
-async function main(args: readonly string[]): Promise<void> {
-  const given = readArgs(args, HELP, {
-    html: { type: "string" },
-    json: { type: "boolean" },
-  });
-  if (given === undefined) return;
-  const { values: { html, json }, positionals: [file, ...more] } = given;
-  if (file === undefined || more.length > 0) {
-    throw new CommandError("Name one file; see --help", 2);
-  }
-  const settings = readSettings();
+export async function main(
+  args: readonly string[],
+  context: CommandContext,
+): Promise<number> {
+  const given = readArgs(args, HELP, context);
+  if (given === undefined) return 0;
+  const { values: { html, json }, positionals: [file] } = given;
+  if (file === undefined) throw new UsageError("Name one file");
+  const settings = readConfig(PREVIEW_SETTINGS, context.env);
   const preview = await previewMessage(await readIncident(file), settings);
-  if (typeof html === "string") await writePicture(html, preview);
-  if (json === true) {
-    return say(JSON.stringify(preview.message, null, 2));
-  }
-  if (html === undefined) return show(preview);
-  say(`${html} written; nothing was sent`);
+  if (html !== undefined) await writePicture(html, preview);
+  if (json) context.out(JSON.stringify(preview.message, null, 2));
+  else if (html === undefined) show(preview, context);
+  else context.out(`${html} written; nothing was sent`);
+  return 0;
 }
 
-function readSettings() {
-  try {
-    return readConfig(PREVIEW_SETTINGS, (name) => Deno.env.get(name));
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    throw new CommandError(error.message, 2);
+function show({ message, digest }: Preview, context: CommandContext): void {
+  for (const line of renderText(message.blocks, outputStyle(context))) {
+    context.out(line);
   }
-}
-
-function show({ message, digest }: Preview): void {
-  for (const line of renderText(message.blocks, outputStyle())) say(line);
-  say();
-  say(`Notification: ${unescapeMrkdwn(message.text)}`);
-  say(`Message sha256 ${digest}; nothing was sent`);
+  context.out();
+  context.out(`Notification: ${unescapeMrkdwn(message.text)}`);
+  context.out(`Message sha256 ${digest}; nothing was sent`);
 }
 
 async function writePicture(path: string, preview: Preview): Promise<void> {

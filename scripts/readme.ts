@@ -10,14 +10,21 @@ import {
   WORKERS,
 } from "./launch/permissions.ts";
 import { readEnvFile } from "./launch/environment.ts";
-import { CommandError, readArgs, runCommand, say } from "./terminal/cli.ts";
+import { readArgs } from "./terminal/arguments.ts";
+import {
+  type CommandContext,
+  CommandError,
+  runCommand,
+} from "./terminal/command.ts";
 import { readRequirements } from "./launch/process.ts";
 
 const HELP = {
   usage: "deno task readme [--check]",
   about:
     "Writes the tables of README.md anew from the workers' settings and permissions.",
-  options: [["--check", "change nothing; exit 1 if a table is out of date"]],
+  options: {
+    check: { about: "change nothing; exit 1 if a table is out of date" },
+  },
 } as const;
 
 const README = "README.md";
@@ -25,17 +32,24 @@ const README = "README.md";
 /** Whose addresses the table of permissions shows. */
 const EXAMPLE = "deploy/env.example";
 
-async function main(args: readonly string[]): Promise<number | void> {
-  const given = readArgs(args, HELP, { check: { type: "boolean" } });
-  if (given === undefined) return;
+export async function main(
+  args: readonly string[],
+  context: CommandContext,
+): Promise<number> {
+  const given = readArgs(args, HELP, context);
+  if (given === undefined) return 0;
   const before = await Deno.readTextFile(README);
   const after = await renderTables(before);
-  if (before === after) return say(`${README} is up to date`);
-  if (given.values["check"] === true) {
+  if (before === after) {
+    context.out(`${README} is up to date`);
+    return 0;
+  }
+  if (given.values.check) {
     throw new CommandError(`${README} is out of date; run deno task readme`);
   }
   await Deno.writeTextFile(README, after);
-  say(`${README} written`);
+  context.out(`${README} written`);
+  return 0;
 }
 
 /** The text with every generated table written anew. */

@@ -3,7 +3,12 @@
  *
  * @module
  */
-import { CommandError, readArgs, runCommand, warn } from "./terminal/cli.ts";
+import { readArgs } from "./terminal/arguments.ts";
+import {
+  type CommandContext,
+  runCommand,
+  UsageError,
+} from "./terminal/command.ts";
 import { deriveFor, readEnvironment } from "./launch/environment.ts";
 import { readWorkerName, WORKERS } from "./launch/permissions.ts";
 import {
@@ -18,22 +23,29 @@ const HELP = {
     `Works out what a worker may do in this environment, fetches its modules
 and runs it until it ends or is told to stop. WORKER is one of
 ${WORKERS.join(", ")}.`,
-  options: [["--env-file FILE", "variables, one NAME=value a line; these win"]],
+  argumentsMax: 1,
+  options: {
+    "env-file": {
+      value: "FILE",
+      about: "variables, one NAME=value a line; these win",
+    },
+  },
 } as const;
 
-async function main(args: readonly string[]): Promise<number | void> {
-  const given = readArgs(args, HELP, { "env-file": { type: "string" } });
-  if (given === undefined) return;
-  const [name, ...more] = given.positionals;
-  if (name === undefined || more.length > 0) {
-    throw new CommandError("Name one worker; see --help", 2);
-  }
+export async function main(
+  args: readonly string[],
+  context: CommandContext,
+): Promise<number> {
+  const given = readArgs(args, HELP, context);
+  if (given === undefined) return 0;
+  const [name] = given.positionals;
+  if (name === undefined) throw new UsageError("Name one worker");
   const worker = readWorkerName(name);
-  const file = given.values["env-file"] as string | undefined;
+  const file = given.values["env-file"];
   const env = await readEnvironment(file);
   const { flags } = deriveFor(worker, await readRequirements(), env);
   await cacheWorkers([worker]);
-  warn(`deno run ${flags.join(" ")} workers/${worker}.ts`);
+  context.err(`deno run ${flags.join(" ")} workers/${worker}.ts`);
   const child = new Deno.Command(Deno.execPath(), {
     ...workerCommand(worker, env, { flags }),
     stdin: "null",

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { readArgs, runCommand, say } from "./terminal/cli.ts";
+import { readArgs } from "./terminal/arguments.ts";
+import { type CommandContext, runCommand } from "./terminal/command.ts";
 import {
   confirmLoss,
   describeLeftovers,
@@ -20,28 +21,29 @@ const HELP = {
   about:
     "Takes the pack's routing and policy back. Until workers are stopped or the scheduler\n" +
     "restarts, the platform keeps routing to them; the poster refuses what was not approved.",
-  options: [
-    ["--purge", "delete the workflow and the schemas too"],
-    ["--yes", "go on although approvals that wait would be lost"],
-  ],
+  options: {
+    purge: { about: "delete the workflow and the schemas too" },
+    yes: { about: "go on although approvals that wait would be lost" },
+  },
   variables: PLATFORM_VARIABLES,
 } as const;
 
-async function main(args: readonly string[]): Promise<void> {
-  const given = readArgs(args, HELP, {
-    purge: { type: "boolean" },
-    yes: { type: "boolean" },
-  });
-  if (given === undefined) return;
-  const { signal } = new AbortController();
-  await using platform = new Platform(readAddress(Deno.env.get), { signal });
-  await confirmLoss(platform, given.values["yes"] === true);
-  const purge = given.values["purge"] === true;
+export async function main(
+  args: readonly string[],
+  context: CommandContext,
+): Promise<number> {
+  const given = readArgs(args, HELP, context);
+  if (given === undefined) return 0;
+  const { signal } = context;
+  await using platform = new Platform(readAddress(context.env), { signal });
+  await confirmLoss(platform, context, given.values.yes);
+  const { purge } = given.values;
   const leftovers = await uninstallPack(platform, "incident-enricher", {
     purge,
   });
-  say("Uninstalled. What is left:");
-  for (const line of describeLeftovers(leftovers)) say(`  ${line}`);
+  context.out("Uninstalled. What is left:");
+  for (const line of describeLeftovers(leftovers)) context.out(`  ${line}`);
+  return 0;
 }
 
 if (import.meta.main) await runCommand(main);

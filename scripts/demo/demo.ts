@@ -24,18 +24,14 @@ import {
   readProposal,
   reject,
 } from "../support/approvals.ts";
+import { askYesOrNo } from "../terminal/ask.ts";
 import {
-  askYesOrNo,
+  type CommandContext,
   CommandError,
   explain,
-  inBytes,
-  inSeconds,
-  outputStyle,
-  Progress,
-  say,
-  table,
-  warn,
-} from "../terminal/cli.ts";
+} from "../terminal/command.ts";
+import { inBytes, inSeconds, outputStyle, table } from "../terminal/format.ts";
+import { Progress, showProgress } from "../terminal/progress.ts";
 import {
   confirmLoss,
   describeLeftovers,
@@ -81,7 +77,7 @@ export interface DemoOptions {
   keep: boolean;
   yes: boolean;
   principal: string;
-  env: (name: string) => string | undefined;
+  context: CommandContext;
 }
 
 type GoalName = "install" | "routing" | "approval" | "artifacts" | "upgrade";
@@ -113,7 +109,7 @@ const APPROVALS_MAX = 3;
 export class Demo implements AsyncDisposable {
   readonly #options: DemoOptions;
   readonly #stack = new AsyncDisposableStack();
-  readonly #abort = new AbortController();
+  readonly #context: CommandContext;
   readonly #observed = new Map<GoalName, string>();
   readonly #started = performance.now();
   readonly #processes = new Map<string, WorkerProcess>();
@@ -133,17 +129,12 @@ export class Demo implements AsyncDisposable {
 
   constructor(options: DemoOptions) {
     this.#options = options;
+    this.#context = options.context;
     this.#sender = createSender(options.source);
   }
 
   /** Runs every step. @returns The exit code. */
   async run(): Promise<number> {
-    for (const name of ["SIGINT", "SIGTERM"] as const) {
-      const onSignal = () =>
-        this.#abort.abort(new CommandError("Stopped", 130));
-      Deno.addSignalListener(name, onSignal);
-      this.#stack.defer(() => Deno.removeSignalListener(name, onSignal));
-    }
     try {
       await this.#runSteps();
     } catch (error) {
@@ -185,14 +176,14 @@ export class Demo implements AsyncDisposable {
 
   /** Runs one step, so that a failure can say which it was. */
   async #named<T>(step: string, run: () => Promise<T>): Promise<T> {
-    this.#abort.signal.throwIfAborted();
+    this.#context.signal.throwIfAborted();
     this.#step = step;
     const ended = Promise.race([run(), this.#aborted(), this.#workerEnded()]);
     return await ended as T;
   }
 
   #aborted(): Promise<never> {
-    const { signal } = this.#abort;
+    const { signal } = this.#context;
     return new Promise((_, reject) => {
       signal.addEventListener("abort", () => reject(signal.reason), {
         once: true,
@@ -211,18 +202,19 @@ export class Demo implements AsyncDisposable {
   }
 
   #heading(text: string): void {
-    say();
-    say(`${text}`);
+    this.#context.out();
+    this.#context.out(`${text}`);
   }
 
   #line(text: string): void {
-    say(
+    this.#context.out(
       `  ${inSeconds(performance.now() - this.#started).padStart(7)}  ${text}`,
     );
   }
 
   async #startPlatform(): Promise<void> {
-    const { env, principal } = this.#options;
+    const { principal } = this.#options;
+    const env = (name: string) => this.#context.env(name);
     const named = GATEWAY_SETTINGS.gatewayUrl.names.some((name) => env(name));
     if (!named) {
       this.#core = this.#stack.use(
@@ -237,7 +229,7 @@ export class Demo implements AsyncDisposable {
       );
     }
     this.#platformEnv = this.#core?.env ?? readPlatformEnv(env);
-    const { signal } = this.#abort;
+    const { signal } = this.#context;
     const envOf = (name: string) => this.#platformEnv[name];
     const { gatewayUrl, natsUrl, redisUrl } = readSettings(
       PLATFORM_SETTINGS,
@@ -308,7 +300,7 @@ export class Demo implements AsyncDisposable {
 
   /** Installs, over whatever an earlier run has left. */
   async #install(bundle: Bundle): Promise<Installed> {
-    const { signal } = this.#abort;
+    const { signal } = this.#context;
     const path = `/workflows/${encodeURIComponent(WORKFLOW_ID)}`;
     const upgrade = await this.#platform.find(path) !== undefined ||
       await this.#platform.find(`/packs/${PACK_ID}`) !== undefined;
@@ -316,6 +308,7 @@ export class Demo implements AsyncDisposable {
       upgrade,
       force: false,
       signal,
+      onProgress: showProgress(this.#context),
     });
   }
 
@@ -336,7 +329,7 @@ export class Demo implements AsyncDisposable {
   async #stopBeforeForeignApprovals(): Promise<void> {
     const waiting = await this.#platform.waiting();
     if (waiting.length === 0) return;
-    await confirmLoss(this.#platform, this.#options.yes);
+    await confirmLoss(this.#platform, this.#context, this.#options.yes);
   }
 
   async #startWorkers(): Promise<void> {
@@ -382,6 +375,7 @@ export class Demo implements AsyncDisposable {
   async #untilRoutable(): Promise<void> {
     const progress = new Progress(
       "waiting for the scheduler to see the workers",
+      this.#context,
     );
     while (true) {
       const snapshot = await this.#platform.workers();
@@ -395,7 +389,7 @@ export class Demo implements AsyncDisposable {
         throw new CommandError("The scheduler does not see the workers");
       }
       progress.tick();
-      await wait(POLL_MS, this.#abort.signal);
+      await wait(POLL_MS, this.#context.signal);
     }
   }
 
@@ -439,7 +433,7 @@ export class Demo implements AsyncDisposable {
       headers: { "Content-Type": "application/json", ...headers },
       body,
       signal: AbortSignal.any([
-        this.#abort.signal,
+        this.#context.signal,
         AbortSignal.timeout(10_000),
       ]),
     });
@@ -449,7 +443,7 @@ export class Demo implements AsyncDisposable {
   /** Follows a run until its post waits for approval. @returns The post's job id. */
   async #followRun(runId: string): Promise<string> {
     const shown = new Set<string>();
-    const progress = new Progress("waiting for the run");
+    const progress = new Progress("waiting for the run", this.#context);
     while (progress.seconds * 1000 < RUN_MS) {
       const run = await this.#platform.call("GET", `/workflow-runs/${runId}`);
       this.#showSteps(run, shown);
@@ -480,7 +474,7 @@ export class Demo implements AsyncDisposable {
       ) {
         throw new CommandError(explainEndedRun(run));
       }
-      await wait(POLL_MS, this.#abort.signal);
+      await wait(POLL_MS, this.#context.signal);
     }
     throw new CommandError(
       `The run's post did not ask for approval within ${RUN_MS / 1000} s`,
@@ -520,15 +514,17 @@ export class Demo implements AsyncDisposable {
 
   #showSummary({ summary_md, model, confidence }: Summary): void {
     this.#line(`summarize  by ${model}, confidence ${confidence}`);
-    say();
-    for (const line of summary_md.trim().split("\n")) say(`    | ${line}`);
-    say();
+    this.#context.out();
+    for (const line of summary_md.trim().split("\n")) {
+      this.#context.out(`    | ${line}`);
+    }
+    this.#context.out();
   }
 
   /** Approves or rejects. @returns What was posted, if anything. */
   async #decide(runId: string, jobId: string): Promise<PostResult | undefined> {
     const { principal } = this.#options;
-    const { signal } = this.#abort;
+    const { signal } = this.#context;
     const { decision } = this.#options;
     this.#heading(decision === "reject" ? "Rejection" : "Approval");
     const { digest, digestHolds, blocks } = await readProposal(
@@ -543,7 +539,8 @@ export class Demo implements AsyncDisposable {
     );
     if (decision === "ask") this.#showMessage(blocks);
     this.#rejected = decision === "reject" ||
-      decision === "ask" && !await askYesOrNo(`  Post this as ${principal}?`);
+      decision === "ask" &&
+        !await askYesOrNo(this.#context, `  Post this as ${principal}?`);
     if (this.#rejected) {
       await reject(this.#platform, jobId, "rejected in the demo");
       await this.#showRejected(runId, jobId);
@@ -583,12 +580,12 @@ export class Demo implements AsyncDisposable {
   }
 
   #showMessage(blocks: readonly JsonObject[]): void {
-    const { columns, colour } = outputStyle();
-    say();
+    const { columns, colour } = outputStyle(this.#context);
+    this.#context.out();
     for (const line of renderText(blocks, { columns: columns - 2, colour })) {
-      say(`  ${line}`);
+      this.#context.out(`  ${line}`);
     }
-    say();
+    this.#context.out();
   }
 
   /** What went out, as the other side has it, is what was approved. */
@@ -625,13 +622,13 @@ export class Demo implements AsyncDisposable {
   }
 
   async #showRejected(runId: string, jobId: string): Promise<void> {
-    const progress = new Progress("waiting for the run to end");
+    const progress = new Progress("waiting for the run to end", this.#context);
     let run = await this.#platform.call("GET", `/workflow-runs/${runId}`);
     while (
       ["running", "pending"].includes(String(run["status"])) &&
       progress.seconds < 30
     ) {
-      await wait(POLL_MS, this.#abort.signal);
+      await wait(POLL_MS, this.#context.signal);
       run = await this.#platform.call("GET", `/workflow-runs/${runId}`);
     }
     const job = await this.#platform.call(
@@ -699,7 +696,7 @@ export class Demo implements AsyncDisposable {
   }
 
   async #checkArtifact(pointer: string, incidentId: string): Promise<string[]> {
-    const { signal } = this.#abort;
+    const { signal } = this.#context;
     const artifact = await this.#platform.gateway.readArtifact(
       pointer,
       ARTIFACT_BYTES_MAX,
@@ -827,10 +824,12 @@ export class Demo implements AsyncDisposable {
       this.#observed.has(name) ? "shown" : "NOT SHOWN",
       this.#observed.get(name) ?? this.#cause ?? "",
     ]);
-    for (const row of table(rows)) say(`  ${row}`);
-    say();
-    if (this.#cause !== undefined) say(`demo: ${this.#cause}`);
-    say(`demo: ${this.#observed.size} of ${GOALS.length} goals shown`);
+    for (const row of table(rows)) this.#context.out(`  ${row}`);
+    this.#context.out();
+    if (this.#cause !== undefined) this.#context.out(`demo: ${this.#cause}`);
+    this.#context.out(
+      `demo: ${this.#observed.size} of ${GOALS.length} goals shown`,
+    );
     return this.#observed.size === GOALS.length && this.#cause === undefined
       ? 0
       : 1;
@@ -846,36 +845,42 @@ export class Demo implements AsyncDisposable {
     this.#heading(
       "Everything keeps running until Ctrl-C. To try next, in another terminal:",
     );
-    say();
-    say(
+    this.#context.out();
+    this.#context.out(
       `  curl -d @deploy/samples/sample_webhook.json ${this.#ingesterUrl}/webhook/mock`,
     );
-    say();
+    this.#context.out();
     // A platform that was named is named still, and its keys are not to be shown.
     if (this.#core !== undefined) {
       for (const [name, value] of Object.entries(this.#core.env)) {
-        say(`  export ${name}=${value}`);
+        this.#context.out(`  export ${name}=${value}`);
       }
     }
-    say(`  export INGESTER_ADDR=${new URL(this.#ingesterUrl).host}`);
-    say("  deno task approve_latest_post");
-    say("  deno task permissions");
-    say("  deno task uninstall --purge");
-    say();
+    this.#context.out(
+      `  export INGESTER_ADDR=${new URL(this.#ingesterUrl).host}`,
+    );
+    this.#context.out("  deno task approve_latest_post");
+    this.#context.out("  deno task permissions");
+    this.#context.out("  deno task uninstall --purge");
+    this.#context.out();
     await Promise.race([this.#aborted(), this.#workerEnded()]).catch(
       (error) => {
-        if (!this.#abort.signal.aborted) this.#explain(error);
+        if (!this.#context.signal.aborted) this.#explain(error);
       },
     );
   }
 
   #explain(error: unknown): void {
-    warn("");
-    warn(`demo: failed at step "${this.#step}": ${explain(error)}`);
+    this.#context.err("");
+    this.#context.err(
+      `demo: failed at step "${this.#step}": ${explain(error)}`,
+    );
     for (const { name, lastLines } of this.#processes.values()) {
       if (lastLines.length === 0) continue;
-      warn(`\nThe last lines of the ${name}:`);
-      for (const line of lastLines) warn(`  ${shorten(line, 500)}`);
+      this.#context.err(`\nThe last lines of the ${name}:`);
+      for (const line of lastLines) {
+        this.#context.err(`  ${shorten(line, 500)}`);
+      }
     }
   }
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import { sha256Hex } from "../../lib/base/digest.ts";
-import { CommandError } from "../terminal/cli.ts";
+import { CommandError } from "../terminal/command.ts";
 import type { Permissions, WorkerName } from "./permissions.ts";
 
 /** One binary, as the manifest says it. */

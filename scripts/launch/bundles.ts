@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { CommandError } from "../terminal/cli.ts";
+import { CommandError } from "../terminal/command.ts";
 import type { WorkerName } from "./permissions.ts";
 
 const FOLDER = "dist/workers";

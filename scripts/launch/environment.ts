@@ -6,7 +6,7 @@
 import { parseEnv } from "node:util";
 import { variablesOf } from "../../lib/base/config.ts";
 import { ConfigError, messageOf } from "../../lib/base/errors.ts";
-import { CommandError } from "../terminal/cli.ts";
+import { CommandError } from "../terminal/command.ts";
 import {
   derivePermissions,
   type Permissions,

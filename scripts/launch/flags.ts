@@ -7,7 +7,7 @@
 import { parseEnv } from "node:util";
 import { parseAll } from "@std/yaml";
 import { type Environment, readAddresses, splitNet } from "./addresses.ts";
-import { CommandError } from "../terminal/cli.ts";
+import { CommandError } from "../terminal/command.ts";
 import { renderDropIn } from "./drop_in.ts";
 import { renderEnvExample } from "./env_example.ts";
 import { deriveFor } from "./environment.ts";

@@ -12,7 +12,7 @@ import {
   variablesOf,
 } from "../../lib/base/config.ts";
 import { ConfigError } from "../../lib/base/errors.ts";
-import { CommandError } from "../terminal/cli.ts";
+import { UsageError } from "../terminal/command.ts";
 import { SETTINGS as FETCHER } from "../../workers/fetcher.ts";
 import { SETTINGS as INGESTER } from "../../workers/ingester.ts";
 import { SETTINGS as POSTER } from "../../workers/poster.ts";
@@ -33,9 +33,8 @@ export const WORKERS: readonly WorkerName[] = [
 export function readWorkerName(name: string): WorkerName {
   const worker = WORKERS.find((worker) => worker === name);
   if (worker !== undefined) return worker;
-  throw new CommandError(
+  throw new UsageError(
     `There is no worker "${name}"; there are ${WORKERS.join(", ")}`,
-    2,
   );
 }
 

@@ -11,7 +11,7 @@ import {
 } from "./permissions.ts";
 import { parse } from "@std/yaml";
 import { variablesOf } from "../../lib/base/config.ts";
-import { CommandError } from "../terminal/cli.ts";
+import { CommandError } from "../terminal/command.ts";
 
 /** The last lines that a process wrote, for when it fails. */
 const LINES_KEPT = 20;

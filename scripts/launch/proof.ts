@@ -11,7 +11,8 @@ import { wait } from "../../lib/base/time.ts";
 import { variablesOf } from "../../lib/base/config.ts";
 import { messageOf } from "../../lib/base/errors.ts";
 import { approve, POST_TOPIC } from "../support/approvals.ts";
-import { say, table } from "../terminal/cli.ts";
+import type { CommandContext } from "../terminal/command.ts";
+import { table } from "../terminal/format.ts";
 import { installBundle } from "../support/install.ts";
 import { bundlePack, readPackFolder } from "../pack/pack.ts";
 import {
@@ -343,35 +344,42 @@ export async function proveMinimal(
  *
  * @returns Whether all was as it should be.
  */
-export async function prove(workers: readonly WorkerName[]): Promise<boolean> {
+export async function prove(
+  workers: readonly WorkerName[],
+  context: CommandContext,
+): Promise<boolean> {
   await using stand = await Stand.start();
   for (const worker of WORKERS) await stand.spawn(worker);
   for (const worker of WORKERS) await stand.check(worker);
   let wrong = 0;
   for (const worker of workers) {
     const tries = await proveRefusals(stand, worker);
-    say(`${worker}: what it may not do, tried inside it`);
-    print(tries.map(({ tried, outcome, said }) => [
-      tried,
-      outcome,
-      /NotCapable|--cached-only/.exec(said)?.[0] ?? said,
-    ]));
+    context.out(`${worker}: what it may not do, tried inside it`);
+    print(
+      tries.map(({ tried, outcome, said }) => [
+        tried,
+        outcome,
+        /NotCapable|--cached-only/.exec(said)?.[0] ?? said,
+      ]),
+      context,
+    );
     wrong += tries.filter(({ outcome }) => outcome === "allowed").length;
-    say(`${worker}: and then it did its work`);
-    say();
+    context.out(`${worker}: and then it did its work`);
+    context.out();
   }
   for (const worker of workers) {
     const removals = await proveMinimal(stand, worker);
-    say(`${worker}: what fails without each permission`);
+    context.out(`${worker}: what fails without each permission`);
     print(
       removals.map((
         { removed, failure },
       ) => [removed, failure ?? "NOTHING FAILED"]),
+      context,
     );
     wrong += removals.filter(({ failure }) => failure === undefined).length;
-    say();
+    context.out();
   }
-  say(
+  context.out(
     wrong === 0
       ? "Proved: nothing else is allowed, and nothing is granted in vain"
       : `NOT proved: ${wrong} of the above are not as they should be`,
@@ -379,9 +387,11 @@ export async function prove(workers: readonly WorkerName[]): Promise<boolean> {
   return wrong === 0;
 }
 
-function print(rows: string[][]): void {
+function print(rows: string[][], context: CommandContext): void {
   const width = 140;
   for (const line of table(rows)) {
-    say(`  ${line.length > width ? `${line.slice(0, width - 1)}…` : line}`);
+    context.out(
+      `  ${line.length > width ? `${line.slice(0, width - 1)}…` : line}`,
+    );
   }
 }

@@ -8,7 +8,7 @@ import { parse } from "@std/yaml";
 import { gzipSync } from "fflate";
 import { sha256Hex } from "../../lib/base/digest.ts";
 import { readBounded } from "../../lib/base/http.ts";
-import { CommandError } from "../terminal/cli.ts";
+import { CommandError } from "../terminal/command.ts";
 import { findProblems } from "./rules.ts";
 
 /** The files of a pack by their path, in the order of their names. */

@@ -16,7 +16,8 @@ import {
   renderBlocks,
   workerReady,
 } from "./approvals.ts";
-import { CommandError, oneLine, say, warn } from "../terminal/cli.ts";
+import { type CommandContext, CommandError } from "../terminal/command.ts";
+import { printable } from "../terminal/format.ts";
 import { type Platform, PLATFORM_VARIABLES } from "./platform.ts";
 
 /** What approving reads from the environment, beside where the platform is. */
@@ -34,6 +35,7 @@ export const DECIDING_VARIABLES: readonly (readonly [string, string])[] = [
 export interface DecidingOptions {
   principal: string;
   postMaxAgeS: number;
+  context: CommandContext;
 }
 
 /**
@@ -45,42 +47,43 @@ export interface DecidingOptions {
 export async function approvePost(
   platform: Platform,
   jobId: string,
-  { principal, postMaxAgeS }: DecidingOptions,
+  { principal, postMaxAgeS, context }: DecidingOptions,
 ): Promise<number> {
   const proposal = await readProposal(platform, jobId, platform.signal);
-  show(proposal);
+  show(proposal, context);
   checkProposal(proposal, postMaxAgeS);
-  await checkWorker(platform, POST_TOPIC);
-  return await approveAndFollow(platform, jobId, principal);
+  await checkWorker(platform, POST_TOPIC, context);
+  return await approveAndFollow(platform, jobId, principal, context);
 }
 
 /** The same for a step that is no post: there is no message to show. */
 export async function approveStep(
   platform: Platform,
   { jobId, topic }: { jobId: string; topic: string },
-  principal: string,
+  { principal, context }: DecidingOptions,
 ): Promise<number> {
   const job = await platform.call("GET", `/jobs/${encodeURIComponent(jobId)}`);
-  say(`Job ${jobId}, not a post: topic ${oneLine(topic)}`);
+  context.out(`Job ${jobId}, not a post: topic ${printable(topic)}`);
   if (job["context"] === null || job["context"] === undefined) {
     throw new CommandError(EXPIRED);
   }
-  await checkWorker(platform, topic);
-  return await approveAndFollow(platform, jobId, principal);
+  await checkWorker(platform, topic, context);
+  return await approveAndFollow(platform, jobId, principal, context);
 }
 
 async function approveAndFollow(
   platform: Platform,
   jobId: string,
   principal: string,
+  context: CommandContext,
 ): Promise<number> {
   const answer = await approve(platform, jobId);
-  say(
+  context.out(
     answer === "approved"
       ? `Approved as ${principal}`
       : await describeDecided(platform, jobId),
   );
-  return await report(platform, jobId);
+  return await report(platform, jobId, context);
 }
 
 /** Says who decided a job that waits no longer. */
@@ -89,27 +92,33 @@ export async function describeDecided(
   jobId: string,
 ): Promise<string> {
   const job = await platform.call("GET", `/jobs/${encodeURIComponent(jobId)}`);
-  const by = oneLine(String(job["approval_by"] ?? "")) || "a name not recorded";
+  const by = printable(String(job["approval_by"] ?? "")) ||
+    "a name not recorded";
   const state = String(job["state"]);
   const verb = state === "DENIED" ? "rejected" : "approved";
   const decided = job["approval_at"] === undefined
     ? "Somebody decided it already"
     : `Somebody decided it already: ${verb} by ${by}`;
-  return `${decided} (job state ${oneLine(state)})`;
+  return `${decided} (job state ${printable(state)})`;
 }
 
 function show(
   { jobId, incidentId, title, mode, blocks, digest, evidence }: Proposal,
+  context: CommandContext,
 ): void {
   const heading = title === "" ? incidentId : `${incidentId}: ${title}`;
-  say(`Incident ${oneLine(heading, 1_000)}`);
-  say(`Job ${jobId}, to ${oneLine(mode)}`);
-  say();
-  for (const line of renderBlocks(blocks)) say(`  | ${oneLine(line, 5_000)}`);
-  say();
-  say(`Message sha256 ${digest ?? "unknown"}`);
+  context.out(`Incident ${printable(heading, 1_000)}`);
+  context.out(`Job ${jobId}, to ${printable(mode)}`);
+  context.out();
+  for (const line of renderBlocks(blocks)) {
+    context.out(`  | ${printable(line, 5_000)}`);
+  }
+  context.out();
+  context.out(`Message sha256 ${digest ?? "unknown"}`);
   for (const { id, title, pointer } of evidence) {
-    say(`  ${oneLine(id)}  ${oneLine(title, 300)}  ${oneLine(pointer)}`);
+    context.out(
+      `  ${printable(id)}  ${printable(title, 300)}  ${printable(pointer)}`,
+    );
   }
 }
 
@@ -134,7 +143,11 @@ function checkProposal(
   }
 }
 
-async function checkWorker(platform: Platform, topic: string): Promise<void> {
+async function checkWorker(
+  platform: Platform,
+  topic: string,
+  context: CommandContext,
+): Promise<void> {
   const ready = await workerReady(platform, topic);
   const worker = topic === POST_TOPIC ? "poster" : "worker of that topic";
   if (ready === "no") {
@@ -143,11 +156,17 @@ async function checkWorker(platform: Platform, topic: string): Promise<void> {
     );
   }
   if (ready === "unknown") {
-    warn(`Cannot tell whether a ${worker} is up: name REDIS_URL to look`);
+    context.err(
+      `Cannot tell whether a ${worker} is up: name REDIS_URL to look`,
+    );
   }
 }
 
-async function report(platform: Platform, jobId: string): Promise<number> {
+async function report(
+  platform: Platform,
+  jobId: string,
+  context: CommandContext,
+): Promise<number> {
   const { signal } = platform;
   const followed = await follow(platform, jobId, {
     timeoutMs: FOLLOW_MS,
@@ -155,26 +174,26 @@ async function report(platform: Platform, jobId: string): Promise<number> {
   });
   switch (followed.end) {
     case "succeeded":
-      say(
+      context.out(
         `${isPost(followed.job) ? "Posted" : "Done"}: ${
           JSON.stringify(followed.result)
         }`,
       );
       return 0;
     case "failed":
-      warn(
+      context.err(
         `${isPost(followed.job) ? "Not posted" : "Not done"}: ${
-          oneLine(`${followed.code} ${followed.message}`, 1_000)
+          printable(`${followed.code} ${followed.message}`, 1_000)
         }`,
       );
       return 1;
     case "bounced":
-      warn(
+      context.err(
         "The job bounced: it waits for approval again. Approve again; if it bounces every time, this platform (coretexOS 0.6) releases no approved job",
       );
       return 1;
     case "still running":
-      warn(`The job is still ${followed.state}; look at it later`);
+      context.err(`The job is still ${followed.state}; look at it later`);
       return 1;
   }
 }

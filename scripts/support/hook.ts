@@ -12,7 +12,7 @@ import {
 } from "../../lib/base/config.ts";
 import { messageOf } from "../../lib/base/errors.ts";
 import { request } from "../../lib/base/http.ts";
-import { CommandError } from "../terminal/cli.ts";
+import { CommandError } from "../terminal/command.ts";
 
 /** Where to tell of each new approval. */
 export const HOOK_SETTINGS: {

@@ -7,7 +7,8 @@ import type { JsonObject } from "../../lib/base/json.ts";
 import { parse } from "@std/yaml";
 import { wait } from "../../lib/base/time.ts";
 import { GatewayError } from "../../lib/platform/gateway.ts";
-import { askYes, CommandError, Progress, say } from "../terminal/cli.ts";
+import { askYes } from "../terminal/ask.ts";
+import { type CommandContext, CommandError } from "../terminal/command.ts";
 import type { Bundle } from "../pack/pack.ts";
 import type { Platform, Waiting } from "./platform.ts";
 
@@ -35,6 +36,8 @@ export interface InstallOptions {
   upgrade: boolean;
   force: boolean;
   signal: AbortSignal;
+  /** Told again and again what is waited for. */
+  onProgress?: (what: string) => void;
 }
 
 const POLL_MS = 500;
@@ -51,18 +54,19 @@ const BLIND_ROUTING_MS = 35_000;
  */
 export async function confirmLoss(
   platform: Platform,
+  context: CommandContext,
   yes: boolean,
 ): Promise<void> {
   const waiting = await platform.waiting();
   if (waiting.length === 0) return;
-  say(
+  context.out(
     `${waiting.length} job${
       waiting.length === 1 ? "" : "s"
     } waiting for approval would be lost by this policy change:`,
   );
-  for (const job of waiting) say(`  ${describeWaiting(job)}`);
+  for (const job of waiting) context.out(`  ${describeWaiting(job)}`);
   if (yes) return;
-  if (!askYes("Go on and lose them?", "--yes")) {
+  if (!await askYes(context, "Go on and lose them?", "--yes")) {
     throw new CommandError("Nothing was changed; decide them first");
   }
 }
@@ -92,12 +96,12 @@ export async function installBundle(
     platform,
     bundle.id,
     changes ? before : undefined,
-    options.signal,
+    options,
   );
   const routingMs = await untilRouted(
     platform,
     topicsOf(record),
-    options.signal,
+    options,
   );
   return { record, forced, ...policy, routingMs };
 }
@@ -170,7 +174,7 @@ async function untilPolicy(
   platform: Platform,
   id: string,
   old: string | undefined,
-  signal: AbortSignal,
+  options: InstallOptions,
 ): Promise<{ simulations: Simulation[]; policyMs: number }> {
   let simulations: Simulation[] = [];
   const policyMs = await until(
@@ -185,7 +189,7 @@ async function untilPolicy(
       // After an upgrade the old policy may pass the new simulations too.
       return old === undefined || await platform.policySnapshot() !== old;
     },
-    signal,
+    options,
   );
   return { simulations, policyMs };
 }
@@ -193,7 +197,7 @@ async function untilPolicy(
 async function untilRouted(
   platform: Platform,
   topics: string[],
-  signal: AbortSignal,
+  options: InstallOptions,
 ): Promise<number> {
   const started = performance.now();
   return await until("waiting for the routing to be in force", async () => {
@@ -202,27 +206,28 @@ async function untilRouted(
       return performance.now() - started > BLIND_ROUTING_MS;
     }
     return topics.every((topic) => workers.topics[topic] !== undefined);
-  }, signal);
+  }, options);
 }
 
 async function until(
   what: string,
   holds: () => Promise<boolean>,
-  signal: AbortSignal,
+  { signal, onProgress }: InstallOptions,
 ): Promise<number> {
-  const progress = new Progress(what);
+  const started = performance.now();
+  const passedMs = () => performance.now() - started;
   while (!await holds()) {
-    if (progress.seconds * 1000 > IN_FORCE_MS) {
+    if (passedMs() > IN_FORCE_MS) {
       throw new CommandError(
         `Gave up ${what} after ${
           IN_FORCE_MS / 1000
         } s; look at the platform's log for a policy that does not load`,
       );
     }
-    progress.tick();
+    onProgress?.(what);
     await wait(POLL_MS, signal);
   }
-  return progress.seconds * 1000;
+  return passedMs();
 }
 
 /** The topics that a pack's record declares. */

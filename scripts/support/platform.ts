@@ -25,7 +25,7 @@ import {
   type StoreSettings,
 } from "../../lib/platform/settings.ts";
 import { connectStore, type Store } from "../../lib/platform/store.ts";
-import { CommandError } from "../terminal/cli.ts";
+import { CommandError } from "../terminal/command.ts";
 
 /** What a command reads to find the platform. */
 export const PLATFORM_VARIABLES: readonly (readonly [string, string])[] = [

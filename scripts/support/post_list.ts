@@ -11,7 +11,7 @@ import {
   StoreError,
 } from "../../lib/platform/store.ts";
 import { RECORD_PREFIX } from "../../lib/post/record.ts";
-import { CommandError } from "../terminal/cli.ts";
+import { CommandError } from "../terminal/command.ts";
 import { type DeletableList, describePost, type Post } from "./posts.ts";
 
 /** A person waits. */

@@ -20,7 +20,7 @@ import {
   readKey,
   RECORD_PREFIX,
 } from "../../lib/post/record.ts";
-import { CommandError } from "../terminal/cli.ts";
+import { CommandError } from "../terminal/command.ts";
 
 /** One record, as `posts --json` shows it. */
 export interface Post {

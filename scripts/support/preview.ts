@@ -21,7 +21,7 @@ import {
   SETTINGS,
   type SummarizerSettings,
 } from "../../workers/summarizer.ts";
-import { CommandError } from "../terminal/cli.ts";
+import { CommandError } from "../terminal/command.ts";
 
 /** The summarizer's settings that a message depends on. */
 export const PREVIEW_SETTINGS: Pick<

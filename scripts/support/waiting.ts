@@ -7,7 +7,7 @@ import type { JsonObject } from "../../lib/base/json.ts";
 import { GatewayError } from "../../lib/platform/gateway.ts";
 import { describeTooOld } from "../../lib/post/age.ts";
 import { POST_TOPIC } from "./approvals.ts";
-import { oneLine } from "../terminal/cli.ts";
+import { printable } from "../terminal/format.ts";
 import type { Platform, Waiting } from "./platform.ts";
 import { ageOf } from "./posts.ts";
 
@@ -88,7 +88,7 @@ function objectOf(value: unknown): JsonObject {
 }
 
 function textOf(value: unknown, charsMax: number): string {
-  return typeof value === "string" ? oneLine(value, charsMax) : "";
+  return typeof value === "string" ? printable(value, charsMax) : "";
 }
 
 const TITLE_CHARS_MAX = 88;
@@ -100,10 +100,12 @@ export function describeWaitingPost(post: WaitingPost): string[] {
     `${severity.toUpperCase() || "UNKNOWN"}  ${
       incident_id || "no incident"
     }  waits for ${ageOf(post.age_s * 1000)}`,
-    ...title === "" ? [] : [`  ${oneLine(title, TITLE_CHARS_MAX)}`],
-    `  job     ${oneLine(job_id)}`,
-    `  rule    ${oneLine(post.rule_id) || "unknown"}`,
-    ...topic === POST_TOPIC ? [] : [`  topic   ${oneLine(topic)}, not a post`],
+    ...title === "" ? [] : [`  ${printable(title, TITLE_CHARS_MAX)}`],
+    `  job     ${printable(job_id)}`,
+    `  rule    ${printable(post.rule_id) || "unknown"}`,
+    ...topic === POST_TOPIC
+      ? []
+      : [`  topic   ${printable(topic)}, not a post`],
     ...message_sha256 === "" ? [] : [`  sha256  ${message_sha256}`],
     ...post.problem === "" ? [] : [`  reject  ${post.problem}`],
   ];

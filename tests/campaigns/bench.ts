@@ -3,15 +3,15 @@
  *
  * @module
  */
+import { readArgs, type Values } from "../../scripts/terminal/arguments.ts";
 import {
+  type CommandContext,
   CommandError,
-  oneLine,
-  Progress,
-  readArgs,
   runCommand,
-  say,
-  warn,
-} from "../../scripts/terminal/cli.ts";
+  UsageError,
+} from "../../scripts/terminal/command.ts";
+import { printable } from "../../scripts/terminal/format.ts";
+import { Progress } from "../../scripts/terminal/progress.ts";
 import { type Fault, FAULTS } from "./bench/gateway.ts";
 import { benchIngester, type Cell, renderResults } from "./bench/ingester.ts";
 
@@ -21,8 +21,8 @@ interface Bounds {
   requestsMax: number;
   signal: AbortSignal;
   fault: Fault | undefined;
-  /** Whether to say how it goes. */
-  quiet: boolean;
+  /** Where to say how it goes. */
+  context: CommandContext | undefined;
 }
 
 /** What one entry found. */
@@ -55,35 +55,38 @@ const HELP = {
     `ingester: signed webhooks a second, 1, 8 and 64 in flight, against a gateway
 stand-in that answers at once or after 5 ms. Exit code 1 if one was lost or
 started twice; how fast it is never fails it.`,
-  options: [
-    [
-      "--only NAME",
-      `one benchmark of ${Object.keys(ENTRIES).join(", ")}; all if not given`,
-    ],
-    ["--seconds S", `how long a cell takes at most, by default ${SECONDS}`],
-    [
-      "--requests N",
-      `how many a cell sends, at most ${REQUESTS_MAX}; however long it takes`,
-    ],
-    [
-      "--fault NAME",
-      `a wrong gateway: ${FAULTS.join(", ")}; exit code 1 is right then`,
-    ],
-    ["--json", "the results as JSON"],
-  ],
+  options: {
+    only: {
+      value: "NAME",
+      about: `one benchmark of ${
+        Object.keys(ENTRIES).join(", ")
+      }; all if not given`,
+    },
+    seconds: {
+      value: "S",
+      about: `how long a cell takes at most, by default ${SECONDS}`,
+    },
+    requests: {
+      value: "N",
+      about:
+        `how many a cell sends, at most ${REQUESTS_MAX}; however long it takes`,
+    },
+    fault: {
+      value: "NAME",
+      about: `a wrong gateway: ${FAULTS.join(", ")}; exit code 1 is right then`,
+    },
+    json: { about: "the results as JSON" },
+  },
 } as const;
 
-async function main(args: readonly string[]): Promise<number | void> {
-  const given = readArgs(args, HELP, {
-    only: { type: "string" },
-    seconds: { type: "string" },
-    requests: { type: "string" },
-    fault: { type: "string" },
-    json: { type: "boolean" },
-  });
-  if (given === undefined) return;
+export async function main(
+  args: readonly string[],
+  context: CommandContext,
+): Promise<number> {
+  const given = readArgs(args, HELP, context);
+  if (given === undefined) return 0;
   const { values } = given;
-  const only = values["only"] as string | undefined;
+  const { only, json } = values;
   if (only !== undefined && !Object.hasOwn(ENTRIES, only)) {
     const names = Object.keys(ENTRIES).join(", ");
     throw new CommandError(
@@ -91,43 +94,33 @@ async function main(args: readonly string[]): Promise<number | void> {
       2,
     );
   }
-  const fault = readFault(values["fault"]);
-  const json = values["json"] === true;
-  const stop = new AbortController();
-  const onSignal = () => stop.abort(new CommandError("Stopped", 130));
-  for (const name of ["SIGINT", "SIGTERM"] as const) {
-    Deno.addSignalListener(name, onSignal);
-  }
+  const fault = readFault(values.fault);
   const bounds = {
     ...readBounds(values),
-    signal: stop.signal,
+    signal: context.signal,
     fault,
-    quiet: json,
+    context: json ? undefined : context,
   };
   const results: Record<string, unknown> = {};
   let failed = false;
   for (const [name, run] of Object.entries(ENTRIES)) {
     if (only !== undefined && name !== only) continue;
-    if (!json) say(name);
-    const entry = await run(bounds).catch((error) => {
-      stop.signal.throwIfAborted();
-      throw error;
-    });
+    if (!json) context.out(name);
+    const entry = await run(bounds);
     results[name] = entry.results;
     failed ||= entry.problems.length > 0;
-    if (!json) ["", ...entry.lines].forEach(say);
-    report(entry.problems);
+    if (!json) ["", ...entry.lines].forEach((line) => context.out(line));
+    report(entry.problems, context);
   }
-  if (json) say(JSON.stringify(results, undefined, 2));
+  if (json) context.out(JSON.stringify(results, undefined, 2));
   return failed ? 1 : 0;
 }
 
 function readBounds(
-  values: Readonly<Record<string, string | boolean | undefined>>,
+  { seconds, requests }: Values<typeof HELP>,
 ): Pick<Bounds, "forMs" | "requestsMax"> {
-  const { seconds, requests } = values;
   if (seconds !== undefined && requests !== undefined) {
-    throw new CommandError("Either --seconds or --requests; see --help", 2);
+    throw new UsageError("Either --seconds or --requests");
   }
   return {
     forMs: requests === undefined
@@ -137,7 +130,7 @@ function readBounds(
   };
 }
 
-function readFault(name: string | boolean | undefined): Fault | undefined {
+function readFault(name: string | undefined): Fault | undefined {
   const fault = FAULTS.find((fault) => fault === name);
   if (fault !== undefined || name === undefined) return fault;
   throw new CommandError(
@@ -148,28 +141,25 @@ function readFault(name: string | boolean | undefined): Fault | undefined {
 
 function readNumber(
   name: string,
-  text: string | boolean | undefined,
+  text: string | undefined,
   max: number,
   fallback: number,
 ): number {
   if (text === undefined) return fallback;
-  const number = /^\d{1,9}$/.test(String(text)) ? Number(text) : 0;
+  const number = /^\d{1,9}$/.test(text) ? Number(text) : 0;
   if (number >= 1 && number <= max) return number;
-  throw new CommandError(
-    `--${name} takes a whole number from 1 to ${max}; see --help`,
-    2,
-  );
+  throw new UsageError(`--${name} takes a whole number from 1 to ${max}`);
 }
 
-function report(problems: readonly string[]): void {
+function report(problems: readonly string[], context: CommandContext): void {
   const shown = problems.slice(0, PROBLEMS_SHOWN);
-  for (const problem of shown) warn(`  ${oneLine(problem)}`);
+  for (const problem of shown) context.err(`  ${printable(problem)}`);
   const more = problems.length - shown.length;
-  if (more > 0) warn(`  and ${more} more`);
+  if (more > 0) context.err(`  and ${more} more`);
 }
 
 async function runIngester(
-  { forMs, requestsMax, signal, fault, quiet }: Bounds,
+  { forMs, requestsMax, signal, fault, context }: Bounds,
 ): Promise<Entry> {
   let cell: Shown | undefined;
   try {
@@ -180,7 +170,7 @@ async function runIngester(
       signal,
       ...(fault && { fault }),
       onCell(next) {
-        if (!quiet) cell = new Shown(describe(next));
+        if (context) cell = new Shown(describe(next), context);
       },
       onResult({ perSecond, cpuUs }) {
         cell?.done(
@@ -216,9 +206,9 @@ class Shown {
   readonly #progress: Progress;
   readonly #timer: ReturnType<typeof setInterval>;
 
-  constructor(what: string) {
+  constructor(what: string, context: CommandContext) {
     this.#what = what;
-    this.#progress = new Progress(what);
+    this.#progress = new Progress(what, context);
     this.#progress.tick();
     this.#timer = setInterval(() => this.#progress.tick(), TICK_MS);
   }

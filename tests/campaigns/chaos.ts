@@ -4,15 +4,14 @@
  *
  * @module
  */
+import { readArgs } from "../../scripts/terminal/arguments.ts";
 import {
+  type CommandContext,
   CommandError,
-  inSeconds,
-  readArgs,
   runCommand,
-  say,
-  table,
-  warn,
-} from "../../scripts/terminal/cli.ts";
+  UsageError,
+} from "../../scripts/terminal/command.ts";
+import { inSeconds, table } from "../../scripts/terminal/format.ts";
 import { INTAKE } from "./chaos/intake/suite.ts";
 import { POST } from "./chaos/post_suite.ts";
 import type { Tried } from "./chaos/pool.ts";
@@ -32,19 +31,32 @@ drawn from a list, and counts. post, against a stand-in for Slack: no incident
 gets two messages, and none is lost silently. intake: each delivery that was
 accepted has exactly one run, any other at most one. Exit code 1 if that does
 not hold; 3 if the campaign itself failed.`,
-  options: [
-    ["--suite NAME", "post or intake, by default post"],
-    ["--trials N", "how many incidents, by default 200"],
-    ["--seed S", "repeats the draw, by default 1"],
-    ["--only TRIAL", "only this one of them, with all that is known of it"],
-    ["--lanes L", "how many platforms side by side, by default 4; intake: 12"],
-    ["--embedded", "the embedded NATS and Redis, even if real ones are there"],
-    ["--mutant NAME", "a wrong worker, until it is caught:"],
-    ...Object.entries(SUITES).map(([name, { mutants }]) =>
-      ["", `${name}: ${mutants.join(", ")}`] as const
-    ),
-    ["--json", "the report as JSON"],
-  ],
+  options: {
+    suite: { value: "NAME", about: "post or intake, by default post" },
+    trials: { value: "N", about: "how many incidents, by default 200" },
+    seed: { value: "S", about: "repeats the draw, by default 1" },
+    only: {
+      value: "TRIAL",
+      about: "only this one of them, with all that is known of it",
+    },
+    lanes: {
+      value: "L",
+      about: "how many platforms side by side, by default 4; intake: 12",
+    },
+    embedded: {
+      about: "the embedded NATS and Redis, even if real ones are there",
+    },
+    mutant: {
+      value: "NAME",
+      about: [
+        "a wrong worker, until it is caught:",
+        ...Object.entries(SUITES).map(([name, { mutants }]) =>
+          `${name}: ${mutants.join(", ")}`
+        ),
+      ].join("\n"),
+    },
+    json: { about: "the report as JSON" },
+  },
 } as const;
 
 /** Trials take a fraction of it; the rest is for a slow machine. */
@@ -52,35 +64,24 @@ const TRIAL_MS_MAX = 3_000;
 const START_MS_MAX = 60_000;
 const PROGRESS_EVERY_MS = 5_000;
 
-async function main(args: readonly string[]): Promise<number | void> {
-  const given = readArgs(args, HELP, {
-    suite: { type: "string" },
-    trials: { type: "string" },
-    seed: { type: "string" },
-    only: { type: "string" },
-    lanes: { type: "string" },
-    embedded: { type: "boolean" },
-    mutant: { type: "string" },
-    json: { type: "boolean" },
-  });
-  if (given === undefined) return;
+export async function main(
+  args: readonly string[],
+  context: CommandContext,
+): Promise<number> {
+  const given = readArgs(args, HELP, context);
+  if (given === undefined) return 0;
   const { values } = given;
-  const suite = readSuite(values["suite"] as string | undefined);
-  const number = (name: string, fallback: number) =>
-    readNumber(name, values[name] as string | undefined, fallback);
+  const suite = readSuite(values.suite);
+  const number = (
+    name: "trials" | "seed" | "only" | "lanes",
+    fallback: number,
+  ) => readNumber(name, values[name], fallback);
   const trials = number("trials", 200);
   const seed = number("seed", 1);
-  const only = values["only"] === undefined ? undefined : number("only", 0);
-  const mutant = readMutant(
-    suite,
-    values["mutant"] as string | undefined,
-  );
-  const json = values["json"] === true;
-  const abort = new AbortController();
-  const onSignal = () => abort.abort(new CommandError("Stopped", 130));
-  for (const name of ["SIGINT", "SIGTERM"] as const) {
-    Deno.addSignalListener(name, onSignal);
-  }
+  const only = values.only === undefined ? undefined : number("only", 0);
+  const mutant = readMutant(suite, values.mutant);
+  const { json } = values;
+  const { signal } = context;
   const all = only === undefined
     ? Array.from({ length: trials }, (_, at) => at + 1)
     : [only];
@@ -92,21 +93,25 @@ async function main(args: readonly string[]): Promise<number | void> {
       trials: all,
       seed,
       lanes: number("lanes", suite.lanes),
-      embedded: values["embedded"] === true,
+      embedded: values.embedded,
       mutant,
       budgetMs: START_MS_MAX + all.length * TRIAL_MS_MAX,
-      signal: abort.signal,
+      signal,
       onOutcome(outcome, done) {
         const violated = outcome.problems.length > 0;
-        if (violated || only !== undefined) warn(suite.describe(outcome));
+        if (violated || only !== undefined) {
+          context.err(suite.describe(outcome));
+        }
         const now = performance.now();
         if (json || now < saidAt + PROGRESS_EVERY_MS) return;
         saidAt = now;
-        say(`  ${done} of ${all.length} trials, ${inSeconds(now - started)}`);
+        context.out(
+          `  ${done} of ${all.length} trials, ${inSeconds(now - started)}`,
+        );
       },
     });
   } catch (error) {
-    if (abort.signal.aborted) throw abort.signal.reason;
+    signal.throwIfAborted();
     throw new CommandError(
       `The campaign failed: ${error instanceof Error ? error.stack : error}`,
       3,
@@ -115,9 +120,9 @@ async function main(args: readonly string[]): Promise<number | void> {
   const missing = trials >= 200 && only === undefined && mutant === undefined
     ? suite.ends.filter((end) => report.ends[end] === 0)
     : [];
-  if (json) say(JSON.stringify({ ...report, missing }, undefined, 2));
-  else print(suite, report, missing);
-  abort.signal.throwIfAborted();
+  if (json) context.out(JSON.stringify({ ...report, missing }, undefined, 2));
+  else print(suite, report, missing, context);
+  signal.throwIfAborted();
   const short = report.trials < all.length && mutant === undefined;
   if (short) throw new CommandError("The trials did not end in time", 3);
   return report.violations.length + missing.length > 0 ? 1 : 0;
@@ -130,7 +135,7 @@ function readNumber(
 ): number {
   if (text === undefined) return fallback;
   if (/^\d{1,9}$/.test(text)) return Number(text);
-  throw new CommandError(`--${name} takes a whole number; see --help`, 2);
+  throw new UsageError(`--${name} takes a whole number`);
 }
 
 function readSuite(text = "post"): Suite {
@@ -157,6 +162,7 @@ function print(
   suite: Suite,
   report: SuiteReport<Tried<string>>,
   missing: readonly string[],
+  context: CommandContext,
 ): void {
   const { seed, trials, ms, ends, byFault, violations, meanMs } = report;
   const columns = [...suite.ends, "violation"];
@@ -169,20 +175,20 @@ function print(
   const total = columns.map((column) =>
     `${column === "violation" ? violations.length : ends[column]}`
   );
-  say();
+  context.out();
   for (
     const line of table([["", ...columns, "mean"], ...rows, [
       "all trials",
       ...total,
     ]])
-  ) say(line);
-  say();
-  say(
+  ) context.out(line);
+  context.out();
+  context.out(
     [`seed ${seed}`, `${trials} trials in ${inSeconds(ms)}`]
       .concat(suite.servers(report)).join(", "),
   );
-  if (missing.length > 0) say(`never happened: ${missing.join(", ")}`);
-  say(
+  if (missing.length > 0) context.out(`never happened: ${missing.join(", ")}`);
+  context.out(
     violations.length === 0
       ? "no violation"
       : `${violations.length} violations, in trials ${

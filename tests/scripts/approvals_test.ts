@@ -338,7 +338,7 @@ Deno.test("approvals says what is wrong with its arguments, before it looks", as
       "--reason does not go with approve; see --help",
     ],
     [["approve"], "approvals approve needs the id of a job; see --help"],
-    [["approve", "x", "y"], "one job at a time; see --help"],
+    [["approve", "x", "y"], "Unexpected argument 'y'; see --help"],
     [
       ["reject"],
       "approvals reject needs the id of a job, or --all; see --help",

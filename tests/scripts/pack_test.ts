@@ -6,7 +6,7 @@ import {
   decide,
   loadPolicy,
 } from "../../deploy/devcore/policy.ts";
-import { CommandError } from "../../scripts/terminal/cli.ts";
+import { CommandError } from "../../scripts/terminal/command.ts";
 import {
   bundlePack,
   type PackFiles,

@@ -22,7 +22,8 @@ import {
   PostRecord,
   recordKey,
 } from "../../lib/post/record.ts";
-import { CommandError, oneLine } from "../../scripts/terminal/cli.ts";
+import { CommandError } from "../../scripts/terminal/command.ts";
+import { printable } from "../../scripts/terminal/format.ts";
 import {
   ageOf,
   type DeletableList,
@@ -379,7 +380,7 @@ const MISUSES: [args: string[], says: string][] = [
   [["list", "mock:1"], "a list takes no incident"],
   [["erase", "mock:1"], "'erase' is none of show, mark, free, forget"],
   [["show"], "posts show needs the id of an incident"],
-  [["show", "mock:1", "mock:2"], "one incident at a time"],
+  [["show", "mock:1", "mock:2"], "Unexpected argument 'mock:2'"],
   [["--force"], "--force does not go with a list"],
   [["free", "mock:1", "--yes"], "--yes does not go with free"],
   [
@@ -617,7 +618,7 @@ Deno.test("describePost() words a claim as busy below 60 s", () => {
   assertEquals(word("some day"), "in doubt");
 });
 
-Deno.test("ageOf() and oneLine() are fit for a line", () => {
+Deno.test("ageOf() and printable() are fit for a line", () => {
   const ages = [-1, 119_000, 120_000, 7_199_000, 7_200_000, 172_800_000, NaN];
   assertEquals(ages.map(ageOf), [
     "0 s",
@@ -628,6 +629,6 @@ Deno.test("ageOf() and oneLine() are fit for a line", () => {
     "2 d",
     "unknown",
   ]);
-  assertEquals(oneLine(" a\n\tb\x1b[31mc\u202ed\u200b\x9b "), "a b [31mcd");
-  assertEquals(oneLine("abcdef", 4), "abc…");
+  assertEquals(printable(" a\n\tb\x1b[31mc\u202ed\u200b\x9b "), "a b [31mcd");
+  assertEquals(printable("abcdef", 4), "abc…");
 });

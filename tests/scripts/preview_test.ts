@@ -211,7 +211,7 @@ Deno.test("deno task preview shows text, a picture and the payload", async (t) =
 
 const REFUSED: [args: string[], code: number, error: string][] = [
   [[], 2, "error: Name one file; see --help"],
-  [[SAMPLE, SAMPLE], 2, "error: Name one file; see --help"],
+  [[SAMPLE, "x"], 2, "error: Unexpected argument 'x'; see --help"],
   [
     ["nowhere.json"],
     1,

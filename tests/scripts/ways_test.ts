@@ -117,7 +117,7 @@ Deno.test("an environment that is not complete is refused, and so is a slip in i
   const nobody = await runTask("run_worker", ["nobody"]);
   assertEquals([nobody.code, nobody.stderr.trim()], [
     2,
-    'error: There is no worker "nobody"; there are ingester, fetcher, summarizer, poster',
+    'error: There is no worker "nobody"; there are ingester, fetcher, summarizer, poster; see --help',
   ]);
 });
 

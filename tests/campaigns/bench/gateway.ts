@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { CommandError } from "../../../scripts/terminal/cli.ts";
+import { CommandError } from "../../../scripts/terminal/command.ts";
 
 /**
  * What a stand-in can do wrong with each tenth key, to see that it is noticed:

@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { table } from "../../../scripts/terminal/cli.ts";
+import { table } from "../../../scripts/terminal/format.ts";
 import {
   cacheWorkers,
   readRequirements,

@@ -1,0 +1,119 @@
+/**
+ * A command's arguments and its help.
+ *
+ * @module
+ */
+import { parseArgs } from "node:util";
+import { messageOf } from "../../lib/base/errors.ts";
+import { type CommandContext, UsageError } from "./command.ts";
+import { printable } from "./format.ts";
+
+/** An option: a switch, unless it has a value. */
+export interface Option {
+  /** What stands for its value in the help. */
+  readonly value?: string;
+  /** More lines stand below the first. */
+  readonly about: string;
+}
+
+type Row = readonly [name: string, about: string];
+
+/** A command line as people read it, and as {@linkcode readArgs} does. */
+export interface CommandLine {
+  readonly usage: string;
+  readonly about: string;
+  /** What its arguments mean, beside options. */
+  readonly arguments?: readonly Row[];
+  /** How many arguments it takes, beside options; none if not given. */
+  readonly argumentsMax?: number;
+  /** By their long name without the dashes. */
+  readonly options: Readonly<Record<string, Option>>;
+  /** The variables that it reads. */
+  readonly variables?: readonly Row[];
+}
+
+/** The values of options: switches are `false` if not given. */
+export type Values<L extends CommandLine> = {
+  readonly [K in keyof L["options"]]: L["options"][K] extends
+    { readonly value: string } ? string | undefined : boolean;
+};
+
+const MESSAGE_CHARS_MAX = 300;
+
+/**
+ * Reads a command's arguments.
+ *
+ * @returns `undefined` if `--help` was asked for and printed.
+ * @throws {UsageError} For an argument that the command does not know.
+ */
+export function readArgs<const L extends CommandLine>(
+  args: readonly string[],
+  line: L,
+  context: CommandContext,
+): { values: Values<L>; positionals: string[] } | undefined {
+  const options = Object.fromEntries(
+    Object.entries(line.options).map(([name, { value }]) =>
+      [name, {
+        type: value === undefined ? "boolean" as const : "string" as const,
+      }] as const
+    ),
+  );
+  const { values, positionals } = parse(args, options);
+  if (values["help"]) {
+    context.out(renderHelp(line));
+    return undefined;
+  }
+  const unexpected = positionals[line.argumentsMax ?? 0];
+  if (unexpected !== undefined) {
+    throw new UsageError(
+      `Unexpected argument '${printable(unexpected, MESSAGE_CHARS_MAX)}'`,
+    );
+  }
+  const switches = Object.entries(options)
+    .filter(([, { type }]) => type === "boolean").map((
+      [name],
+    ) => [name, false]);
+  return {
+    values: { ...Object.fromEntries(switches), ...values },
+    positionals,
+  };
+}
+
+function parse(
+  args: readonly string[],
+  options: Record<string, { type: "boolean" | "string" }>,
+) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: { ...options, help: { type: "boolean", short: "h" } },
+      allowPositionals: true,
+    });
+  } catch (error) {
+    const [first = ""] = messageOf(error).split(". ", 1);
+    throw new UsageError(printable(first, MESSAGE_CHARS_MAX));
+  }
+}
+
+function renderHelp(line: CommandLine): string {
+  const options = Object.entries(line.options).map(
+    ([name, { value, about }]): Row => [
+      value === undefined ? `--${name}` : `--${name} ${value}`,
+      about,
+    ],
+  );
+  const { usage, about, arguments: named = [], variables = [] } = line;
+  const all = [...named, ...options, ["--help", "print this"] as const];
+  const width = Math.max(
+    ...[...all, ...variables].map(([name]) => name.length),
+  );
+  const rows = (items: readonly Row[]) =>
+    items.flatMap(([name, about]) =>
+      about.split("\n").map((text, at) =>
+        `  ${(at === 0 ? name : "").padEnd(width)}  ${text}`
+      )
+    );
+  const lines = [`Usage: ${usage}`, "", about, "", "Options:", ...rows(all)];
+  if (variables.length > 0) lines.push("", "Variables:", ...rows(variables));
+  return lines.join("\n");
+}

@@ -1,0 +1,152 @@
+/**
+ * What a command runs in: its environment, its output, its stop signal.
+ *
+ * @module
+ */
+import { ConfigError, messageOf, OutsideError } from "../../lib/base/errors.ts";
+
+/** A failure that people are told in one line, without a stack. */
+export class CommandError extends Error {
+  override name = "CommandError";
+
+  constructor(message: string, readonly exitCode: number = 1) {
+    super(message);
+  }
+}
+
+/** The command line itself is wrong. */
+export class UsageError extends CommandError {
+  constructor(problem: string) {
+    super(`${problem}; see --help`, 2);
+  }
+}
+
+/** A terminal that shows standard output. */
+export interface Screen {
+  /** 0 if the terminal does not know its width. */
+  readonly columns: number;
+  readonly colour: boolean;
+  /** Shows a line that the next one replaces. */
+  readonly show: (line: string) => void;
+}
+
+/** What a command runs in. Tests bring their own. */
+export interface CommandContext {
+  readonly env: (name: string) => string | undefined;
+  /** Prints a line on standard output. */
+  readonly out: (line?: string) => void;
+  /** Prints a line on standard error. */
+  readonly err: (line: string) => void;
+  /**
+   * Aborts on SIGINT and SIGTERM with a {@linkcode CommandError}. A command
+   * that never reads it is ended by these signals at once.
+   */
+  readonly signal: AbortSignal;
+  /** `undefined` if standard output is not a terminal. */
+  readonly screen: Screen | undefined;
+  /**
+   * Asks and reads one line, `undefined` at the end of the input. There is no
+   * such function if standard input is not a terminal.
+   */
+  readonly ask: ((question: string) => Promise<string | undefined>) | undefined;
+}
+
+/** A command. @returns Its exit code. */
+export type Main = (
+  args: readonly string[],
+  context: CommandContext,
+) => Promise<number>;
+
+/** Runs a command in this process and exits with its code. */
+export async function runCommand(main: Main): Promise<never> {
+  Deno.exit(await callCommand(main, Deno.args, processContext()));
+}
+
+/** Runs a command and prints what it throws. @returns The exit code. */
+export async function callCommand(
+  main: Main,
+  args: readonly string[],
+  context: CommandContext,
+): Promise<number> {
+  try {
+    return await main(args, context);
+  } catch (thrown) {
+    const { signal } = context;
+    const error = signal.aborted ? signal.reason : thrown;
+    context.err(`error: ${explain(error)}`);
+    if (error instanceof CommandError) return error.exitCode;
+    return error instanceof ConfigError ? 2 : 1;
+  }
+}
+
+/** An error as people are told it, with its stack only if it is a bug of ours. */
+export function explain(error: unknown): string {
+  const expected = [CommandError, ConfigError, OutsideError].some((kind) =>
+    error instanceof kind
+  );
+  const bug = !expected && error instanceof Error && error.stack !== undefined;
+  return bug ? error.stack! : messageOf(error);
+}
+
+const EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
+
+function processContext(): CommandContext {
+  let signal: AbortSignal | undefined;
+  let clear = ""; // What takes away the line that is shown for now.
+  const print = (stream: Stream, line: string) => {
+    if (clear !== "") write(Deno.stdout, clear);
+    clear = "";
+    write(stream, `${line}\n`);
+  };
+  const show = (line: string) => {
+    clear = "\r\x1b[K";
+    write(Deno.stdout, `${clear}${line}`);
+  };
+  return {
+    env: (name) => Deno.env.get(name),
+    out: (line = "") => print(Deno.stdout, line),
+    err: (line) => print(Deno.stderr, line),
+    get signal() {
+      return signal ??= abortOnSignals();
+    },
+    get screen() {
+      if (!Deno.stdout.isTerminal()) return undefined;
+      const { columns } = Deno.consoleSize();
+      return { columns, colour: !Deno.noColor, show };
+    },
+    ask: Deno.stdin.isTerminal() ? askOnTerminal : undefined,
+  };
+}
+
+function abortOnSignals(): AbortSignal {
+  const stop = new AbortController();
+  for (const [name, code] of Object.entries(EXIT_CODES)) {
+    Deno.addSignalListener(
+      name as Deno.Signal,
+      () => stop.abort(new CommandError("Stopped", code)),
+    );
+  }
+  return stop.signal;
+}
+
+async function askOnTerminal(question: string): Promise<string | undefined> {
+  write(Deno.stdout, question);
+  const buffer = new Uint8Array(4096); // A terminal hands over whole lines.
+  const length = await Deno.stdin.read(buffer);
+  if (length === null) return undefined;
+  return new TextDecoder().decode(buffer.subarray(0, length)).trim();
+}
+
+type Stream = { writeSync(bytes: Uint8Array): number };
+
+function write(stream: Stream, text: string): void {
+  const bytes = new TextEncoder().encode(text);
+  for (let at = 0; at < bytes.length;) {
+    at += stream.writeSync(bytes.subarray(at));
+  }
+}
+
+/** Who runs the command, as the system says. */
+export function userName({ env }: Pick<CommandContext, "env">): string {
+  return env("USER") || env("LOGNAME") || env("USERNAME") || "unknown";
+}

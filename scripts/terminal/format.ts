@@ -1,0 +1,59 @@
+/**
+ * Values as people read them on a terminal.
+ *
+ * @module
+ */
+import { shorten } from "../../lib/base/errors.ts";
+import type { CommandContext } from "./command.ts";
+
+/** Longer lines are hard to read, shorter ones break every other word. */
+const COLUMNS_MAX = 100;
+const COLUMNS_MIN = 40;
+
+/** The width to break lines at, and whether to use colours. */
+export function outputStyle(
+  { screen }: CommandContext,
+): { columns: number; colour: boolean } {
+  const width = screen?.columns || COLUMNS_MAX;
+  return {
+    columns: Math.min(Math.max(width, COLUMNS_MIN), COLUMNS_MAX),
+    colour: screen?.colour ?? false,
+  };
+}
+
+/** Lays rows out in columns. */
+export function table(rows: readonly (readonly string[])[]): string[] {
+  const widths = (rows[0] ?? []).map((_, column) =>
+    Math.max(...rows.map((row) => (row[column] ?? "").length))
+  );
+  return rows.map((row) =>
+    row.map((cell, column) =>
+      column === row.length - 1 ? cell : cell.padEnd(widths[column]!)
+    )
+      .join("  ").trimEnd()
+  );
+}
+
+/**
+ * Text from outside, fit for one line of a terminal: without controls, which
+ * could rewrite what stands there, and without marks that turn its direction.
+ */
+export function printable(text: string, charsMax = 200): string {
+  const plain = text.replace(/[\p{Cc}\p{Zl}\p{Zp}\s]+/gu, " ")
+    .replace(/\p{Cf}/gu, "");
+  return shorten(plain.trim(), charsMax);
+}
+
+/** Seconds with one digit. */
+export function inSeconds(ms: number): string {
+  return `${(ms / 1000).toFixed(1)} s`;
+}
+
+/** A count of bytes in the unit that suits it. */
+export function inBytes(bytes: number): string {
+  if (bytes < 1024) return `${bytes} B`;
+  const kib = bytes / 1024;
+  return kib < 1024
+    ? `${kib.toFixed(1)} KiB`
+    : `${(kib / 1024).toFixed(1)} MiB`;
+}

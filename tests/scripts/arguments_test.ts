@@ -1,0 +1,66 @@
+/**
+ * What every command does with arguments that it does not know.
+ *
+ * @module
+ */
+import { assertEquals } from "@std/assert";
+import type { Main } from "../../scripts/terminal/command.ts";
+import { call } from "../support/command.ts";
+
+/** Prints for the shell that starts another command. */
+const NO_COMMANDS = ["hosts.ts"];
+const NO_WORKER =
+  'There is no worker "nonsense"; there are ingester, fetcher, summarizer, poster';
+const UNEXPECTED = "Unexpected argument 'nonsense'";
+
+/** What is refused and how, where a command takes arguments. */
+const REFUSED: Readonly<Record<string, [args: string[], problem: string][]>> = {
+  "scripts/approvals.ts": [
+    [["nonsense"], "'nonsense' is none of approve, reject"],
+    [["approve", "x", "nonsense"], UNEXPECTED],
+  ],
+  "scripts/bundle_workers.ts": [[["nonsense"], NO_WORKER]],
+  "scripts/compile.ts": [
+    [["nonsense"], NO_WORKER],
+    [["all", "nonsense"], UNEXPECTED],
+  ],
+  "scripts/flags.ts": [[["nonsense"], 'No such way: "nonsense"']],
+  "scripts/permissions.ts": [
+    [["nonsense"], NO_WORKER],
+    [["poster", "nonsense"], UNEXPECTED],
+  ],
+  "scripts/posts.ts": [
+    [["nonsense"], "'nonsense' is none of show, mark, free, forget"],
+    [["show", "x", "nonsense"], UNEXPECTED],
+  ],
+  "scripts/preview.ts": [[["x.json", "nonsense"], UNEXPECTED]],
+  "scripts/run_worker.ts": [
+    [["nonsense"], NO_WORKER],
+    [["poster", "nonsense"], UNEXPECTED],
+  ],
+};
+
+const ROOT = new URL("../../", import.meta.url);
+const paths = ["tests/campaigns/bench.ts", "tests/campaigns/chaos.ts"];
+for await (const { name, isFile } of Deno.readDir(new URL("scripts", ROOT))) {
+  if (isFile && !NO_COMMANDS.includes(name)) paths.push(`scripts/${name}`);
+}
+for (const path of paths.toSorted()) {
+  const { main } = await import(`${ROOT}${path}`) as { main: Main };
+  const rows = REFUSED[path] ?? [[["nonsense"], UNEXPECTED]];
+  for (
+    const [args, problem] of [
+      ...rows,
+      [["--nonsense"], "Unknown option '--nonsense'"] as const,
+    ]
+  ) {
+    Deno.test(`${path} refuses ${args.join(" ")}`, async () => {
+      const { code, stdout, stderr } = await call(main, args);
+      assertEquals([code, stdout, stderr], [
+        2,
+        "",
+        `error: ${problem}; see --help\n`,
+      ]);
+    });
+  }
+}
