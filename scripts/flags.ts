@@ -11,7 +11,7 @@ import {
   UsageError,
 } from "./terminal/command.ts";
 import { readEnvFile } from "./launch/environment.ts";
-import { renderFiles, type Way, WAYS } from "./launch/flags.ts";
+import { renderFiles, type Way, WAYS } from "./launch/files/flags.ts";
 import { readRequirements } from "./launch/process.ts";
 
 const HELP = {

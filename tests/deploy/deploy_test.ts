@@ -29,7 +29,7 @@ import {
   renderFiles,
   serviceEnvironment,
   WAYS,
-} from "../../scripts/launch/flags.ts";
+} from "../../scripts/launch/files/flags.ts";
 import {
   derivePermissions,
   WORKER_SETTINGS,

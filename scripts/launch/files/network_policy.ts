@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { hostnameOf, isAddress, type Net, portOf } from "./addresses.ts";
+import { hostnameOf, isAddress, type Net, portOf } from "../addresses.ts";
 
 /** What a NetworkPolicy says of a worker, from `ingress:` on. */
 export function renderRules({ listens, peers }: Net): string[] {

@@ -8,8 +8,8 @@ import {
   hostnameOf,
   isAddress,
   splitNet,
-} from "./addresses.ts";
-import type { HostGrant, Permissions, WorkerName } from "./permissions.ts";
+} from "../addresses.ts";
+import type { HostGrant, Permissions, WorkerName } from "../permissions.ts";
 
 /** systemd: a drop-in for one instance, the whole of it generated. */
 export function renderDropIn(

@@ -6,13 +6,13 @@
  */
 import { parseEnv } from "node:util";
 import { parseAll } from "@std/yaml";
-import { type Environment, readAddresses, splitNet } from "./addresses.ts";
-import { CommandError } from "../terminal/command.ts";
+import { type Environment, readAddresses, splitNet } from "../addresses.ts";
+import { CommandError } from "../../terminal/command.ts";
 import { renderDropIn } from "./drop_in.ts";
 import { renderEnvExample } from "./env_example.ts";
-import { deriveFor } from "./environment.ts";
+import { deriveFor } from "../environment.ts";
 import { renderRules } from "./network_policy.ts";
-import { type Permissions, type WorkerName, WORKERS } from "./permissions.ts";
+import { type Permissions, type WorkerName, WORKERS } from "../permissions.ts";
 
 /** What each worker's topic requires. */
 export type Requirements = Readonly<Record<WorkerName, string[]>>;

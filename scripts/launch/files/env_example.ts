@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { type Setting, variablesOf } from "../../lib/base/config.ts";
-import { WORKER_SETTINGS, type WorkerName, WORKERS } from "./permissions.ts";
+import { type Setting, variablesOf } from "../../../lib/base/config.ts";
+import { WORKER_SETTINGS, type WorkerName, WORKERS } from "../permissions.ts";
 
 /** Variables that the example sets; the others stand there commented out. */
 const VALUES: Readonly<Record<string, string>> = {
