@@ -9,14 +9,18 @@ import { inBytes, table } from "./terminal/format.ts";
 import { bundleWorker, startUpMs } from "./launch/bundles.ts";
 import { readWorkerName, WORKERS } from "./launch/permissions.ts";
 
+const FOLDER = "dist/workers";
+
 const HELP = {
-  usage: "deno task bundle:workers [WORKER...]",
+  usage: "deno task bundle:workers [WORKER...] [--out DIR]",
   about:
-    `Writes dist/workers/<worker>.js, one file a worker, with everything that it
+    `Writes ${FOLDER}/<worker>.js, one file a worker, with everything that it
 imports. Start one anywhere that Deno is, with the flags of deno task
 permissions; it needs no module, no cache and no network to start.`,
   argumentsMax: WORKERS.length,
-  options: {},
+  options: {
+    out: { value: "DIR", about: `where the files go (default ${FOLDER})` },
+  },
 } as const;
 
 export async function main(
@@ -25,10 +29,11 @@ export async function main(
 ): Promise<number> {
   const given = readArgs(args, HELP, context);
   if (given === undefined) return 0;
+  const { out: folder = FOLDER } = given.values;
   const names = given.positionals.map(readWorkerName);
   const rows: string[][] = [];
   for (const worker of names.length === 0 ? WORKERS : names) {
-    const path = await bundleWorker(worker);
+    const path = await bundleWorker(worker, folder);
     const { size } = await Deno.stat(path);
     const ms = await startUpMs(path);
     rows.push([path, inBytes(size), `reads its settings after ${ms} ms`]);

@@ -11,12 +11,16 @@ import {
 } from "./terminal/command.ts";
 import { inBytes } from "./terminal/format.ts";
 import { type CompiledWorker, compileWorker } from "./launch/binaries.ts";
-import { deriveFor, readEnvironment } from "./launch/environment.ts";
+import {
+  deriveFor,
+  readEnvironment,
+  readRequirements,
+} from "./launch/environment.ts";
 import { readWorkerName, WORKERS } from "./launch/permissions.ts";
-import { cacheWorkers, readRequirements } from "./launch/process.ts";
+import { cacheWorkers } from "./launch/process.ts";
 import { bundlePack, readPackFolder } from "./pack/pack.ts";
 
-const MANIFEST = "dist/bin/manifest.json";
+const FOLDER = "dist/bin";
 const TARGETS = [
   "x86_64-unknown-linux-gnu",
   "aarch64-unknown-linux-gnu",
@@ -26,10 +30,11 @@ const TARGETS = [
 ];
 
 const HELP = {
-  usage: "deno task compile [WORKER|all] [--env-file FILE] [--target TARGET]",
+  usage:
+    "deno task compile [WORKER|all] [--env-file FILE] [--target TARGET] [--out DIR]",
   about:
-    `Writes dist/bin/<worker>-<target>, self-contained, with the permissions
-for the given environment baked in, and ${MANIFEST}, which says of each binary
+    `Writes ${FOLDER}/<worker>-<target>, self-contained, with the permissions
+for the given environment baked in, and ${FOLDER}/manifest.json, which says of each binary
 its worker, version, target, permissions and sha256.`,
   argumentsMax: 1,
   options: {
@@ -41,6 +46,7 @@ its worker, version, target, permissions and sha256.`,
       value: "TARGET",
       about: ["for another machine than this one:", ...TARGETS].join("\n"),
     },
+    out: { value: "DIR", about: `where the files go (default ${FOLDER})` },
   },
   variables: [["DENORT_BIN", "the runtime to embed, instead of fetching it"]],
 } as const;
@@ -53,29 +59,31 @@ export async function main(
   if (given === undefined) return 0;
   const [name = "all"] = given.positionals;
   const workers = name === "all" ? WORKERS : [readWorkerName(name)];
-  const target = given.values.target ?? Deno.build.target;
+  const { target = Deno.build.target, out: folder = FOLDER } = given.values;
   if (!TARGETS.includes(target)) {
     throw new UsageError(`Unknown target "${target}"`);
   }
-  const env = await readEnvironment(given.values["env-file"]);
+  const env = await readEnvironment(given.values["env-file"], context.env);
   const requirements = await readRequirements();
   const { version } = await bundlePack(await readPackFolder("pack"));
   // First all that may be wrong, then the slow part.
-  const permissions = workers.map((worker) =>
-    [worker, deriveFor(worker, requirements, env)] as const
-  );
+  const planned = workers.map((worker) => ({
+    worker,
+    version,
+    target,
+    permissions: deriveFor(worker, requirements, env),
+  }));
   await cacheWorkers(workers);
   const compiled: CompiledWorker[] = [];
-  for (const [worker, permission] of permissions) {
-    const one = await compileWorker(worker, { permission, target, version });
+  for (const plan of planned) {
+    const one = await compileWorker(plan, folder);
     context.out(`${one.file}  ${inBytes(one.bytes)}  sha256 ${one.sha256}`);
     compiled.push(one);
   }
-  await Deno.writeTextFile(
-    MANIFEST,
-    `${JSON.stringify(compiled, undefined, 2)}\n`,
-  );
-  context.out(MANIFEST);
+  const manifest = `${folder}/manifest.json`;
+  const text = JSON.stringify(compiled, undefined, 2);
+  await Deno.writeTextFile(manifest, `${text}\n`);
+  context.out(manifest);
   return 0;
 }
 

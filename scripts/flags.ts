@@ -10,12 +10,11 @@ import {
   runCommand,
   UsageError,
 } from "./terminal/command.ts";
-import { readEnvFile } from "./launch/environment.ts";
-import { renderFiles, type Way, WAYS } from "./launch/files/flags.ts";
-import { readRequirements } from "./launch/process.ts";
+import { readEnvFile, readRequirements } from "./launch/environment.ts";
+import { renderFiles, type Way, WAYS } from "./launch/files/render.ts";
 
 const HELP = {
-  usage: "deno task flags [WAY...] [--check] [--env-file F]",
+  usage: "deno task flags [WAY...] [--check] [--env-file F] [--root DIR]",
   about:
     "Writes the workers' permission flags anew, as their topics and addresses imply.",
   arguments: [
@@ -32,6 +31,7 @@ const HELP = {
       value: "F",
       about: "the workers' variables, for tasks, image and service",
     },
+    root: { value: "DIR", about: "the project's folder (default this one)" },
   },
 } as const;
 
@@ -41,15 +41,16 @@ export async function main(
 ): Promise<number> {
   const given = readArgs(args, HELP, context);
   if (given === undefined) return 0;
-  const { check, "env-file": envFile } = given.values;
+  const { check, "env-file": envFile, root = "." } = given.values;
+  const read = (path: string) => Deno.readTextFile(`${root}/${path}`);
   const files = await renderFiles(readWays(given.positionals), {
-    read: (path) => Deno.readTextFile(path),
+    read,
     requirements: await readRequirements(),
     env: envFile === undefined ? undefined : await readEnvFile(envFile),
   });
   const stale: string[] = [];
   for (const [path, text] of files) {
-    if (await readIfThere(path) !== text) stale.push(path);
+    if (await read(path).catch(ifThere) !== text) stale.push(path);
   }
   if (stale.length === 0) {
     context.out("All flags are up to date");
@@ -61,9 +62,9 @@ export async function main(
     );
   }
   for (const path of stale) {
-    const folder = path.slice(0, path.lastIndexOf("/") + 1);
-    if (folder !== "") await Deno.mkdir(folder, { recursive: true });
-    await Deno.writeTextFile(path, files.get(path)!);
+    const file = `${root}/${path}`;
+    await Deno.mkdir(file.slice(0, file.lastIndexOf("/")), { recursive: true });
+    await Deno.writeTextFile(file, files.get(path)!);
     context.out(`${path} written`);
   }
   return 0;
@@ -71,19 +72,12 @@ export async function main(
 
 function readWays(given: readonly string[]): readonly Way[] {
   const unknown = given.find((name) => !WAYS.some((way) => way === name));
-  if (unknown !== undefined) {
-    throw new UsageError(`No such way: "${unknown}"`);
-  }
+  if (unknown !== undefined) throw new UsageError(`No such way: "${unknown}"`);
   return given.length === 0 ? WAYS : WAYS.filter((way) => given.includes(way));
 }
 
-async function readIfThere(path: string): Promise<string | undefined> {
-  try {
-    return await Deno.readTextFile(path);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    return undefined;
-  }
+function ifThere(error: unknown): undefined {
+  if (!(error instanceof Deno.errors.NotFound)) throw error;
 }
 
 if (import.meta.main) await runCommand(main);

@@ -6,15 +6,18 @@
 import { readArgs } from "./terminal/arguments.ts";
 import { type CommandContext, runCommand } from "./terminal/command.ts";
 import { table } from "./terminal/format.ts";
-import { deriveFor, readEnvironment } from "./launch/environment.ts";
+import {
+  deriveFor,
+  readEnvironment,
+  readRequirements,
+} from "./launch/environment.ts";
 import {
   type Permissions,
   readWorkerName,
   type WorkerName,
   WORKERS,
 } from "./launch/permissions.ts";
-import { readRequirements } from "./launch/process.ts";
-import { prove } from "./launch/proof.ts";
+import { openProof, proveMinimal, proveRefusals } from "./launch/proof.ts";
 
 const HELP = {
   usage:
@@ -35,6 +38,9 @@ do, and takes each permission away to see that it was needed.`,
   },
 } as const;
 
+/** Of a wide terminal. */
+const WIDTH = 140;
+
 export async function main(
   args: readonly string[],
   context: CommandContext,
@@ -46,7 +52,7 @@ export async function main(
   const [name] = given.positionals;
   const workers = name === undefined ? WORKERS : [readWorkerName(name)];
   if (proving) return await prove(workers, context) ? 0 : 1;
-  const env = await readEnvironment(file);
+  const env = await readEnvironment(file, context.env);
   const requirements = await readRequirements();
   const all = workers.map((worker) =>
     [worker, deriveFor(worker, requirements, env)] as const
@@ -77,6 +83,55 @@ function print(
   for (const line of table(rows)) context.out(line);
   context.out(`  ${flags.join(" ")}`);
   context.out();
+}
+
+/**
+ * Proves and prints both tables.
+ *
+ * @returns Whether all was as it should be.
+ */
+async function prove(
+  workers: readonly WorkerName[],
+  { out }: CommandContext,
+): Promise<boolean> {
+  await using stack = new AsyncDisposableStack();
+  const stand = await openProof(stack);
+  const print = (rows: string[][]) => {
+    for (const line of table(rows)) out(`  ${cut(line)}`);
+  };
+  let wrong = 0;
+  for (const worker of workers) {
+    const tries = await proveRefusals(stand, worker);
+    out(`${worker}: what it may not do, tried inside it`);
+    print(tries.map(({ tried, outcome, said }) => [
+      tried,
+      outcome,
+      /NotCapable|--cached-only/.exec(said)?.[0] ?? said,
+    ]));
+    wrong += tries.filter(({ outcome }) => outcome === "allowed").length;
+    out(`${worker}: and then it did its work`);
+    out();
+  }
+  for (const worker of workers) {
+    const removals = await proveMinimal(stand, worker);
+    out(`${worker}: what fails without each permission`);
+    print(removals.map(({ removed, failure = "NOTHING FAILED" }) => [
+      removed,
+      failure,
+    ]));
+    wrong += removals.filter(({ failure }) => failure === undefined).length;
+    out();
+  }
+  out(
+    wrong === 0
+      ? "Proved: nothing else is allowed, and nothing is granted in vain"
+      : `NOT proved: ${wrong} of the above are not as they should be`,
+  );
+  return wrong === 0;
+}
+
+function cut(line: string): string {
+  return line.length > WIDTH ? `${line.slice(0, WIDTH - 1)}…` : line;
 }
 
 if (import.meta.main) await runCommand(main);

@@ -9,14 +9,13 @@ import {
   WORKER_SETTINGS,
   WORKERS,
 } from "./launch/permissions.ts";
-import { readEnvFile } from "./launch/environment.ts";
+import { readEnvFile, readRequirements } from "./launch/environment.ts";
 import { readArgs } from "./terminal/arguments.ts";
 import {
   type CommandContext,
   CommandError,
   runCommand,
 } from "./terminal/command.ts";
-import { readRequirements } from "./launch/process.ts";
 
 const HELP = {
   usage: "deno task readme [--check]",

@@ -9,13 +9,13 @@ import {
   runCommand,
   UsageError,
 } from "./terminal/command.ts";
-import { deriveFor, readEnvironment } from "./launch/environment.ts";
-import { readWorkerName, WORKERS } from "./launch/permissions.ts";
 import {
-  cacheWorkers,
+  deriveFor,
+  readEnvironment,
   readRequirements,
-  workerCommand,
-} from "./launch/process.ts";
+} from "./launch/environment.ts";
+import { readWorkerName, WORKERS } from "./launch/permissions.ts";
+import { cacheWorkers, workerCommand } from "./launch/process.ts";
 
 const HELP = {
   usage: "deno task run_worker WORKER [--env-file FILE]",
@@ -41,15 +41,11 @@ export async function main(
   const [name] = given.positionals;
   if (name === undefined) throw new UsageError("Name one worker");
   const worker = readWorkerName(name);
-  const file = given.values["env-file"];
-  const env = await readEnvironment(file);
+  const env = await readEnvironment(given.values["env-file"], context.env);
   const { flags } = deriveFor(worker, await readRequirements(), env);
   await cacheWorkers([worker]);
   context.err(`deno run ${flags.join(" ")} workers/${worker}.ts`);
-  const child = new Deno.Command(Deno.execPath(), {
-    ...workerCommand(worker, env, { flags }),
-    stdin: "null",
-  }).spawn();
+  const child = workerCommand(worker, env, { flags }).spawn();
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     Deno.addSignalListener(signal, () => {
       try {

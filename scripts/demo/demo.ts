@@ -57,12 +57,12 @@ import {
 } from "../support/platform.ts";
 import {
   cacheWorkers,
-  readRequirements,
   spawnWorker,
   type WorkerProcess,
 } from "../launch/process.ts";
 import { createSender, type Sender, type SenderName } from "./senders.ts";
 import { freePort } from "../launch/free_port.ts";
+import { readRequirements } from "../launch/environment.ts";
 
 /** What the demo is asked to do. */
 export interface DemoOptions {

@@ -1,64 +1,40 @@
 /**
- * Whom a worker calls and where it listens, told apart.
+ * Hosts as permissions name them: `host:port`, IPv6 in brackets.
  *
  * @module
  */
-import { type Address, readConfig } from "../../lib/base/config.ts";
-import {
-  type HostGrant,
-  WORKER_SETTINGS,
-  type WorkerName,
-} from "./permissions.ts";
+import type { Address } from "../../lib/base/config.ts";
 
-/** A worker's environment, by variable. */
-export type Environment = Readonly<Record<string, string | undefined>>;
+const USUAL_PORTS: Readonly<Record<string, string>> = {
+  "http:": "80",
+  "https:": "443",
+  "nats:": "4222",
+  "tls:": "4222",
+  "redis:": "6379",
+  "rediss:": "6379",
+};
 
-/** Grants to listen, and grants to connect. */
-export interface Net {
-  listens: HostGrant[];
-  peers: HostGrant[];
+/** The host of a URL, or of an address to listen on. */
+export function hostOf(target: string | Address): string {
+  if (typeof target === "string") {
+    const { hostname, port, protocol } = new URL(target);
+    return `${hostname}:${port || (USUAL_PORTS[protocol] ?? "")}`;
+  }
+  const { hostname, port } = target;
+  return `${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
 }
 
-/** Tells the addresses that a worker listens on from those that it calls. */
-export function splitNet(
-  worker: WorkerName,
-  net: readonly HostGrant[],
-  env: Environment,
-): Net {
-  const { address, healthAddress } = readAddresses(worker, env);
-  const own = [address, healthAddress].filter((one) => one !== undefined).map((
-    { hostname, port },
-  ) => `${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`);
-  return {
-    listens: net.filter(({ host }) => own.includes(host)),
-    peers: net.filter(({ host }) => !own.includes(host)),
-  };
-}
-
-/** The addresses that a worker listens on. */
-export function readAddresses(
-  worker: WorkerName,
-  env: Environment,
-): { readonly address?: Address; readonly healthAddress?: Address } {
-  const { address, healthAddress } = WORKER_SETTINGS[worker];
-  const settings = {
-    ...(address && { address }),
-    ...(healthAddress && { healthAddress }),
-  };
-  return readConfig(settings, (name) => env[name]);
-}
-
-/** A grant without its port: `[::1]` keeps its brackets. */
+/** A host without its port: `[::1]` keeps its brackets. */
 export function hostnameOf(host: string): string {
   return host.slice(0, host.lastIndexOf(":"));
 }
 
-/** A grant's port. */
+/** A host's port. */
 export function portOf(host: string): string {
   return host.slice(host.lastIndexOf(":") + 1);
 }
 
-/** Whether it is an address and no name. */
+/** Whether a host name is an IP address. */
 export function isAddress(hostname: string): boolean {
   return /^[\d.]+$|^\[/.test(hostname);
 }

@@ -6,8 +6,9 @@
 import { sha256Hex } from "../../lib/base/digest.ts";
 import { CommandError } from "../terminal/command.ts";
 import type { Permissions, WorkerName } from "./permissions.ts";
+import { runDeno } from "./run_deno.ts";
 
-/** One binary, as the manifest says it. */
+/** One binary, as the manifest describes it. */
 export interface CompiledWorker {
   worker: WorkerName;
   /** The pack's. */
@@ -21,57 +22,39 @@ export interface CompiledWorker {
   permissions: Permissions;
 }
 
-const FOLDER = "dist/bin";
-
 /**
- * Compiles one worker.
+ * Compiles one worker into a folder.
  *
  * @throws {CommandError} Saying what to do where the runtime cannot be fetched.
  */
 export async function compileWorker(
-  worker: WorkerName,
-  { permission, target, version }: {
-    permission: Permissions;
-    target: string;
-    version: string;
-  },
+  { worker, version, target, permissions }: Omit<
+    CompiledWorker,
+    "file" | "bytes" | "sha256"
+  >,
+  folder: string,
 ): Promise<CompiledWorker> {
-  await Deno.mkdir(FOLDER, { recursive: true });
+  await Deno.mkdir(folder, { recursive: true });
   const suffix = target.includes("windows") ? ".exe" : "";
-  const file = `${FOLDER}/${worker}-${target}${suffix}`;
-  const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: [
-      "compile",
-      "--quiet",
-      "--frozen",
-      `--target=${target}`,
-      `--output=${file}`,
-      ...permission.flags,
-      `workers/${worker}.ts`,
-    ],
-    env: { NO_COLOR: "1" },
-    stdout: "null",
-    stderr: "piped",
-  }).output();
-  if (!success) {
-    throw new CommandError(
-      explain(worker, target, new TextDecoder().decode(stderr)),
-    );
-  }
+  const file = `${folder}/${worker}-${target}${suffix}`;
+  const { code, said } = await runDeno(
+    "compile",
+    "--quiet",
+    "--frozen",
+    `--target=${target}`,
+    `--output=${file}`,
+    ...permissions.flags,
+    `workers/${worker}.ts`,
+  );
+  if (code !== 0) throw new CommandError(explain(worker, target, said));
   const binary = await Deno.readFile(file);
-  return {
-    worker,
-    version,
-    target,
-    file,
-    bytes: binary.length,
-    sha256: await sha256Hex(binary),
-    permissions: permission,
-  };
+  const sha256 = await sha256Hex(binary);
+  const bytes = binary.length;
+  return { worker, version, target, file, bytes, sha256, permissions };
 }
 
 function explain(worker: WorkerName, target: string, said: string): string {
-  const [cause = ""] = said.trim().split("\n\nStack backtrace");
+  const [cause = ""] = said.split("\n\nStack backtrace");
   if (!/denort|base binary|DENORT_BIN/i.test(cause)) {
     return `Cannot compile the ${worker}:\n${cause}`;
   }

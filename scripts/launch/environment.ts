@@ -1,9 +1,11 @@
 /**
- * The environment that a worker will run in, as a command is told of it.
+ * What permissions are derived from: the environment that a worker will run in,
+ * and what the pack says that its topic requires.
  *
  * @module
  */
 import { parseEnv } from "node:util";
+import { parse } from "@std/yaml";
 import { variablesOf } from "../../lib/base/config.ts";
 import { ConfigError, messageOf } from "../../lib/base/errors.ts";
 import { CommandError } from "../terminal/command.ts";
@@ -11,8 +13,13 @@ import {
   derivePermissions,
   type Permissions,
   WORKER_SETTINGS,
+  WORKER_TOPICS,
   type WorkerName,
+  WORKERS,
 } from "./permissions.ts";
+
+/** A worker's environment, by variable. */
+export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Every variable that some worker reads. */
 export const WORKER_VARIABLES: readonly string[] = [
@@ -20,23 +27,23 @@ export const WORKER_VARIABLES: readonly string[] = [
 ];
 
 /**
- * Reads variables from a file and, for those that it does not set, from this
- * process's own environment.
+ * Reads variables from a file; those that it does not set come from `env`.
  *
- * @throws {CommandError} If the file cannot be read or sets a variable that no
- * worker knows, which is a slip of the pen more often than not.
+ * @throws {CommandError} As {@linkcode readEnvFile} does.
  */
 export async function readEnvironment(
   file: string | undefined,
+  env: (name: string) => string | undefined,
 ): Promise<(name: string) => string | undefined> {
   const given = file === undefined ? {} : await readEnvFile(file);
-  return (name) => given[name] || Deno.env.get(name) || undefined;
+  return (name) => given[name] || env(name) || undefined;
 }
 
 /**
  * Reads variables from a file.
  *
- * @throws {CommandError} As {@linkcode readEnvironment} does.
+ * @throws {CommandError} If it cannot be read or sets a variable that no worker
+ * reads, which is most often a slip of the pen.
  */
 export async function readEnvFile(
   path: string,
@@ -57,10 +64,29 @@ export async function readEnvFile(
   return values;
 }
 
+/** What each worker's topic requires. */
+export type Requirements = Readonly<Record<WorkerName, readonly string[]>>;
+
+const MANIFEST = new URL("../../pack/pack.yaml", import.meta.url);
+
+/** Reads what each worker's topic requires from the pack's manifest. */
+export async function readRequirements(): Promise<Requirements> {
+  const { topics } = parse(await Deno.readTextFile(MANIFEST)) as {
+    topics: { name: string; requires: string[] }[];
+  };
+  const requires = new Map(topics.map((topic) => [topic.name, topic.requires]));
+  return Object.fromEntries(
+    WORKERS.map((worker) => [
+      worker,
+      requires.get(WORKER_TOPICS[worker] ?? "") ?? [],
+    ]),
+  ) as Record<WorkerName, string[]>;
+}
+
 /** Derives a worker's permissions. @throws {CommandError} With exit code 2. */
 export function deriveFor(
   worker: WorkerName,
-  requirements: Readonly<Record<WorkerName, string[]>>,
+  requirements: Requirements,
   env: (name: string) => string | undefined,
 ): Permissions {
   try {

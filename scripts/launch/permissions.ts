@@ -13,23 +13,19 @@ import {
 } from "../../lib/base/config.ts";
 import { ConfigError } from "../../lib/base/errors.ts";
 import { UsageError } from "../terminal/command.ts";
+import { hostOf } from "./addresses.ts";
 import { SETTINGS as FETCHER } from "../../workers/fetcher.ts";
 import { SETTINGS as INGESTER } from "../../workers/ingester.ts";
 import { SETTINGS as POSTER } from "../../workers/poster.ts";
 import { SETTINGS as SUMMARIZER } from "../../workers/summarizer.ts";
 
-/** The four processes. */
-export type WorkerName = "fetcher" | "summarizer" | "poster" | "ingester";
+/** The workers, in the order in which an incident passes them. */
+export const WORKERS = ["ingester", "fetcher", "summarizer", "poster"] as const;
 
-/** The workers in the order of the path. */
-export const WORKERS: readonly WorkerName[] = [
-  "ingester",
-  "fetcher",
-  "summarizer",
-  "poster",
-];
+/** One of {@linkcode WORKERS}. */
+export type WorkerName = typeof WORKERS[number];
 
-/** The worker of that name. @throws {CommandError} With exit code 2. */
+/** The worker of that name. @throws {UsageError} If there is none. */
 export function readWorkerName(name: string): WorkerName {
   const worker = WORKERS.find((worker) => worker === name);
   if (worker !== undefined) return worker;
@@ -60,30 +56,17 @@ export interface HostGrant {
   why: string;
 }
 
-/** One variable that may be read, and why. */
-export interface NameGrant {
-  name: string;
-  why: string;
-}
-
-/** One file that may be read, and why. */
-export interface FileGrant {
-  path: string;
-  why: string;
-}
-
 /** What one worker may do. */
 export interface Permissions {
   net: HostGrant[];
-  env: NameGrant[];
-  /** Files that hold secrets or certificates, where the environment names such. */
-  read: FileGrant[];
+  env: { name: string; why: string }[];
+  /** Files that hold secrets or certificates, where the environment names any. */
+  read: { path: string; why: string }[];
   /** What the runtime is told, in this order. */
   flags: string[];
 }
 
-type Environment = (name: string) => string | undefined;
-type Values = Record<string, unknown>;
+type Values = Readonly<Record<string, unknown>>;
 
 /** What a `requires` value of the pack grants beside the platform itself. */
 const REQUIREMENTS: Readonly<Record<string, (config: Values) => HostGrant[]>> =
@@ -99,8 +82,19 @@ const REQUIREMENTS: Readonly<Record<string, (config: Values) => HostGrant[]>> =
       })),
   };
 
-/** Every `requires` value that grants are known for. */
-export const REQUIREMENTS_KNOWN: readonly string[] = Object.keys(REQUIREMENTS);
+/** Why a worker may listen on an address. */
+export const LISTENS = "listens here";
+/** Why it may listen on another, for those who watch over it. */
+export const SERVES_HEALTH = "serves its health here";
+
+/** The settings that name addresses, and why each is granted. */
+const ADDRESSES: Readonly<Record<string, string>> = {
+  address: LISTENS,
+  healthAddress: SERVES_HEALTH,
+  natsUrl: "NATS",
+  redisUrl: "Redis",
+  gatewayUrl: "the gateway",
+};
 
 /**
  * Derives what one worker may do.
@@ -108,78 +102,70 @@ export const REQUIREMENTS_KNOWN: readonly string[] = Object.keys(REQUIREMENTS);
  * @param requires What the worker's topic requires in the pack's manifest.
  * @param env The environment that it will run in.
  * @throws {ConfigError} If that environment is wrong.
- * @throws {RangeError} For a requirement that nothing is known of.
+ * @throws {RangeError} For a requirement that is not in the table above.
  */
 export function derivePermissions(
   worker: WorkerName,
   requires: readonly string[],
-  env: Environment,
+  env: (name: string) => string | undefined,
 ): Permissions {
   const settings = WORKER_SETTINGS[worker];
-  const secrets = new Set(
-    Object.values(settings).flatMap(({ secret, required, name }) =>
-      secret && required ? [name] : []
-    ),
-  );
-  // What a secret is and what a file holds does not matter here: secrets need
-  // not be at hand, and no file is read.
-  const config = readConfig(
+  const all = Object.values(settings);
+  const secrets = all.filter(({ secret, required }) => secret && required)
+    .map(({ name }) => name);
+  // Secrets need not be at hand, and no file is read: what they hold grants
+  // nothing.
+  const config: Values = readConfig(
     settings,
-    (name) => env(name) || (secrets.has(name) ? "a secret" : undefined),
+    (name) => env(name) || (secrets.includes(name) ? "a secret" : undefined),
     () => "its content",
-  ) as Values;
+  );
   const net = [
-    ...addressGrants(config),
+    ...Object.entries(ADDRESSES).flatMap(([name, why]) => {
+      const target = config[name] as string | Address | undefined;
+      return target ? [{ host: hostOf(target), why }] : [];
+    }),
     ...requires.flatMap((name) => {
       const grants = REQUIREMENTS[name];
-      if (grants === undefined) {
-        throw new RangeError(
-          `Nothing is known of the requirement "${name}"; scripts/launch/permissions.ts maps them`,
-        );
-      }
-      return grants(config);
+      if (grants !== undefined) return grants(config);
+      throw new RangeError(
+        `Nothing is known of the requirement "${name}"; scripts/launch/permissions.ts maps them`,
+      );
     }),
   ];
   const abouts = new Map(
-    Object.values(settings).flatMap((setting) =>
+    all.flatMap((setting) =>
       variablesOf({ setting }).map((name) => {
         const file = name.endsWith("_FILE") && !setting.names.includes(name);
         return [name, setting.about + (file ? ", in a file" : "")] as const;
       })
     ),
   );
-  const read = fileVariablesOf(settings).flatMap((name) => {
-    const path = env(name)?.trim();
-    return path ? [{ path, why: name }] : [];
-  });
-  const permissions = {
+  const granted = {
     net,
     env: [...abouts].map(([name, why]) => ({ name, why })),
-    read,
+    read: fileVariablesOf(settings).flatMap((name) => {
+      const path = env(name)?.trim();
+      return path ? [{ path, why: name }] : [];
+    }),
   };
-  return { ...permissions, flags: toFlags(permissions) };
+  return { ...granted, flags: toFlags(granted) };
 }
 
-/** What listens and what is connected to, in the order of the settings. */
-function addressGrants(config: Values): HostGrant[] {
-  const { address, healthAddress, natsUrl, redisUrl, gatewayUrl } = config as
-    & {
-      [K in "address" | "healthAddress"]?: Address;
-    }
-    & { [K in "natsUrl" | "redisUrl" | "gatewayUrl"]?: string };
-  const grants: [string | undefined, string][] = [
-    [address && hostOfAddress(address), "listens here"],
-    [healthAddress && hostOfAddress(healthAddress), "serves its health here"],
-    [natsUrl && hostOfUrl(natsUrl), "NATS"],
-    [redisUrl && hostOfUrl(redisUrl), "Redis"],
-    [gatewayUrl && hostOfUrl(gatewayUrl), "the gateway"],
-  ];
-  return grants.flatMap(([host, why]) => host ? [{ host, why }] : []);
+/** Tells the addresses that a worker listens on from those that it calls. */
+export function splitNet(
+  net: readonly HostGrant[],
+): { listens: HostGrant[]; peers: HostGrant[] } {
+  const own = ({ why }: HostGrant) => [LISTENS, SERVES_HEALTH].includes(why);
+  return {
+    listens: net.filter(own),
+    peers: net.filter((grant) => !own(grant)),
+  };
 }
 
 /** The flags that grant it. */
 export function toFlags(
-  { net, env, read }: Pick<Permissions, "net" | "env" | "read">,
+  { net, env, read }: Omit<Permissions, "flags">,
 ): string[] {
   const list = (items: string[]) => [...new Set(items)].join(",");
   const paths = read.map(({ path }) => path);
@@ -199,22 +185,4 @@ export function toFlags(
     `--allow-env=${list(env.map(({ name }) => name))}`,
     ...(paths.length === 0 ? [] : [`--allow-read=${list(paths)}`]),
   ];
-}
-
-const USUAL_PORTS: Readonly<Record<string, string>> = {
-  "http:": "80",
-  "https:": "443",
-  "nats:": "4222",
-  "tls:": "4222",
-  "redis:": "6379",
-  "rediss:": "6379",
-};
-
-function hostOfUrl(text: string): string {
-  const { hostname, port, protocol } = new URL(text);
-  return `${hostname}:${port || (USUAL_PORTS[protocol] ?? "")}`;
-}
-
-function hostOfAddress({ hostname, port }: Address): string {
-  return `${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
 }

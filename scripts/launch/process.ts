@@ -3,22 +3,21 @@
  *
  * @module
  */
+import { variablesOf } from "../../lib/base/config.ts";
+import { aborted, deadline } from "../../lib/base/deadline.ts";
+import { CommandError } from "../terminal/command.ts";
 import {
   derivePermissions,
   WORKER_SETTINGS,
-  WORKER_TOPICS,
   type WorkerName,
 } from "./permissions.ts";
-import { parse } from "@std/yaml";
-import { variablesOf } from "../../lib/base/config.ts";
-import { CommandError } from "../terminal/command.ts";
+import { ROOT, runDeno } from "./run_deno.ts";
 
 /** The last lines that a process wrote, for when it fails. */
 const LINES_KEPT = 20;
 const STOP_MS = 30_000;
-const ROOT = new URL("../../", import.meta.url);
 
-/** The fields of one line of a worker's log. */
+/** The fields of one line of a worker's log; none if the line is no JSON. */
 export type LogLine = Record<string, unknown>;
 
 /** A running worker. */
@@ -26,12 +25,14 @@ export class WorkerProcess implements AsyncDisposable {
   readonly name: WorkerName;
   /** What the runtime was told that it may do. */
   readonly flags: readonly string[];
+  /** Resolves with its exit code once it has ended and its log is read. */
+  readonly ended: Promise<number>;
   readonly #child: Deno.ChildProcess;
   readonly #lines: string[] = [];
-  readonly #listeners = new Set<() => void>();
   readonly #readers = new Set<(line: string) => void>();
-  readonly #reading: Promise<void>;
-  #ended: number | undefined;
+  #code: number | undefined;
+  /** Resolves at its next line or its end. */
+  #changed = Promise.withResolvers<void>();
 
   constructor(
     name: WorkerName,
@@ -41,21 +42,12 @@ export class WorkerProcess implements AsyncDisposable {
     this.name = name;
     this.flags = flags;
     this.#child = child;
-    this.#reading = this.#read();
-    child.status.then(({ code }) => {
-      this.#ended = code;
-      this.#tell();
-    });
+    this.ended = this.#follow();
   }
 
   /** The process's id. */
   get pid(): number {
     return this.#child.pid;
-  }
-
-  /** Resolves with its exit code, once it has ended. */
-  get ended(): Promise<number> {
-    return this.#child.status.then(({ code }) => code);
   }
 
   /** The newest lines of its log, oldest first. */
@@ -67,7 +59,7 @@ export class WorkerProcess implements AsyncDisposable {
    * Waits for a line of its log, or for as many of them as `times` says.
    *
    * @returns The last one's fields.
-   * @throws {CommandError} If it ends first, or in time does not come.
+   * @throws {CommandError} If it ends first, or the line does not come in time.
    */
   waitFor(
     message: string,
@@ -83,28 +75,28 @@ export class WorkerProcess implements AsyncDisposable {
     timeoutMs: number,
     times = 1,
   ): Promise<LogLine> {
-    const deadline = performance.now() + timeoutMs;
+    using end = deadline(timeoutMs);
+    const passed = aborted(end.signal);
     while (true) {
       const line = this.#lines.map(parseLine).filter(fits)[times - 1];
       if (line !== undefined) return line;
-      if (this.#ended !== undefined) {
+      if (this.#code !== undefined) {
         const line = this.#lines.at(-1) ?? "";
         const last = String(parseLine(line)["error"] ?? line);
         throw new CommandError(
-          `The ${this.name} ended with exit code ${this.#ended}${
+          `The ${this.name} ended with exit code ${this.#code}${
             last === "" ? "" : ` (${last})`
           }`,
         );
       }
-      const left = deadline - performance.now();
-      if (left <= 0) {
+      if (end.passed) {
         throw new CommandError(
           `The ${this.name} did not say what was waited for within ${
             timeoutMs / 1000
           } s`,
         );
       }
-      await this.#change(left);
+      await Promise.race([this.#changed.promise, passed]);
     }
   }
 
@@ -117,22 +109,15 @@ export class WorkerProcess implements AsyncDisposable {
   async stop(): Promise<number> {
     const timer = setTimeout(() => this.signal("SIGKILL"), STOP_MS);
     this.signal("SIGTERM");
-    const { code } = await this.#child.status;
+    const code = await this.ended;
     clearTimeout(timer);
-    await this.#reading;
     return code;
-  }
-
-  /** Stands still until it is killed, as a machine out of breath does. */
-  freeze(): void {
-    this.signal("SIGSTOP");
   }
 
   /** Ends it at once, as a crash would. */
   async kill(): Promise<void> {
     this.signal("SIGKILL");
-    await this.#child.status;
-    await this.#reading;
+    await this.ended;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -148,35 +133,30 @@ export class WorkerProcess implements AsyncDisposable {
     }
   }
 
-  async #read(): Promise<void> {
+  async #follow(): Promise<number> {
     let rest = "";
     for await (
       const chunk of this.#child.stderr.pipeThrough(new TextDecoderStream())
     ) {
       const lines = (rest + chunk).split("\n");
       rest = lines.pop() ?? "";
-      const full = lines.filter((line) => line !== "");
-      for (const line of full) this.#readers.forEach((reader) => reader(line));
-      this.#lines.push(...full);
-      this.#lines.splice(0, Math.max(0, this.#lines.length - LINES_KEPT));
+      for (const line of lines) if (line !== "") this.#take(line);
       this.#tell();
     }
+    this.#code = (await this.#child.status).code;
+    this.#tell();
+    return this.#code;
+  }
+
+  #take(line: string): void {
+    this.#readers.forEach((reader) => reader(line));
+    this.#lines.push(line);
+    if (this.#lines.length > LINES_KEPT) this.#lines.shift();
   }
 
   #tell(): void {
-    for (const listener of this.#listeners) listener();
-  }
-
-  #change(timeoutMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      const done = () => {
-        clearTimeout(timer);
-        this.#listeners.delete(done);
-        resolve();
-      };
-      const timer = setTimeout(done, timeoutMs);
-      this.#listeners.add(done);
-    });
+    this.#changed.resolve();
+    this.#changed = Promise.withResolvers();
   }
 }
 
@@ -188,42 +168,19 @@ function parseLine(line: string): LogLine {
   }
 }
 
-/** What each worker's topic requires, as the pack's manifest says. */
-export async function readRequirements(): Promise<
-  Record<WorkerName, string[]>
-> {
-  const text = await Deno.readTextFile(new URL("pack/pack.yaml", ROOT));
-  const { topics } = parse(text) as {
-    topics: { name: string; requires: string[] }[];
-  };
-  const of = (worker: WorkerName) =>
-    topics.find(({ name }) => name === WORKER_TOPICS[worker])?.requires ?? [];
-  return {
-    fetcher: of("fetcher"),
-    ingester: of("ingester"),
-    poster: of("poster"),
-    summarizer: of("summarizer"),
-  };
-}
-
 /** Fetches every module that the workers need, since they may fetch none. */
 export async function cacheWorkers(
   workers: readonly WorkerName[],
 ): Promise<void> {
-  const output = await new Deno.Command(Deno.execPath(), {
-    args: [
-      "cache",
-      "--quiet",
-      "--frozen",
-      ...workers.map((worker) => `workers/${worker}.ts`),
-    ],
-    cwd: ROOT,
-    stdout: "null",
-    stderr: "piped",
-  }).output();
-  if (output.success) return;
-  const text = new TextDecoder().decode(output.stderr).trim();
-  throw new CommandError(`Cannot fetch the workers' modules:\n${text}`);
+  const files = workers.map((worker) => `workers/${worker}.ts`);
+  const { code, said } = await runDeno(
+    "cache",
+    "--quiet",
+    "--frozen",
+    ...files,
+  );
+  if (code === 0) return;
+  throw new CommandError(`Cannot fetch the workers' modules:\n${said}`);
 }
 
 /** What a worker is started with instead of its own. */
@@ -252,31 +209,30 @@ export function spawnWorker(
   env: Readonly<Record<string, string>>,
   options: SpawnOptions = {},
 ): WorkerProcess {
-  const flags = options.flags ??
-    derivePermissions(worker, requires, (name) => env[name]).flags;
-  // Not the name `deno`: that may be a wrapper, which a signal would not pass.
-  const child = new Deno.Command(Deno.execPath(), {
-    ...workerCommand(worker, (name) => env[name], { ...options, flags }),
-    stdin: "null",
+  const envOf = (name: string) => env[name];
+  const { flags = derivePermissions(worker, requires, envOf).flags } = options;
+  const child = workerCommand(worker, envOf, { ...options, flags }, {
     stdout: "null",
     stderr: "piped",
   }).spawn();
   return new WorkerProcess(worker, flags, child);
 }
 
-/** How a worker is called, and with which variables. */
+/** The command that runs a worker, with every variable that it reads. */
 export function workerCommand(
   worker: WorkerName,
   env: (name: string) => string | undefined,
   options: SpawnOptions & { flags: readonly string[] },
-): { args: string[]; cwd: URL; env: Record<string, string> } {
+  streams: Pick<Deno.CommandOptions, "stdout" | "stderr"> = {},
+): Deno.Command {
   const { flags, preload, args = [], more = {} } = options;
   const { file = `workers/${worker}.ts` } = options;
   // Every one of its variables, so that none comes from this process unasked.
   const variables = Object.fromEntries(
     variablesOf(WORKER_SETTINGS[worker]).map((name) => [name, env(name) ?? ""]),
   );
-  return {
+  // Not the name `deno`: that may be a wrapper, which a signal would not pass.
+  return new Deno.Command(Deno.execPath(), {
     args: [
       "run",
       ...flags,
@@ -286,5 +242,7 @@ export function workerCommand(
     ],
     cwd: ROOT,
     env: { ...variables, ...more },
-  };
+    stdin: "null",
+    ...streams,
+  });
 }

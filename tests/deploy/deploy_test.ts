@@ -21,7 +21,6 @@ import { parseEnv } from "node:util";
 import config from "../../deno.json" with { type: "json" };
 import { isAlive } from "../../deploy/healthcheck.ts";
 import { readConfig, variablesOf } from "../../lib/base/config.ts";
-import { type Environment, splitNet } from "../../scripts/launch/addresses.ts";
 import {
   dropInOf,
   LOOPBACK,
@@ -29,14 +28,14 @@ import {
   renderFiles,
   serviceEnvironment,
   WAYS,
-} from "../../scripts/launch/files/flags.ts";
+} from "../../scripts/launch/files/render.ts";
 import {
   derivePermissions,
+  splitNet,
   WORKER_SETTINGS,
   type WorkerName,
   WORKERS,
 } from "../../scripts/launch/permissions.ts";
-import { readRequirements } from "../../scripts/launch/process.ts";
 import {
   chainOf,
   execForm,
@@ -48,6 +47,10 @@ import {
   valuesOf,
 } from "../support/deploy.ts";
 import { runTask } from "../support/task.ts";
+import {
+  type Environment,
+  readRequirements,
+} from "../../scripts/launch/environment.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 const read = (path: string) => Deno.readTextFile(new URL(path, ROOT));
@@ -640,7 +643,7 @@ Deno.test("compose: four workers, each of its target, confined", async () => {
 
 Deno.test("compose: networks follow the permissions", () => {
   for (const worker of WORKERS) {
-    const { peers } = splitNet(worker, derive(worker, example).net, example);
+    const { peers } = splitNet(derive(worker, example).net);
     const hosts = peers.map(({ host }) => host.split(":")[0]!);
     const outside = hosts.filter((host) => host.includes("."));
     const inside = hosts.filter((host) => !host.includes("."));
@@ -921,7 +924,7 @@ Deno.test("k8s: ports are those that the worker listens on", () => {
   const env = readConfigMap(manifestText);
   for (const worker of WORKERS) {
     const { container } = readDeployment(manifestText, worker);
-    const { listens } = splitNet(worker, derive(worker, env).net, env);
+    const { listens } = splitNet(derive(worker, env).net);
     const ports = container.ports.map(({ containerPort }) => containerPort);
     assertEquals(
       ports.toSorted(),
@@ -973,7 +976,7 @@ Deno.test("k8s: each worker's NetworkPolicy is what its permissions are", () => 
     assertEquals(spec.podSelector, {
       matchLabels: { "app.kubernetes.io/name": `incident-enricher-${worker}` },
     });
-    const { listens, peers } = splitNet(worker, derive(worker, env).net, env);
+    const { listens, peers } = splitNet(derive(worker, env).net);
     const ports = spec.ingress.flatMap(({ ports }) => ports);
     assertEquals(
       ports.map(({ port }) => port),

@@ -11,7 +11,6 @@ import { Gateway } from "../../lib/platform/gateway.ts";
 import { findSilentJobs } from "../../lib/platform/recovery.ts";
 import { approve } from "../../scripts/support/approvals.ts";
 import {
-  readRequirements,
   type SpawnOptions,
   spawnWorker,
 } from "../../scripts/launch/process.ts";
@@ -20,6 +19,7 @@ import { until } from "../support/until.ts";
 import sample from "../../deploy/samples/sample_webhook.json" with {
   type: "json",
 };
+import { readRequirements } from "../../scripts/launch/environment.ts";
 
 const TOPIC = "job.incident-enricher.post";
 const NOW = Date.parse("2026-11-22T12:00:00Z");
@@ -167,7 +167,7 @@ Deno.test("an approved post survives its poster", async (t) => {
     async () => {
       const [runId, jobId] = await toApproval(path, "survives");
       // Stopped and not killed yet, so that the platform still sends it the job.
-      path.workers.get("poster")!.freeze();
+      path.workers.get("poster")!.signal("SIGSTOP");
       await approve(path.platform, jobId);
       await until(
         "the job to be handed over",

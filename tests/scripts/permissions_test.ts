@@ -7,8 +7,10 @@ import {
   WORKER_SETTINGS,
   WORKERS,
 } from "../../scripts/launch/permissions.ts";
-import { WORKER_VARIABLES } from "../../scripts/launch/environment.ts";
-import { readRequirements } from "../../scripts/launch/process.ts";
+import {
+  readRequirements,
+  WORKER_VARIABLES,
+} from "../../scripts/launch/environment.ts";
 
 const ENV: Record<string, string> = {
   NATS_URL: "nats://nats.internal:4222",

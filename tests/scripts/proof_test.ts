@@ -6,15 +6,14 @@
 import { assert, assertEquals } from "@std/assert";
 import { WORKERS } from "../../scripts/launch/permissions.ts";
 import {
+  openProof,
   proveMinimal,
   proveRefusals,
-  Stand,
 } from "../../scripts/launch/proof.ts";
 
 Deno.test("each worker's permissions are neither too many nor too few", async (t) => {
-  await using stand = await Stand.start();
-  for (const worker of WORKERS) await stand.spawn(worker);
-  for (const worker of WORKERS) await stand.check(worker);
+  await using stack = new AsyncDisposableStack();
+  const stand = await openProof(stack);
 
   for (const worker of WORKERS) {
     await t.step(
@@ -65,7 +64,7 @@ Deno.test("each worker's permissions are neither too many nor too few", async (t
           [],
         );
         const { net } = stand.permissions(worker);
-        const variables = Object.keys(stand.env(worker));
+        const variables = Object.keys(stand.variables(worker));
         assertEquals(removals.length, net.length + variables.length);
       },
     );

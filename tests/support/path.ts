@@ -17,13 +17,13 @@ import { bundlePack, readPackFolder } from "../../scripts/pack/pack.ts";
 import { Platform, readAddress } from "../../scripts/support/platform.ts";
 import {
   cacheWorkers,
-  readRequirements,
   type SpawnOptions,
   spawnWorker,
   type WorkerProcess,
 } from "../../scripts/launch/process.ts";
 import { until } from "./until.ts";
 import { freePort } from "../../scripts/launch/free_port.ts";
+import { readRequirements } from "../../scripts/launch/environment.ts";
 
 /** A platform with the pack and its workers. */
 export interface Path extends AsyncDisposable {

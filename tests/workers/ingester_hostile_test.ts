@@ -24,7 +24,7 @@ import {
   TOKEN,
 } from "../support/ingester.ts";
 import { RawSocket } from "../support/raw_socket.ts";
-import { readRequirements, spawnWorker } from "../../scripts/launch/process.ts";
+import { spawnWorker } from "../../scripts/launch/process.ts";
 import alertmanager from "../../deploy/samples/sample_alertmanager.json" with {
   type: "json",
 };
@@ -32,6 +32,7 @@ import pagerduty from "../../deploy/samples/sample_pagerduty.json" with {
   type: "json",
 };
 import { until } from "../support/until.ts";
+import { readRequirements } from "../../scripts/launch/environment.ts";
 
 const LIMIT = 1024 * 1024;
 const checkInput = compileCheck("IncidentInput");

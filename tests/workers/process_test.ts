@@ -9,11 +9,11 @@ import { startRedisServer } from "../../deploy/devcore/redis_server.ts";
 import { type WorkerName, WORKERS } from "../../scripts/launch/permissions.ts";
 import {
   cacheWorkers,
-  readRequirements,
   spawnWorker,
   type WorkerProcess,
 } from "../../scripts/launch/process.ts";
 import { freePort } from "../../scripts/launch/free_port.ts";
+import { readRequirements } from "../../scripts/launch/environment.ts";
 
 await cacheWorkers(WORKERS);
 const requirements = await readRequirements();

@@ -11,9 +11,10 @@ import { type Behaviour, startSlack } from "../../deploy/standins/slack.ts";
 import { createLog } from "../../lib/base/log.ts";
 import { connectStore, type Store } from "../../lib/platform/store.ts";
 import { approve } from "../../scripts/support/approvals.ts";
-import { readRequirements, spawnWorker } from "../../scripts/launch/process.ts";
+import { spawnWorker } from "../../scripts/launch/process.ts";
 import { type Path, startPath } from "../support/path.ts";
 import { until } from "../support/until.ts";
+import { readRequirements } from "../../scripts/launch/environment.ts";
 
 const { signal } = new AbortController();
 /** The last part of the stand-in's webhooks. */

@@ -3,24 +3,18 @@
  *
  * @module
  */
-import {
-  type Environment,
-  hostnameOf,
-  isAddress,
-  splitNet,
-} from "../addresses.ts";
-import type { HostGrant, Permissions, WorkerName } from "../permissions.ts";
+import { hostnameOf, isAddress } from "../addresses.ts";
+import { type Permissions, splitNet, type WorkerName } from "../permissions.ts";
 
 /** systemd: a drop-in for one instance, the whole of it generated. */
 export function renderDropIn(
   worker: WorkerName,
-  permissions: Permissions,
-  env: Environment,
+  { flags, net }: Permissions,
 ): string {
   const words = [
     "/usr/local/bin/deno",
     "run",
-    ...permissions.flags,
+    ...flags,
     `/opt/incident-enricher/${worker}.js`,
   ].map(escapeForSystemd);
   return [
@@ -28,21 +22,17 @@ export function renderDropIn(
     "[Service]",
     "ExecStart=",
     `ExecStart=${words.join(" \\\n  ")}`,
-    ...renderAddresses(worker, permissions, env),
+    ...renderAddresses(net),
     "",
   ].join("\n");
 }
 
 /** The firewall of the unit, where addresses are all that there is to know. */
-function renderAddresses(
-  worker: WorkerName,
-  { net }: Permissions,
-  env: Environment,
-): string[] {
-  const { listens, peers } = splitNet(worker, net, env);
-  const namesOf = (
-    grants: readonly HostGrant[],
-  ) => [...new Set(grants.map(({ host }) => hostnameOf(host)))];
+function renderAddresses(net: Permissions["net"]): string[] {
+  const { listens, peers } = splitNet(net);
+  const namesOf = (grants: Permissions["net"]) => [
+    ...new Set(grants.map(({ host }) => hostnameOf(host))),
+  ];
   const named = namesOf(peers).filter((host) =>
     host !== "localhost" && !isAddress(host)
   );

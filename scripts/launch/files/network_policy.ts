@@ -3,10 +3,13 @@
  *
  * @module
  */
-import { hostnameOf, isAddress, type Net, portOf } from "../addresses.ts";
+import { hostnameOf, isAddress, portOf } from "../addresses.ts";
+import type { splitNet } from "../permissions.ts";
 
 /** What a NetworkPolicy says of a worker, from `ingress:` on. */
-export function renderRules({ listens, peers }: Net): string[] {
+export function renderRules(
+  { listens, peers }: ReturnType<typeof splitNet>,
+): string[] {
   return [
     // A rule without a port would let everybody in.
     ...(listens.length === 0 ? ["ingress: []"] : [

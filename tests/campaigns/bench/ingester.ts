@@ -10,13 +10,13 @@
 import { table } from "../../../scripts/terminal/format.ts";
 import {
   cacheWorkers,
-  readRequirements,
   spawnWorker,
   type WorkerProcess,
 } from "../../../scripts/launch/process.ts";
 import { type Delivery, makeDeliveries } from "./deliveries.ts";
 import { BenchGateway, type Fault } from "./gateway.ts";
 import { percentile, runLoad } from "./load.ts";
+import { readRequirements } from "../../../scripts/launch/environment.ts";
 
 /** One line of the table. */
 export interface Cell {

@@ -5,10 +5,7 @@
  */
 import { parse } from "@std/yaml";
 import { type PackFiles, readPackFolder } from "../../../scripts/pack/pack.ts";
-import {
-  cacheWorkers,
-  readRequirements,
-} from "../../../scripts/launch/process.ts";
+import { cacheWorkers } from "../../../scripts/launch/process.ts";
 import { drawPlan } from "./plan.ts";
 import { Lane } from "./lane.ts";
 import { type End, ENDS } from "./oracle.ts";
@@ -16,6 +13,7 @@ import { runPool, type Tally, tally, useLanes } from "./pool.ts";
 import { createRandom } from "./random.ts";
 import type { Preference } from "./servers.ts";
 import { type Outcome, runTrial } from "./trial.ts";
+import { readRequirements } from "../../../scripts/launch/environment.ts";
 
 /** A poster that is wrong on purpose. */
 export type MutantName = "skip-claim" | "retry-unknown";

@@ -3,16 +3,14 @@
  *
  * @module
  */
-import {
-  cacheWorkers,
-  readRequirements,
-} from "../../../../scripts/launch/process.ts";
+import { cacheWorkers } from "../../../../scripts/launch/process.ts";
 import { runPool, type Tally, tally, useLanes } from "../pool.ts";
 import { createRandom } from "../random.ts";
 import { Lane } from "./lane.ts";
 import { type End, ENDS, judge } from "./oracle.ts";
 import { COOLDOWN, drawPlan, type Plan } from "./plan.ts";
 import { type Outcome, runTrial } from "./trial.ts";
+import { readRequirements } from "../../../../scripts/launch/environment.ts";
 
 /** An ingester that is wrong on purpose. */
 export type MutantName = "no-read-back" | "fresh-key" | "drop-on-error";

@@ -6,19 +6,30 @@
  */
 import { parseEnv } from "node:util";
 import { parseAll } from "@std/yaml";
-import { type Environment, readAddresses, splitNet } from "../addresses.ts";
 import { CommandError } from "../../terminal/command.ts";
+import { hostnameOf, portOf } from "../addresses.ts";
+import {
+  deriveFor,
+  type Environment,
+  type Requirements,
+} from "../environment.ts";
+import {
+  type HostGrant,
+  type Permissions,
+  SERVES_HEALTH,
+  splitNet,
+  type WorkerName,
+  WORKERS,
+} from "../permissions.ts";
 import { renderDropIn } from "./drop_in.ts";
 import { renderEnvExample } from "./env_example.ts";
-import { deriveFor } from "../environment.ts";
 import { renderRules } from "./network_policy.ts";
-import { type Permissions, type WorkerName, WORKERS } from "../permissions.ts";
 
-/** What each worker's topic requires. */
-export type Requirements = Readonly<Record<WorkerName, string[]>>;
+/** The ways to run a worker whose flags stand in a file, in the order in which they depend on each other. */
+export const WAYS = ["example", "tasks", "image", "service", "k8s"] as const;
 
-/** The ways to run a worker whose flags stand in a file. */
-export type Way = "example" | "tasks" | "image" | "service" | "k8s";
+/** One of {@linkcode WAYS}. */
+export type Way = typeof WAYS[number];
 
 /** Where {@linkcode renderFiles} takes things from. */
 export interface Sources {
@@ -28,15 +39,6 @@ export interface Sources {
   /** In place of the environment that tasks, image and service stand for. */
   env?: Environment | undefined;
 }
-
-/** Every way, in the order in which they depend on each other. */
-export const WAYS: readonly Way[] = [
-  "example",
-  "tasks",
-  "image",
-  "service",
-  "k8s",
-];
 
 const EXAMPLE = "deploy/env.example";
 const TASKS = "deno.json";
@@ -70,7 +72,7 @@ export function dropInOf(worker: WorkerName): string {
  * @returns Their texts, by path.
  * @throws {CommandError} If an environment is wrong, or a file has no place for
  * its flags.
- * @throws {RangeError} For a requirement that nothing is known of.
+ * @throws {RangeError} For a requirement that no permission is known for.
  */
 export async function renderFiles(
   ways: readonly Way[],
@@ -86,45 +88,42 @@ export async function renderFiles(
 }
 
 type File = readonly [path: string, text: string];
-
-const RENDERERS: Readonly<Record<Way, (sources: Sources) => Promise<File[]>>> =
-  {
-    example: () => Promise.resolve([[EXAMPLE, renderEnvExample()]]),
-
-    async tasks({ read, requirements, env = LOOPBACK }) {
-      const text = await read(TASKS);
-      return [[TASKS, renderTasks(text, deriver(requirements, env))]];
-    },
-
-    async image({ read, requirements, env = parseEnv(renderEnvExample()) }) {
-      const text = await read(IMAGE);
-      return [[IMAGE, renderImage(text, deriver(requirements, env), env)]];
-    },
-
-    service({ requirements, env }) {
-      return Promise.resolve(WORKERS.map((worker): File => {
-        const given = serviceEnvironment(worker, env);
-        const permissions = deriver(requirements, given)(worker);
-        return [dropInOf(worker), renderDropIn(worker, permissions, given)];
-      }));
-    },
-
-    // The manifest holds its own environment, so that is the one that counts.
-    async k8s({ read, requirements }) {
-      const text = await read(MANIFEST);
-      const env = readConfigMap(text);
-      const derive = deriver(requirements, env);
-      return [[MANIFEST, renderManifest(text, derive, env)]];
-    },
-  };
-
 type Derive = (worker: WorkerName) => Permissions;
+
+const RENDERERS: Readonly<
+  Record<Way, (sources: Sources) => File[] | Promise<File[]>>
+> = {
+  example: () => [[EXAMPLE, renderEnvExample()]],
+
+  async tasks({ read, requirements, env = LOOPBACK }) {
+    const derive = deriver(requirements, env);
+    return [[TASKS, renderTasks(await read(TASKS), derive)]];
+  },
+
+  async image({ read, requirements, env = parseEnv(renderEnvExample()) }) {
+    const derive = deriver(requirements, env);
+    return [[IMAGE, renderImage(await read(IMAGE), derive)]];
+  },
+
+  service: ({ requirements, env }) =>
+    WORKERS.map((worker) => {
+      const derive = deriver(requirements, serviceEnvironment(worker, env));
+      return [dropInOf(worker), renderDropIn(worker, derive(worker))];
+    }),
+
+  // The manifest holds its own environment, so that is the one that counts.
+  async k8s({ read, requirements }) {
+    const text = await read(MANIFEST);
+    const derive = deriver(requirements, readConfigMap(text));
+    return [[MANIFEST, renderManifest(text, derive)]];
+  },
+};
 
 function deriver(requirements: Requirements, env: Environment): Derive {
   return (worker) => deriveFor(worker, requirements, (name) => env[name]);
 }
 
-/** deno.json: one task a worker, which first fetches what it may not fetch. */
+/** deno.json: one task per worker, which first fetches what it may not fetch. */
 function renderTasks(text: string, derive: Derive): string {
   return WORKERS.reduce((text, worker) => {
     const file = `workers/${worker}.ts`;
@@ -148,20 +147,22 @@ function quoteForShell(word: string): string {
 }
 
 /** Dockerfile: the entry point and the health check of each target. */
-function renderImage(text: string, derive: Derive, env: Environment): string {
+function renderImage(text: string, derive: Derive): string {
   return WORKERS.reduce((text, worker) => {
-    const { flags } = derive(worker);
+    const { flags, net } = derive(worker);
     const entry = ["/bin/deno", "run", ...flags, `/worker/${worker}.js`];
-    const lines = [
-      renderHealthcheck(healthOf(worker, env)),
-      `ENTRYPOINT ${toExecForm(entry)}`,
-    ];
-    return fill(IMAGE, text, `flags ${worker}`, lines.join("\n"));
+    const body = `${renderHealthcheck(net)}\nENTRYPOINT ${toExecForm(entry)}`;
+    return fill(IMAGE, text, `flags ${worker}`, body);
   }, text);
 }
 
-function renderHealthcheck(address: string | undefined): string {
-  if (address === undefined) return "HEALTHCHECK NONE";
+function renderHealthcheck(net: readonly HostGrant[]): string {
+  const grant = net.find(({ why }) => why === SERVES_HEALTH);
+  if (grant === undefined) return "HEALTHCHECK NONE";
+  const hostname = hostnameOf(grant.host);
+  // Asked from beside the worker, which may listen on every address.
+  const beside = { "0.0.0.0": "127.0.0.1", "[::]": "[::1]" }[hostname];
+  const address = `${beside ?? hostname}:${portOf(grant.host)}`;
   const command = [
     "/bin/deno",
     "run",
@@ -180,41 +181,21 @@ function toExecForm(command: readonly string[]): string {
   return `[${command.map((word) => JSON.stringify(word)).join(", \\\n    ")}]`;
 }
 
-/** Where the worker's health is asked for from beside it. */
-function healthOf(worker: WorkerName, env: Environment): string | undefined {
-  const { healthAddress } = readAddresses(worker, env);
-  if (healthAddress === undefined) return undefined;
-  const { hostname, port } = healthAddress;
-  const host = hostname === "0.0.0.0"
-    ? "127.0.0.1"
-    : hostname === "::"
-    ? "[::1]"
-    : hostname;
-  return `${host}:${port}`;
-}
-
 /** Kubernetes: each container's args and each worker's NetworkPolicy. */
-function renderManifest(
-  text: string,
-  derive: Derive,
-  env: Environment,
-): string {
+function renderManifest(text: string, derive: Derive): string {
   return WORKERS.reduce((text, worker) => {
     const { flags, net } = derive(worker);
     const args = ["run", ...flags, `/worker/${worker}.js`];
     const lines = ["args:", ...args.map((arg) => `  - ${JSON.stringify(arg)}`)];
     const filled = fill(MANIFEST, text, `flags ${worker}`, lines.join("\n"));
-    const rules = renderRules(splitNet(worker, net, env)).join("\n");
+    const rules = renderRules(splitNet(net)).join("\n");
     return fill(MANIFEST, filled, `network ${worker}`, rules);
   }, text);
 }
 
 /** The environment that the manifest's ConfigMap gives to every worker. */
 export function readConfigMap(text: string): Environment {
-  const objects = parseAll(text) as {
-    kind: string;
-    data?: Record<string, string>;
-  }[];
+  const objects = parseAll(text) as { kind: string; data?: Environment }[];
   const map = objects.find(({ kind }) => kind === "ConfigMap")?.data;
   if (map === undefined) throw noPlace(MANIFEST, "a ConfigMap");
   return map;
