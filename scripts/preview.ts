@@ -4,6 +4,7 @@
  * @module
  */
 import { readConfig } from "../lib/base/config.ts";
+import { LINK_SETTINGS } from "../lib/message/settings.ts";
 import { readArgs } from "./terminal/arguments.ts";
 import {
   type CommandContext,
@@ -17,7 +18,6 @@ import { unescapeMrkdwn } from "../lib/message/mrkdwn.ts";
 import { renderText } from "../lib/message/text.ts";
 import {
   type Preview,
-  PREVIEW_SETTINGS,
   previewMessage,
   readIncident,
 } from "./support/preview.ts";
@@ -50,7 +50,7 @@ export async function main(
   if (given === undefined) return 0;
   const { values: { html, json }, positionals: [file] } = given;
   if (file === undefined) throw new UsageError("Name one file");
-  const settings = readConfig(PREVIEW_SETTINGS, context.env);
+  const settings = readConfig(LINK_SETTINGS, context.env);
   const preview = await previewMessage(await readIncident(file), settings);
   if (html !== undefined) await writePicture(html, preview);
   if (json) context.out(JSON.stringify(preview.message, null, 2));

@@ -8,56 +8,31 @@
  *
  * @module
  */
-import {
-  type Config,
-  optionalOrigins,
-  optionalUrl,
-  type Setting,
-} from "../lib/base/config.ts";
 import { sha256Hex } from "../lib/base/digest.ts";
 import { shorten } from "../lib/base/errors.ts";
-import type {
-  EvidenceBundle,
-  SummarizeInput,
-  Summary,
-} from "../lib/incident.ts";
-import { incidentLink, runLink } from "../lib/message/links.ts";
-import {
-  encodeMessage,
-  type Message,
-  renderMessage,
-} from "../lib/message/render.ts";
+import type { SummarizeInput, Summary } from "../lib/incident.ts";
+import { composeMessage } from "../lib/message/compose.ts";
+import { encodeMessage } from "../lib/message/render.ts";
+import { LINK_SETTINGS, type LinkSettings } from "../lib/message/settings.ts";
 import {
   type PlatformSettings,
   platformSettings,
 } from "../lib/platform/settings.ts";
 import { type JobContext, runWorker } from "../lib/platform/worker.ts";
-import { type Draft, summarize, toMarkdown } from "../lib/summary/builtin.ts";
+import { summarize } from "../lib/summary/builtin.ts";
+import { toMarkdown } from "../lib/summary/markdown.ts";
 
 const TOPIC = "job.incident-enricher.summarize";
 /** What of the Markdown travels with the job; the artifact holds all of it. */
 const INLINE_CHARS_MAX = 16_000;
 
-/** The settings of {@linkcode SETTINGS}. */
-export type SummarizerSettings = PlatformSettings & {
-  readonly linkOrigins: Setting<readonly string[] | undefined>;
-  readonly dashboardRunUrl: Setting<string | undefined>;
-};
-
 /** Everything that this worker reads from its environment. */
-export const SETTINGS: SummarizerSettings = {
+export const SETTINGS: PlatformSettings & LinkSettings = {
   ...platformSettings(
     "incident-enricher-summarizer",
     "incident-enricher-summarize",
   ),
-  linkOrigins: optionalOrigins("LINK_ORIGINS", {
-    about:
-      "origins that a message's buttons may lead to, beside the source's own",
-  }),
-  dashboardRunUrl: optionalUrl("DASHBOARD_RUN_URL", {
-    about:
-      "where a dashboard shows a run, with {run_id} for its id; no button if unset",
-  }),
+  ...LINK_SETTINGS,
 };
 
 /**
@@ -79,9 +54,8 @@ export async function summarizeEvidence(
     retention: "audit",
     labels: { ...labels, kind: "incident.summary" },
   });
-  const message = encodeMessage(
-    composeMessage(bundle, draft, { summaryPtr, runId: job.runId, settings }),
-  );
+  const place = { summaryPtr, runId: job.runId, settings };
+  const message = encodeMessage(composeMessage(bundle, draft, place));
   progress(80, "storing the message to be approved");
   const messagePtr = await gateway.putArtifact({
     content: message,
@@ -102,45 +76,10 @@ export async function summarizeEvidence(
   };
 }
 
-/** What a message names beside its bundle and draft. */
-export interface MessagePlace {
-  /** Where the whole summary is kept. */
-  summaryPtr: string;
-  /** Empty for a job outside a workflow. */
-  runId: string;
-  /** Where buttons may lead. */
-  settings: Config<Pick<SummarizerSettings, "linkOrigins" | "dashboardRunUrl">>;
-}
-
-/** Composes the message about a bundle. Pure. */
-export function composeMessage(
-  bundle: EvidenceBundle,
-  draft: Draft,
-  { summaryPtr, runId, settings }: MessagePlace,
-): Message {
-  const context = bundle.normalized_context ?? {};
-  return renderMessage({
-    incidentId: bundle.incident_id,
-    context,
-    lead: draft.lead,
-    leadEvidence: draft.leadEvidence,
-    highlights: draft.highlights,
-    actionItems: draft.actionItems,
-    evidence: bundle.evidence,
-    gaps: bundle.gaps ?? [],
-    summaryPtr,
-    links: [
-      incidentLink(context.source, settings.linkOrigins ?? []),
-      runLink(settings.dashboardRunUrl, runId),
-    ].filter((link) => link !== undefined),
-  });
-}
-
 function inline(markdown: string, pointer: string): string {
   if (markdown.length <= INLINE_CHARS_MAX) return markdown;
-  return `${
-    shorten(markdown, INLINE_CHARS_MAX)
-  }\n\nShortened; the whole summary is ${pointer}.\n`;
+  const cut = shorten(markdown, INLINE_CHARS_MAX);
+  return `${cut}\n\nShortened; the whole summary is ${pointer}.\n`;
 }
 
 if (import.meta.main) {

@@ -69,7 +69,23 @@ export class JobError extends Error {
 }
 
 /** Something outside failed us, as it may at any time: no bug, so no stack. */
-export abstract class OutsideError extends Error {}
+export abstract class OutsideError extends Error {
+  /** The other side itself says that there is no such thing. */
+  get missing(): boolean {
+    return false;
+  }
+
+  /** The other side refuses our credentials. */
+  get refusesKey(): boolean {
+    return false;
+  }
+}
+
+/** An input that the other side will never take. */
+export class InputRefusedError extends OutsideError {
+  /** The class, for logs. */
+  override name = "InputRefusedError";
+}
 
 /** A job that another live process does and will answer: we say nothing. */
 export class JobElsewhere extends Error {

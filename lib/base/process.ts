@@ -21,7 +21,9 @@ export interface Environment {
 
 /** A worker's configuration, and a log that masks the secrets in it. */
 export interface Start<S extends Settings> {
+  /** Frozen. */
   config: Config<S>;
+  /** Names the worker in every line. */
   log: Log;
   /** Replaces the configuration's secrets in a text. */
   mask: (text: string) => string;

@@ -1,5 +1,6 @@
 /**
- * Turns pieces of evidence into a bundle: each an artifact, each bounded.
+ * Turns findings into a bundle: each piece an artifact, each bounded and
+ * numbered.
  *
  * @module
  */
@@ -9,20 +10,8 @@ import type {
   EvidenceItem,
   NormalizedContext,
 } from "../incident.ts";
-
-/** A piece of evidence that is not stored yet. */
-export interface Piece {
-  /** `E1`, `E2`, …, as the context cites it. */
-  id: string;
-  /** What it is, for whoever filters artifacts. */
-  kind: string;
-  /** One line for people. */
-  title: string;
-  /** MIME type. */
-  contentType: string;
-  /** All of it; what is stored may be shorter. */
-  content: string;
-}
+import { jsonPiece } from "../sources/fields.ts";
+import type { Findings, Piece } from "../sources/source.ts";
 
 /** Stores one artifact for 30 days and returns its pointer. */
 export type PutEvidence = (
@@ -30,39 +19,35 @@ export type PutEvidence = (
   content: Uint8Array,
 ) => Promise<string>;
 
-/** What a source knows of an incident. */
-export interface Findings {
-  /** In the order cited. */
-  pieces: Piece[];
-  /** The incident in plain fields. */
-  context: NormalizedContext;
-  /** What could not be had, and why. */
-  gaps: { what: string; why: string }[];
-}
-
 /** A longer piece is cut, and its item says so. */
 export const PIECE_BYTES_MAX = 256 * 1024;
 /** Pieces beyond these are counted as a gap. */
 export const PIECES_MAX = 50;
 
 /**
- * Stores every piece.
+ * Stores every piece, and the incident in plain fields as one more.
  *
- * @param put Called once a piece, one after the other: the gateway's budget of
- * requests is everybody's.
+ * The pieces are numbered in their order, `E1`, `E2`, …; the context, which
+ * cites them by name, cites these numbers in the bundle.
+ *
+ * @param put Called once for each piece, one after the other: the gateway's
+ * budget of requests is everybody's.
  */
 export async function buildBundle(
   incidentId: string,
-  { pieces, context, gaps }: Findings,
+  { pieces: found, context: named, gaps }: Findings,
   { put, now }: { put: PutEvidence; now: Date },
 ): Promise<EvidenceBundle> {
+  const kept = found.slice(0, PIECES_MAX - 1);
+  const ids = new Map(kept.map(({ name }, at) => [name, `E${at + 1}`]));
+  const context = numbered(named, ids);
   const evidence: EvidenceItem[] = [];
-  for (const piece of pieces.slice(0, PIECES_MAX)) {
+  for (const piece of [...kept, contextPiece(context)]) {
     const whole = new TextEncoder().encode(piece.content);
     const content = cutUtf8(whole, PIECE_BYTES_MAX);
-    const { id, kind, title, contentType } = piece;
+    const { kind, title, contentType } = piece;
     evidence.push({
-      id,
+      id: `E${evidence.length + 1}`,
       kind,
       title,
       artifact_ptr: await put(piece, content),
@@ -72,7 +57,7 @@ export async function buildBundle(
       ...(content.length < whole.length ? { shortened: true } : {}),
     });
   }
-  const left = pieces.length - evidence.length;
+  const left = found.length - kept.length;
   const missing = left > 0
     ? [...gaps, {
       what: `${left} more pieces`,
@@ -85,6 +70,32 @@ export async function buildBundle(
     evidence,
     normalized_context: context,
     ...(missing.length > 0 ? { gaps: missing } : {}),
+  };
+}
+
+function contextPiece(context: NormalizedContext): Piece {
+  return jsonPiece({
+    name: "context",
+    kind: "incident.context",
+    title: "Incident in plain fields",
+  }, context);
+}
+
+/** The context with numbers for names; what cites no kept piece is dropped. */
+function numbered(
+  context: NormalizedContext,
+  ids: ReadonlyMap<string, string>,
+): NormalizedContext {
+  const renumber = <T extends { evidence: string[] }>(items: T[]): T[] =>
+    items.flatMap((item) => {
+      const evidence = item.evidence.flatMap((name) => ids.get(name) ?? []);
+      return evidence.length === 0 ? [] : [{ ...item, evidence }];
+    });
+  const { facts, timeline } = context;
+  return {
+    ...context,
+    ...(facts && { facts: renumber(facts) }),
+    ...(timeline && { timeline: renumber(timeline) }),
   };
 }
 

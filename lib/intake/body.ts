@@ -4,32 +4,9 @@
  * @module
  */
 import { BodyTooLargeError, readBounded } from "../base/http.ts";
+import { Refusal } from "./refusal.ts";
 
-/** An answer that ends a request. */
-export class Refusal extends Error {
-  /** The class, for logs. */
-  override name = "Refusal";
-  /** Of the answer. */
-  readonly status: number;
-  /** Of the answer. */
-  readonly headers: Readonly<Record<string, string>>;
-
-  /** Its message tells the sender what to do. */
-  constructor(
-    status: number,
-    message: string,
-    headers: Record<string, string> = {},
-  ) {
-    super(message);
-    this.status = status;
-    this.headers = headers;
-  }
-}
-
-/** In seconds, where coming back later may help. */
-export const RETRY_AFTER_S = "5";
-
-/** Larger than anything that a sender of ours sends. */
+/** Larger than anything that our senders send. */
 export const BODY_BYTES_MAX: number = 1024 * 1024;
 
 /** Each costs time, however small it is: a megabyte of single bytes took 5 s. */
@@ -38,8 +15,7 @@ const PIECES_MAX = 16_384;
 /**
  * Refuses a body before it is read.
  *
- * @param lax Whether it may call itself something else than JSON, as curl does
- * by default.
+ * @param lax Whether it may call itself something other than JSON.
  * @throws {Refusal} 415.
  */
 export function checkBodyType(headers: Headers, lax = false): void {

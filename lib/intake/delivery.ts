@@ -1,50 +1,58 @@
 /**
- * A webhook's delivery, once it is understood.
+ * From a request to what it asks for.
  *
  * @module
  */
-import type { IncidentInput } from "../incident.ts";
+import {
+  type Delivery,
+  DeliveryError,
+  type Ignored,
+} from "../sources/source.ts";
+import { checkBodyType, parseBody, readBody } from "./body.ts";
+import { Refusal } from "./refusal.ts";
+import type { IntakeConfig } from "./settings.ts";
+import {
+  admitBody,
+  admitHeaders,
+  type TakenWebhook,
+  WEBHOOKS,
+} from "./webhooks.ts";
 
-/** What a delivery asks for. */
-export interface Delivery {
-  /** What it is about. */
-  incident: IncidentInput;
-  /** The same for every copy of one delivery, different for any other. */
-  key: string;
-  /**
-   * When the newest of what it reports happened (RFC 3339, UTC); the incident
-   * may be older. The moment that the incident gives if absent.
-   */
-  at?: string;
+/** Finds the webhook that a request is for. @throws {Refusal} 404 or 405. */
+export function findWebhook(
+  path: string,
+  method: string,
+): TakenWebhook {
+  const webhook = WEBHOOKS.get(path);
+  if (webhook === undefined) {
+    const paths = [...WEBHOOKS.keys()].join(", ");
+    throw new Refusal(404, `No such path; webhooks are POST ${paths}`);
+  }
+  if (method !== "POST") {
+    throw new Refusal(405, `${path} takes POST only`, { Allow: "POST" });
+  }
+  return webhook;
 }
-
-/** A delivery that is understood and starts nothing. */
-export interface Ignored {
-  /** Why, for people and for counters: at most 100 characters, few values. */
-  ignored: string;
-}
-
-const DEPTH_MAX = 64;
 
 /**
- * Refuses what no system sends: a few kilobytes of brackets overflow the stack
- * of whoever writes the body down again.
+ * Reads a delivery. Nothing is parsed before its sender is known.
  *
- * @throws {DeliveryError} If it is nested more than 64 deep.
+ * @throws {Refusal} With a status that makes a sender come again only where
+ * that may help.
  */
-export function checkDepth(body: unknown): void {
-  if (!isDeeper(body, DEPTH_MAX)) return;
-  throw new DeliveryError(`the body must be nested at most ${DEPTH_MAX} deep`);
-}
-
-function isDeeper(value: unknown, depthMax: number): boolean {
-  if (typeof value !== "object" || value === null) return false;
-  return depthMax === 0 ||
-    Object.values(value).some((inner) => isDeeper(inner, depthMax - 1));
-}
-
-/** A delivery that will never be understood. */
-export class DeliveryError extends Error {
-  /** The class, for logs. */
-  override name = "DeliveryError";
+export async function readDelivery(
+  { headers, body }: Request,
+  webhook: TakenWebhook,
+  config: IntakeConfig,
+): Promise<Delivery | Ignored> {
+  admitHeaders(webhook, headers, config);
+  checkBodyType(headers, webhook.lax);
+  const bytes = await readBody(body);
+  admitBody(webhook, { headers, body: bytes }, config);
+  try {
+    return await webhook.read(parseBody(bytes), config);
+  } catch (error) {
+    if (!(error instanceof DeliveryError)) throw error;
+    throw new Refusal(400, `Cannot use the webhook's body: ${error.message}`);
+  }
 }

@@ -7,7 +7,7 @@
  */
 import { sha256Hex } from "../base/digest.ts";
 import { PACK_ID } from "../schemas.ts";
-import type { Delivery } from "./delivery.ts";
+import type { Delivery } from "../sources/source.ts";
 
 /** Half a SHA-256: nobody makes two alike, and it still fits on a line. */
 const HASH_CHARS = 32;

@@ -1,62 +1,42 @@
 /**
- * What the ingester reads from its environment to know its senders.
+ * What the ingester reads from its environment: who may send, and what starts
+ * which run.
  *
  * @module
  */
 import {
-  flag,
+  type Config,
   integer,
-  secretList,
+  oneOf,
   type Setting,
-  someOf,
+  text,
 } from "../base/config.ts";
-import { PAGERDUTY_INCIDENT_EVENTS } from "./pagerduty.ts";
+import { ALERTMANAGER } from "../sources/alertmanager/delivery.ts";
+import { MOCK } from "../sources/mock.ts";
+import { PAGERDUTY } from "../sources/pagerduty.ts";
 
-/** The settings of {@linkcode INTAKE_SETTINGS}. */
+/** The settings of {@linkcode INTAKE_SETTINGS}, those of each source first. */
 export type IntakeSettings = {
-  /** `PAGERDUTY_WEBHOOK_SECRETS`. */
   readonly pagerdutySecrets: Setting<readonly string[]>;
-  /** `ALERTMANAGER_WEBHOOK_TOKENS`. */
-  readonly alertmanagerTokens: Setting<readonly string[]>;
-  /** `MOCK_WEBHOOK_TOKENS`. */
-  readonly mockTokens: Setting<readonly string[]>;
-  /** `INGEST_MOCK_OPEN`. */
-  readonly mockOpen: Setting<boolean>;
-  /** `INGEST_TRUST_DESTINATION`. */
-  readonly trustDestination: Setting<boolean>;
-  /** `INGEST_EVENTS`. */
   readonly events: Setting<readonly string[]>;
-  /** `INGEST_COOLDOWN_S`. */
+  readonly alertmanagerTokens: Setting<readonly string[]>;
+  readonly mockTokens: Setting<readonly string[]>;
+  readonly mockOpen: Setting<boolean>;
+  readonly trustDestination: Setting<boolean>;
   readonly cooldownS: Setting<number>;
-  /** `INGEST_MAX_INFLIGHT`. */
   readonly inFlightMax: Setting<number>;
+  readonly workflowId: Setting<string>;
+  readonly destinationMode: Setting<"artifact" | "slack">;
 };
 
-/** Who may send, and what starts a run. */
+/** The values of {@linkcode INTAKE_SETTINGS}. */
+export type IntakeConfig = Config<IntakeSettings>;
+
+/** Who may send, and what starts which run. */
 export const INTAKE_SETTINGS: IntakeSettings = {
-  pagerdutySecrets: secretList("PAGERDUTY_WEBHOOK_SECRETS", {
-    about:
-      "secrets of the PagerDuty subscription, several while they are rotated; its webhook is closed without",
-  }),
-  alertmanagerTokens: secretList("ALERTMANAGER_WEBHOOK_TOKENS", {
-    about: "bearer tokens of Alertmanager; its webhook is closed without",
-  }),
-  mockTokens: secretList("MOCK_WEBHOOK_TOKENS", {
-    about: "bearer tokens of the mock webhook; it is closed without",
-  }),
-  mockOpen: flag("INGEST_MOCK_OPEN", {
-    about: "1: the mock webhook takes what anybody sends; for demos only",
-    fallback: false,
-  }),
-  trustDestination: flag("INGEST_TRUST_DESTINATION", {
-    about: "1: who sends to the mock webhook chooses where the post goes",
-    fallback: false,
-  }),
-  events: someOf("INGEST_EVENTS", {
-    about: "PagerDuty's event types that start a run",
-    values: PAGERDUTY_INCIDENT_EVENTS,
-    fallback: "incident.triggered",
-  }),
+  ...PAGERDUTY.settings,
+  ...ALERTMANAGER.settings,
+  ...MOCK.settings,
   cooldownS: integer("INGEST_COOLDOWN_S", {
     about:
       "seconds within which all that one service reports becomes one run; 0: each delivery its own",
@@ -69,5 +49,14 @@ export const INTAKE_SETTINGS: IntakeSettings = {
     fallback: 256,
     min: 1,
     max: 10_000,
+  }),
+  workflowId: text("INGESTER_WORKFLOW_ID", {
+    about: "workflow that an incident starts",
+    fallback: "incident-enricher.enrich",
+  }),
+  destinationMode: oneOf("DEFAULT_DESTINATION_MODE", {
+    about: "where posts go: artifact or slack",
+    values: ["artifact", "slack"],
+    fallback: "artifact",
   }),
 };

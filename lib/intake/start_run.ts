@@ -8,10 +8,11 @@
  *
  * @module
  */
+import { OutsideError } from "../base/errors.ts";
 import type { JsonObject } from "../base/json.ts";
 import type { IncidentInput } from "../incident.ts";
 
-/** The two things that the platform is asked to do. */
+/** What the platform is asked to do. */
 export interface Runs {
   /** Starts a run, or returns the one that the key has started before. */
   start(incident: IncidentInput, key: string): Promise<string>;
@@ -30,7 +31,7 @@ export interface Started {
 }
 
 /** Every spelling of the key leads to a run that does not exist. */
-export class KeyBurnedError extends Error {
+export class KeyBurnedError extends OutsideError {
   /** The class, for logs. */
   override name = "KeyBurnedError";
 }

@@ -8,7 +8,7 @@ import { shorten } from "../base/errors.ts";
 import type { IncidentInput } from "../incident.ts";
 import { startRedaction } from "../redact.ts";
 import { PACK_SCHEMAS } from "../schemas.ts";
-import { webUrlOf } from "./fields.ts";
+import { webUrlOf } from "../sources/fields.ts";
 
 /** What says how long a text may be. */
 type Properties = Record<string, { maxLength?: number }>;

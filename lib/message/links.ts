@@ -7,11 +7,12 @@
  *
  * @module
  */
+import { PAGERDUTY_DOMAINS } from "../sources/pagerduty.ts";
 import type { Link } from "./block_kit.ts";
 
 /** Domains of each source; it serves them and their subdomains over https. */
 const SOURCE_DOMAINS: Readonly<Record<string, readonly string[]>> = {
-  pagerduty: ["pagerduty.com"],
+  pagerduty: PAGERDUTY_DOMAINS,
   // Where an Alertmanager is only its operator knows: `LINK_ORIGINS` says.
   alertmanager: [],
   mock: [],

@@ -11,7 +11,7 @@
 
 import { isObject, type JsonObject, objectOf } from "../base/json.ts";
 import { retry } from "../base/time.ts";
-import { OutsideError, shorten } from "../base/errors.ts";
+import { InputRefusedError, OutsideError, shorten } from "../base/errors.ts";
 import { type Outcome, request } from "../base/http.ts";
 
 /** How long an artifact is kept: a day, a week, a month. */
@@ -111,8 +111,13 @@ export class GatewayError extends OutsideError {
    * The platform itself says that there is no such thing. The 404 of a proxy
    * or router in front of it says nothing about jobs or runs.
    */
-  get missing(): boolean {
+  override get missing(): boolean {
     return this.status === 404 && !this.foreign;
+  }
+
+  /** The platform refuses the API key. */
+  override get refusesKey(): boolean {
+    return this.status === 401 || this.status === 403;
   }
 
   /** No answer, or one that promises nothing about the next. */
@@ -277,6 +282,7 @@ export class Gateway implements Disposable {
    * @param key The platform starts one run a key, ever.
    * @returns The run's id, at most 256 visible ASCII characters and blanks; of
    * the first run if the key is known.
+   * @throws {InputRefusedError} If the platform will never take this input.
    */
   async startRun(
     workflowId: string,
@@ -295,11 +301,29 @@ export class Gateway implements Disposable {
       headers: { "Idempotency-Key": key },
       repeatable: true,
       bodyBytesMax: STARTED_BYTES_MAX,
-    }) as JsonObject;
+    }).catch(refuseInput) as JsonObject;
     const route = "POST /workflows/{id}/runs";
     const runId = stringField(answer, "run_id", route);
     if (RUN_ID.test(runId)) return runId;
     throw new GatewayError(`Cannot call ${route}: run_id is no id`, 200, "");
+  }
+
+  /**
+   * Reads a run.
+   *
+   * @returns `undefined` only if the platform itself says that there is none:
+   * if a router's 404 counted, a second run would start beside the first.
+   */
+  async findRun(
+    runId: string,
+    signal: AbortSignal,
+  ): Promise<JsonObject | undefined> {
+    try {
+      return await this.readRun(runId, signal);
+    } catch (error) {
+      if (error instanceof GatewayError && error.missing) return undefined;
+      throw error;
+    }
   }
 
   /** Reads a run. @throws {GatewayError} Status 404 if there is none. */
@@ -401,6 +425,16 @@ function errorDetail(text: string): string {
   }
   // It is logged: nothing of it may move a terminal's cursor.
   return shorten(detail.replace(/[\s\p{Cc}]+/gu, " ").trim(), ERROR_CHARS_MAX);
+}
+
+/**
+ * No other 400 may lose an alert: a TLS port that is spoken to in plain HTTP
+ * answers one too.
+ */
+function refuseInput(error: unknown): never {
+  const isRefusal = error instanceof GatewayError && error.status === 400 &&
+    !error.foreign && /\b(?:schema|validation|invalid)\b/i.test(error.detail);
+  throw isRefusal ? new InputRefusedError(error.message) : error;
 }
 
 function decodeContent(base64: string): Uint8Array {

@@ -1,15 +1,17 @@
 /**
- * Whether a post comes too late to be of use. Pure.
+ * Whether a post comes too late to be of use.
  *
- * An approval may be given long after the incident, when the message says what
- * is no longer so. Age counts from when the evidence was collected, which is
- * when the message was last true.
+ * An approval may be given long after the incident, when the message is no
+ * longer true. Age counts from when the evidence was collected, because the
+ * message was true then.
  *
  * @module
  */
 import { integer, type Setting } from "../base/config.ts";
+import { JobError } from "../base/errors.ts";
+import type { EvidenceBundle } from "../incident.ts";
 
-/** Half a day: a shift later, somebody else should look anew. */
+/** Half a day: a shift later, somebody else should take a fresh look. */
 const MAX_AGE_S = 12 * 3600;
 
 /** `POST_MAX_AGE_S`, for the poster and for those who approve. */
@@ -21,11 +23,26 @@ export const POST_MAX_AGE: Setting<number> = integer("POST_MAX_AGE_S", {
 });
 
 /**
+ * Refuses a post whose evidence is too old.
+ *
+ * @throws {JobError} `POST_TOO_OLD`.
+ */
+export function refuseOld(
+  { collected_at: collectedAt }: EvidenceBundle,
+  { postMaxAgeS: maxAgeS }: { postMaxAgeS: number },
+): void {
+  const why = describeTooOld(collectedAt, { maxAgeS, nowMs: Date.now() });
+  if (why !== undefined) {
+    throw new JobError("POST_TOO_OLD", `Cannot post: ${why}`);
+  }
+}
+
+/**
  * Says why a post is too old.
  *
  * @param collectedAt RFC 3339, as the evidence bundle has it, unchecked. What
  * cannot be read counts as too old, and so does what lies further ahead than
- * `maxAgeS`, for no clock is that wrong.
+ * `maxAgeS`, because no clock is that wrong.
  * @param nowMs Milliseconds since the epoch.
  * @returns A sentence without its full stop, or `undefined` if it is not.
  */

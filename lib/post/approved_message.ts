@@ -1,14 +1,36 @@
 /**
- * The message that was approved, and no other. Pure but for the digest.
+ * The message that was approved, and no other.
  *
  * @module
  */
 import { sha256Hex } from "../base/digest.ts";
 import { JobError } from "../base/errors.ts";
+import type { Summary } from "../incident.ts";
 import { decodeMessage, type Message } from "../message/render.ts";
+import type { JobGateway } from "../platform/context.ts";
 
 /** A longer message artifact is none of ours. */
-export const MESSAGE_BYTES_MAX: number = 256 * 1024;
+const MESSAGE_BYTES_MAX = 256 * 1024;
+
+/**
+ * Fetches the message as the summarizer stored it, if its bytes are still the
+ * same.
+ *
+ * @throws {JobError} As {@linkcode readApprovedMessage} does.
+ */
+export async function fetchApprovedMessage(
+  { message_ptr: pointer, message_sha256: digest }: Summary,
+  gateway: JobGateway,
+): Promise<{ message: Message; digest: string }> {
+  if (pointer === undefined || digest === undefined) {
+    throw new JobError(
+      "JOB_INVALID_INPUT",
+      "Cannot post: the summary names no message",
+    );
+  }
+  const { bytes } = await gateway.readArtifact(pointer, MESSAGE_BYTES_MAX);
+  return { message: await readApprovedMessage(bytes, digest), digest };
+}
 
 /**
  * Reads the bytes of a message, if they are those that the approver was shown.

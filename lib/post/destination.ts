@@ -7,9 +7,11 @@
  *
  * @module
  */
+import type { Config } from "../base/config.ts";
 import { sha256Hex } from "../base/digest.ts";
 import { JobError } from "../base/errors.ts";
 import type { Destination as Wanted } from "../incident.ts";
+import type { PostSettings } from "./settings.ts";
 
 /** A destination that passed every check. */
 export type Destination =
@@ -24,15 +26,13 @@ export type Destination =
   };
 
 /** What the poster's own settings and the policy allow. */
-export interface DestinationRules {
-  /** The configured webhook, if any. */
-  webhookUrl: string | undefined;
-  /** Hosts, with a port if not 443. */
-  allowedHosts: readonly string[];
+export interface DestinationRules extends
+  Pick<
+    Config<PostSettings>,
+    "slackWebhookUrl" | "slackAllowedHosts" | "allowInputUrl"
+  > {
   /** Policy's list, which can only take away. */
   policyHosts: readonly string[] | undefined;
-  /** Whether a webhook URL in the input counts. */
-  allowInputUrl: boolean;
 }
 
 /**
@@ -48,7 +48,7 @@ export async function readDestination(
     return { kind: "artifact", id: "artifact", host: "artifact" };
   }
   const given = rules.allowInputUrl ? wanted?.slack_webhook_url : undefined;
-  const url = given ?? rules.webhookUrl;
+  const url = given ?? rules.slackWebhookUrl;
   if (url === undefined) {
     throw refuse("no webhook is configured; set SLACK_WEBHOOK_URL");
   }
@@ -65,7 +65,7 @@ const ADDRESS = /^[0-9.]+$|^0x|\.0x/; // Any spelling of an IPv4 address.
 
 async function checkUrl(
   text: string,
-  { allowedHosts, policyHosts }: DestinationRules,
+  { slackAllowedHosts, policyHosts }: DestinationRules,
 ): Promise<{ id: string; host: string; url: string }> {
   const match = text.length > URL_CHARS_MAX ? null : PLAIN_URL.exec(text);
   const parsed = URL.parse(text);
@@ -83,7 +83,7 @@ async function checkUrl(
   if (parsed.pathname + parsed.search !== path) {
     throw refuse("the webhook's path is spelled oddly");
   }
-  if (!listsHost(allowedHosts, { host, name, scheme })) {
+  if (!listsHost(slackAllowedHosts, { host, name, scheme })) {
     throw refuse(`host "${host}" is not allowed; set SLACK_ALLOWED_HOSTS`);
   }
   const loopback = /^(127\.0\.0\.1|localhost):[0-9]+$/.test(host);

@@ -1,5 +1,5 @@
 /**
- * What the platform is told of a post. Pure.
+ * What the platform is told about a post.
  *
  * @module
  */
@@ -137,4 +137,13 @@ export function toPosted(result: PostResult): Posted {
     job_id,
     run_id,
   };
+}
+
+/** The result with a warning more, if there is one. */
+export function withWarning(
+  result: PostResult,
+  warning: string | undefined,
+): PostResult {
+  if (warning === undefined) return result;
+  return { ...result, warnings: [...result.warnings ?? [], warning] };
 }

@@ -7,29 +7,13 @@
 import {
   type Claim,
   type EvidenceBundle,
-  type EvidenceItem,
   type NormalizedContext,
   toMoment,
   withIds,
 } from "../incident.ts";
 import { shorten } from "../base/errors.ts";
 import { keepCited } from "./citations.ts";
-
-/** A summary before it is stored. */
-export interface Draft {
-  /** What is happening, one or two sentences. */
-  lead: string;
-  /** What it rests on beside the incident itself. */
-  leadEvidence: string[];
-  /** What is known. */
-  highlights: Claim[];
-  /** What to do next. */
-  actionItems: Claim[];
-  /** 0 to 1: how much there was to go by. */
-  confidence: number;
-  /** What wrote it. */
-  model: string;
-}
+import type { Draft } from "./draft.ts";
 
 const HIGHLIGHTS_MAX = 10;
 const ACTION_ITEMS_MAX = 5;
@@ -44,14 +28,12 @@ export function summarize(bundle: EvidenceBundle): Draft {
   const main = all.slice(0, 1);
   const symptom = firstSentence(context.description ?? "");
   const leadEvidence = symptom === "" ? [] : main;
+  const actions = actionItems(bundle, context, main);
   return {
     lead: lead(bundle, context, leadEvidence.length === 0 ? "" : symptom),
     leadEvidence,
-    highlights:
-      keepCited(highlights(context, main), evidence, HIGHLIGHTS_MAX).kept,
-    actionItems:
-      keepCited(actionItems(bundle, context, main), evidence, ACTION_ITEMS_MAX)
-        .kept,
+    highlights: keepCited(highlights(context, main), evidence, HIGHLIGHTS_MAX),
+    actionItems: keepCited(actions, evidence, ACTION_ITEMS_MAX),
     confidence: confidence(bundle, context),
     model: "builtin",
   };
@@ -170,67 +152,4 @@ function confidence(
     ).length;
   const raw = 0.3 + 0.1 * (known + more) - 0.1 * gaps.length;
   return Math.round(Math.min(0.9, Math.max(0.1, raw)) * 100) / 100;
-}
-
-/** Writes a draft as Markdown, with every citation and the list of evidence. */
-export function toMarkdown(draft: Draft, bundle: EvidenceBundle): string {
-  const { title = "", timeline = [] } = bundle.normalized_context ?? {};
-  const entries = timeline.map(({ at, text, evidence }) => ({
-    text: `${at} ${text}`,
-    evidence,
-  }));
-  const cited = keepCited(entries, bundle.evidence, entries.length).kept;
-  const heading = plain(title) || plain(bundle.incident_id);
-  const { lead: text, leadEvidence } = draft;
-  const lead = leadEvidence.length === 0
-    ? plain(text)
-    : claimLine({ text, evidence: leadEvidence });
-  const lines = [`# ${heading}`, "", lead, ""];
-  lines.push(...listSection("What we know", draft.highlights.map(claimLine)));
-  lines.push(...listSection("What to do", draft.actionItems.map(claimLine)));
-  lines.push(...listSection("Timeline", cited.map(claimLine)));
-  lines.push(
-    ...listSection(
-      "What is missing",
-      (bundle.gaps ?? []).map(({ what, why }) =>
-        `${plain(what)}: ${plain(why)}`
-      ),
-    ),
-  );
-  lines.push(
-    ...listSection("Evidence", withIds(bundle.evidence).map(evidenceLine)),
-  );
-  lines.push(
-    `Written by ${draft.model}, confidence ${draft.confidence}, evidence of ${bundle.collected_at}.`,
-    "",
-  );
-  return lines.join("\n");
-}
-
-function listSection(title: string, items: string[]): string[] {
-  return items.length === 0
-    ? []
-    : [`## ${title}`, "", ...items.map((item) => `- ${item}`), ""];
-}
-
-function claimLine({ text, evidence }: Claim): string {
-  return `${plain(text)} [${evidence.join(", ")}]`;
-}
-
-function evidenceLine(
-  { id, title, kind, bytes, artifact_ptr, shortened }: EvidenceItem & {
-    id: string;
-  },
-): string {
-  const cut = shortened ? ", shortened" : "";
-  return `[${id}] ${plain(title)} (${
-    plain(kind)
-  }, ${bytes} bytes${cut}): \`${artifact_ptr}\``;
-}
-
-/** One line in which nothing of the evidence can pass for our own markup. */
-function plain(text: string): string {
-  return text.replace(/\s+/g, " ").trim()
-    .replace(/[\\`*_{}[\]<>#|!~&]/g, "\\$&")
-    .replace(/^(\d+)(?=[.)])|^(?=[-+=])/, "$1\\"); // A list or a ruler.
 }

@@ -10,25 +10,21 @@ import { withIds } from "../incident.ts";
 const CLAIM_CHARS_MAX = 1000;
 
 /**
- * Keeps the claims that say something and cite evidence of this bundle, and of
- * each the citations that exist.
+ * Keeps the claims that say something and cite evidence of this bundle, and
+ * only those of their citations that exist.
  *
- * @returns At most `claimsMax`, and how many were dropped as empty or uncited.
+ * @returns At most `claimsMax`.
  */
 export function keepCited(
   claims: readonly Claim[],
   evidence: readonly EvidenceItem[],
   claimsMax: number,
-): { kept: Claim[]; dropped: number } {
+): Claim[] {
   const known = new Set(withIds(evidence).map(({ id }) => id));
-  const kept = claims.flatMap(({ text, evidence }) => {
+  return claims.flatMap(({ text, evidence }) => {
     const cited = [...new Set(evidence)].filter((id) => known.has(id));
     return cited.length === 0 || text.trim() === ""
       ? []
       : [{ text: shorten(text, CLAIM_CHARS_MAX), evidence: cited }];
-  });
-  return {
-    kept: kept.slice(0, claimsMax),
-    dropped: claims.length - kept.length,
-  };
+  }).slice(0, claimsMax);
 }

@@ -15,22 +15,10 @@ import {
 } from "../../lib/message/render.ts";
 import { compileCheck } from "../../lib/schemas.ts";
 import { summarize } from "../../lib/summary/builtin.ts";
-import { readSource } from "../../workers/fetcher.ts";
-import {
-  composeMessage,
-  SETTINGS,
-  type SummarizerSettings,
-} from "../../workers/summarizer.ts";
+import { collectFindings } from "../../lib/evidence/collect.ts";
+import { composeMessage } from "../../lib/message/compose.ts";
+import type { LINK_SETTINGS } from "../../lib/message/settings.ts";
 import { CommandError } from "../terminal/command.ts";
-
-/** The summarizer's settings that a message depends on. */
-export const PREVIEW_SETTINGS: Pick<
-  SummarizerSettings,
-  "linkOrigins" | "dashboardRunUrl"
-> = {
-  linkOrigins: SETTINGS.linkOrigins,
-  dashboardRunUrl: SETTINGS.dashboardRunUrl,
-};
 
 /** A message as it would be posted. */
 export interface Preview {
@@ -78,13 +66,13 @@ export async function readIncident(path: string): Promise<IncidentInput> {
 /** Makes the message of an incident; the same incident gives the same bytes. */
 export async function previewMessage(
   incident: IncidentInput,
-  settings: Config<typeof PREVIEW_SETTINGS>,
+  settings: Config<typeof LINK_SETTINGS>,
 ): Promise<Preview> {
   let artifacts = 0;
   const pointer = () => `redis://art:preview-${++artifacts}`;
   const bundle = await buildBundle(
     qualifiedId(incident),
-    readSource(incident),
+    collectFindings(incident),
     { now: new Date(), put: () => Promise.resolve(pointer()) },
   );
   const message = composeMessage(bundle, summarize(bundle), {

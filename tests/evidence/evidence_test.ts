@@ -2,12 +2,11 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { sha256Hex } from "../../lib/base/digest.ts";
 import {
   buildBundle,
-  type Findings,
-  type Piece,
   PIECE_BYTES_MAX,
   PIECES_MAX,
 } from "../../lib/evidence/bundle.ts";
-import { readMockIncident } from "../../lib/evidence/mock.ts";
+import { collectMock } from "../../lib/sources/mock.ts";
+import type { Findings, Piece } from "../../lib/sources/source.ts";
 import type { IncidentInput } from "../../lib/incident.ts";
 import { compileCheck } from "../../lib/schemas.ts";
 
@@ -16,21 +15,21 @@ const NOW = new Date("2026-01-15T09:31:00Z");
 const RESULT_BYTES_MAX = 200 * 1024;
 const checkBundle = compileCheck("EvidenceBundle");
 
-function piece(id: string, content = "x"): Piece {
-  return { id, kind: "k", title: "t", contentType: "text/plain", content };
+function piece(name: string, content = "x"): Piece {
+  return { name, kind: "k", title: "t", contentType: "text/plain", content };
 }
 
 /** Builds a bundle and keeps what it stores. */
 async function build(findings: Partial<Findings>) {
-  const stored: [id: string, content: Uint8Array][] = [];
+  const stored: [name: string, content: Uint8Array][] = [];
   const bundle = await buildBundle(
     "mock:INC-1",
     { pieces: [], context: {}, gaps: [], ...findings },
     {
       now: NOW,
-      put: ({ id }, content) => {
-        stored.push([id, content]);
-        return Promise.resolve(`redis://art:${id}`);
+      put: ({ name }, content) => {
+        stored.push([name, content]);
+        return Promise.resolve(`redis://art:${name}`);
       },
     },
   );
@@ -38,22 +37,29 @@ async function build(findings: Partial<Findings>) {
   return { bundle, stored };
 }
 
-Deno.test("buildBundle() stores every piece and describes what it stored", async () => {
+Deno.test("buildBundle() stores every piece, and the context, and describes what it stored", async () => {
   const { bundle, stored } = await build({
     pieces: [
       {
-        id: "E1",
+        name: "payload",
         kind: "incident.raw",
         title: "Payload",
         contentType: "application/json",
         content: '{"é":1}',
       },
-      piece("E2", ""),
+      piece("log", ""),
     ],
     context: { title: "Slow", facts: [] },
   });
   const raw = new TextEncoder().encode('{"é":1}');
-  assertEquals(stored, [["E1", raw], ["E2", new Uint8Array()]]);
+  const context = new TextEncoder().encode(
+    '{\n  "title": "Slow",\n  "facts": []\n}',
+  );
+  assertEquals(stored, [
+    ["payload", raw],
+    ["log", new Uint8Array()],
+    ["context", context],
+  ]);
   assertEquals(bundle, {
     incident_id: "mock:INC-1",
     collected_at: "2026-01-15T09:31:00.000Z",
@@ -62,7 +68,7 @@ Deno.test("buildBundle() stores every piece and describes what it stored", async
         id: "E1",
         kind: "incident.raw",
         title: "Payload",
-        artifact_ptr: "redis://art:E1",
+        artifact_ptr: "redis://art:payload",
         content_type: "application/json",
         bytes: 8,
         sha256: await sha256Hex(raw),
@@ -71,13 +77,47 @@ Deno.test("buildBundle() stores every piece and describes what it stored", async
         id: "E2",
         kind: "k",
         title: "t",
-        artifact_ptr: "redis://art:E2",
+        artifact_ptr: "redis://art:log",
         content_type: "text/plain",
         bytes: 0,
         sha256: await sha256Hex(""),
       },
+      {
+        id: "E3",
+        kind: "incident.context",
+        title: "Incident in plain fields",
+        artifact_ptr: "redis://art:context",
+        content_type: "application/json",
+        bytes: context.length,
+        sha256: await sha256Hex(context),
+      },
     ],
     normalized_context: { title: "Slow", facts: [] },
+  });
+});
+
+Deno.test("buildBundle() numbers the pieces, and what cites them", async () => {
+  const entry = { at: "2026-01-15T09:30:00.000Z", text: "t" };
+  const { bundle } = await build({
+    pieces: [piece("payload"), piece("alerts")],
+    context: {
+      facts: [
+        { name: "a", value: "1", evidence: ["alerts", "payload"] },
+        { name: "b", value: "2", evidence: ["gone", "payload"] },
+        { name: "c", value: "3", evidence: ["gone"] },
+      ],
+      timeline: [
+        { ...entry, evidence: ["alerts"] },
+        { ...entry, evidence: ["gone"] },
+      ],
+    },
+  });
+  assertEquals(bundle.normalized_context, {
+    facts: [
+      { name: "a", value: "1", evidence: ["E2", "E1"] },
+      { name: "b", value: "2", evidence: ["E1"] },
+    ],
+    timeline: [{ ...entry, evidence: ["E2"] }],
   });
 });
 
@@ -115,20 +155,20 @@ Deno.test("buildBundle() stores at most 50 pieces and counts the rest as a gap",
     { length: PIECES_MAX + 2 },
     (_, at) => piece(`E${at + 1}`),
   );
-  await t.step("50", async () => {
+  await t.step("49 and the context", async () => {
     const { bundle, stored } = await build({
-      pieces: pieces.slice(0, PIECES_MAX),
+      pieces: pieces.slice(0, PIECES_MAX - 1),
     });
     assertEquals([bundle.evidence.length, stored.length], [50, 50]);
     assertEquals(bundle.gaps, undefined);
   });
-  await t.step("52", async () => {
+  await t.step("52 and the context", async () => {
     const gaps = [{ what: "the log", why: "status 403" }];
     const { bundle, stored } = await build({ pieces, gaps });
     assertEquals([bundle.evidence.length, stored.length], [50, 50]);
     assertEquals(bundle.gaps, [
       { what: "the log", why: "status 403" },
-      { what: "2 more pieces", why: "a bundle holds at most 50" },
+      { what: "3 more pieces", why: "a bundle holds at most 50" },
     ]);
     assertEquals(gaps.length, 1);
   });
@@ -173,10 +213,10 @@ const INCIDENT: IncidentInput = {
 
 /** What is read of a payload. */
 function readRaw(raw: Record<string, unknown>): Findings {
-  return readMockIncident({ ...INCIDENT, raw });
+  return collectMock({ ...INCIDENT, raw });
 }
 
-Deno.test("readMockIncident() puts the payload in plain fields", () => {
+Deno.test("collectMock() puts the payload in plain fields", () => {
   const raw = {
     status: " triggered ",
     description: "p99 rose.",
@@ -197,36 +237,33 @@ Deno.test("readMockIncident() puts the payload in plain fields", () => {
     source: { system: "mock", url: "https://example.com/1" },
     occurred_at: "2026-01-15T09:30:00Z",
     facts: [
-      { name: "region", value: "eu-west-1", evidence: ["E1"] },
-      { name: "errors", value: "0", evidence: ["E1"] },
-      { name: "paged", value: "false", evidence: ["E1"] },
+      { name: "region", value: "eu-west-1", evidence: ["payload"] },
+      { name: "errors", value: "0", evidence: ["payload"] },
+      { name: "paged", value: "false", evidence: ["payload"] },
     ],
     timeline: [
-      { at: "2026-01-15T09:20:00.000Z", text: "Merged", evidence: ["E1"] },
-      { at: "2026-01-15T09:24:10.000Z", text: "Deployed", evidence: ["E1"] },
+      { at: "2026-01-15T09:20:00.000Z", text: "Merged", evidence: ["payload"] },
+      {
+        at: "2026-01-15T09:24:10.000Z",
+        text: "Deployed",
+        evidence: ["payload"],
+      },
     ],
   });
   assertEquals(gaps, []);
   assertEquals(pieces, [
     {
-      id: "E1",
+      name: "payload",
       kind: "incident.raw",
       title: "Payload as received",
       contentType: "application/json",
       content: JSON.stringify(raw, null, 2),
     },
-    {
-      id: "E2",
-      kind: "incident.context",
-      title: "Incident in plain fields",
-      contentType: "application/json",
-      content: JSON.stringify(context, null, 2),
-    },
   ]);
 });
 
-Deno.test("readMockIncident() takes the incident itself if it has no payload", () => {
-  const { pieces, context } = readMockIncident({
+Deno.test("collectMock() takes the incident itself if it has no payload", () => {
+  const { pieces, context } = collectMock({
     ...INCIDENT,
     destination: { mode: "slack", slack_webhook_url: "https://example.com/x" },
   });
@@ -234,8 +271,8 @@ Deno.test("readMockIncident() takes the incident itself if it has no payload", (
   assertEquals([context.facts, context.timeline], [[], []]);
 });
 
-Deno.test("readMockIncident() makes do with an id", () => {
-  const { context, gaps } = readMockIncident({ incident_id: "INC-1" });
+Deno.test("collectMock() makes do with an id", () => {
+  const { context, gaps } = collectMock({ incident_id: "INC-1" });
   assertEquals(context, {
     severity: "warning",
     severity_rule: "none reported, so warning",
@@ -246,8 +283,8 @@ Deno.test("readMockIncident() makes do with an id", () => {
   assertEquals(gaps, []);
 });
 
-Deno.test("readMockIncident() keeps a rule that came with the severity", () => {
-  const { context } = readMockIncident({
+Deno.test("collectMock() keeps a rule that came with the severity", () => {
+  const { context } = collectMock({
     ...INCIDENT,
     severity_rule: "urgency is high",
   });
@@ -271,7 +308,7 @@ const FACTS: [what: string, unknown, names: string[], gap?: string][] = [
   ],
 ];
 for (const [what, facts, names, gap] of FACTS) {
-  Deno.test(`readMockIncident() reads the facts of ${what}, and says what it left out`, () => {
+  Deno.test(`collectMock() reads the facts of ${what}, and says what it left out`, () => {
     const { context, gaps } = readRaw({ facts });
     assertEquals(context.facts?.map(({ name }) => name), names);
     assertEquals(
@@ -310,7 +347,7 @@ const TIMELINES: [what: string, unknown, count: number, gap?: string][] = [
   ],
 ];
 for (const [what, timeline, count, gap] of TIMELINES) {
-  Deno.test(`readMockIncident() reads a timeline of ${what}, and says what it left out`, async () => {
+  Deno.test(`collectMock() reads a timeline of ${what}, and says what it left out`, async () => {
     const findings = readRaw({ timeline });
     assertEquals(findings.context.timeline?.length, count);
     assertEquals(
@@ -321,7 +358,7 @@ for (const [what, timeline, count, gap] of TIMELINES) {
   });
 }
 
-Deno.test("readMockIncident() reads at most 50 facts", () => {
+Deno.test("collectMock() reads at most 50 facts", () => {
   const some = (count: number) =>
     Object.fromEntries(
       Array.from({ length: count }, (_, at) => [`fact ${at}`, at]),
@@ -333,7 +370,7 @@ Deno.test("readMockIncident() reads at most 50 facts", () => {
   assertEquals(outside.gaps, [{ what: "1 of 51 facts", why: FACTS_WHY }]);
 });
 
-Deno.test("readMockIncident() reads the newest 50 entries of a timeline", () => {
+Deno.test("collectMock() reads the newest 50 entries of a timeline", () => {
   const some = (count: number) =>
     Array.from({ length: count }, (_, at) => ({
       at: `2026-01-15T09:${String(at).padStart(2, "0")}:00Z`,
@@ -353,7 +390,7 @@ Deno.test("readMockIncident() reads the newest 50 entries of a timeline", () => 
   ]);
 });
 
-Deno.test("readMockIncident() cuts long texts with a mark that says so", async (t) => {
+Deno.test("collectMock() cuts long texts with a mark that says so", async (t) => {
   const cuts: [string, number, (text: string) => string | undefined][] = [
     [
       "description",
@@ -387,9 +424,9 @@ Deno.test("readMockIncident() cuts long texts with a mark that says so", async (
   }
 });
 
-Deno.test("readMockIncident() gives no more than a job's result may hold", async () => {
+Deno.test("collectMock() gives no more than a job's result may hold", async () => {
   const wide = "\u4e16".repeat(5000); // Three bytes each.
-  const { bundle } = await build(readMockIncident({
+  const { bundle } = await build(collectMock({
     incident_id: "x".repeat(200),
     title: wide.slice(0, 1000),
     service: wide.slice(0, 200),
@@ -407,7 +444,7 @@ Deno.test("readMockIncident() gives no more than a job's result may hold", async
   assert(length < RESULT_BYTES_MAX, `${length} bytes`);
 });
 
-Deno.test("readMockIncident() gives the same for the same incident", () => {
+Deno.test("collectMock() gives the same for the same incident", () => {
   const raw = { facts: { b: 1, a: 2 }, timeline: [{ at: AT, text: "t" }] };
   assertEquals(readRaw(raw), readRaw(structuredClone(raw)));
 });

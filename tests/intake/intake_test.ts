@@ -6,9 +6,9 @@ import {
   assertThrows,
 } from "@std/assert";
 import type { IncidentInput, SourceSystem } from "../../lib/incident.ts";
-import { checkDepth, DeliveryError } from "../../lib/intake/delivery.ts";
+import { checkDepth, DeliveryError } from "../../lib/sources/source.ts";
 import { runKey } from "../../lib/intake/run_key.ts";
-import { readMockDelivery } from "../../lib/intake/mock.ts";
+import { readMockDelivery } from "../../lib/sources/mock.ts";
 import {
   KeyBurnedError,
   type Runs,

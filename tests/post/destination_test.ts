@@ -15,8 +15,8 @@ const SLACK: Wanted = { mode: "slack" };
 
 function rules(changes: Partial<DestinationRules> = {}): DestinationRules {
   return {
-    webhookUrl: WEBHOOK,
-    allowedHosts: ["hooks.slack.com"],
+    slackWebhookUrl: WEBHOOK,
+    slackAllowedHosts: ["hooks.slack.com"],
     policyHosts: undefined,
     allowInputUrl: false,
     ...changes,
@@ -61,14 +61,14 @@ Deno.test("readDestination() names a webhook by the digest of its URL", async ()
 Deno.test("readDestination() names two webhooks of one host differently", async () => {
   const ids = await Promise.all(
     [WEBHOOK, `${WEBHOOK}2`].map(async (url) =>
-      (await readSlack(SLACK, { webhookUrl: url })).id
+      (await readSlack(SLACK, { slackWebhookUrl: url })).id
     ),
   );
   assert(ids[0] !== ids[1]);
 });
 
 Deno.test("readDestination() takes a host that is listed with port 443", async () => {
-  const listed = { allowedHosts: ["hooks.slack.com:443"] };
+  const listed = { slackAllowedHosts: ["hooks.slack.com:443"] };
   const { host } = await readSlack(SLACK, listed);
   assertEquals(host, "hooks.slack.com");
 });
@@ -76,14 +76,18 @@ Deno.test("readDestination() takes a host that is listed with port 443", async (
 Deno.test("readDestination() gives a webhook one name with port 443 and without", async () => {
   const spelled = `https://hooks.slack.com:443${PATH}`;
   assertEquals(
-    await readDestination(SLACK, rules({ webhookUrl: spelled })),
+    await readDestination(SLACK, rules({ slackWebhookUrl: spelled })),
     await readDestination(SLACK, rules()),
   );
 });
 
 for (const wanted of [undefined, { mode: "artifact" }] as const) {
   Deno.test(`readDestination() says artifact when ${JSON.stringify(wanted)} is wanted`, async () => {
-    const bad = { webhookUrl: "nonsense", allowedHosts: [], policyHosts: [] };
+    const bad = {
+      slackWebhookUrl: "nonsense",
+      slackAllowedHosts: [],
+      policyHosts: [],
+    };
     assertEquals(await readDestination(wanted, rules(bad)), {
       kind: "artifact",
       id: "artifact",
@@ -121,13 +125,16 @@ const ACCEPTED: { url: string; listed: string }[] = [
 
 for (const { url, listed } of ACCEPTED) {
   Deno.test(`readDestination() accepts ${shown(url)} when ${listed} is listed`, async () => {
-    const allowedHosts = ["other.test", listed];
-    assertEquals(await readSlack(SLACK, { webhookUrl: url, allowedHosts }), {
-      kind: "slack",
-      id: `slack:${(await sha256Hex(url)).slice(0, 16)}`,
-      host: listed,
-      url,
-    });
+    const slackAllowedHosts = ["other.test", listed];
+    assertEquals(
+      await readSlack(SLACK, { slackWebhookUrl: url, slackAllowedHosts }),
+      {
+        kind: "slack",
+        id: `slack:${(await sha256Hex(url)).slice(0, 16)}`,
+        host: listed,
+        url,
+      },
+    );
   });
 }
 
@@ -278,11 +285,14 @@ for (const [url, why, ...listed] of REFUSED) {
     ? ""
     : ` though ${shown(listed[0]!)} is listed`;
   Deno.test(`readDestination() refuses ${shown(url)}${note}`, async () => {
-    const allowedHosts = ["hooks.slack.com", ...listed];
-    await assertRefused(why, SLACK, { webhookUrl: url, allowedHosts });
+    const slackAllowedHosts = ["hooks.slack.com", ...listed];
+    await assertRefused(why, SLACK, {
+      slackWebhookUrl: url,
+      slackAllowedHosts,
+    });
     // An incident's own URL has it no easier.
     await assertRefused(why, { ...SLACK, slack_webhook_url: url }, {
-      allowedHosts,
+      slackAllowedHosts,
       allowInputUrl: true,
     });
   });
@@ -298,14 +308,16 @@ function shown(url: string): string {
 }
 
 Deno.test("readDestination() refuses every host when none is listed", async () => {
-  await assertRefused(unlisted("hooks.slack.com"), SLACK, { allowedHosts: [] });
+  await assertRefused(unlisted("hooks.slack.com"), SLACK, {
+    slackAllowedHosts: [],
+  });
 });
 
 Deno.test("readDestination() refuses Slack when no webhook is configured", async () => {
   await assertRefused(
     "no webhook is configured; set SLACK_WEBHOOK_URL",
     { mode: "slack", slack_webhook_url: WEBHOOK }, // Not to be trusted.
-    { webhookUrl: undefined },
+    { slackWebhookUrl: undefined },
   );
 });
 
@@ -352,8 +364,8 @@ for (const { hosts, url = WEBHOOK, allowed } of POLICIES) {
   const verb = allowed ? "accepts" : "refuses";
   Deno.test(`readDestination() ${verb} ${shown(url)} when policy lists ${JSON.stringify(hosts)}`, async () => {
     const changes = {
-      webhookUrl: url,
-      allowedHosts: ["hooks.slack.com", "127.0.0.1:8080"],
+      slackWebhookUrl: url,
+      slackAllowedHosts: ["hooks.slack.com", "127.0.0.1:8080"],
       policyHosts: hosts,
     };
     const { host } = new URL(url);
@@ -370,7 +382,7 @@ for (const { hosts, url = WEBHOOK, allowed } of POLICIES) {
 
 Deno.test("readDestination() refuses what only policy lists", async () => {
   await assertRefused(unlisted("evil.test"), SLACK, {
-    webhookUrl: `https://evil.test${PATH}`,
+    slackWebhookUrl: `https://evil.test${PATH}`,
     policyHosts: ["evil.test", "hooks.slack.com"],
   });
 });

@@ -5,13 +5,13 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { buildBundle } from "../../lib/evidence/bundle.ts";
+import { collectFindings } from "../../lib/evidence/collect.ts";
 import {
   type EvidenceBundle,
   type IncidentInput,
   qualifiedId,
 } from "../../lib/incident.ts";
 import { compileCheck } from "../../lib/schemas.ts";
-import { readSource } from "../../workers/fetcher.ts";
 
 /** What a job's result may have. */
 const RESULT_BYTES_MAX = 200 * 1024;
@@ -26,11 +26,19 @@ const checkBundle = compileCheck("EvidenceBundle");
 export async function bundleOf(
   incident: IncidentInput,
 ): Promise<{ bundle: EvidenceBundle; pieces: Record<string, unknown> }> {
-  const findings = readSource(incident);
-  const bundle = await buildBundle(qualifiedId(incident), findings, {
-    now: new Date("2026-01-15T09:33:00Z"),
-    put: ({ id }) => Promise.resolve(`redis://art:${id}`),
-  });
+  const stored: [id: string, content: unknown][] = [];
+  const bundle = await buildBundle(
+    qualifiedId(incident),
+    collectFindings(incident),
+    {
+      now: new Date("2026-01-15T09:33:00Z"),
+      put({ content }) {
+        const id = `E${stored.length + 1}`;
+        stored.push([id, JSON.parse(content)]);
+        return Promise.resolve(`redis://art:${id}`);
+      },
+    },
+  );
   assertEquals(checkBundle(bundle), undefined);
   const { length } = new TextEncoder().encode(JSON.stringify(bundle));
   assert(length < RESULT_BYTES_MAX, `${length} bytes`);
@@ -39,8 +47,5 @@ export async function bundleOf(
   for (const { evidence } of [...facts, ...timeline]) {
     for (const id of evidence) assert(ids.includes(id), id);
   }
-  const pieces = Object.fromEntries(
-    findings.pieces.map(({ id, content }) => [id, JSON.parse(content)]),
-  );
-  return { bundle, pieces };
+  return { bundle, pieces: Object.fromEntries(stored) };
 }

@@ -11,7 +11,8 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { wait, within } from "../../lib/base/time.ts";
-import { readBody, Refusal } from "../../lib/intake/body.ts";
+import { readBody } from "../../lib/intake/body.ts";
+import { Refusal } from "../../lib/intake/refusal.ts";
 import { compileCheck } from "../../lib/schemas.ts";
 import {
   API_KEY,

@@ -4,7 +4,8 @@ import type { EvidenceBundle, IncidentInput } from "../../lib/incident.ts";
 import { decodeMessage, renderMessage } from "../../lib/message/render.ts";
 import { GatewayError } from "../../lib/platform/gateway.ts";
 import { compileCheck } from "../../lib/schemas.ts";
-import { summarize, toMarkdown } from "../../lib/summary/builtin.ts";
+import { summarize } from "../../lib/summary/builtin.ts";
+import { toMarkdown } from "../../lib/summary/markdown.ts";
 import { fetchEvidence, SETTINGS as FETCHER } from "../../workers/fetcher.ts";
 import { SETTINGS, summarizeEvidence } from "../../workers/summarizer.ts";
 import sample from "../../deploy/samples/sample_incident.json" with {

@@ -9,14 +9,14 @@
  */
 import { JobError } from "../../../lib/base/errors.ts";
 import type { PostInput, PostResult } from "../../../lib/incident.ts";
-import type { JobStore } from "../../../lib/platform/context.ts";
+import type { JobContext, JobStore } from "../../../lib/platform/context.ts";
 import type { PostEvent } from "../../../lib/post/record.ts";
-import { type Context, post } from "../../../workers/poster.ts";
+import { post, type SETTINGS } from "../../../workers/poster.ts";
 
 /** The verb of a mutant. */
 export type Mutant = (
   input: PostInput,
-  context: Context,
+  context: JobContext<typeof SETTINGS>,
 ) => Promise<PostResult>;
 
 /** Sends without a claim: it sees its own, and nobody else does. */

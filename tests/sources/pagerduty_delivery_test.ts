@@ -1,10 +1,10 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import type { IncidentInput } from "../../lib/incident.ts";
-import { type Delivery, DeliveryError } from "../../lib/intake/delivery.ts";
+import { type Delivery, DeliveryError } from "../../lib/sources/source.ts";
 import {
   PAGERDUTY_INCIDENT_EVENTS,
   readPagerDutyDelivery,
-} from "../../lib/intake/pagerduty.ts";
+} from "../../lib/sources/pagerduty.ts";
 import { compileCheck } from "../../lib/schemas.ts";
 import { spoil } from "../support/junk.ts";
 import sample from "../../deploy/samples/sample_pagerduty.json" with {

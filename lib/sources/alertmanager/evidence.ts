@@ -1,50 +1,48 @@
 /**
- * The Alertmanager source: the group of alerts that the webhook carried. Pure.
+ * Alertmanager's evidence: the group of alerts that the webhook carried. Pure.
  *
- * What all alerts that fire share are facts of the incident; what sets one
- * apart stands with it in the timeline.
+ * What all firing alerts share are facts about the incident. What sets one apart
+ * stands with it in the timeline.
  *
- * @see https://prometheus.io/docs/alerting/latest/notifications/ for the payload.
  * @module
  */
-import { type JsonObject, objectOf, plainTextOf } from "../base/json.ts";
-import { shorten } from "../base/errors.ts";
+import { shorten } from "../../base/errors.ts";
+import { isObject, plainTextOf } from "../../base/json.ts";
+import type {
+  Fact,
+  IncidentInput,
+  NormalizedContext,
+  TimelineEntry,
+} from "../../incident.ts";
 import {
-  type Fact,
-  type IncidentInput,
-  type NormalizedContext,
-  type TimelineEntry,
-  toMoment,
-} from "../incident.ts";
-import type { Findings } from "./bundle.ts";
-import {
+  byMoment,
   contextOf,
+  entryOf,
   factOf,
-  jsonPieces,
+  jsonPiece,
+  PAYLOAD,
   payloadOf,
-  RAW,
+  payloadPiece,
   TIMELINE_MAX,
-  VALUE_CHARS_MAX,
-} from "./fields.ts";
+} from "../fields.ts";
+import type { Findings } from "../source.ts";
+import {
+  type Alert,
+  byStart,
+  cutOf,
+  type Texts,
+  toAlert,
+  unquote,
+} from "./alert.ts";
 
-/** More are in the payload only. */
+/** The name of the alerts among the pieces of evidence. */
+const ALERTS = "alerts";
+/** The payload may hold more. */
 const ALERTS_MAX = 100;
-const ALERTS = "E2";
 const TEXT_CHARS_MAX = 4000;
 const SHARED_FACTS_MAX = 40;
 /** For the labels that set one alert apart, so that its words have room. */
 const LABELS_CHARS_MAX = 200;
-
-type Texts = ReadonlyMap<string, string>;
-
-interface Alert {
-  fires: boolean;
-  labels: Texts;
-  annotations: Texts;
-  startsAt: string | undefined;
-  endsAt: string | undefined;
-  whole: JsonObject;
-}
 
 /** What all alerts share. */
 interface Shared {
@@ -52,11 +50,13 @@ interface Shared {
   annotations: Texts;
 }
 
-/** Reads an incident of Alertmanager from its webhook's payload. */
-export function readAlertmanagerIncident(incident: IncidentInput): Findings {
+/** Collects what Alertmanager's webhook carried about an incident. */
+export function collectAlertmanager(incident: IncidentInput): Findings {
   const raw = payloadOf(incident);
   const given = Array.isArray(raw["alerts"]) ? raw["alerts"] : [];
-  const alerts = given.flatMap(readAlert).toSorted(firingAndOldestFirst);
+  const alerts = given.flatMap((alert) =>
+    isObject(alert) ? [toAlert(alert)] : []
+  ).toSorted(firingAndOldestFirst);
   const firing = alerts.filter(({ fires }) => fires);
   const most = firing.length > 0 ? firing : alerts;
   const shared: Shared = {
@@ -82,28 +82,19 @@ export function readAlertmanagerIncident(incident: IncidentInput): Findings {
     facts: [
       ...alerts.length === 0 ? [] : factOf("alerts", counted, ALERTS),
       ...readFacts(incident, shared),
-      ...factOf("receiver", unquote(raw["receiver"]), RAW),
+      ...factOf("receiver", unquote(raw["receiver"]), PAYLOAD),
     ],
     timeline: timeline.slice(-TIMELINE_MAX),
   };
   return {
-    pieces: jsonPieces([
-      {
-        kind: "incident.raw",
-        title: "Alertmanager webhook as received",
-        value: raw,
-      },
-      ...alerts.length === 0 ? [] : [{
+    pieces: [
+      payloadPiece("Alertmanager webhook as received", raw),
+      ...alerts.length === 0 ? [] : [jsonPiece({
+        name: ALERTS,
         kind: "alertmanager.alerts",
         title: `Alerts: ${counted}`,
-        value: listed.map(({ whole }) => whole),
-      }],
-      {
-        kind: "incident.context",
-        title: "Incident in plain fields",
-        value: context,
-      },
-    ]),
+      }, listed.map(({ whole }) => whole))],
+    ],
     context,
     gaps: [
       ...cutGaps(cut),
@@ -125,29 +116,9 @@ export function readAlertmanagerIncident(incident: IncidentInput): Findings {
   };
 }
 
-/** Alertmanager sends `team.web` as `team\.web`, for use in an expression. */
-function unquote(receiver: unknown): unknown {
-  return typeof receiver === "string"
-    ? receiver.replace(/\\([\\.+*?()|[\]{}^$])/g, "$1")
-    : receiver;
-}
-
-function readAlert(value: unknown): Alert[] {
-  const whole = objectOf(value);
-  if (whole === undefined) return [];
-  return [{
-    fires: whole["status"] !== "resolved",
-    labels: textsOf(whole["labels"]),
-    annotations: textsOf(whole["annotations"]),
-    startsAt: toMoment(whole["startsAt"]),
-    endsAt: toMoment(whole["endsAt"]),
-    whole,
-  }];
-}
-
 function firingAndOldestFirst(a: Alert, b: Alert): number {
   if (a.fires !== b.fires) return a.fires ? -1 : 1;
-  return compare(a.startsAt ?? "", b.startsAt ?? "");
+  return byStart(a, b);
 }
 
 /**
@@ -209,18 +180,12 @@ function readTimeline(alerts: Alert[], shared: Shared): TimelineEntry[] {
     );
     const detail = own === undefined ? "" : `: ${own}`;
     return [
-      ...entryOf(startsAt, `${name} fired${where}${detail}`),
+      ...entryOf(startsAt, `${name} fired${where}${detail}`, ALERTS),
       // While it fires, this is the zero time or when it would expire.
-      ...entryOf(fires ? undefined : endsAt, `${name} resolved${where}`),
+      ...fires ? [] : entryOf(endsAt, `${name} resolved${where}`, ALERTS),
     ];
   });
-  return entries.toSorted((a, b) => compare(a.at, b.at));
-}
-
-function entryOf(at: string | undefined, text: string): TimelineEntry[] {
-  return at === undefined
-    ? []
-    : [{ at, text: shorten(text, VALUE_CHARS_MAX), evidence: [ALERTS] }];
+  return entries.toSorted(byMoment);
 }
 
 /** The labels that set an alert apart. */
@@ -229,11 +194,6 @@ function apart(labels: Texts, shared: Texts): string {
     name !== "alertname" && shared.get(name) !== value
   ).map(([name, value]) => `${name}=${value}`).join(", ");
   return own === "" ? "" : ` (${shorten(own, LABELS_CHARS_MAX)})`;
-}
-
-/** How many alerts `max_alerts` of the receiver's configuration left out. */
-function cutOf({ truncatedAlerts }: JsonObject): number {
-  return typeof truncatedAlerts === "number" ? truncatedAlerts : 0;
 }
 
 function cutGaps(cut: number): Findings["gaps"] {
@@ -259,18 +219,4 @@ function sharedOf(all: readonly Texts[]): Texts {
       others.every((texts) => texts.get(name) === value)
     ),
   );
-}
-
-/** The texts of an object, by name; a map, since a label may be `constructor`. */
-function textsOf(value: unknown): Texts {
-  return new Map(
-    Object.entries(objectOf(value) ?? {}).flatMap(([name, value]) => {
-      const text = plainTextOf(value, TEXT_CHARS_MAX);
-      return text === undefined ? [] : [[name, text] as const];
-    }),
-  );
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -1,28 +1,37 @@
 /**
- * Alertmanager's webhook, version 4. Pure.
+ * Alertmanager's webhook, version 4: what a delivery asks for. Pure.
  *
- * A delivery is a group of alerts, sent again whenever the group changes and
- * at every repeat interval. It has no event id, so incident and key are made
- * of what fires: the same alerts of the same firing are one delivery, whoever
- * of a pair of Alertmanagers sends it and whenever.
+ * A delivery is a group of alerts, sent again whenever the group changes and at
+ * every repeat interval. It has no event id, so incident and key are derived
+ * from what fires: the same alerts of the same firing are one delivery, no
+ * matter which of a pair of Alertmanagers sends it, and when.
  *
  * @see https://prometheus.io/docs/alerting/latest/configuration/#webhook_config
  * @module
  */
-import { type JsonObject, objectOf, optional, textOf } from "../base/json.ts";
-import { sha256Hex } from "../base/digest.ts";
-import { shorten } from "../base/errors.ts";
-import { type IncidentInput, toMoment } from "../incident.ts";
+import { secretList } from "../../base/config.ts";
+import { sha256Hex } from "../../base/digest.ts";
+import { shorten } from "../../base/errors.ts";
+import {
+  type JsonObject,
+  objectOf,
+  optional,
+  textOf,
+} from "../../base/json.ts";
+import type { IncidentInput } from "../../incident.ts";
+import { webUrlOf } from "../fields.ts";
+import { BEARER } from "../proof.ts";
+import { SEVERITIES, severityOf } from "../severity.ts";
 import {
   checkDepth,
   type Delivery,
   DeliveryError,
   type Ignored,
-} from "./delivery.ts";
-import { webUrlOf } from "./fields.ts";
-import { SEVERITIES, severityOf } from "./severity.ts";
+  type Webhook,
+} from "../source.ts";
+import { type Alert, byStart, cutOf, toAlert, unquote } from "./alert.ts";
 
-/** Half a SHA-256: nobody makes two alike, and it still fits on a line. */
+/** Half a SHA-256: no two collide, and it still fits on a line. */
 const HASH_CHARS = 32;
 const NAMES_SHOWN = 3;
 const WORD_CHARS_MAX = 60;
@@ -33,13 +42,24 @@ const SERVICE_LABELS = [
   ...["application", "deployment", "job", "namespace"],
 ];
 
-interface Alert {
-  fires: boolean;
+const TOKENS = secretList("ALERTMANAGER_WEBHOOK_TOKENS", {
+  about: "bearer tokens of Alertmanager; its webhook is closed without",
+});
+const SETTINGS = { alertmanagerTokens: TOKENS };
+
+/** Alertmanager's webhook. */
+export const ALERTMANAGER: Webhook<typeof SETTINGS> = {
+  path: "/webhook/alertmanager",
+  settings: SETTINGS,
+  proof: BEARER,
+  secrets: TOKENS,
+  read: (body) => readAlertmanagerDelivery(body),
+};
+
+/** An alert that has everything that tells it apart. */
+interface NamedAlert extends Alert {
   fingerprint: string;
   startsAt: string;
-  labels: ReadonlyMap<string, string>;
-  annotations: ReadonlyMap<string, string>;
-  generatorUrl: unknown;
 }
 
 /** What names a group, beside its alerts. */
@@ -115,59 +135,36 @@ function readGroup(payload: JsonObject): Group {
   return { receiver: name, labels: pairs.sort(([a], [b]) => a < b ? -1 : 1) };
 }
 
-/** Alertmanager sends `team.web` as `team\.web`, for use in an expression. */
-function unquote(receiver: string): string {
-  return receiver.replace(/\\([\\.+*?()|[\]{}^$])/g, "$1");
-}
-
-function readAlerts(value: unknown): Alert[] {
+function readAlerts(value: unknown): NamedAlert[] {
   if (!Array.isArray(value)) throw new DeliveryError('"alerts" must be a list');
   return value.map((item, at) => {
-    const alert = objectOf(item);
-    if (alert === undefined) {
-      throw new DeliveryError(`"alerts[${at}]" must be an object`);
-    }
-    const { status, fingerprint } = alert;
+    const refuse = (problem: string): never => {
+      throw new DeliveryError(`"alerts[${at}]${problem}`);
+    };
+    const whole = objectOf(item) ?? refuse('" must be an object');
+    const { status, fingerprint } = whole;
     if (status !== "firing" && status !== "resolved") {
-      throw new DeliveryError(
-        `"alerts[${at}].status" must be firing or resolved`,
-      );
+      return refuse('.status" must be firing or resolved');
     }
     if (typeof fingerprint !== "string" || fingerprint === "") {
-      throw new DeliveryError(`"alerts[${at}].fingerprint" must be a text`);
+      return refuse('.fingerprint" must be a text');
     }
-    // In UTC: two Alertmanagers may write one moment in two zones.
-    const startsAt = toMoment(alert["startsAt"]);
-    if (startsAt === undefined) {
-      throw new DeliveryError(
-        `"alerts[${at}].startsAt" must be a date-time such as 2026-01-15T09:30:00Z`,
-      );
-    }
-    return {
-      fires: status === "firing",
-      fingerprint,
-      startsAt,
-      labels: textsOf(alert["labels"]),
-      annotations: textsOf(alert["annotations"]),
-      generatorUrl: alert["generatorURL"],
-    };
+    const alert = toAlert(whole);
+    const startsAt = alert.startsAt ??
+      refuse('.startsAt" must be a date-time such as 2026-01-15T09:30:00Z');
+    return { ...alert, fingerprint, startsAt };
   });
 }
 
 /**
- * The alerts that fire. `max_alerts` may have cut away just these, and the
- * webhook's status is that of the alerts that are left. So these stand for
- * them: a group that fires must not be taken for one that is over. If it is
- * over, they most likely make the key of the delivery that they fired in.
+ * The alerts that fire. `max_alerts` may have cut away exactly these, and the
+ * webhook's status is that of the alerts that are left. Then these stand for
+ * them, because a firing group must not be taken for one that is over. If it is
+ * over, they most likely yield the key of the delivery that they fired in.
  */
-function firingOf(alerts: Alert[], { truncatedAlerts }: JsonObject): Alert[] {
+function firingOf(alerts: NamedAlert[], payload: JsonObject): NamedAlert[] {
   const firing = alerts.filter(({ fires }) => fires);
-  const isCut = typeof truncatedAlerts === "number" && truncatedAlerts > 0;
-  return firing.length === 0 && isCut ? alerts : firing;
-}
-
-function byStart(a: Alert, b: Alert): number {
-  return a.startsAt < b.startsAt ? -1 : a.startsAt > b.startsAt ? 1 : 0;
+  return firing.length === 0 && cutOf(payload) > 0 ? alerts : firing;
 }
 
 /** `HighLatency: p99 above 2s`; without a summary, the labels that group it. */
@@ -221,7 +218,8 @@ function readSeverity(
 
 /** Alertmanager's own page; else the query whose result is the alert. */
 function readUrl(payload: JsonObject, first: Alert): string | undefined {
-  return webUrlOf(payload["externalURL"]) ?? webUrlOf(first.generatorUrl);
+  return webUrlOf(payload["externalURL"]) ??
+    webUrlOf(first.whole["generatorURL"]);
 }
 
 function sharedLabel(
@@ -239,8 +237,8 @@ function sharedLabel(
 }
 
 /**
- * What all of these alerts say. Not `commonLabels` and `commonAnnotations`:
- * these want the resolved ones to agree, too.
+ * What all of these alerts say. `commonLabels` and `commonAnnotations` are no
+ * use: they only hold what the resolved alerts say, too.
  */
 function shared(
   alerts: Alert[],
@@ -248,17 +246,6 @@ function shared(
 ): string | undefined {
   const [value, ...others] = new Set(alerts.map(read));
   return others.length === 0 ? value : undefined;
-}
-
-/** The texts of an object, by name; a map, since a label may be `constructor`. */
-function textsOf(value: unknown): ReadonlyMap<string, string> {
-  const pairs = Object.entries(objectOf(value) ?? {}).flatMap(
-    ([name, value]) => {
-      const text = textOf(value, 1000);
-      return text === undefined ? [] : [[name, text] as const];
-    },
-  );
-  return new Map(pairs);
 }
 
 /** JSON keeps apart what a separator would not. */

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { IncidentInput } from "../../lib/incident.ts";
-import { readAlertmanagerDelivery } from "../../lib/intake/alertmanager.ts";
-import { type Delivery, DeliveryError } from "../../lib/intake/delivery.ts";
+import { readAlertmanagerDelivery } from "../../lib/sources/alertmanager/delivery.ts";
+import { type Delivery, DeliveryError } from "../../lib/sources/source.ts";
 import { compileCheck } from "../../lib/schemas.ts";
 import { spoil } from "../support/junk.ts";
 import sample from "../../deploy/samples/sample_alertmanager.json" with {

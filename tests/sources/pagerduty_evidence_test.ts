@@ -1,7 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
 import type { IncidentInput } from "../../lib/incident.ts";
-import { readPagerDutyDelivery } from "../../lib/intake/pagerduty.ts";
-import { readPagerDutyIncident } from "../../lib/evidence/pagerduty.ts";
+import {
+  collectPagerDuty,
+  readPagerDutyDelivery,
+} from "../../lib/sources/pagerduty.ts";
 import { summarize } from "../../lib/summary/builtin.ts";
 import { spoil } from "../support/junk.ts";
 import { bundleOf } from "../support/read_source.ts";
@@ -33,7 +35,7 @@ function incidentOf(
 }
 
 function factsOf(data: Record<string, unknown>): Record<string, string> {
-  const { facts = [] } = readPagerDutyIncident(incidentOf(data)).context;
+  const { facts = [] } = collectPagerDuty(incidentOf(data)).context;
   return Object.fromEntries(facts.map(({ name, value }) => [name, value]));
 }
 
@@ -41,12 +43,12 @@ function timelineOf(
   data: Record<string, unknown>,
   event: Record<string, unknown>,
 ): string[] {
-  const { timeline = [] } = readPagerDutyIncident(incidentOf(data, event))
+  const { timeline = [] } = collectPagerDuty(incidentOf(data, event))
     .context;
   return timeline.map(({ at, text }) => `${at.slice(11, 19)} ${text}`);
 }
 
-Deno.test("readPagerDutyIncident() puts the sample in plain fields", async () => {
+Deno.test("collectPagerDuty() puts the sample in plain fields", async () => {
   const { bundle, pieces } = await bundleOf(incidentOf());
   const fact = (name: string, value: string) => ({
     name,
@@ -110,7 +112,7 @@ Deno.test("the built-in summary of PagerDuty's sample reads well", async () => {
   );
 });
 
-Deno.test("readPagerDutyIncident() names at most 10 people and counts the rest", () => {
+Deno.test("collectPagerDuty() names at most 10 people and counts the rest", () => {
   const people = (count: number) =>
     Array.from({ length: count }, (_, at) => ({ summary: `u${at}` }));
   const ten = "u0, u1, u2, u3, u4, u5, u6, u7, u8, u9";
@@ -121,7 +123,7 @@ Deno.test("readPagerDutyIncident() names at most 10 people and counts the rest",
   );
 });
 
-Deno.test("readPagerDutyIncident() has no fact of what is not said", () => {
+Deno.test("collectPagerDuty() has no fact of what is not said", () => {
   const facts = factsOf({
     assignees: [],
     teams: [null, {}, { summary: " " }],
@@ -135,7 +137,7 @@ Deno.test("readPagerDutyIncident() has no fact of what is not said", () => {
   assertEquals(facts, { "sent by": "Prometheus" });
 });
 
-Deno.test("readPagerDutyIncident() names an incident type of the account's own", () => {
+Deno.test("collectPagerDuty() names an incident type of the account's own", () => {
   assertEquals(
     factsOf({ incident_type: { name: "security" } })["incident type"],
     "security",
@@ -177,12 +179,12 @@ const TIMELINES: [
   ],
 ];
 for (const [what, data, event, timeline] of TIMELINES) {
-  Deno.test(`readPagerDutyIncident() tells the time of ${what}`, () => {
+  Deno.test(`collectPagerDuty() tells the time of ${what}`, () => {
     assertEquals(timelineOf(data, event), timeline);
   });
 }
 
-Deno.test("readPagerDutyIncident() makes do with an incident that a person wrote", async () => {
+Deno.test("collectPagerDuty() makes do with an incident that a person wrote", async () => {
   const incident: IncidentInput = {
     incident_id: "pagerduty:P1",
     source: { system: "pagerduty" },
@@ -196,7 +198,7 @@ Deno.test("readPagerDutyIncident() makes do with an incident that a person wrote
   assertEquals(bundle.gaps, [GAP]);
 });
 
-Deno.test("readPagerDutyIncident() gives a valid bundle whatever the payload holds", async () => {
+Deno.test("collectPagerDuty() gives a valid bundle whatever the payload holds", async () => {
   for (const raw of spoil(sample, 500)) {
     if (typeof raw !== "object" || raw === null || Array.isArray(raw)) continue;
     await bundleOf({

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { verifyBearer, verifySignature } from "../../lib/intake/signature.ts";
+import { verifyBearer, verifySignature } from "../../lib/sources/proof.ts";
 
 const ONE = "example-signing-secret-one";
 const TWO = "example-signing-secret-two";

@@ -1,8 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import type { IncidentInput } from "../../lib/incident.ts";
-import { readAlertmanagerDelivery } from "../../lib/intake/alertmanager.ts";
-import { readAlertmanagerIncident } from "../../lib/evidence/alertmanager.ts";
-import type { Findings } from "../../lib/evidence/bundle.ts";
+import { readAlertmanagerDelivery } from "../../lib/sources/alertmanager/delivery.ts";
+import { collectAlertmanager } from "../../lib/sources/alertmanager/evidence.ts";
+import type { Findings } from "../../lib/sources/source.ts";
 import { summarize } from "../../lib/summary/builtin.ts";
 import { spoil } from "../support/junk.ts";
 import { bundleOf } from "../support/read_source.ts";
@@ -40,7 +40,7 @@ function read(
   alerts: unknown[],
   { title = "Slow", ...raw }: Texts & { title?: string } = {},
 ): Findings {
-  return readAlertmanagerIncident({
+  return collectAlertmanager({
     incident_id: "alertmanager:x",
     title,
     source: { system: "alertmanager" },
@@ -56,7 +56,7 @@ function timelineOf({ context: { timeline = [] } }: Findings): string[] {
   return timeline.map(({ at, text }) => `${at.slice(11, 16)} ${text}`);
 }
 
-Deno.test("readAlertmanagerIncident() puts the sample in plain fields", async () => {
+Deno.test("collectAlertmanager() puts the sample in plain fields", async () => {
   const { bundle, pieces } = await bundleOf(await sampleIncident());
   const context = bundle.normalized_context ?? {};
   assertEquals(context.status, "firing");
@@ -158,12 +158,12 @@ const DESCRIPTIONS: [
   ],
 ];
 for (const [what, alerts, description] of DESCRIPTIONS) {
-  Deno.test(`readAlertmanagerIncident() describes ${what}`, () => {
+  Deno.test(`collectAlertmanager() describes ${what}`, () => {
     assertEquals(read(alerts).context.description, description);
   });
 }
 
-Deno.test("readAlertmanagerIncident() takes for facts what all that fire share", () => {
+Deno.test("collectAlertmanager() takes for facts what all that fire share", () => {
   const facts = factsOf(read([
     alert({ zone: "a", severity: "page", pod: "1", job: "api" }, {
       dashboard_url: "https://d.example.com",
@@ -186,7 +186,7 @@ Deno.test("readAlertmanagerIncident() takes for facts what all that fire share",
   ]);
 });
 
-Deno.test("readAlertmanagerIncident() calls the receiver what its configuration calls it", () => {
+Deno.test("collectAlertmanager() calls the receiver what its configuration calls it", () => {
   const facts = (receiver: unknown) => factsOf(read([alert({})], { receiver }));
   assertEquals(facts(String.raw`team\.web \(a\\b\)`).at(-1), [
     "receiver",
@@ -195,19 +195,19 @@ Deno.test("readAlertmanagerIncident() calls the receiver what its configuration 
   assertEquals(facts(7).at(-1), ["receiver", "7"]);
 });
 
-Deno.test("readAlertmanagerIncident() says once what the service is", () => {
+Deno.test("collectAlertmanager() says once what the service is", () => {
   const incident = {
     incident_id: "x",
     service: "api",
     raw: { alerts: [alert({ job: "api", zone: "a" })] },
   };
-  assertEquals(factsOf(readAlertmanagerIncident(incident)), [
+  assertEquals(factsOf(collectAlertmanager(incident)), [
     ["alerts", "1 firing, 0 resolved"],
     ["zone", "a"],
   ]);
 });
 
-Deno.test("readAlertmanagerIncident() tells when each alert fired and was resolved", () => {
+Deno.test("collectAlertmanager() tells when each alert fired and was resolved", () => {
   const later = "2026-01-15T09:40:00Z";
   assertEquals(
     timelineOf(read([
@@ -228,7 +228,7 @@ Deno.test("readAlertmanagerIncident() tells when each alert fired and was resolv
   );
 });
 
-Deno.test("readAlertmanagerIncident() lists those that fire first, the oldest first", () => {
+Deno.test("collectAlertmanager() lists those that fire first, the oldest first", () => {
   const alerts = [
     alert({ pod: "1" }, {}, { status: "resolved" }),
     alert({ pod: "2" }, {}, { startsAt: "2026-01-15T09:40:00Z" }),
@@ -247,7 +247,7 @@ const CUTS: [truncatedAlerts: unknown, what?: string][] = [
   [3, "3 more alerts"],
 ];
 for (const [truncatedAlerts, what] of CUTS) {
-  Deno.test(`readAlertmanagerIncident() has ${what ?? "no gap"} for truncatedAlerts ${JSON.stringify(truncatedAlerts)}`, () => {
+  Deno.test(`collectAlertmanager() has ${what ?? "no gap"} for truncatedAlerts ${JSON.stringify(truncatedAlerts)}`, () => {
     const why = "the webhook left them out, as max_alerts of its receiver says";
     assertEquals(
       read([alert({})], { truncatedAlerts }).gaps,
@@ -256,7 +256,7 @@ for (const [truncatedAlerts, what] of CUTS) {
   });
 }
 
-Deno.test("readAlertmanagerIncident() has no status where all that may fire was cut away", () => {
+Deno.test("collectAlertmanager() has no status where all that may fire was cut away", () => {
   const statusOf = (status: string, truncatedAlerts: number) =>
     read([alert({}, {}, { status })], { status, truncatedAlerts })
       .context.status;
@@ -265,7 +265,7 @@ Deno.test("readAlertmanagerIncident() has no status where all that may fire was 
   assertEquals(statusOf("firing", 1), "firing");
 });
 
-Deno.test("readAlertmanagerIncident() lists at most 100 alerts and 50 entries, and counts the rest", () => {
+Deno.test("collectAlertmanager() lists at most 100 alerts and 50 entries, and counts the rest", () => {
   const some = (count: number) =>
     Array.from({ length: count }, (_, pod) => alert({ pod: `${pod}` }));
   const listed = (findings: Findings) =>
@@ -288,7 +288,7 @@ Deno.test("readAlertmanagerIncident() lists at most 100 alerts and 50 entries, a
   assertEquals(factsOf(outside)[0], ["alerts", "101 firing, 0 resolved"]);
 });
 
-Deno.test("readAlertmanagerIncident() makes do with an incident that a person wrote", async () => {
+Deno.test("collectAlertmanager() makes do with an incident that a person wrote", async () => {
   const incident: IncidentInput = {
     incident_id: "x",
     source: { system: "alertmanager" },
@@ -299,7 +299,7 @@ Deno.test("readAlertmanagerIncident() makes do with an incident that a person wr
   assertEquals(bundle.normalized_context?.facts, []);
 });
 
-Deno.test("readAlertmanagerIncident() gives no more than a job's result may hold", async () => {
+Deno.test("collectAlertmanager() gives no more than a job's result may hold", async () => {
   const wide = "\u4e16".repeat(5000); // Three bytes each.
   const texts = (same: string) =>
     Object.fromEntries(
@@ -327,7 +327,7 @@ Deno.test("readAlertmanagerIncident() gives no more than a job's result may hold
   });
 });
 
-Deno.test("readAlertmanagerIncident() gives a valid bundle whatever the payload holds", async () => {
+Deno.test("collectAlertmanager() gives a valid bundle whatever the payload holds", async () => {
   for (const raw of spoil(sample, 500)) {
     if (typeof raw !== "object" || raw === null || Array.isArray(raw)) continue;
     await bundleOf({

@@ -1,24 +1,52 @@
 /**
- * PagerDuty's Webhooks V3. Pure.
+ * PagerDuty: Webhooks V3. Pure.
  *
- * One event a delivery. Only some event types carry the incident itself, so
- * only these can start a run; all others are acknowledged, since whatever is
- * refused three times in a row makes PagerDuty switch the subscription off.
+ * Each delivery carries one event. Only some event types carry the incident
+ * itself, so only these can start a run. All others are acknowledged: PagerDuty
+ * disables a subscription after three refusals in a row.
+ *
+ * A webhook has the incident and its people, no alerts, notes or log. These are
+ * in PagerDuty's API, and a gap says so.
  *
  * @see PagerDuty's developer documentation, "Webhooks V3".
  * @module
  */
-import { type JsonObject, objectOf, optional, textOf } from "../base/json.ts";
+import { secretList, someOf } from "../base/config.ts";
 import { shorten } from "../base/errors.ts";
-import { type IncidentInput, toMoment } from "../incident.ts";
+import {
+  type JsonObject,
+  objectOf,
+  optional,
+  plainTextOf,
+  textOf,
+} from "../base/json.ts";
+import {
+  type Fact,
+  type IncidentInput,
+  type NormalizedContext,
+  type TimelineEntry,
+  toMoment,
+} from "../incident.ts";
+import {
+  byMoment,
+  contextOf,
+  entryOf,
+  factOf,
+  PAYLOAD,
+  payloadOf,
+  payloadPiece,
+  webUrlOf,
+} from "./fields.ts";
+import { PAGERDUTY_SIGNATURE } from "./proof.ts";
+import { severityOf } from "./severity.ts";
 import {
   checkDepth,
   type Delivery,
   DeliveryError,
+  type Findings,
   type Ignored,
-} from "./delivery.ts";
-import { webUrlOf } from "./fields.ts";
-import { severityOf } from "./severity.ts";
+  type Webhook,
+} from "./source.ts";
 
 /** What an event of a type carries. */
 type Carries = "incident" | "part" | "ping";
@@ -48,7 +76,33 @@ const EVENTS: ReadonlyMap<string, Carries> = new Map([
 export const PAGERDUTY_INCIDENT_EVENTS: readonly string[] = [...EVENTS]
   .filter(([, carries]) => carries === "incident").map(([type]) => type);
 
-const NAME_CHARS_MAX = 60;
+/** Where PagerDuty serves its pages, over https and with subdomains. */
+export const PAGERDUTY_DOMAINS: readonly string[] = ["pagerduty.com"];
+
+const SECRETS = secretList("PAGERDUTY_WEBHOOK_SECRETS", {
+  about:
+    "secrets of the PagerDuty subscription, several while they are rotated; its webhook is closed without",
+});
+const SETTINGS = {
+  pagerdutySecrets: SECRETS,
+  events: someOf("INGEST_EVENTS", {
+    about: "PagerDuty's event types that start a run",
+    values: PAGERDUTY_INCIDENT_EVENTS,
+    fallback: "incident.triggered",
+  }),
+};
+
+/** PagerDuty's webhook. */
+export const PAGERDUTY: Webhook<typeof SETTINGS> = {
+  path: "/webhook/pagerduty",
+  settings: SETTINGS,
+  proof: PAGERDUTY_SIGNATURE,
+  secrets: SECRETS,
+  read: (body, { events }) => readPagerDutyDelivery(body, events),
+};
+
+const TYPE_CHARS_MAX = 60;
+const NAME_CHARS_MAX = 200;
 
 /**
  * Reads a delivery of PagerDuty.
@@ -91,7 +145,7 @@ function whyIgnored(
 ): string | undefined {
   const carries = EVENTS.get(type);
   if (carries === undefined) {
-    const name = shorten(type, NAME_CHARS_MAX).replace(/[^\w.…-]/g, "?");
+    const name = shorten(type, TYPE_CHARS_MAX).replace(/[^\w.…-]/g, "?");
     return `unknown event ${name}`;
   }
   if (carries === "ping") return "ping";
@@ -114,7 +168,7 @@ function readIncident(
     },
     ...optional("title", textOf(data["title"], 1000)),
     ...readSeverity(priority, urgency),
-    ...optional("service", nameOf(data["service"], 200)),
+    ...optional("service", nameOf(data["service"], NAME_CHARS_MAX)),
     ...optional("urgency", urgency),
     ...optional("priority", priority),
     ...optional("dedup_key", textOf(data["incident_key"], 300)),
@@ -125,9 +179,9 @@ function readIncident(
 
 /**
  * A webhook carries no alert, so the alert's own severity is not known yet.
- * Where urgency follows severity, PagerDuty gives `high` to critical and error,
- * `low` to warning and info: of each pair, the one that claims less for `high`
- * and more for `low`.
+ * Where urgency follows severity, PagerDuty derives `high` from critical and
+ * error, `low` from warning and info. Maps back cautiously: high becomes error,
+ * low becomes warning.
  */
 function readSeverity(
   priority: string | undefined,
@@ -175,4 +229,91 @@ function events(
   names: readonly string[],
 ): [string, Carries][] {
   return names.map((name) => [prefix + name, carries]);
+}
+
+const PEOPLE_MAX = 10;
+
+/** Collects what PagerDuty's webhook carried about an incident. */
+export function collectPagerDuty(incident: IncidentInput): Findings {
+  const raw = payloadOf(incident);
+  const event = objectOf(raw["event"]) ?? {};
+  const data = objectOf(event["data"]) ?? {};
+  const status = plainTextOf(data["status"], 100);
+  const context: NormalizedContext = {
+    ...contextOf(incident),
+    ...(status === undefined ? {} : { status }),
+    facts: readFacts(incident, { event, data }),
+    timeline: readTimeline(event, data),
+  };
+  return {
+    pieces: [payloadPiece("PagerDuty webhook as received", raw)],
+    context,
+    gaps: [{
+      what: "alerts, log entries and notes",
+      why: "PagerDuty's API was not asked yet; a webhook does not carry them",
+    }],
+  };
+}
+
+/** Who is on it first: a message shows only the first few. */
+function readFacts(
+  { urgency, priority, dedup_key }: IncidentInput,
+  { event, data }: { event: JsonObject; data: JsonObject },
+): Fact[] {
+  const bridge = objectOf(data["conference_bridge"]) ?? {};
+  const type = plainTextOf(objectOf(data["incident_type"])?.["name"], 100);
+  const facts: [name: string, value: unknown][] = [
+    ["assigned to", namesOf(data["assignees"])],
+    ["escalation policy", nameOf(data["escalation_policy"], NAME_CHARS_MAX)],
+    ["teams", namesOf(data["teams"])],
+    ["conference bridge", bridge["conference_url"]],
+    ["urgency", urgency],
+    ["priority", priority],
+    ["incident number", data["number"]],
+    ["sent by", objectOf(event["client"])?.["name"]],
+    ["incident type", type === "incident_default" ? undefined : type],
+    ["dedup key", dedup_key],
+  ];
+  return facts.flatMap(([name, value]) => factOf(name, value, PAYLOAD));
+}
+
+function readTimeline(event: JsonObject, data: JsonObject): TimelineEntry[] {
+  const service = nameOf(data["service"], NAME_CHARS_MAX);
+  const on = service === undefined ? "" : ` on ${service}`;
+  const type = plainTextOf(event["event_type"], 100);
+  const entries = [
+    ...entryOf(
+      data["created_at"],
+      `PagerDuty opened the incident${on}`,
+      PAYLOAD,
+    ),
+    ...entryOf(
+      data["reopened_at"],
+      "PagerDuty reopened the incident",
+      PAYLOAD,
+    ),
+  ];
+  // That it was triggered is what opened it.
+  if (type !== undefined && type !== "incident.triggered") {
+    const agent = objectOf(event["agent"]) ?? {};
+    const by = agent["type"] === "user_reference"
+      ? nameOf(agent, NAME_CHARS_MAX)
+      : undefined;
+    entries.push(...entryOf(
+      event["occurred_at"],
+      `PagerDuty reported ${type}${by === undefined ? "" : ` by ${by}`}`,
+      PAYLOAD,
+    ));
+  }
+  return entries.toSorted(byMoment);
+}
+
+function namesOf(value: unknown): string | undefined {
+  if (!Array.isArray(value)) return undefined;
+  const names = value.slice(0, PEOPLE_MAX).flatMap((item) =>
+    nameOf(item, NAME_CHARS_MAX) ?? []
+  );
+  const more = value.length - PEOPLE_MAX;
+  if (more > 0) names.push(`${more} more`);
+  return names.join(", ");
 }

@@ -1,17 +1,54 @@
 /**
- * Who sent a webhook: PagerDuty's signature, and bearer tokens. Pure.
+ * How a webhook proves who sent it: PagerDuty's signature, and bearer tokens.
  *
- * Nothing that a sender writes makes these throw, and how long they take says
- * nothing about how close a guess came.
+ * Nothing that a sender writes makes these throw, and their running time does
+ * not reveal how close a guess came.
  *
- * By `node:crypto`, which is built into Deno: for a body of 8 KB it took 15 µs,
- * where WebCrypto's way through its threads and back took 85 µs.
+ * `node:crypto` is built into Deno. For a body of 8 KB it took 15 µs; WebCrypto,
+ * which passes through other threads, took 85 µs.
  *
  * @module
  */
 import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 
-/** The senders' own take a few hundred; runtimes allow up to 16 KiB or more. */
+/** How a delivery proves who sent it. */
+export interface Proof {
+  /** Whether the headers suffice, so that no body of a stranger is read. */
+  readonly by: "headers" | "body";
+  /** What a sender without it is told. */
+  readonly refusal: string;
+  /** The scheme for `WWW-Authenticate`, if there is one. */
+  readonly challenge?: string;
+  /**
+   * @param secrets All that are valid now; an empty one is skipped.
+   * @param body The bytes as they came, empty for a proof by headers.
+   */
+  verify(
+    headers: Headers,
+    secrets: readonly string[],
+    body: Uint8Array,
+  ): boolean;
+}
+
+/** `Authorization: Bearer <token>`. */
+export const BEARER: Proof = {
+  by: "headers",
+  refusal: "Authorization must be Bearer with a known token",
+  challenge: "Bearer",
+  verify: (headers, tokens) =>
+    verifyBearer(headers.get("authorization"), tokens),
+};
+
+/** `X-PagerDuty-Signature`, over the bytes of the body. */
+export const PAGERDUTY_SIGNATURE: Proof = {
+  by: "body",
+  refusal:
+    "X-PagerDuty-Signature is not one of the body by a secret that is known here",
+  verify: (headers, secrets, body) =>
+    verifySignature(body, headers.get("x-pagerduty-signature"), secrets),
+};
+
+/** Senders need a few hundred; runtimes allow up to 16 KiB or more. */
 const HEADER_CHARS_MAX = 4096;
 /** PagerDuty sends one for each active secret, two during a rotation. */
 const SIGNATURES_MAX = 10;

@@ -1,0 +1,24 @@
+/**
+ * What the source of an incident knows about it.
+ *
+ * @module
+ */
+import type { IncidentInput, SourceSystem } from "../incident.ts";
+import { collectAlertmanager } from "../sources/alertmanager/evidence.ts";
+import { collectMock } from "../sources/mock.ts";
+import { collectPagerDuty } from "../sources/pagerduty.ts";
+import type { Findings } from "../sources/source.ts";
+
+/** The schema admits no other source. */
+const SOURCES: Readonly<
+  Record<SourceSystem, (incident: IncidentInput) => Findings>
+> = {
+  mock: collectMock,
+  pagerduty: collectPagerDuty,
+  alertmanager: collectAlertmanager,
+};
+
+/** Collects what the incident's source knows about it. */
+export function collectFindings(incident: IncidentInput): Findings {
+  return SOURCES[incident.source?.system ?? "mock"](incident);
+}

@@ -1,0 +1,63 @@
+/**
+ * Answers that end a request, and which failure becomes which.
+ *
+ * @module
+ */
+import { InputRefusedError, OutsideError } from "../base/errors.ts";
+
+/** An answer that ends a request. */
+export class Refusal extends Error {
+  /** The class, for logs. */
+  override name = "Refusal";
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+
+  /** Its message tells the sender what to do. */
+  constructor(
+    status: number,
+    message: string,
+    headers: Record<string, string> = {},
+  ) {
+    super(message);
+    this.status = status;
+    this.headers = headers;
+  }
+}
+
+/** In seconds, where coming back later may help. */
+export const RETRY_AFTER_S = "5";
+
+const COME_BACK = { "Retry-After": RETRY_AFTER_S };
+
+/**
+ * The answer for a run that could not be started. A sender drops the alert at a
+ * 400 and comes again at a 5xx, so only an input that can never be taken is
+ * answered 400.
+ *
+ * @returns `undefined` for what is a bug of ours.
+ */
+export function toRefusal(error: unknown): Refusal | undefined {
+  if (error instanceof InputRefusedError) {
+    return new Refusal(
+      400,
+      "The platform refused the incident; the ingester's log says why",
+    );
+  }
+  if (!(error instanceof OutsideError)) return undefined;
+  return error.refusesKey
+    ? new Refusal(
+      502,
+      "The platform refused the ingester's own key; send the webhook again later",
+      COME_BACK,
+    )
+    : unavailable();
+}
+
+/** The answer if there is no time left, or the platform gives none. */
+export function unavailable(): Refusal {
+  return new Refusal(
+    503,
+    "Cannot start a run now; send the webhook again later",
+    COME_BACK,
+  );
+}

@@ -1,0 +1,105 @@
+/**
+ * The webhooks that are taken, and who is let in.
+ *
+ * @module
+ */
+import type { Setting, Settings } from "../base/config.ts";
+import { ALERTMANAGER } from "../sources/alertmanager/delivery.ts";
+import { MOCK } from "../sources/mock.ts";
+import { PAGERDUTY } from "../sources/pagerduty.ts";
+import type { Webhook } from "../sources/source.ts";
+import { Refusal } from "./refusal.ts";
+import {
+  INTAKE_SETTINGS,
+  type IntakeConfig,
+  type IntakeSettings,
+} from "./settings.ts";
+
+/** A webhook that reads its part of {@linkcode IntakeConfig}. */
+export type TakenWebhook = Omit<Webhook<IntakeSettings>, "settings">;
+
+/** Every webhook by its path. */
+export const WEBHOOKS: ReadonlyMap<string, TakenWebhook> = new Map(
+  [PAGERDUTY, ALERTMANAGER, MOCK].map((webhook) => [webhook.path, webhook]),
+);
+
+/** What an operator should know: which webhooks are closed, which are open to all. */
+export function notesOn(config: IntakeConfig): string[] {
+  return [...WEBHOOKS.values()].flatMap((webhook) => {
+    const { path, open, secrets } = webhook;
+    const notes = webhook.notes?.(config) ?? [];
+    if (isOpen(webhook, config)) {
+      return [`${path} is open to everybody: ${open!.name} is set`, ...notes];
+    }
+    return valueOf(secrets, config).length > 0
+      ? notes
+      : [`${path} is closed: ${secrets.name} is not set`, ...notes];
+  });
+}
+
+/**
+ * Lets a request in by its headers, as far as these suffice. A webhook without
+ * its secret is closed, and the sender is told to come again later.
+ *
+ * @throws {Refusal} 503 if it is closed, 401 if the sender proves nothing.
+ */
+export function admitHeaders(
+  webhook: TakenWebhook,
+  headers: Headers,
+  config: IntakeConfig,
+): void {
+  if (isOpen(webhook, config)) return;
+  const { secrets, proof } = webhook;
+  if (valueOf(secrets, config).length === 0) {
+    throw new Refusal(
+      503,
+      `This webhook is closed: ${secrets.name} is not set`,
+      {
+        "Retry-After": CLOSED_RETRY_S,
+      },
+    );
+  }
+  if (proof.by === "headers") {
+    prove(webhook, { headers, body: NO_BYTES }, config);
+  }
+}
+
+/** Lets a body in before it is parsed. @throws {Refusal} 401. */
+export function admitBody(
+  webhook: TakenWebhook,
+  request: { headers: Headers; body: Uint8Array },
+  config: IntakeConfig,
+): void {
+  if (webhook.proof.by !== "body" || isOpen(webhook, config)) return;
+  prove(webhook, request, config);
+}
+
+const CLOSED_RETRY_S = "60";
+const NO_BYTES = new Uint8Array();
+
+function prove(
+  { proof, secrets }: TakenWebhook,
+  { headers, body }: { headers: Headers; body: Uint8Array },
+  config: IntakeConfig,
+): void {
+  if (proof.verify(headers, valueOf(secrets, config), body)) return;
+  const { refusal, challenge } = proof;
+  throw new Refusal(401, refusal, {
+    ...(challenge === undefined ? {} : { "WWW-Authenticate": challenge }),
+  });
+}
+
+function isOpen(
+  { open }: TakenWebhook,
+  config: IntakeConfig,
+): boolean {
+  return open !== undefined && valueOf(open, config);
+}
+
+/** The value of one of the settings above. */
+function valueOf<T>(setting: Setting<T>, config: IntakeConfig): T {
+  const [key] = Object.entries(INTAKE_SETTINGS as Settings).find(([, one]) =>
+    one === setting
+  )!;
+  return config[key as keyof IntakeConfig] as T;
+}

@@ -1,0 +1,49 @@
+/**
+ * Composes the message about a bundle of evidence. Pure.
+ *
+ * @module
+ */
+import type { Config } from "../base/config.ts";
+import type { EvidenceBundle } from "../incident.ts";
+import { incidentLink, runLink } from "./links.ts";
+import type { LinkSettings } from "./settings.ts";
+import { type Message, type MessageView, renderMessage } from "./render.ts";
+
+/** What a message names beside its bundle and summary. */
+export interface MessagePlace {
+  /** Where the whole summary is kept. */
+  summaryPtr: string;
+  /** Empty for a job outside a workflow. */
+  runId: string;
+  settings: Config<LinkSettings>;
+}
+
+/** The part of a summary that a message shows. */
+export type MessageDraft = Pick<
+  MessageView,
+  "lead" | "leadEvidence" | "highlights" | "actionItems"
+>;
+
+/** Composes the message about a bundle. */
+export function composeMessage(
+  bundle: EvidenceBundle,
+  { lead, leadEvidence = [], highlights, actionItems }: MessageDraft,
+  { summaryPtr, runId, settings }: MessagePlace,
+): Message {
+  const context = bundle.normalized_context ?? {};
+  return renderMessage({
+    incidentId: bundle.incident_id,
+    context,
+    lead,
+    leadEvidence,
+    highlights,
+    actionItems,
+    evidence: bundle.evidence,
+    gaps: bundle.gaps ?? [],
+    summaryPtr,
+    links: [
+      incidentLink(context.source, settings.linkOrigins ?? []),
+      runLink(settings.dashboardRunUrl, runId),
+    ].filter((link) => link !== undefined),
+  });
+}

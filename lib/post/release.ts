@@ -1,0 +1,38 @@
+/**
+ * Who released a post, and what policy holds it to.
+ *
+ * @module
+ */
+import { OutsideError } from "../base/errors.ts";
+import type { JsonObject } from "../base/json.ts";
+import type { Constraints, JobContext } from "../platform/context.ts";
+import { type Approval, readApproval } from "./approval.ts";
+import type { PostSettings } from "./settings.ts";
+
+/** What may be posted, by the gateway's record of the job. */
+export interface Release {
+  /** `undefined` if the poster is told to need no approval. */
+  approval: Approval | undefined;
+  /** The stricter of those in the packet and in the record. */
+  constraints: Constraints;
+}
+
+/**
+ * Reads the job's own record.
+ *
+ * @throws {JobError} `NOT_APPROVED` without a recorded approval.
+ * @throws {OutsideError} If the record cannot be read. Without it, the limits
+ * that policy puts on the post are not known either.
+ */
+export async function readRelease(
+  { gateway, job, settings, constraintsWith }: JobContext<PostSettings>,
+): Promise<Release> {
+  const { requireApproval } = settings;
+  const record = await gateway.readJob(job.id).catch((error): JsonObject => {
+    const missing = error instanceof OutsideError && error.missing;
+    if (missing && !requireApproval) return {};
+    throw error;
+  });
+  const approval = requireApproval ? readApproval(record, job) : undefined;
+  return { approval, constraints: constraintsWith(record) };
+}

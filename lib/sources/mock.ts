@@ -1,0 +1,262 @@
+/**
+ * The mock source: an incident as a person would write it. Pure.
+ *
+ * ```json
+ * {"id": "INC-1", "title": "…", "severity": "critical", "service": "…",
+ *  "url": "https://…", "occurred_at": "…", "status": "…", "description": "…",
+ *  "facts": {"name": "value"}, "timeline": [{"at": "…", "text": "…"}]}
+ * ```
+ *
+ * Only `id` is needed. It is the delivery's key, so that the same incident sent
+ * again starts nothing. A `destination`, `{"mode": "slack",
+ * "slack_webhook_url": "…"}`, counts only if the sender is trusted with it.
+ * Fields of other names stay readable in the payload.
+ *
+ * @module
+ */
+import { flag, secretList } from "../base/config.ts";
+import { shorten } from "../base/errors.ts";
+import {
+  type JsonObject,
+  objectOf,
+  optional,
+  plainTextOf,
+} from "../base/json.ts";
+import {
+  type Destination,
+  type Fact,
+  type IncidentInput,
+  type NormalizedContext,
+  type ReportedSeverity,
+  type TimelineEntry,
+  toMoment,
+} from "../incident.ts";
+import {
+  byMoment,
+  contextOf,
+  entryOf,
+  factOf,
+  FACTS_MAX,
+  PAYLOAD,
+  payloadOf,
+  payloadPiece,
+  TIMELINE_MAX,
+  VALUE_CHARS_MAX,
+  webUrlOf,
+} from "./fields.ts";
+import { BEARER } from "./proof.ts";
+import {
+  checkDepth,
+  type Delivery,
+  DeliveryError,
+  type Findings,
+  type Webhook,
+} from "./source.ts";
+
+const TOKENS = secretList("MOCK_WEBHOOK_TOKENS", {
+  about: "bearer tokens of the mock webhook; it is closed without",
+});
+const OPEN = flag("INGEST_MOCK_OPEN", {
+  about: "1: the mock webhook takes what anybody sends; for demos only",
+  fallback: false,
+});
+const SETTINGS = {
+  mockTokens: TOKENS,
+  mockOpen: OPEN,
+  trustDestination: flag("INGEST_TRUST_DESTINATION", {
+    about: "1: who sends to the mock webhook chooses where the post goes",
+    fallback: false,
+  }),
+};
+
+/** The mock webhook. */
+export const MOCK: Webhook<typeof SETTINGS> = {
+  path: "/webhook/mock",
+  settings: SETTINGS,
+  proof: BEARER,
+  secrets: TOKENS,
+  open: OPEN,
+  // As curl sends it by default.
+  lax: true,
+  notes: ({ trustDestination }) =>
+    trustDestination
+      ? [
+        "Senders to /webhook/mock choose where posts go: INGEST_TRUST_DESTINATION is set",
+      ]
+      : [],
+  read: (body, { trustDestination }) =>
+    readMockDelivery(body, trustDestination),
+};
+
+const SEVERITIES: readonly ReportedSeverity[] = [
+  "critical",
+  "high",
+  "error",
+  "medium",
+  "warning",
+  "low",
+  "info",
+  "unknown",
+];
+
+/**
+ * Reads a delivery of the mock webhook.
+ *
+ * @param body The parsed body.
+ * @param trustDestination Whether the sender may say where the post goes.
+ * @throws {DeliveryError} Names the field and what was expected.
+ */
+export function readMockDelivery(
+  body: unknown,
+  trustDestination = false,
+): Delivery {
+  const payload = objectOf(body);
+  if (payload === undefined) {
+    throw new DeliveryError("the body must be a JSON object");
+  }
+  checkDepth(payload);
+  const id = payload["id"] ?? payload["incident_id"];
+  if (typeof id !== "string" || !/^[!-~]{1,150}$/.test(id)) {
+    throw new DeliveryError(
+      '"id" must be 1 to 150 visible ASCII characters without blanks',
+    );
+  }
+  const incident: IncidentInput = {
+    incident_id: id.startsWith("mock:") ? id : `mock:${id}`,
+    source: { system: "mock", ...optional("url", readUrl(payload["url"])) },
+    ...optional("title", readText(payload, "title", 1000)),
+    ...optional("severity", readSeverity(payload["severity"])),
+    ...optional("service", readText(payload, "service", 200)),
+    ...optional("occurred_at", readMoment(payload["occurred_at"])),
+    ...optional(
+      "destination",
+      trustDestination ? readDestination(payload["destination"]) : undefined,
+    ),
+    raw: payload,
+  };
+  return { incident, key: incident.incident_id.slice("mock:".length) };
+}
+
+function readDestination(value: unknown): Destination | undefined {
+  if (value === undefined || value === null) return undefined;
+  const { mode, slack_webhook_url: url } = objectOf(value) ?? {};
+  if (mode !== "artifact" && mode !== "slack") {
+    throw new DeliveryError('"destination.mode" must be artifact or slack');
+  }
+  if (url === undefined) return { mode };
+  // Not mended: another spelling could be another webhook.
+  if (typeof url === "string" && webUrlOf(url) === url) {
+    return { mode, slack_webhook_url: url };
+  }
+  throw new DeliveryError(
+    '"destination.slack_webhook_url" must be a plain http or https URL of at most 2000 characters',
+  );
+}
+
+function readText(
+  payload: JsonObject,
+  name: string,
+  charsMax: number,
+): string | undefined {
+  const value = payload[name];
+  if (value === undefined || value === null || value === "") return undefined;
+  if (typeof value !== "string") {
+    throw new DeliveryError(`"${name}" must be a string`);
+  }
+  return shorten(value, charsMax);
+}
+
+function readSeverity(value: unknown): ReportedSeverity | undefined {
+  if (value === undefined || value === null || value === "") return undefined;
+  const word = typeof value === "string" ? value.toLowerCase() : "";
+  const severity = SEVERITIES.find((known) => known === word);
+  if (severity !== undefined) return severity;
+  throw new DeliveryError(`"severity" must be one of ${SEVERITIES.join(", ")}`);
+}
+
+function readUrl(value: unknown): string | undefined {
+  if (value === undefined || value === null || value === "") return undefined;
+  const url = webUrlOf(value);
+  if (url !== undefined) return url;
+  throw new DeliveryError(
+    '"url" must be an http or https URL of at most 2000 characters',
+  );
+}
+
+function readMoment(value: unknown): string | undefined {
+  if (value === undefined || value === null || value === "") return undefined;
+  const moment = toMoment(value);
+  if (moment !== undefined) return moment;
+  throw new DeliveryError(
+    '"occurred_at" must be a date-time such as 2026-01-15T09:30:00Z',
+  );
+}
+
+/** Collects what the mock webhook's payload says about an incident. */
+export function collectMock(incident: IncidentInput): Findings {
+  const raw = payloadOf(incident);
+  const context = normalize(incident, raw);
+  return {
+    pieces: [payloadPiece("Payload as received", raw)],
+    context,
+    gaps: [...factGaps(raw), ...timelineGaps(raw)],
+  };
+}
+
+function normalize(
+  incident: IncidentInput,
+  raw: JsonObject,
+): NormalizedContext {
+  const description = plainTextOf(raw["description"], 4000);
+  const status = plainTextOf(raw["status"], 100);
+  return {
+    ...contextOf(incident),
+    ...(description === undefined ? {} : { description }),
+    ...(status === undefined ? {} : { status }),
+    facts: readFacts(raw["facts"]),
+    timeline: readTimeline(raw["timeline"]),
+  };
+}
+
+/** `facts: {name: value}`, in the order written. */
+function readFacts(value: unknown): Fact[] {
+  return pairsOf(value).flatMap(([name, value]) => factOf(name, value, PAYLOAD))
+    .slice(0, FACTS_MAX);
+}
+
+function factGaps(raw: JsonObject): Findings["gaps"] {
+  const given = pairsOf(raw["facts"]).length;
+  const read = readFacts(raw["facts"]).length;
+  if (given === read) return [];
+  const why =
+    `each needs a name and a text, number or boolean, and at most ${FACTS_MAX} are read`;
+  return [{ what: `${given - read} of ${given} facts`, why }];
+}
+
+function pairsOf(value: unknown): [string, unknown][] {
+  return typeof value === "object" && value !== null
+    ? Object.entries(value)
+    : [];
+}
+
+/** `timeline: [{at, text}]`, oldest first; the newest if there are too many. */
+function readTimeline(value: unknown): TimelineEntry[] {
+  return entriesOf(value).flatMap(({ at, text }) => {
+    const words = plainTextOf(text, VALUE_CHARS_MAX);
+    return words === undefined ? [] : entryOf(at, words, PAYLOAD);
+  }).toSorted(byMoment).slice(-TIMELINE_MAX);
+}
+
+function timelineGaps(raw: JsonObject): Findings["gaps"] {
+  const given = entriesOf(raw["timeline"]).length;
+  const read = readTimeline(raw["timeline"]).length;
+  if (given === read) return [];
+  const why =
+    `each needs a date-time "at" and a "text", and the newest ${TIMELINE_MAX} are read`;
+  return [{ what: `${given - read} of ${given} timeline entries`, why }];
+}
+
+function entriesOf(value: unknown): JsonObject[] {
+  if (!Array.isArray(value)) return [];
+  return value.map((entry) => objectOf(entry) ?? {});
+}
