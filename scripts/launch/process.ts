@@ -191,6 +191,8 @@ export interface SpawnOptions {
   preload?: string;
   /** Instead of `workers/<worker>.ts`. */
   file?: string;
+  /** Instead of the configuration nearest to the file. */
+  config?: string;
   /** For `preload`; workers read none. */
   args?: readonly string[];
   /** Variables beside those that the worker reads. */
@@ -225,7 +227,7 @@ export function workerCommand(
   options: SpawnOptions & { flags: readonly string[] },
   streams: Pick<Deno.CommandOptions, "stdout" | "stderr"> = {},
 ): Deno.Command {
-  const { flags, preload, args = [], more = {} } = options;
+  const { flags, preload, config, args = [], more = {} } = options;
   const { file = `workers/${worker}.ts` } = options;
   // Every one of its variables, so that none comes from this process unasked.
   const variables = Object.fromEntries(
@@ -235,6 +237,7 @@ export function workerCommand(
   return new Deno.Command(Deno.execPath(), {
     args: [
       "run",
+      ...(config === undefined ? [] : [`--config=${config}`]),
       ...flags,
       ...(preload === undefined ? [] : [`--preload=${preload}`]),
       file,

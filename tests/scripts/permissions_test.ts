@@ -1,4 +1,3 @@
-import config from "../../deno.json" with { type: "json" };
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { ConfigError } from "../../lib/base/errors.ts";
 import { variablesOf } from "../../lib/base/config.ts";
@@ -7,10 +6,7 @@ import {
   WORKER_SETTINGS,
   WORKERS,
 } from "../../scripts/launch/permissions.ts";
-import {
-  readRequirements,
-  WORKER_VARIABLES,
-} from "../../scripts/launch/environment.ts";
+import { readRequirements } from "../../scripts/launch/environment.ts";
 
 const ENV: Record<string, string> = {
   NATS_URL: "nats://nats.internal:4222",
@@ -115,15 +111,3 @@ Deno.test("derivePermissions() permits the file of a secret, that file and nothi
   }]);
   assertEquals(flags.at(-1), "--allow-read=/run/secrets/key");
 });
-
-for (const task of ["permissions", "run_worker", "compile"] as const) {
-  Deno.test(`deno task ${task} may read every variable of every worker`, () => {
-    const { command } = config.tasks[task];
-    const allowed = /--allow-env=(\S+)/.exec(command)![1]!.split(",");
-    const readable = (name: string) =>
-      allowed.some((one) =>
-        one.endsWith("*") ? name.startsWith(one.slice(0, -1)) : name === one
-      );
-    assertEquals(WORKER_VARIABLES.filter((name) => !readable(name)), []);
-  });
-}

@@ -125,7 +125,7 @@ export class Poster implements AsyncDisposable {
       preload: PRELOAD,
       // The second is for whoever looks at a list of processes.
       args: [String(hours), `chaos-${Deno.pid}`],
-      ...(file === undefined ? {} : { file }),
+      ...(file === undefined ? {} : { file, config: "deno.json" }),
     });
     this.#process = process;
     this.starts++;

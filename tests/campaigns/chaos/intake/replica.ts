@@ -90,7 +90,7 @@ export class Replica implements AsyncDisposable {
     }, {
       // The first is for whoever looks at a list of processes.
       args: [`chaos-${Deno.pid}`, ...(mutant ? [mutant.name] : [])],
-      ...(mutant && { file: mutant.file }),
+      ...(mutant && { file: mutant.file, config: "deno.json" }),
     });
     process.onLine((line) => {
       if (this.#lines.length < LINES_MAX) this.#lines.push(line);
