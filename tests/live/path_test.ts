@@ -23,7 +23,7 @@ import { readPlatformEnv } from "../../scripts/support/platform.ts";
 import sample from "../../deploy/samples/sample_webhook.json" with {
   type: "json",
 };
-import { type Path, startPath } from "../support/path.ts";
+import { type Stand, startStand } from "../../scripts/launch/stand.ts";
 import { startRealNats, startRealRedis } from "../support/real_servers.ts";
 import { until } from "../support/until.ts";
 
@@ -43,17 +43,17 @@ function outputsOf(
 }
 
 /** The stories that every platform must tell. */
-async function tellStories(t: Deno.TestContext, path: Path): Promise<void> {
-  const { platform } = path;
+async function tellStories(t: Deno.TestContext, stand: Stand): Promise<void> {
+  const { platform } = stand;
   const id = newId();
   let runId = "";
 
   await t.step("a webhook starts a run that stops for approval", async () => {
-    const { status, answer } = await path.send({ ...sample, id });
+    const { status, answer } = await stand.send({ ...sample, id });
     assertEquals(status, 202);
     assertEquals(answer["incident_id"], `mock:${id}`);
     runId = String(answer["run_id"]);
-    const job = await path.job(await path.untilApproval(runId));
+    const job = await stand.job(await stand.untilApproval(runId));
     assertEquals(job["state"], "APPROVAL_REQUIRED");
     assertEquals(
       job["safety_rule_id"],
@@ -62,21 +62,21 @@ async function tellStories(t: Deno.TestContext, path: Path): Promise<void> {
   });
 
   await t.step("the same webhook again starts nothing", async () => {
-    const { status, answer } = await path.send({ ...sample, id });
+    const { status, answer } = await stand.send({ ...sample, id });
     assertEquals([status, answer["run_id"]], [202, runId]);
   });
 
   await t.step(
     "the approved post is done once and says who released it",
     async () => {
-      const jobId = await path.untilApproval(runId);
+      const jobId = await stand.untilApproval(runId);
       await approve(platform, jobId);
       const followed = await follow(platform, jobId, {
         timeoutMs: 60_000,
         signal,
       });
       assertEquals(followed.end, "succeeded");
-      const run = await path.untilEnded(runId);
+      const run = await stand.untilEnded(runId);
       assertEquals(run["status"], "succeeded");
       const { summary, result } = outputsOf(run);
       assertEquals(result.mode, "artifact");
@@ -95,7 +95,7 @@ async function tellStories(t: Deno.TestContext, path: Path): Promise<void> {
     "every artifact of the audit trail is what was stored",
     async () => {
       const { bundle, summary, result } = outputsOf(
-        await path.untilEnded(runId),
+        await stand.untilEnded(runId),
       );
       const digests = new Map([
         ...bundle.evidence.map(({ artifact_ptr, sha256 }) =>
@@ -137,16 +137,16 @@ async function tellStories(t: Deno.TestContext, path: Path): Promise<void> {
   );
 
   await t.step("a rejected post is never sent", async () => {
-    const { answer } = await path.send({ ...sample, id: newId() });
+    const { answer } = await stand.send({ ...sample, id: newId() });
     const runId = String(answer["run_id"]);
-    const jobId = await path.untilApproval(runId);
+    const jobId = await stand.untilApproval(runId);
     await reject(platform, jobId, "not tonight");
-    const run = await path.untilEnded(runId);
+    const run = await stand.untilEnded(runId);
     assert(["failed", "denied"].includes(String(run["status"])));
-    assertEquals((await path.job(jobId))["state"], "DENIED");
+    assertEquals((await stand.job(jobId))["state"], "DENIED");
     assertEquals(outputsOf(run).result, undefined);
     assert(
-      !path.workers.get("poster")!.lastLines.some((line) =>
+      !stand.workers.get("poster")!.lastLines.some((line) =>
         line.includes(jobId)
       ),
     );
@@ -161,7 +161,7 @@ async function tellStories(t: Deno.TestContext, path: Path): Promise<void> {
           severity: "meh",
         }, 400]] as const
       ) {
-        const { status: got, answer } = await path.send(body as JsonObject);
+        const { status: got, answer } = await stand.send(body as JsonObject);
         assertEquals(got, status);
         assertEquals(answer["status"], status);
         assert(
@@ -172,33 +172,22 @@ async function tellStories(t: Deno.TestContext, path: Path): Promise<void> {
   );
 }
 
-async function onDevcore(
-  t: Deno.TestContext,
-  servers: { natsUrl?: string; redisUrl?: string },
-): Promise<void> {
-  await using core = await startDevcore({ reloadMs: 200, ...servers });
-  await using path = await startPath(core.env);
-  await tellStories(t, path);
-}
-
-Deno.test("the whole path on devcore with embedded servers", (t) =>
-  onDevcore(t, {}));
-
-const realNats = await startRealNats();
-const realRedis = await startRealRedis();
-await realNats?.[Symbol.asyncDispose]();
-await realRedis?.[Symbol.asyncDispose]();
-if (realNats !== undefined && realRedis !== undefined) {
-  Deno.test("the whole path on devcore with nats-server and redis-server", async (t) => {
-    await using nats = await startRealNats();
-    await using redis = await startRealRedis();
-    await onDevcore(t, { natsUrl: nats!.url, redisUrl: redis!.url });
+Deno.test("the whole path on devcore with nats-server and redis-server", async (t) => {
+  await using nats = await startRealNats();
+  await using redis = await startRealRedis();
+  if (nats === undefined || redis === undefined) {
+    return note(
+      "nats-server or redis-server is not installed: the whole path runs on the embedded servers only",
+    );
+  }
+  await using core = await startDevcore({
+    reloadMs: 200,
+    natsUrl: nats.url,
+    redisUrl: redis.url,
   });
-} else {
-  note(
-    "nats-server or redis-server is not installed: the whole path runs on the embedded servers only",
-  );
-}
+  await using stand = await startStand({ platformEnv: core.env });
+  await tellStories(t, stand);
+});
 
 const named = ["CORETEX_GATEWAY_URL", "CORDUM_GATEWAY_URL"].some((name) =>
   Deno.env.get(name)
@@ -206,16 +195,16 @@ const named = ["CORETEX_GATEWAY_URL", "CORDUM_GATEWAY_URL"].some((name) =>
 if (named) {
   Deno.test("the whole path on the named platform", async (t) => {
     const platformEnv = readPlatformEnv((name) => Deno.env.get(name));
-    await using path = await startPath(platformEnv, { timeoutMs: 120_000 });
-    const { build } = await path.platform.call("GET", "/status");
+    await using stand = await startStand({ platformEnv, timeoutMs: 120_000 });
+    const { build } = await stand.platform.call("GET", "/status");
     if (build === undefined) {
       // coretexOS 0.6 releases no approved job: that step is not for it.
-      await tellShortStories(t, path);
+      await tellShortStories(t, stand);
     } else {
-      await tellStories(t, path);
+      await tellStories(t, stand);
     }
     await t.step("an uninstall leaves no rule and no topic", async () => {
-      const left = await uninstallPack(path.platform, "incident-enricher", {
+      const left = await uninstallPack(stand.platform, "incident-enricher", {
         purge: false,
       });
       assertEquals([left.status, left.topics, left.fragments], [
@@ -234,30 +223,31 @@ if (named) {
 /** What coretexOS 0.6 can do: every approval bounces there. */
 async function tellShortStories(
   t: Deno.TestContext,
-  path: Path,
+  stand: Stand,
 ): Promise<void> {
   await t.step(
     "an approved post bounces, and a rejected one is never sent",
     async () => {
-      const { answer } = await path.send({ ...sample, id: newId() });
+      const { answer } = await stand.send({ ...sample, id: newId() });
       const runId = String(answer["run_id"]);
-      const jobId = await path.untilApproval(runId);
-      await approve(path.platform, jobId);
+      const jobId = await stand.untilApproval(runId);
+      await approve(stand.platform, jobId);
       assertEquals(
-        (await follow(path.platform, jobId, { timeoutMs: 60_000, signal })).end,
+        (await follow(stand.platform, jobId, { timeoutMs: 60_000, signal }))
+          .end,
         "bounced",
       );
-      await reject(path.platform, jobId, "not tonight");
+      await reject(stand.platform, jobId, "not tonight");
       assert(
         ["failed", "denied"].includes(
-          String((await path.untilEnded(runId))["status"]),
+          String((await stand.untilEnded(runId))["status"]),
         ),
       );
     },
   );
 }
 
-Deno.test("the path on devcore when things go wrong", async (t) => {
+Deno.test("the whole path on devcore with embedded servers, and when things go wrong", async (t) => {
   const calls: string[] = [];
   await using core: Devcore = await startDevcore({
     reloadMs: 200,
@@ -268,25 +258,30 @@ Deno.test("the path on devcore when things go wrong", async (t) => {
       },
     },
   });
-  await using path = await startPath(core.env);
-  const { platform } = path;
+  await using stand = await startStand({ platformEnv: core.env });
+  await tellStories(t, stand);
+  const { platform } = stand;
   const start = async () =>
-    String((await path.send({ ...sample, id: newId() })).answer["run_id"]);
+    String((await stand.send({ ...sample, id: newId() })).answer["run_id"]);
 
   await t.step(
     "an incident costs at most 8 + 2n calls of the gateway",
     async () => {
       calls.length = 0;
       const runId = await start();
-      await approve(platform, await path.untilApproval(runId));
-      const poster = path.workers.get("poster")!;
-      await until(
-        "the post to be answered",
-        () => poster.lastLines.some((line) => line.includes("Job answered")),
+      // Not untilApproval(), which reads the run.
+      const post = await until(
+        "the post to wait",
+        async () => (await platform.waiting())[0],
+      );
+      await approve(platform, post.jobId);
+      await stand.workers.get("poster")!.waitForLine(
+        ({ msg, job }) => msg === "Job answered" && job === post.jobId,
+        30_000,
       );
       // The approver's calls are not counted; nobody else called meanwhile.
       const counted = calls.filter((call) => !call.includes("/approvals"));
-      const { bundle } = outputsOf(await path.untilEnded(runId));
+      const { bundle } = outputsOf(await stand.untilEnded(runId));
       const most = 8 + 2 * bundle.evidence.length;
       assert(
         counted.length <= most,
@@ -301,14 +296,14 @@ Deno.test("the path on devcore when things go wrong", async (t) => {
   await t.step("a job that is delivered twice is done once", async () => {
     core.faults.onDispatch = "twice";
     const runId = await start();
-    const jobId = await path.untilApproval(runId);
+    const jobId = await stand.untilApproval(runId);
     await approve(platform, jobId);
     assertEquals(
       (await follow(platform, jobId, { timeoutMs: 30_000, signal })).end,
       "succeeded",
     );
     delete core.faults.onDispatch;
-    const answers = path.workers.get("poster")!.lastLines.filter((line) =>
+    const answers = stand.workers.get("poster")!.lastLines.filter((line) =>
       line.includes(jobId) && line.includes('"Job answered"')
     );
     assertEquals(answers.length, 1);
@@ -316,7 +311,7 @@ Deno.test("the path on devcore when things go wrong", async (t) => {
 
   await t.step("an approval that bounces can be given again", async () => {
     core.faults.bounceApprovals = 1;
-    const jobId = await path.untilApproval(await start());
+    const jobId = await stand.untilApproval(await start());
     await approve(platform, jobId);
     assertEquals(
       (await follow(platform, jobId, { timeoutMs: 30_000, signal })).end,
@@ -334,7 +329,7 @@ Deno.test("the path on devcore when things go wrong", async (t) => {
     async () => {
       core.faults.burnKeys = 1;
       const runId = await start();
-      assertEquals((await path.untilApproval(runId)).startsWith(runId), true);
+      assertEquals((await stand.untilApproval(runId)).startsWith(runId), true);
     },
   );
 
@@ -344,7 +339,7 @@ Deno.test("the path on devcore when things go wrong", async (t) => {
       const { onRoute } = core.faults;
       core.faults.onRoute = (_, route) =>
         route.endsWith("/runs") ? { status: 503 } : undefined;
-      const response = await fetch(`${path.ingesterUrl}/webhook/mock`, {
+      const response = await fetch(`${stand.ingesterUrl}/webhook/mock`, {
         method: "POST",
         body: JSON.stringify({ ...sample, id: newId() }),
       });
@@ -357,7 +352,7 @@ Deno.test("the path on devcore when things go wrong", async (t) => {
         status: 503,
       });
       core.faults.onRoute = onRoute!;
-      assertEquals((await path.send({ ...sample, id: newId() })).status, 202);
+      assertEquals((await stand.send({ ...sample, id: newId() })).status, 202);
     },
   );
 
@@ -378,9 +373,9 @@ Deno.test("the path on devcore when things go wrong", async (t) => {
           ?.got === "ALLOW";
       });
       const runId = await start();
-      const run = await path.untilEnded(runId);
+      const run = await stand.untilEnded(runId);
       assertEquals(run["status"], "failed");
-      const job = await path.job(`${runId}:post@1`);
+      const job = await stand.job(`${runId}:post@1`);
       assertEquals(job["error_code"], "NOT_APPROVED");
       assertEquals(
         job["error_message"],

@@ -10,16 +10,12 @@ import { type Behaviour, startSlack } from "../../deploy/standins/slack.ts";
 import { Gateway } from "../../lib/platform/gateway.ts";
 import { findSilentJobs } from "../../lib/platform/recovery.ts";
 import { approve } from "../../scripts/support/approvals.ts";
-import {
-  type SpawnOptions,
-  spawnWorker,
-} from "../../scripts/launch/process.ts";
-import { type Path, startPath } from "../support/path.ts";
+import type { SpawnOptions } from "../../scripts/launch/process.ts";
+import { type Stand, startStand } from "../../scripts/launch/stand.ts";
 import { until } from "../support/until.ts";
 import sample from "../../deploy/samples/sample_webhook.json" with {
   type: "json",
 };
-import { readRequirements } from "../../scripts/launch/environment.ts";
 
 const TOPIC = "job.incident-enricher.post";
 const NOW = Date.parse("2026-11-22T12:00:00Z");
@@ -135,10 +131,10 @@ Deno.test("findSilentJobs() says that a full list may hide jobs", async () => {
   ]);
 });
 
-async function toApproval(path: Path, id: string): Promise<[string, string]> {
-  const { answer } = await path.send({ ...sample, id });
+async function toApproval(stand: Stand, id: string): Promise<[string, string]> {
+  const { answer } = await stand.send({ ...sample, id });
   const runId = String(answer["run_id"]);
-  return [runId, await path.untilApproval(runId)];
+  return [runId, await stand.untilApproval(runId)];
 }
 
 Deno.test("an approved post survives its poster", async (t) => {
@@ -147,39 +143,32 @@ Deno.test("an approved post survives its poster", async (t) => {
   await using core = await startDevcore({ reloadMs: 200, clock });
   let behaviour: Behaviour = "slack";
   await using slack = await startSlack({ behaviour: () => behaviour });
-  const variables = {
-    SLACK_WEBHOOK_URL: slack.url,
-    SLACK_ALLOWED_HOSTS: slack.host,
-    DEFAULT_DESTINATION_MODE: "slack",
-    POST_SETTLE_MS: "0",
-  };
-  await using path = await startPath(core.env, { env: variables });
-  const requires = (await readRequirements()).poster;
+  await using stand = await startStand({
+    platformEnv: core.env,
+    slack,
+    env: { POST_SETTLE_MS: "0" },
+  });
   const start = (id: string, options: SpawnOptions = {}) =>
-    spawnWorker("poster", requires, {
-      ...core.env,
-      ...variables,
-      WORKER_ID: id,
-    }, options);
+    stand.spawnBeside("poster", { WORKER_ID: id }, options);
 
   await t.step(
     "killed right after the approval, its job is done by another",
     async () => {
-      const [runId, jobId] = await toApproval(path, "survives");
+      const [runId, jobId] = await toApproval(stand, "survives");
       // Stopped and not killed yet, so that the platform still sends it the job.
-      path.workers.get("poster")!.signal("SIGSTOP");
-      await approve(path.platform, jobId);
+      stand.workers.get("poster")!.signal("SIGSTOP");
+      await approve(stand.platform, jobId);
       await until(
         "the job to be handed over",
-        async () => (await path.job(jobId))["state"] === "RUNNING",
+        async () => (await stand.job(jobId))["state"] === "RUNNING",
       );
-      await path.workers.get("poster")!.kill();
+      await stand.workers.get("poster")!.kill();
       assertEquals(slack.received.length, 0);
       await using _ = start("incident-enricher-poster-2");
-      const run = await path.untilEnded(runId);
+      const run = await stand.untilEnded(runId);
       assertEquals(run["status"], "succeeded");
       assertEquals(slack.received.length, 1);
-      const result = (await path.job(jobId))["result"] as JsonObject;
+      const result = (await stand.job(jobId))["result"] as JsonObject;
       assertEquals((result["approval"] as JsonObject)["by"], "tester");
       assertEquals(result["job_id"], jobId);
     },
@@ -191,24 +180,24 @@ Deno.test("an approved post survives its poster", async (t) => {
       // The id of the one that was killed, which the platform believes alive.
       await using first = start("incident-enricher-poster");
       await first.waitFor("Worker ready", 20_000);
-      const [runId, jobId] = await toApproval(path, "in-doubt");
+      const [runId, jobId] = await toApproval(stand, "in-doubt");
       behaviour = "never answer";
-      await approve(path.platform, jobId);
+      await approve(stand.platform, jobId);
       await until("Slack to have it", () => slack.connections() === 2);
       await first.kill();
       behaviour = "slack";
       {
         await using second = start("incident-enricher-poster-3");
         await second.waitFor("Left a job to the process that does it", 20_000);
-        assertEquals((await path.job(jobId))["state"], "RUNNING");
+        assertEquals((await stand.job(jobId))["state"], "RUNNING");
       }
       // An hour later nobody can be busy with it any more.
       await using third = start("incident-enricher-poster-4", {
         preload: "tests/support/hour_ahead.ts",
       });
-      const run = await path.untilEnded(runId);
+      const run = await stand.untilEnded(runId);
       assertEquals(run["status"], "failed");
-      const { error_code, error_message } = await path.job(jobId);
+      const { error_code, error_message } = await stand.job(jobId);
       assertEquals(error_code, "POST_IN_DOUBT");
       assert(String(error_message).includes("a person has to look"));
       assertEquals(await third.stop(), 0);

@@ -16,7 +16,7 @@ import sample from "../../deploy/samples/sample_webhook.json" with {
   type: "json",
 };
 import { freePort } from "../../scripts/launch/free_port.ts";
-import { startPath } from "../support/path.ts";
+import { startStand } from "../../scripts/launch/stand.ts";
 import { runTask, startTask } from "../support/task.ts";
 import { until } from "../support/until.ts";
 
@@ -54,7 +54,7 @@ class Running implements AsyncDisposable {
 
 Deno.test("approvals on devcore", async (t) => {
   await using core = await startDevcore({ reloadMs: 200 });
-  await using path = await startPath(core.env);
+  await using path = await startStand({ platformEnv: core.env });
   const approvals = (args: string[], env: Record<string, string> = {}) =>
     runTask("approvals", args, { ...core.env, ...env });
   const start = async () => {

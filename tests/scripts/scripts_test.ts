@@ -17,7 +17,7 @@ import sample from "../../deploy/samples/sample_webhook.json" with {
   type: "json",
 };
 import { freePort } from "../../scripts/launch/free_port.ts";
-import { startPath } from "../support/path.ts";
+import { startStand } from "../../scripts/launch/stand.ts";
 import { runTask } from "../support/task.ts";
 import { until } from "../support/until.ts";
 
@@ -193,7 +193,7 @@ Deno.test("approve_latest_post, with what can go wrong before and after", async 
     reloadMs: 200,
     clock: () => Date.now() + aheadMs,
   });
-  await using path = await startPath(core.env);
+  await using path = await startStand({ platformEnv: core.env });
   const env = core.env;
   const start = async () => {
     const { answer } = await path.send({ ...sample, id: crypto.randomUUID() });

@@ -16,7 +16,7 @@ import { sha256Hex } from "../../lib/base/digest.ts";
 import { approve } from "../../scripts/support/approvals.ts";
 import type { CompiledWorker } from "../../scripts/launch/binaries.ts";
 import { type Permissions, WORKERS } from "../../scripts/launch/permissions.ts";
-import { startPath } from "../support/path.ts";
+import { startStand } from "../../scripts/launch/stand.ts";
 import { runTask, startTask } from "../support/task.ts";
 import { until } from "../support/until.ts";
 import sample from "../../deploy/samples/sample_webhook.json" with {
@@ -171,18 +171,19 @@ Deno.test("an incident goes through the four bundles, which need no module from 
       );
     }
     await using core = await startDevcore({ reloadMs: 200 });
-    await using path = await startPath(core.env, {
+    await using stand = await startStand({
+      platformEnv: core.env,
       spawn: (worker, { flags }) => ({
         file: `${folder}/${worker}.js`,
         flags: [...flags, "--no-remote", "--no-npm", "--no-config"],
         more: { DENO_DIR: cache },
       }),
     });
-    const { status, answer } = await path.send({ ...sample, id: "bundled" });
+    const { status, answer } = await stand.send({ ...sample, id: "bundled" });
     assertEquals(status, 202);
     const runId = String(answer["run_id"]);
-    await approve(path.platform, await path.untilApproval(runId));
-    const run = await path.untilEnded(runId);
+    await approve(stand.platform, await stand.untilApproval(runId));
+    const run = await stand.untilEnded(runId);
     assertEquals(run["status"], "succeeded");
     assertEquals(await filesBelow(`${cache}/npm`), []);
     assertEquals(await filesBelow(`${cache}/remote`), []);

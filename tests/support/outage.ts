@@ -8,7 +8,7 @@ import { startDevcore } from "../../deploy/devcore/devcore.ts";
 import { type Behaviour, startSlack } from "../../deploy/standins/slack.ts";
 import { approve } from "../../scripts/support/approvals.ts";
 import { openLine } from "./proxy.ts";
-import { type Path, startPath } from "./path.ts";
+import { type Stand, startStand } from "../../scripts/launch/stand.ts";
 import { until } from "./until.ts";
 import sample from "../../deploy/samples/sample_webhook.json" with {
   type: "json",
@@ -36,18 +36,14 @@ export async function surviveOutage({ of, awayMs }: Outage): Promise<void> {
   await using nats = openLine(core.env["NATS_URL"]!);
   await using redis = openLine(core.env["REDIS_URL"]!);
   const timeoutMs = awayMs === "frozen" ? 60_000 : awayMs + 60_000;
-  await using path = await startPath(core.env, {
+  await using stand = await startStand({
+    platformEnv: core.env,
     timeoutMs,
-    env: {
-      NATS_URL: nats.url,
-      REDIS_URL: redis.url,
-      SLACK_WEBHOOK_URL: slack.url,
-      SLACK_ALLOWED_HOSTS: slack.host,
-      DEFAULT_DESTINATION_MODE: "slack",
-    },
+    slack,
+    env: { NATS_URL: nats.url, REDIS_URL: redis.url },
   });
-  const runId = await toApproval(path, "during");
-  await approve(path.platform, await path.untilApproval(runId));
+  const runId = await toApproval(stand, "during");
+  await approve(stand.platform, await stand.untilApproval(runId));
   await until("Slack to be asked", () => slack.connections() === 1);
   const line = of === "nats" ? nats : redis;
   if (awayMs === "frozen") {
@@ -57,25 +53,25 @@ export async function surviveOutage({ of, awayMs }: Outage): Promise<void> {
     await sleep(awayMs);
     line.mend();
   }
-  assertEquals((await path.untilEnded(runId))["status"], "succeeded");
+  assertEquals((await stand.untilEnded(runId))["status"], "succeeded");
   assertEquals(slack.received.length, 1);
 
   behaviour = "slack";
-  const next = await toApproval(path, "after");
+  const next = await toApproval(stand, "after");
   await until("the poster to be there again", async () => {
-    const topics = (await path.platform.workers())?.topics ?? {};
+    const topics = (await stand.platform.workers())?.topics ?? {};
     return topics["job.incident-enricher.post"]?.available;
   }, timeoutMs);
-  await approve(path.platform, await path.untilApproval(next));
-  assertEquals((await path.untilEnded(next))["status"], "succeeded");
+  await approve(stand.platform, await stand.untilApproval(next));
+  assertEquals((await stand.untilEnded(next))["status"], "succeeded");
   assertEquals(slack.received.length, 2);
-  for (const worker of path.workers.values()) {
+  for (const worker of stand.workers.values()) {
     assertEquals([worker.name, await worker.stop()], [worker.name, 0]);
   }
 }
 
-async function toApproval(path: Path, id: string): Promise<string> {
-  const { status, answer } = await path.send({ ...sample, id });
+async function toApproval(stand: Stand, id: string): Promise<string> {
+  const { status, answer } = await stand.send({ ...sample, id });
   assertEquals(status, 202);
   return String(answer["run_id"]);
 }

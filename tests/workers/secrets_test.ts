@@ -11,10 +11,8 @@ import { type Behaviour, startSlack } from "../../deploy/standins/slack.ts";
 import { createLog } from "../../lib/base/log.ts";
 import { connectStore, type Store } from "../../lib/platform/store.ts";
 import { approve } from "../../scripts/support/approvals.ts";
-import { spawnWorker } from "../../scripts/launch/process.ts";
-import { type Path, startPath } from "../support/path.ts";
+import { type Stand, startStand } from "../../scripts/launch/stand.ts";
 import { until } from "../support/until.ts";
-import { readRequirements } from "../../scripts/launch/environment.ts";
 
 const { signal } = new AbortController();
 /** The last part of the stand-in's webhooks. */
@@ -42,10 +40,10 @@ function collectSpans() {
 }
 
 /** Every artifact that a JSON text names, as text, by pointer. */
-async function readArtifacts(path: Path, text: string): Promise<string[]> {
+async function readArtifacts(stand: Stand, text: string): Promise<string[]> {
   const pointers = new Set(text.match(/redis:\/\/art:[\w-]+/g));
   return await Promise.all([...pointers].map(async (pointer) => {
-    const { bytes, labels } = await path.platform.gateway.readArtifact(
+    const { bytes, labels } = await stand.platform.gateway.readArtifact(
       pointer,
       10_000_000,
       signal,
@@ -74,13 +72,10 @@ Deno.test("the webhook's URL appears nowhere outside the poster's memory", async
   await using slack = await startSlack({ behaviour: () => behaviour });
   assert(slack.url.endsWith(IN_ENVIRONMENT));
   await using spans = collectSpans();
-  await using path = await startPath(core.env, {
-    env: {
-      SLACK_WEBHOOK_URL: slack.url,
-      SLACK_ALLOWED_HOSTS: slack.host,
-      DEFAULT_DESTINATION_MODE: "slack",
-      POST_TIMEOUT_MS: "1000",
-    },
+  await using stand = await startStand({
+    platformEnv: core.env,
+    slack,
+    env: { POST_TIMEOUT_MS: "1000" },
     spawn: () => ({
       more: {
         OTEL_DENO: "true",
@@ -92,7 +87,7 @@ Deno.test("the webhook's URL appears nowhere outside the poster's memory", async
   const kept: string[] = [];
   const run = async (id: string, how: Behaviour): Promise<string> => {
     behaviour = how;
-    const { status, answer } = await path.send({
+    const { status, answer } = await stand.send({
       id,
       title: `Look at ${HOOK}`,
       description: `curl -d @x ${HOOK}`,
@@ -103,15 +98,15 @@ Deno.test("the webhook's URL appears nowhere outside the poster's memory", async
     kept.push(JSON.stringify(answer));
     assertEquals(status, 202);
     const runId = String(answer["run_id"]);
-    const jobId = await path.untilApproval(runId);
-    kept.push(JSON.stringify(await path.platform.call("GET", "/approvals")));
-    await approve(path.platform, jobId);
-    const ended = await path.untilEnded(runId);
+    const jobId = await stand.untilApproval(runId);
+    kept.push(JSON.stringify(await stand.platform.call("GET", "/approvals")));
+    await approve(stand.platform, jobId);
+    const ended = await stand.untilEnded(runId);
     const timeline = `/workflow-runs/${runId}/timeline`;
     kept.push(JSON.stringify(ended));
-    kept.push(JSON.stringify(await path.platform.call("GET", timeline)));
+    kept.push(JSON.stringify(await stand.platform.call("GET", timeline)));
     for (const step of ["fetch", "summarize", "post"]) {
-      kept.push(JSON.stringify(await path.job(`${runId}:${step}@1`)));
+      kept.push(JSON.stringify(await stand.job(`${runId}:${step}@1`)));
     }
     return String(ended["status"]);
   };
@@ -123,7 +118,7 @@ Deno.test("the webhook's URL appears nowhere outside the poster's memory", async
   assertEquals(await run("in-doubt", "never answer"), "failed");
   assertEquals(await run("reset", "reset before reading"), "failed");
 
-  const artifacts = await readArtifacts(path, kept.join("\n"));
+  const artifacts = await readArtifacts(stand, kept.join("\n"));
   assert(artifacts.length >= 3 * 4 + 1, `${artifacts.length} artifacts`);
   await using store = await connectStore({
     url: core.env["REDIS_URL"]!,
@@ -133,7 +128,9 @@ Deno.test("the webhook's URL appears nowhere outside the poster's memory", async
   });
   const redis = await readRedis(store);
   assert(redis.length >= 4 * 3, `${redis.length} values in Redis`);
-  const logs = [...path.workers.values()].flatMap(({ lastLines }) => lastLines);
+  const logs = [...stand.workers.values()].flatMap(({ lastLines }) =>
+    lastLines
+  );
   assert(logs.length >= 12, `${logs.length} lines`);
   // Those of the calls to the gateway: that they come at all shows that they
   // would also tell of a call to Slack.
@@ -141,7 +138,7 @@ Deno.test("the webhook's URL appears nowhere outside the poster's memory", async
     "spans",
     () => spans.bodies.some((body) => body.includes("/api/v1/artifacts")),
   );
-  await Promise.all([...path.workers.values()].map((worker) => worker.stop()));
+  await Promise.all([...stand.workers.values()].map((worker) => worker.stop()));
 
   const places = { kept, artifacts, redis, logs, spans: spans.bodies };
   for (const [place, texts] of Object.entries(places)) {
@@ -160,27 +157,24 @@ Deno.test("a poster told to allow another host still cannot connect to it", asyn
   await using core = await startDevcore({ reloadMs: 200 });
   await using allowed = await startSlack();
   await using forbidden = await startSlack();
-  const env: Record<string, string> = {
-    SLACK_WEBHOOK_URL: allowed.url,
-    SLACK_ALLOWED_HOSTS: allowed.host,
-    DEFAULT_DESTINATION_MODE: "slack",
-  };
-  await using path = await startPath(core.env, { env });
-  const poster = path.workers.get("poster")!;
+  await using stand = await startStand({
+    platformEnv: core.env,
+    slack: allowed,
+  });
+  const poster = stand.workers.get("poster")!;
   await poster.stop();
   // The check in the code lets this through; the runtime was started without.
-  await using other = spawnWorker("poster", (await readRequirements()).poster, {
-    ...core.env,
+  await using other = stand.spawnBeside("poster", {
     SLACK_WEBHOOK_URL: forbidden.url,
     SLACK_ALLOWED_HOSTS: forbidden.host,
   }, { flags: poster.flags });
   await other.waitFor("Worker ready", 20_000);
-  const { answer } = await path.send({ id: "second-wall", title: "x" });
+  const { answer } = await stand.send({ id: "second-wall", title: "x" });
   const runId = String(answer["run_id"]);
-  const jobId = await path.untilApproval(runId);
-  await approve(path.platform, jobId);
-  assertEquals((await path.untilEnded(runId))["status"], "failed");
-  const { error_code, error_message } = await path.job(jobId) as JsonObject;
+  const jobId = await stand.untilApproval(runId);
+  await approve(stand.platform, jobId);
+  assertEquals((await stand.untilEnded(runId))["status"], "failed");
+  const { error_code, error_message } = await stand.job(jobId) as JsonObject;
   assertEquals(error_code, "POST_REFUSED");
   assertEquals(error_message, "Cannot post: no connection (NotCapable)");
   assertEquals([allowed.connections(), forbidden.connections()], [0, 0]);
