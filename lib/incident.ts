@@ -212,7 +212,7 @@ export interface PostResult {
   warnings?: string[];
 }
 
-const SEVERITIES: Readonly<Record<ReportedSeverity, Severity>> = {
+const SEVERITY_OF: Readonly<Record<ReportedSeverity, Severity>> = {
   critical: "critical",
   high: "error",
   error: "error",
@@ -235,7 +235,7 @@ export function toSeverity(
   if (reported === undefined) {
     return { severity: "warning", rule: "none reported, so warning" };
   }
-  const severity = SEVERITIES[reported];
+  const severity = SEVERITY_OF[reported];
   const rule = severity === reported
     ? `reported as ${reported}`
     : `reported as ${reported}, so ${severity}`;

@@ -9,12 +9,7 @@
  *
  * @module
  */
-import {
-  type Address,
-  address,
-  type Config,
-  type Setting,
-} from "../lib/base/config.ts";
+import { address, type Config } from "../lib/base/config.ts";
 import { deadline } from "../lib/base/deadline.ts";
 import { objectOf } from "../lib/base/json.ts";
 import { errorFields, type Log } from "../lib/base/log.ts";
@@ -22,6 +17,7 @@ import {
   type HttpOptions,
   type HttpService,
   serveHttp,
+  type ServerSettings,
 } from "../lib/base/service.ts";
 import { Tally } from "../lib/base/tally.ts";
 import { wait } from "../lib/base/time.ts";
@@ -58,10 +54,7 @@ const LATE = new DOMException(
 );
 
 /** Everything that this worker reads from its environment. */
-export const SETTINGS: GatewaySettings & IntakeSettings & {
-  readonly address: Setting<Address>;
-  readonly healthAddress: Setting<Address | undefined>;
-} = {
+export const SETTINGS: GatewaySettings & IntakeSettings & ServerSettings = {
   address: address("INGESTER_ADDR", {
     about: "host:port that webhooks are taken on",
     fallback: "127.0.0.1:8088",

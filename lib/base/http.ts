@@ -18,6 +18,14 @@ export type Outcome =
   /** It may have arrived: time ran out, the connection broke, the answer was too long. */
   | { outcome: "unknown"; reason: string };
 
+/** How a server is trusted, and the connections to it. */
+export type HttpClient = Deno.HttpClient;
+
+/** A client that trusts these authorities beside those that all know. */
+export function createClient(ca: string): HttpClient {
+  return Deno.createHttpClient({ caCerts: [ca] });
+}
+
 /** A request and its bounds. */
 export interface RequestOptions {
   /** `GET` unless given. */
@@ -33,7 +41,7 @@ export interface RequestOptions {
   /** Cancels the request. */
   signal?: AbortSignal;
   /** Trusts and connects otherwise than usual. */
-  client?: Deno.HttpClient;
+  client?: HttpClient;
 }
 
 /**
@@ -55,7 +63,7 @@ export async function request(
   }
   refuseOther(url);
   using end = deadline(timeoutMs, options.signal);
-  const init: RequestInit & { client?: Deno.HttpClient } = {
+  const init: RequestInit & { client?: HttpClient } = {
     method,
     headers,
     redirect: "manual",

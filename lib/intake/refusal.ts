@@ -5,9 +5,7 @@
  */
 import { InputRefusedError, OutsideError } from "../base/errors.ts";
 
-/** An answer that ends a request. */
 export class Refusal extends Error {
-  /** The class, for logs. */
   override name = "Refusal";
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;

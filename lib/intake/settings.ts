@@ -4,36 +4,13 @@
  *
  * @module
  */
-import {
-  type Config,
-  integer,
-  oneOf,
-  type Setting,
-  text,
-} from "../base/config.ts";
+import { type Config, integer, oneOf, text } from "../base/config.ts";
 import { ALERTMANAGER } from "../sources/alertmanager/delivery.ts";
 import { MOCK } from "../sources/mock.ts";
 import { PAGERDUTY } from "../sources/pagerduty.ts";
 
-/** The settings of {@linkcode INTAKE_SETTINGS}, those of each source first. */
-export type IntakeSettings = {
-  readonly pagerdutySecrets: Setting<readonly string[]>;
-  readonly events: Setting<readonly string[]>;
-  readonly alertmanagerTokens: Setting<readonly string[]>;
-  readonly mockTokens: Setting<readonly string[]>;
-  readonly mockOpen: Setting<boolean>;
-  readonly trustDestination: Setting<boolean>;
-  readonly cooldownS: Setting<number>;
-  readonly inFlightMax: Setting<number>;
-  readonly workflowId: Setting<string>;
-  readonly destinationMode: Setting<"artifact" | "slack">;
-};
-
-/** The values of {@linkcode INTAKE_SETTINGS}. */
-export type IntakeConfig = Config<IntakeSettings>;
-
 /** Who may send, and what starts which run. */
-export const INTAKE_SETTINGS: IntakeSettings = {
+export const INTAKE_SETTINGS = {
   ...PAGERDUTY.settings,
   ...ALERTMANAGER.settings,
   ...MOCK.settings,
@@ -60,3 +37,8 @@ export const INTAKE_SETTINGS: IntakeSettings = {
     fallback: "artifact",
   }),
 };
+
+/** The settings of {@linkcode INTAKE_SETTINGS}. */
+export type IntakeSettings = typeof INTAKE_SETTINGS;
+/** The values of {@linkcode INTAKE_SETTINGS}. */
+export type IntakeConfig = Config<IntakeSettings>;

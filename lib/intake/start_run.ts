@@ -12,7 +12,6 @@ import { OutsideError } from "../base/errors.ts";
 import type { JsonObject } from "../base/json.ts";
 import type { IncidentInput } from "../incident.ts";
 
-/** What the platform is asked to do. */
 export interface Runs {
   /** Starts a run, or returns the one that the key has started before. */
   start(incident: IncidentInput, key: string): Promise<string>;
@@ -22,17 +21,13 @@ export interface Runs {
   wait(ms: number): Promise<void>;
 }
 
-/** A run that is there to be read. */
 export interface Started {
-  /** Its id. */
   runId: string;
-  /** As the platform has it. */
   run: JsonObject;
 }
 
 /** Every spelling of the key leads to a run that does not exist. */
 export class KeyBurnedError extends OutsideError {
-  /** The class, for logs. */
   override name = "KeyBurnedError";
 }
 

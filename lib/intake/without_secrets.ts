@@ -10,7 +10,6 @@ import { startRedaction } from "../redact.ts";
 import { PACK_SCHEMAS } from "../schemas.ts";
 import { webUrlOf } from "../sources/fields.ts";
 
-/** What says how long a text may be. */
 type Properties = Record<string, { maxLength?: number }>;
 
 /**

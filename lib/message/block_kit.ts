@@ -15,7 +15,6 @@ export type Block = Readonly<Record<string, unknown>> & {
 
 /** A button that only leads somewhere. */
 export interface Link {
-  /** Names it within its message. */
   readonly id: "incident" | "run";
   /** At most 75 characters. */
   readonly label: string;
@@ -23,7 +22,6 @@ export interface Link {
   readonly url: string;
 }
 
-/** Blocks that one message may have. */
 export const BLOCKS_MAX = 50;
 /** Characters of a section, escapes counted. */
 export const SECTION_CHARS_MAX = 3000;
@@ -39,7 +37,6 @@ export function header(text: string): Block {
   };
 }
 
-/** A paragraph of mrkdwn. */
 export function section(mrkdwn: string): Block {
   return { type: "section", text: mrkdwnText(mrkdwn) };
 }
@@ -49,7 +46,6 @@ export function contextBlock(...mrkdwn: readonly string[]): Block {
   return { type: "context", elements: mrkdwn.map(mrkdwnText) };
 }
 
-/** A row of buttons. */
 export function linkButtons(links: readonly Link[]): Block {
   const elements = links.map(({ id, label, url }) => ({
     type: "button",

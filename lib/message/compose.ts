@@ -11,7 +11,6 @@ import { type Message, type MessageView, renderMessage } from "./render.ts";
 
 /** What a message names beside its bundle and summary. */
 export interface MessagePlace {
-  /** Where the whole summary is kept. */
   summaryPtr: string;
   /** Empty for a job outside a workflow. */
   runId: string;

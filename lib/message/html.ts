@@ -62,15 +62,12 @@ footer { max-width: 760px; margin: 10px auto 0; color: var(--faint); font-size: 
 const AVATAR =
   '<svg viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="2.4" stroke-linecap="round" stroke-linejoin="round"><path d="M5 6h14M5 12h9M5 18h5M14 17l3 3 5-6"/></svg>';
 
-/** What stands around a message. */
 export interface HtmlOptions {
-  /** Of the page. */
   title: string;
   /** Below the picture, such as the digest. */
   note: string;
 }
 
-/** Renders a whole page. */
 export function renderHtml(
   blocks: readonly JsonObject[],
   { title, note }: HtmlOptions,

@@ -9,13 +9,11 @@ import { SECTION_CHARS_MAX } from "./block_kit.ts";
 export interface Items {
   /** Inert, one item each. */
   readonly lines: readonly string[];
-  /** Something of an item is missing. */
   readonly cut: boolean;
 }
 
 /** What makes a {@linkcode List}. */
 export interface ListOptions {
-  /** Our own words, in bold. */
   title: string;
   /** In the order read. */
   items: Items;
@@ -45,7 +43,6 @@ export class List {
     }
   }
 
-  /** Whether there is nothing to list. */
   get isEmpty(): boolean {
     return this.#items.lines.length === 0;
   }
@@ -55,17 +52,14 @@ export class List {
     return this.#shown;
   }
 
-  /** Whether anything is missing of it. */
   get cut(): boolean {
     return this.#items.cut || this.#shown < this.#items.lines.length;
   }
 
-  /** Shows one item less. */
   drop(): void {
     this.#shown--;
   }
 
-  /** The list as mrkdwn. */
   render(): string {
     const { lines } = this.#items;
     const left = lines.length - this.#shown;

@@ -6,12 +6,9 @@
  * @module
  */
 
-/** How a piece of text is shown. */
 export type Style = "bold" | "italic" | "strike" | "code" | "link" | "mention";
 
-/** A piece of text in one style. */
 export interface Span {
-  /** What it says. */
   text: string;
   /** How it looks; plain if absent. */
   style?: Style;

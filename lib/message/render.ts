@@ -25,10 +25,6 @@ import type { Claim, EvidenceItem, NormalizedContext } from "../incident.ts";
 import { toMoment, withIds } from "../incident.ts";
 import { type Items, List, shrink } from "./list.ts";
 
-export { escapeMrkdwn, fit } from "./block_kit.ts";
-export type { Block } from "./block_kit.ts";
-
-/** A message as Slack takes it. */
 export interface Message {
   /** For notifications and screen readers. */
   readonly text: string;
@@ -36,25 +32,19 @@ export interface Message {
   readonly blocks: readonly Block[];
 }
 
-/** What a message is made of. */
 export interface MessageView {
   /** With its source in front. */
   incidentId: string;
-  /** The incident in plain fields. */
   context: NormalizedContext;
   /** What is happening, one or two sentences. */
   lead: string;
-  /** What that cites, if anything. */
   leadEvidence?: readonly string[];
-  /** What is known. */
   highlights: readonly Claim[];
-  /** What to do next. */
   actionItems: readonly Claim[];
   /** What the claims cite. */
   evidence: readonly EvidenceItem[];
   /** What could not be had. */
   gaps: readonly { what: string; why: string }[];
-  /** Where the whole summary is kept. */
   summaryPtr: string;
   /** Buttons, checked already. */
   links?: readonly Link[];
@@ -91,7 +81,7 @@ const TIMELINE_SHOWN = 8;
 const SAID_CHARS_MIN = 20;
 
 /** The word says it, the colour helps to find it among other messages. */
-const SEVERITIES = {
+const BADGES = {
   critical: ["\u{1F534}", "CRITICAL"],
   error: ["\u{1F7E0}", "ERROR"],
   warning: ["\u{1F7E1}", "WARNING"],
@@ -192,13 +182,13 @@ export function withFooter(message: Message, footer: Footer): Message {
 }
 
 function headline(title: string, { severity, service }: NormalizedContext) {
-  const [sign, word] = SEVERITIES[severity ?? "warning"];
+  const [sign, word] = BADGES[severity ?? "warning"];
   const where = shorten(oneLine(service ?? ""), SERVICE_CHARS_MAX);
   return `${sign} ${word}${where === "" ? "" : ` · ${where}`}: ${title}`;
 }
 
 function fallback(title: string, { context, lead }: MessageView): string {
-  const [, word] = SEVERITIES[context.severity ?? "warning"];
+  const [, word] = BADGES[context.severity ?? "warning"];
   const words = oneLine(lead) || "Nothing is known yet.";
   const service = oneLine(context.service ?? "");
   const where = service === "" ? "" : ` (${service})`;

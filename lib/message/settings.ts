@@ -3,16 +3,10 @@
  *
  * @module
  */
-import { optionalOrigins, optionalUrl, type Setting } from "../base/config.ts";
-
-/** The settings of {@linkcode LINK_SETTINGS}. */
-export type LinkSettings = {
-  readonly linkOrigins: Setting<readonly string[] | undefined>;
-  readonly dashboardRunUrl: Setting<string | undefined>;
-};
+import { optionalOrigins, optionalUrl } from "../base/config.ts";
 
 /** Where a message's buttons may lead. */
-export const LINK_SETTINGS: LinkSettings = {
+export const LINK_SETTINGS = {
   linkOrigins: optionalOrigins("LINK_ORIGINS", {
     about:
       "origins that a message's buttons may lead to, beside the source's own",
@@ -22,3 +16,6 @@ export const LINK_SETTINGS: LinkSettings = {
       "where a dashboard shows a run, with {run_id} for its id; no button if unset",
   }),
 };
+
+/** The settings of {@linkcode LINK_SETTINGS}. */
+export type LinkSettings = typeof LINK_SETTINGS;

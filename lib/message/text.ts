@@ -6,7 +6,6 @@
 import type { JsonObject } from "../base/json.ts";
 import { readMrkdwn, type Style, unescapeMrkdwn } from "./mrkdwn.ts";
 
-/** How a terminal shows a message. */
 export interface TextOptions {
   /** Longer lines go on below; nothing is cut. */
   columns: number;

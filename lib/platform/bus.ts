@@ -10,7 +10,6 @@ import { errorFields, type Log } from "../base/log.ts";
 import { type BusEndpoint, splitEndpoint } from "./endpoint.ts";
 import { mendSockets } from "./nats_sockets.ts";
 
-/** A connection to NATS. */
 export interface Bus extends AsyncDisposable {
   /** Queues a message. Only a `flush()` after it says that the server has it. */
   publish(subject: string, bytes: Uint8Array): void;
@@ -29,7 +28,6 @@ export interface Bus extends AsyncDisposable {
    * @throws If the connection breaks, or after {@linkcode FLUSH_TIMEOUT_MS}.
    */
   flush(): Promise<void>;
-  /** Whether the connection stands now. */
   connected(): boolean;
   /** Calls `listener` after each reconnect. */
   onReconnect(listener: () => void): void;
@@ -41,7 +39,6 @@ export interface Bus extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-/** Where and how to connect. */
 export interface BusOptions extends BusEndpoint {
   /** Shown in the server's connection list. */
   name: string;

@@ -12,7 +12,12 @@
 import { isObject, type JsonObject, objectOf } from "../base/json.ts";
 import { retry } from "../base/time.ts";
 import { InputRefusedError, OutsideError, shorten } from "../base/errors.ts";
-import { type Outcome, request } from "../base/http.ts";
+import {
+  createClient,
+  type HttpClient,
+  type Outcome,
+  request,
+} from "../base/http.ts";
 
 /** How long an artifact is kept: a day, a week, a month. */
 export type Retention = "short" | "standard" | "audit";
@@ -131,14 +136,14 @@ export class GatewayError extends OutsideError {
 /** A client of the gateway. */
 export class Gateway implements Disposable {
   readonly #options: GatewayOptions;
-  readonly #client: Deno.HttpClient | undefined;
+  readonly #client: HttpClient | undefined;
 
   /** Calls nothing yet. */
   constructor(options: GatewayOptions) {
     this.#options = options;
     this.#client = options.ca === undefined
       ? undefined
-      : Deno.createHttpClient({ caCerts: [options.ca] });
+      : createClient(options.ca);
   }
 
   /** Gives up its connections. */

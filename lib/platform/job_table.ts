@@ -10,20 +10,16 @@ import type { Log } from "../base/log.ts";
 import { wait, within } from "../base/time.ts";
 import type { JobEnd, JobRequest } from "./packet.ts";
 
-/** A job as it came. */
 export interface Delivery {
   readonly request: JobRequest;
-  /** Of the packet that brought it. */
   readonly traceId: string;
 }
 
-/** A job in hand. */
 export interface Held extends Delivery {
   /** Aborts at the deadline, on a cancel, and when the worker stops. */
   readonly signal: AbortSignal;
 }
 
-/** How a job ended. */
 export interface Answer {
   readonly jobId: string;
   readonly traceId: string;
@@ -40,7 +36,6 @@ export type Work = (held: Held) => Promise<JobEnd | undefined>;
 export interface JobTableOptions {
   /** The only topic that the worker serves. */
   topic: string;
-  /** Jobs done at the same time. */
   parallelMax: number;
   log: Log;
 }
@@ -60,7 +55,6 @@ const REMEMBERED_MAX = 1_000;
 const ABORT_GRACE_MS = 5_000;
 const TIMER_MS_MAX = 2 ** 31 - 1;
 
-/** The jobs of one worker. */
 export class JobTable {
   readonly #options: JobTableOptions;
   readonly #held = new Map<string, Entry>();
@@ -81,7 +75,6 @@ export class JobTable {
     return this.#held.size;
   }
 
-  /** Whether a job is in hand. */
   has(jobId: string): boolean {
     return this.#held.has(jobId);
   }

@@ -25,23 +25,6 @@ import {
   JobStatus,
 } from "./gen/cap_pb.ts";
 
-// Whoever reads a packet needs the names of its parts.
-export type { Message, UnknownField } from "@bufbuild/protobuf";
-export type { WireType } from "@bufbuild/protobuf/wire";
-export type { Timestamp } from "@bufbuild/protobuf/wkt";
-export type {
-  ActorType,
-  Budget,
-  ContextHints,
-  Handshake,
-  Heartbeat,
-  JobCancel,
-  JobMetadata,
-  JobPriority,
-  JobProgress,
-  JobResult,
-  SystemAlert,
-} from "./gen/cap_pb.ts";
 export { type BusPacket, type ComponentRole, type JobRequest, JobStatus };
 
 /** Longer packets are refused: NATS's own default limit is the same. */
@@ -51,7 +34,6 @@ const ERROR_MESSAGE_CHARS_MAX = 1000;
 
 /** Bytes that are not a packet. */
 export class PacketError extends Error {
-  /** The class, for logs. */
   override name = "PacketError";
 }
 
@@ -77,7 +59,6 @@ export function decodePacket(bytes: Uint8Array): BusPacket {
   }
 }
 
-/** Writes one packet. */
 export function encodePacket(packet: BusPacket): Uint8Array {
   return toBinary(BusPacketSchema, packet);
 }
@@ -98,7 +79,6 @@ export function createJobRequest(
   return create(JobRequestSchema, fields);
 }
 
-/** Who sends a packet, and when. */
 export interface Sender {
   /** One live process each. */
   workerId: string;

@@ -11,13 +11,10 @@ import type { Report } from "../base/health.ts";
 import { PACK_ID, PACK_SCHEMAS } from "../schemas.ts";
 import { type Gateway, GatewayError } from "./gateway.ts";
 
-/** What is asked about. */
 export interface ReadinessOptions {
-  /** The one that the process uses. */
   gateway: Gateway;
   /** The workflow that must be installed, if the process starts one. */
   workflowId?: string;
-  /** What is odd from the start. */
   warnings?: readonly string[];
   /** Further checks: a line if something is missing, by its name. */
   checks?: Readonly<Record<string, () => string | undefined>>;
@@ -34,7 +31,6 @@ export class Readiness {
   readonly #gateway: () => Promise<Record<string, string>>;
   readonly #schemas: () => Promise<string[]>;
 
-  /** Asks nothing yet. */
   constructor(options: ReadinessOptions) {
     this.#options = options;
     this.#gateway = every(GATEWAY_EVERY_MS, () => this.#askGateway());

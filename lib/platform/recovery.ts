@@ -11,7 +11,6 @@ import { type Gateway, GatewayError } from "./gateway.ts";
 import type { Delivery } from "./job_table.ts";
 import { createJobRequest, type JobRequest } from "./packet.ts";
 
-/** What to look for. */
 export interface Search {
   topic: string;
   /** How long nothing was heard of a job. */

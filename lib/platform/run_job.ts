@@ -26,7 +26,6 @@ import type { Held } from "./job_table.ts";
 import type { JobEnd } from "./packet.ts";
 import { type Store, StoreError } from "./store.ts";
 
-/** What all jobs of a worker share. */
 export interface Workbench<S extends Settings, I, O> {
   readonly topic: string;
   readonly settings: Config<S>;
@@ -34,7 +33,6 @@ export interface Workbench<S extends Settings, I, O> {
   readonly store: Store;
   readonly checkInput: Check;
   readonly checkOutput: Check;
-  /** Does the work. */
   readonly handle: (input: I, context: JobContext<S>) => Promise<O>;
 }
 

@@ -26,76 +26,24 @@ import {
 } from "./endpoint.ts";
 
 /** What reaches the gateway. */
-export type GatewaySettings = {
-  /** `CORETEX_GATEWAY_URL`. */
-  readonly gatewayUrl: Setting<string>;
-  /** `CORETEX_API_KEY`. */
-  readonly apiKey: Setting<string>;
-  /** `CORETEX_TLS_CA`. */
-  readonly gatewayCa: Setting<string | undefined>;
-};
-
+export type GatewaySettings = typeof GATEWAY_SETTINGS;
 /** What reaches Redis. */
-export type StoreSettings = {
-  /** `REDIS_URL` or `REDIS_ADDR`. */
-  readonly redisUrl: Setting<string>;
-  /** `REDIS_USERNAME`. */
-  readonly redisUsername: Setting<string | undefined>;
-  /** `REDIS_PASSWORD`. */
-  readonly redisPassword: Setting<string | undefined>;
-  /** `REDIS_TLS_CA`. */
-  readonly redisTlsCa: Setting<string | undefined>;
-  /** `REDIS_TLS_CERT`. */
-  readonly redisTlsCert: Setting<string | undefined>;
-  /** `REDIS_TLS_KEY`. */
-  readonly redisTlsKey: Setting<string | undefined>;
-  /** `REDIS_TLS_SERVER_NAME`. */
-  readonly redisTlsServerName: Setting<string | undefined>;
-};
-
+export type StoreSettings = typeof STORE_SETTINGS;
 /** What reaches NATS. */
-export type BusSettings = {
-  /** `NATS_URL`. */
-  readonly natsUrl: Setting<string>;
-  /** `NATS_TOKEN`. */
-  readonly natsToken: Setting<string | undefined>;
-  /** `NATS_USERNAME`. */
-  readonly natsUsername: Setting<string | undefined>;
-  /** `NATS_PASSWORD`. */
-  readonly natsPassword: Setting<string | undefined>;
-  /** `NATS_TLS_CA`. */
-  readonly natsTlsCa: Setting<string | undefined>;
-  /** `NATS_TLS_CERT`. */
-  readonly natsTlsCert: Setting<string | undefined>;
-  /** `NATS_TLS_KEY`. */
-  readonly natsTlsKey: Setting<string | undefined>;
-  /** `NATS_TLS_SERVER_NAME`. */
-  readonly natsTlsServerName: Setting<string | undefined>;
-};
-
+export type BusSettings = typeof BUS_SETTINGS;
 /** The settings of {@linkcode platformSettings}. */
-export type PlatformSettings =
-  & BusSettings
-  & StoreSettings
-  & GatewaySettings
-  & {
-    /** `WORKER_ID`. */
-    readonly workerId: Setting<string>;
-    /** `WORKER_POOL`. */
-    readonly workerPool: Setting<string>;
-    /** `WORKER_MAX_PARALLEL`. */
-    readonly maxParallel: Setting<number>;
-    /** `WORKER_TOKEN`. */
-    readonly workerToken: Setting<string | undefined>;
-    /** `HEALTH_ADDR`. */
-    readonly healthAddress: Setting<Address | undefined>;
-  };
-
+export type PlatformSettings = BusSettings & StoreSettings & GatewaySettings & {
+  readonly workerId: Setting<string>;
+  readonly workerPool: Setting<string>;
+  readonly maxParallel: Setting<number>;
+  readonly workerToken: Setting<string | undefined>;
+  readonly healthAddress: Setting<Address | undefined>;
+};
 /** The values of {@linkcode PlatformSettings}. */
 export type PlatformConfig = Config<PlatformSettings>;
 
 /** The gateway, as every process needs it. */
-export const GATEWAY_SETTINGS: GatewaySettings = {
+export const GATEWAY_SETTINGS = {
   gatewayUrl: url("CORETEX_GATEWAY_URL", {
     about: "HTTP address of the platform's gateway",
   }),
@@ -106,7 +54,7 @@ export const GATEWAY_SETTINGS: GatewaySettings = {
 };
 
 /** Redis, under the platform's own names. */
-export const STORE_SETTINGS: StoreSettings = {
+export const STORE_SETTINGS = {
   redisUrl: alsoNamed(
     url("REDIS_URL", {
       about: "the platform's Redis",
@@ -137,7 +85,7 @@ export const STORE_SETTINGS: StoreSettings = {
 };
 
 /** NATS, under the platform's own names. */
-export const BUS_SETTINGS: BusSettings = {
+export const BUS_SETTINGS = {
   natsUrl: url("NATS_URL", {
     about: "the platform's message bus",
     fallback: "nats://127.0.0.1:4222",

@@ -14,7 +14,6 @@ import { messageOf, OutsideError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import { type Endpoint, splitEndpoint } from "./endpoint.ts";
 
-/** A connection to Redis. */
 export interface Store extends AsyncDisposable {
   /**
    * Reads a string value.
@@ -59,7 +58,6 @@ export interface Store extends AsyncDisposable {
    * @throws {StoreError} If `unavailable`, it may be deleted all the same.
    */
   delete(key: string, signal: AbortSignal): Promise<boolean>;
-  /** Whether the connection stands now. */
   connected(): boolean;
   /** Waits for pending replies, then closes. */
   close(): Promise<void>;
@@ -75,9 +73,7 @@ export interface StoreOptions extends Endpoint {
   signal: AbortSignal;
 }
 
-/** Why a command failed. */
 export class StoreError extends OutsideError {
-  /** The class, for logs. */
   override name = "StoreError";
   /** `unavailable` may pass by itself; the others do not. */
   readonly kind: "unavailable" | "too large" | "refused";

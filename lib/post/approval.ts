@@ -12,7 +12,6 @@
 import { JobError } from "../base/errors.ts";
 import { stringOf } from "../base/json.ts";
 
-/** Who released a post. */
 export interface Approval {
   /** As recorded, or "not recorded". */
   by: string;
@@ -27,11 +26,8 @@ const NAME_CHARS_MAX = 300;
 /** End of the year 9999 in microseconds, the last that RFC 3339 can write. */
 const APPROVAL_AT_MAX = Date.UTC(9999, 11, 31, 23, 59, 59) * 1000;
 
-/** The job as its packet names it. */
 export interface ApprovedJob {
-  /** As the scheduler names it. */
   id: string;
-  /** The one that the poster serves. */
   topic: string;
   /** Part of the post's key, so a packet must not make one up. */
   tenantId: string;

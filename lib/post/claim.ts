@@ -18,7 +18,6 @@ import { describeOutcome, toPosted, withWarning } from "./result.ts";
 import type { SendOutcome } from "./send.ts";
 import type { PostSettings } from "./settings.ts";
 
-/** What a claim is about. */
 export interface Claimed {
   incident: IncidentInput;
   destination: Destination;
@@ -29,7 +28,6 @@ export interface Claimed {
 /** A waiting claim of this job may be this much older than a post may take. */
 const LIVE_SLACK_MS = 30_000;
 
-/** Opens the record of a post. */
 export function openRecord(
   { incident, destination }: Claimed,
   { store, job }: JobContext<PostSettings>,

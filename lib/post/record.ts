@@ -20,15 +20,10 @@
  */
 import { JobError } from "../base/errors.ts";
 
-/** Who is about to send, and what. */
 export interface Claim {
-  /** What kind of event it is. */
   type: "claim";
-  /** Names this one attempt. */
   token: string;
-  /** The job that posts. */
   job_id: string;
-  /** Its run. */
   run_id: string;
   /** Of the message, as 64 hex digits. */
   digest: string;
@@ -38,7 +33,6 @@ export interface Claim {
   tenant?: string;
   /** The same of the incident, with its source in front. */
   incident_id?: string;
-  /** The same of the destination. */
   destination?: string;
   /** RFC 3339. */
   at: string;
@@ -58,21 +52,15 @@ export type PostEvent =
 export interface Posted {
   /** RFC 3339. */
   posted_at: string;
-  /** What Slack said. */
   slack?: { ok: boolean };
-  /** Where the payload is kept. */
   artifact_ptr?: string;
-  /** Who released it. */
   approval?: { by: string; at: string; rule_id: string };
   /** Of the message, as 64 hex digits. */
   message_sha256: string;
-  /** The job that posted. */
   job_id: string;
-  /** Its run. */
   run_id: string;
 }
 
-/** Where a post stands. */
 export type PostState =
   | { state: "free" }
   | { state: "held"; claim: Claim }
@@ -177,7 +165,6 @@ function isEvent(value: unknown): value is PostEvent {
 
 /** The list that a record is kept in. Appending twice must be harmless. */
 export interface EventList {
-  /** Adds an item at the end. */
   append(key: string, item: string): Promise<void>;
   /** All items, oldest first. */
   list(key: string): Promise<string[]>;
@@ -196,7 +183,6 @@ export interface PostKey {
 /** What the Redis key of every record begins with. */
 export const RECORD_PREFIX = "incident-enricher:posted:";
 
-/** The Redis key of a record. */
 export function recordKey(
   { tenant, incidentId, destination }: PostKey,
 ): string {
@@ -231,7 +217,6 @@ export function readKey(
 const KEY_PATTERN =
   /^incident-enricher:posted:([^:]+):(.+):(artifact|slack:[0-9a-f]{16})$/s;
 
-/** What an attempt to claim came to. */
 export type ClaimOutcome =
   /** Ours: exactly this attempt may send. */
   | { state: "mine"; token: string }
@@ -245,9 +230,7 @@ export type ClaimOutcome =
 
 /** Who claims. */
 export interface Claimant {
-  /** The job that posts. */
   jobId: string;
-  /** Its run. */
   runId: string;
   /** Of the message, as 64 hex digits. */
   digest: string;
@@ -277,7 +260,6 @@ export class PostRecord {
   readonly #post: PostKey;
   readonly #key: string;
 
-  /** Reads nothing yet. */
   constructor(list: EventList, key: PostKey) {
     this.#list = list;
     this.#post = key;

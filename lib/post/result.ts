@@ -16,17 +16,13 @@ const UNAPPROVED =
 
 /** What is known before anything is sent. */
 export interface PostFacts {
-  /** As the incident names it. */
   incidentId: string;
-  /** Where it goes. */
   destination: Destination;
   /** Who released it; nobody if none is required. */
   approval: Approval | undefined;
   /** Of the message, as 64 hex digits. */
   digest: string;
-  /** The job that posts. */
   jobId: string;
-  /** Its run. */
   runId: string;
 }
 

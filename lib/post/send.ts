@@ -14,7 +14,6 @@ export type SendOutcome =
 
 /** Options of {@linkcode send}. */
 export interface SendOptions extends SlackOptions {
-  /** Stores the payload as an artifact. */
   putArtifact: (payload: Uint8Array) => Promise<string>;
 }
 

@@ -3,35 +3,11 @@
  *
  * @module
  */
-import {
-  flag,
-  hostList,
-  integer,
-  optionalSecret,
-  type Setting,
-} from "../base/config.ts";
+import { flag, hostList, integer, optionalSecret } from "../base/config.ts";
 import { POST_MAX_AGE } from "./age.ts";
 
-/** The settings of {@linkcode POST_SETTINGS}. */
-export type PostSettings = {
-  /** `SLACK_WEBHOOK_URL`. */
-  readonly slackWebhookUrl: Setting<string | undefined>;
-  /** `SLACK_ALLOWED_HOSTS`. */
-  readonly slackAllowedHosts: Setting<readonly string[]>;
-  /** `POSTER_ALLOW_INPUT_URL`. */
-  readonly allowInputUrl: Setting<boolean>;
-  /** `POSTER_REQUIRE_APPROVAL`. */
-  readonly requireApproval: Setting<boolean>;
-  /** `POST_TIMEOUT_MS`. */
-  readonly postTimeoutMs: Setting<number>;
-  /** `POST_SETTLE_MS`. */
-  readonly postSettleMs: Setting<number>;
-  /** `POST_MAX_AGE_S`. */
-  readonly postMaxAgeS: Setting<number>;
-};
-
 /** Where posts may go, what they rest on and how long they may take. */
-export const POST_SETTINGS: PostSettings = {
+export const POST_SETTINGS = {
   slackWebhookUrl: optionalSecret("SLACK_WEBHOOK_URL", {
     about: "where posts of mode slack go",
   }),
@@ -61,3 +37,6 @@ export const POST_SETTINGS: PostSettings = {
   }),
   postMaxAgeS: POST_MAX_AGE,
 };
+
+/** The settings of {@linkcode POST_SETTINGS}. */
+export type PostSettings = typeof POST_SETTINGS;

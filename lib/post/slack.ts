@@ -13,7 +13,6 @@ import { buildConnector, Client } from "undici";
 import { backoffMs, wait } from "../base/time.ts";
 import { shorten } from "../base/errors.ts";
 
-/** What became of a message. */
 export type SlackOutcome =
   /** Slack took it, at that time (RFC 3339). */
   | { outcome: "posted"; at: string; warning?: string }

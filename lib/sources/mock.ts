@@ -69,7 +69,6 @@ const SETTINGS = {
   }),
 };
 
-/** The mock webhook. */
 export const MOCK: Webhook<typeof SETTINGS> = {
   path: "/webhook/mock",
   settings: SETTINGS,
@@ -88,7 +87,7 @@ export const MOCK: Webhook<typeof SETTINGS> = {
     readMockDelivery(body, trustDestination),
 };
 
-const SEVERITIES: readonly ReportedSeverity[] = [
+const REPORTED: readonly ReportedSeverity[] = [
   "critical",
   "high",
   "error",
@@ -169,9 +168,9 @@ function readText(
 function readSeverity(value: unknown): ReportedSeverity | undefined {
   if (value === undefined || value === null || value === "") return undefined;
   const word = typeof value === "string" ? value.toLowerCase() : "";
-  const severity = SEVERITIES.find((known) => known === word);
+  const severity = REPORTED.find((known) => known === word);
   if (severity !== undefined) return severity;
-  throw new DeliveryError(`"severity" must be one of ${SEVERITIES.join(", ")}`);
+  throw new DeliveryError(`"severity" must be one of ${REPORTED.join(", ")}`);
 }
 
 function readUrl(value: unknown): string | undefined {

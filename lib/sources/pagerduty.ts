@@ -48,7 +48,6 @@ import {
   type Webhook,
 } from "./source.ts";
 
-/** What an event of a type carries. */
 type Carries = "incident" | "part" | "ping";
 
 /** Every event type of Webhooks V3; PagerDuty may add others at any time. */

@@ -11,7 +11,6 @@
  */
 import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 
-/** How a delivery proves who sent it. */
 export interface Proof {
   /** Whether the headers suffice, so that no body of a stranger is read. */
   readonly by: "headers" | "body";

@@ -23,8 +23,7 @@ const LEVELS: readonly Severity[] = [
   "info",
 ];
 
-/** The worst first. */
-export const SEVERITIES: readonly Severity[] = [
+export const WORST_FIRST: readonly Severity[] = [
   "critical",
   "error",
   "warning",

@@ -15,7 +15,6 @@ export interface Webhook<S extends Settings = Settings> {
   readonly path: string;
   /** What it reads from the environment. */
   readonly settings: S;
-  /** How a delivery proves who sent it. */
   readonly proof: Proof;
   /** The setting that holds the secrets of the proof; closed if it is empty. */
   readonly secrets: Setting<readonly string[]>;
@@ -36,7 +35,6 @@ export interface Webhook<S extends Settings = Settings> {
   ): Delivery | Ignored | Promise<Delivery | Ignored>;
 }
 
-/** What a delivery asks for. */
 export interface Delivery {
   incident: IncidentInput;
   /** The same for every copy of one delivery, different for any other. */
@@ -56,7 +54,6 @@ export interface Ignored {
 
 /** A delivery that will never be understood. */
 export class DeliveryError extends Error {
-  /** The class, for logs. */
   override name = "DeliveryError";
 }
 
@@ -66,7 +63,6 @@ export interface Piece {
   name: string;
   /** What it is, for whoever filters artifacts: `incident.raw`. */
   kind: string;
-  /** One line for people. */
   title: string;
   /** MIME type. */
   contentType: string;

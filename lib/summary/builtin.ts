@@ -20,7 +20,6 @@ const ACTION_ITEMS_MAX = 5;
 const TIMELINE_SHOWN = 5;
 const LEAD_CHARS_MAX = 300;
 
-/** Summarizes a bundle. */
 export function summarize(bundle: EvidenceBundle): Draft {
   const context = bundle.normalized_context ?? {};
   const evidence = withIds(bundle.evidence);

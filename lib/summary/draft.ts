@@ -5,18 +5,14 @@
  */
 import type { Claim } from "../incident.ts";
 
-/** A summary before it is stored. */
 export interface Draft {
   /** What is happening, one or two sentences. */
   lead: string;
   /** What it rests on beside the incident itself. */
   leadEvidence: string[];
-  /** What is known. */
   highlights: Claim[];
-  /** What to do next. */
   actionItems: Claim[];
   /** 0 to 1: how much there was to go by. */
   confidence: number;
-  /** What wrote it. */
   model: string;
 }

@@ -1,10 +1,8 @@
+import { type Block, escapeMrkdwn, fit } from "../../lib/message/block_kit.ts";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import {
-  type Block,
   decodeMessage,
   encodeMessage,
-  escapeMrkdwn,
-  fit,
   type Footer,
   type Message,
   type MessageView,

@@ -13,7 +13,6 @@ const TEXT_CHARS_MAX = 4000;
 /** Labels or annotations, by name. */
 export type Texts = ReadonlyMap<string, string>;
 
-/** One alert. */
 export interface Alert {
   fires: boolean;
   startsAt: string | undefined;
@@ -23,7 +22,6 @@ export interface Alert {
   whole: JsonObject;
 }
 
-/** Reads an alert, whatever it holds. */
 export function toAlert(whole: JsonObject): Alert {
   return {
     fires: whole["status"] !== "resolved",

@@ -21,7 +21,7 @@ import {
 import type { IncidentInput } from "../../incident.ts";
 import { webUrlOf } from "../fields.ts";
 import { BEARER } from "../proof.ts";
-import { SEVERITIES, severityOf } from "../severity.ts";
+import { severityOf, WORST_FIRST } from "../severity.ts";
 import {
   checkDepth,
   type Delivery,
@@ -197,7 +197,7 @@ function readSeverity(
       .map((name) => ({ name, word: labels.get(name) ?? "" }))
   );
   const worst =
-    SEVERITIES.map((severity) =>
+    WORST_FIRST.map((severity) =>
       said.find(({ word }) => severityOf(word) === severity)
     ).find((label) => label !== undefined) ?? said[0];
   if (worst === undefined) return {};
