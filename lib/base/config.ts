@@ -65,18 +65,6 @@ export function url(name: string, options: Options<string>): Setting<string> {
   return declare(name, { ...options, parse: parseUrl });
 }
 
-/** An absolute URL, or nothing. */
-export function optionalUrl(
-  name: string,
-  options: { about: string },
-): Setting<string | undefined> {
-  return declare<string | undefined>(name, {
-    ...options,
-    optional: true,
-    parse: parseUrl,
-  });
-}
-
 /** A whole number within `min` and `max`, both included. */
 export function integer(
   name: string,
@@ -144,15 +132,6 @@ function itemsOf(text: string): string[] {
   return text.split(",").map((item) => item.trim()).filter(Boolean);
 }
 
-/** A comma-separated list; blanks around items and empty items are dropped. */
-export function list(
-  name: string,
-  options: Options<string>,
-): Setting<readonly string[]> {
-  const parse = (value: string) => Object.freeze(itemsOf(value));
-  return declare(name, { ...options, parse });
-}
-
 /** A comma-separated list of a few words, at least one. */
 export function someOf<const T extends string>(
   name: string,
@@ -169,20 +148,13 @@ export function someOf<const T extends string>(
   return declare(name, { ...rest, parse });
 }
 
-/** Web origins such as `https://wiki.example.com`, comma-separated, or nothing. */
-export function optionalOrigins(
+/** Web origins such as `https://wiki.example.com`, comma-separated. */
+export function origins(
   name: string,
-  options: { about: string },
-): Setting<readonly string[] | undefined> {
-  return declare<readonly string[] | undefined>(name, {
-    ...options,
-    optional: true,
-    parse: (value) =>
-      Object.freeze(
-        itemsOf(value)
-          .map(parseOrigin),
-      ),
-  });
+  options: Options<string>,
+): Setting<readonly string[]> {
+  const parse = (text: string) => Object.freeze(itemsOf(text).map(parseOrigin));
+  return declare(name, { ...options, parse });
 }
 
 function parseOrigin(item: string): string {
@@ -231,18 +203,6 @@ export function address(
   return declare(name, { ...options, parse: parseAddress });
 }
 
-/** `host:port` to listen on, or nothing. */
-export function optionalAddress(
-  name: string,
-  options: { about: string },
-): Setting<Address | undefined> {
-  return declare<Address | undefined>(name, {
-    ...options,
-    optional: true,
-    parse: parseAddress,
-  });
-}
-
 function parseAddress(value: string): Address {
   const match = /^(\[[0-9a-fA-F:]+\]|[^\s:[\]]*):(\d{1,5})$/.exec(value);
   const port = Number(match?.[2]);
@@ -269,42 +229,12 @@ export function secret(
   return declare(name, { ...options, secret: true, parse: (value) => value });
 }
 
-/** A secret, or nothing. */
-export function optionalSecret(
+/** The content of the file that the variable names. */
+export function fileContent(
   name: string,
-  options: { about: string },
-): Setting<string | undefined> {
-  return declare<string | undefined>(name, {
-    ...options,
-    secret: true,
-    optional: true,
-    parse: (value) => value,
-  });
-}
-
-/** The content of the file that the variable names, or nothing. */
-export function optionalFile(
-  name: string,
-  options: { about: string; secret?: boolean },
-): Setting<string | undefined> {
-  return declare<string | undefined>(name, {
-    ...options,
-    file: true,
-    optional: true,
-    parse: (content) => content,
-  });
-}
-
-/** Text, or nothing. */
-export function optionalText(
-  name: string,
-  options: { about: string },
-): Setting<string | undefined> {
-  return declare<string | undefined>(name, {
-    ...options,
-    optional: true,
-    parse: (value) => value,
-  });
+  options: Options<string> & { secret?: boolean },
+): Setting<string> {
+  return declare(name, { ...options, file: true, parse: (content) => content });
 }
 
 /** Secrets, comma-separated, all of which are good; none if unset. */
@@ -316,11 +246,13 @@ export function secretList(
     ...options,
     fallback: "",
     secret: true,
-    parse: (value) =>
-      Object.freeze(
-        itemsOf(value),
-      ),
+    parse: (value) => Object.freeze(itemsOf(value)),
   });
+}
+
+/** The same setting, or nothing if it is not set. */
+export function optional<T>(setting: Setting<T>): Setting<T | undefined> {
+  return Object.freeze({ ...setting, required: false });
 }
 
 /** The same setting, also read from the variable `other`, in another form. */
@@ -477,16 +409,15 @@ function declare<T>(
     fallback?: string;
     secret?: boolean;
     file?: boolean;
-    optional?: boolean;
     parse: (text: string) => T;
   },
 ): Setting<T> {
   const { about, fallback, parse } = options;
-  const { secret = false, file = false, optional = false } = options;
+  const { secret = false, file = false } = options;
   // Every platform variable exists under the platform's old and new name.
   const twin = name.replace(/^CORETEX_/, "CORDUM_");
   const names = twin === name ? [name] : [name, twin];
-  const required = fallback === undefined && !optional;
+  const required = fallback === undefined;
   return Object.freeze({
     name,
     names,

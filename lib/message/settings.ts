@@ -3,18 +3,18 @@
  *
  * @module
  */
-import { optionalOrigins, optionalUrl } from "../base/config.ts";
+import { optional, origins, url } from "../base/config.ts";
 
 /** Where a message's buttons may lead. */
 export const LINK_SETTINGS = {
-  linkOrigins: optionalOrigins("LINK_ORIGINS", {
+  linkOrigins: optional(origins("LINK_ORIGINS", {
     about:
       "origins that a message's buttons may lead to, beside the source's own",
-  }),
-  dashboardRunUrl: optionalUrl("DASHBOARD_RUN_URL", {
+  })),
+  dashboardRunUrl: optional(url("DASHBOARD_RUN_URL", {
     about:
       "where a dashboard shows a run, with {run_id} for its id; no button if unset",
-  }),
+  })),
 };
 
 /** The settings of {@linkcode LINK_SETTINGS}. */

@@ -5,13 +5,12 @@
  */
 import {
   type Address,
+  address,
   alsoNamed,
   type Config,
+  fileContent,
   integer,
-  optionalAddress,
-  optionalFile,
-  optionalSecret,
-  optionalText,
+  optional,
   secret,
   type Setting,
   text,
@@ -48,9 +47,9 @@ export const GATEWAY_SETTINGS = {
     about: "HTTP address of the platform's gateway",
   }),
   apiKey: secret("CORETEX_API_KEY", { about: "the gateway's API key" }),
-  gatewayCa: optionalFile("CORETEX_TLS_CA", {
+  gatewayCa: optional(fileContent("CORETEX_TLS_CA", {
     about: "PEM file of the authorities that sign the gateway's certificate",
-  }),
+  })),
 };
 
 /** Redis, under the platform's own names. */
@@ -63,25 +62,25 @@ export const STORE_SETTINGS = {
     "REDIS_ADDR",
     (address) => `redis://${address}`,
   ),
-  redisUsername: optionalText("REDIS_USERNAME", {
+  redisUsername: optional(text("REDIS_USERNAME", {
     about: "user of Redis, unless the URL names one",
-  }),
-  redisPassword: optionalSecret("REDIS_PASSWORD", {
+  })),
+  redisPassword: optional(secret("REDIS_PASSWORD", {
     about: "password of Redis, unless the URL has one",
-  }),
-  redisTlsCa: optionalFile("REDIS_TLS_CA", {
+  })),
+  redisTlsCa: optional(fileContent("REDIS_TLS_CA", {
     about: "PEM file of the authorities that sign Redis's certificate",
-  }),
-  redisTlsCert: optionalFile("REDIS_TLS_CERT", {
+  })),
+  redisTlsCert: optional(fileContent("REDIS_TLS_CERT", {
     about: "PEM file of the client certificate for Redis",
-  }),
-  redisTlsKey: optionalFile("REDIS_TLS_KEY", {
+  })),
+  redisTlsKey: optional(fileContent("REDIS_TLS_KEY", {
     about: "PEM file of that certificate's key",
     secret: true,
-  }),
-  redisTlsServerName: optionalText("REDIS_TLS_SERVER_NAME", {
+  })),
+  redisTlsServerName: optional(text("REDIS_TLS_SERVER_NAME", {
     about: "name in Redis's certificate, if not the host of its URL",
-  }),
+  })),
 };
 
 /** NATS, under the platform's own names. */
@@ -90,33 +89,33 @@ export const BUS_SETTINGS = {
     about: "the platform's message bus",
     fallback: "nats://127.0.0.1:4222",
   }),
-  natsToken: optionalSecret("NATS_TOKEN", { about: "token for NATS" }),
-  natsUsername: optionalText("NATS_USERNAME", {
+  natsToken: optional(secret("NATS_TOKEN", { about: "token for NATS" })),
+  natsUsername: optional(text("NATS_USERNAME", {
     about: "user of NATS, unless the URL names one",
-  }),
-  natsPassword: optionalSecret("NATS_PASSWORD", {
+  })),
+  natsPassword: optional(secret("NATS_PASSWORD", {
     about: "password of NATS, unless the URL has one",
-  }),
-  natsTlsCa: optionalFile("NATS_TLS_CA", {
+  })),
+  natsTlsCa: optional(fileContent("NATS_TLS_CA", {
     about: "PEM file of the authorities that sign NATS's certificate",
-  }),
-  natsTlsCert: optionalFile("NATS_TLS_CERT", {
+  })),
+  natsTlsCert: optional(fileContent("NATS_TLS_CERT", {
     about: "PEM file of the client certificate for NATS",
-  }),
-  natsTlsKey: optionalFile("NATS_TLS_KEY", {
+  })),
+  natsTlsKey: optional(fileContent("NATS_TLS_KEY", {
     about: "PEM file of that certificate's key",
     secret: true,
-  }),
-  natsTlsServerName: optionalText("NATS_TLS_SERVER_NAME", {
+  })),
+  natsTlsServerName: optional(text("NATS_TLS_SERVER_NAME", {
     about: "name in NATS's certificate, if not the host of its URL",
-  }),
+  })),
 };
 
 /** `HEALTH_ADDR`, as every process has it. */
-export const HEALTH_ADDRESS: Setting<Address | undefined> = optionalAddress(
+export const HEALTH_ADDRESS: Setting<Address | undefined> = optional(address(
   "HEALTH_ADDR",
   { about: "host:port that /healthz and /readyz are served on; off if unset" },
-);
+));
 
 /** Where NATS is. @throws {ConfigError} For a certificate without its key. */
 export function busEndpoint(config: Config<BusSettings>): BusEndpoint {
@@ -208,9 +207,9 @@ export function platformSettings(id: string, pool: string): PlatformSettings {
       min: 2,
       max: 1000,
     }),
-    workerToken: optionalSecret("WORKER_TOKEN", {
+    workerToken: optional(secret("WORKER_TOKEN", {
       about: "credential, where the platform attests its workers",
-    }),
+    })),
     healthAddress: HEALTH_ADDRESS,
   };
 }

@@ -3,14 +3,14 @@
  *
  * @module
  */
-import { flag, hostList, integer, optionalSecret } from "../base/config.ts";
+import { flag, hostList, integer, optional, secret } from "../base/config.ts";
 import { POST_MAX_AGE } from "./age.ts";
 
 /** Where posts may go, what they rest on and how long they may take. */
 export const POST_SETTINGS = {
-  slackWebhookUrl: optionalSecret("SLACK_WEBHOOK_URL", {
+  slackWebhookUrl: optional(secret("SLACK_WEBHOOK_URL", {
     about: "where posts of mode slack go",
-  }),
+  })),
   slackAllowedHosts: hostList("SLACK_ALLOWED_HOSTS", {
     about: "hosts that a post may go to, with a port if not 443",
     fallback: "hooks.slack.com",

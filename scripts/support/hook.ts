@@ -5,11 +5,7 @@
  */
 import { WORKER_VARIABLES } from "../launch/environment.ts";
 import { retry } from "../../lib/base/time.ts";
-import {
-  optionalSecret,
-  optionalText,
-  type Setting,
-} from "../../lib/base/config.ts";
+import { optional, secret, type Setting, text } from "../../lib/base/config.ts";
 import { messageOf } from "../../lib/base/errors.ts";
 import { request } from "../../lib/base/http.ts";
 import { CommandError } from "../terminal/command.ts";
@@ -19,12 +15,12 @@ export const HOOK_SETTINGS: {
   readonly program: Setting<string | undefined>;
   readonly url: Setting<string | undefined>;
 } = {
-  program: optionalText("APPROVALS_HOOK", {
+  program: optional(text("APPROVALS_HOOK", {
     about: "program that --watch runs for each new one, its JSON on stdin",
-  }),
-  url: optionalSecret("APPROVALS_HOOK_URL", {
+  })),
+  url: optional(secret("APPROVALS_HOOK_URL", {
     about: "where --watch posts the JSON of each new one (a secret)",
-  }),
+  })),
 };
 
 /** Tells of one approval. Never throws; @returns what failed. */

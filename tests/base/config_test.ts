@@ -6,13 +6,12 @@ import {
   flag,
   hostList,
   integer,
-  list,
   oneOf,
-  optionalOrigins,
-  optionalSecret,
-  optionalUrl,
+  optional,
+  origins,
   readConfig,
   secret,
+  secretList,
   secretsOf,
   type Setting,
   type Settings,
@@ -30,8 +29,8 @@ const URL_SETTING = url("X", { about });
 const NUMBER = integer("X", { about, min: -2, max: 9 });
 const FLAG = flag("X", { about });
 const WORD = oneOf("X", { about, values: ["artifact", "slack"] });
-const LIST = list("X", { about });
-const ORIGINS = optionalOrigins("X", { about });
+const LIST = secretList("X", { about });
+const ORIGINS = optional(origins("X", { about }));
 const ADDRESS = address("X", { about });
 const NAME = text("X", { about, pattern: /^\S{1,3}$/, expected: "a name" });
 
@@ -60,16 +59,16 @@ const TAKEN: [what: string, Setting<unknown>, text: string, value: unknown][] =
   [
     ["url()", URL_SETTING, "redis://:pw@host:1/0", "redis://:pw@host:1/0"],
     ["url() and drops its last slashes", URL_SETTING, "http://h//", "http://h"],
-    ["optionalUrl()", optionalUrl("X", { about }), "nats://h", "nats://h"],
+    ["optional(url())", optional(url("X", { about })), "nats://h", "nats://h"],
     ["integer() at its minimum", NUMBER, "-2", -2],
     ["integer() at its maximum", NUMBER, "9", 9],
     ["integer() with zeros in front", NUMBER, "007", 7],
     ["oneOf() in any case", WORD, "SLACK", "slack"],
     ["text()", text("X", { about }), "any thing", "any thing"],
     ["text() that just matches", NAME, "abc", "abc"],
-    ["list() and drops blanks", LIST, " a, ,b c ,", ["a", "b c"]],
-    ["list() of nothing", LIST, ",", []],
-    ["optionalOrigins()", ORIGINS, "https://a.b/, HTTP://[::1]:80,", [
+    ["secretList() and drops blanks", LIST, " a, ,b c ,", ["a", "b c"]],
+    ["secretList() of nothing", LIST, ",", []],
+    ["optional(origins())", ORIGINS, "https://a.b/, HTTP://[::1]:80,", [
       "https://a.b",
       "http://[::1]",
     ]],
@@ -92,7 +91,12 @@ const TAKEN: [what: string, Setting<unknown>, text: string, value: unknown][] =
       port: 80,
     }],
     ["secret()", secret("X", { about }), "s3cret", "s3cret"],
-    ["optionalSecret()", optionalSecret("X", { about }), "s3cret", "s3cret"],
+    [
+      "optional(secret())",
+      optional(secret("X", { about })),
+      "s3cret",
+      "s3cret",
+    ],
   ];
 for (const word of ["1", "true", "YES", "On"]) {
   TAKEN.push([`flag()`, FLAG, word, true]);
@@ -119,7 +123,7 @@ const REFUSED: [
   ["url()", URL_SETTING, "localhost:8081", URL_EXPECTED],
   ["url()", URL_SETTING, "mailto:a@b", URL_EXPECTED],
   ["url()", URL_SETTING, "http://", URL_EXPECTED],
-  ["optionalUrl()", optionalUrl("X", { about }), "/path", URL_EXPECTED],
+  ["optional(url())", optional(url("X", { about })), "/path", URL_EXPECTED],
   ["integer() below its minimum", NUMBER, "-3", NUMBER_EXPECTED],
   ["integer() above its maximum", NUMBER, "10", NUMBER_EXPECTED],
   ["integer()", NUMBER, "1.0", NUMBER_EXPECTED],
@@ -134,7 +138,7 @@ const REFUSED: [
   ...["a.b", "a.b:443", "https://a.b/c", "https://a.b?c", "https://u@a.b"]
     .concat("ftp://a.b", "https://", "javascript:0", "https://a.b https://c.d")
     .map((given): [string, Setting<unknown>, string, string] => [
-      "optionalOrigins()",
+      "optional(origins())",
       ORIGINS,
       `https://ok.example, ${given}`,
       "origins such as https://wiki.example.com",
@@ -168,7 +172,7 @@ Deno.test("readConfig() names every problem in one line, and no value", () => {
     natsUrl: url("NATS_URL", { about }),
     parallel: integer("PARALLEL", { about, min: 1, max: 2, fallback: 1 }),
     apiKey: secret("API_KEY", { about: "the gateway's key" }),
-    token: optionalSecret("TOKEN", { about }),
+    token: optional(secret("TOKEN", { about })),
   };
   const env = { NATS_URL: "hunter2", PARALLEL: "3", TOKEN_FILE: "/nowhere" };
   assertEquals(
@@ -183,16 +187,16 @@ Deno.test("readConfig() names every problem in one line, and no value", () => {
 Deno.test("readConfig() gives each kind its fallback when nothing is set", () => {
   const settings = {
     url: url("A", { about, fallback: "http://h/" }),
-    optionalUrl: optionalUrl("B", { about }),
+    optionalUrl: optional(url("B", { about })),
     integer: integer("C", { about, min: 0, max: 9, fallback: 0 }),
     flag: flag("D", { about, fallback: false }),
     flagOn: flag("E", { about, fallback: true }),
     oneOf: oneOf("F", { about, values: ["a", "b"], fallback: "b" }),
     text: text("G", { about, fallback: "" }),
-    list: list("H", { about, fallback: "a,b" }),
+    list: hostList("H", { about, fallback: "a,b" }),
     address: address("I", { about, fallback: "127.0.0.1:1" }),
     secret: secret("J", { about, fallback: "s" }),
-    optionalSecret: optionalSecret("K", { about }),
+    optionalSecret: optional(secret("K", { about })),
   };
   assertEquals(read(settings, {}), {
     url: "http://h",
@@ -372,8 +376,8 @@ Deno.test("variablesOf() lists every variable once, in order, with files for sec
 Deno.test("variablesOf() names everything that readConfig() reads", () => {
   const settings = {
     gateway: url("CORETEX_GATEWAY_URL", { about }),
-    key: optionalSecret("CORETEX_API_KEY", { about }),
-    list: list("HOSTS", { about, fallback: "" }),
+    key: optional(secret("CORETEX_API_KEY", { about })),
+    list: hostList("HOSTS", { about, fallback: "" }),
   };
   const asked: string[] = [];
   assertThrows(
@@ -386,11 +390,14 @@ Deno.test("variablesOf() names everything that readConfig() reads", () => {
 Deno.test("secretsOf() gives secrets, and passwords in URLs in both spellings", () => {
   const settings = {
     key: secret("KEY", { about }),
-    token: optionalSecret("TOKEN", { about }),
+    token: optional(secret("TOKEN", { about })),
     redis: url("REDIS_URL", { about }),
     nats: url("NATS_URL", { about }),
     odd: url("ODD_URL", { about }),
-    hosts: list("HOSTS", { about }),
+    hosts: {
+      ...text("HOSTS", { about }),
+      parse: (value: string) => value.split(","),
+    },
     parallel: integer("PARALLEL", { about, min: 1, max: 9, fallback: 4 }),
   };
   const config = read(settings, {

@@ -8,8 +8,8 @@ import { within } from "../../lib/base/time.ts";
 import {
   address,
   type Config,
-  optionalAddress,
-  optionalSecret,
+  optional,
+  secret,
 } from "../../lib/base/config.ts";
 import { ConfigError } from "../../lib/base/errors.ts";
 import { readBounded, request } from "../../lib/base/http.ts";
@@ -21,8 +21,8 @@ import { until } from "../support/until.ts";
 
 const SETTINGS = {
   address: address("TEST_ADDR", { about: "host:port to listen on" }),
-  healthAddress: optionalAddress("TEST_HEALTH", { about: "host:port" }),
-  key: optionalSecret("TEST_KEY", { about: "a secret" }),
+  healthAddress: optional(address("TEST_HEALTH", { about: "host:port" })),
+  key: optional(secret("TEST_KEY", { about: "a secret" })),
 };
 const report = () => Promise.resolve({ problems: {}, warnings: [] });
 const SECRET = "s3cret-key";
