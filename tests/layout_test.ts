@@ -218,6 +218,22 @@ Deno.test("pure files of lib do no I/O of their own", async () => {
   }
 });
 
+/** The files of lib that may use the runtime itself. */
+const RUNTIME = ["config", "http", "log", "process", "runtime", "server"].map(
+  (name) => `lib/base/${name}.ts`,
+);
+
+Deno.test("only a few base files use the runtime itself", async () => {
+  const using: string[] = [];
+  for (const file of imports.keys()) {
+    if (!file.startsWith("lib/") || file.includes("/gen/")) continue;
+    const text = await Deno.readTextFile(new URL(file, ROOT));
+    const code = text.replace(/^\s*(?:\*|\/\/|\/\*\*).*$/gm, "");
+    if (/\bDeno\./.test(code)) using.push(file);
+  }
+  assertEquals(using.toSorted(), RUNTIME);
+});
+
 Deno.test("there is no cycle", () => {
   const done = new Set<string>();
   const path: string[] = [];

@@ -9,7 +9,7 @@
  * @module
  */
 import { sha256Hex } from "../lib/base/digest.ts";
-import { shorten } from "../lib/base/errors.ts";
+import { shorten } from "../lib/base/text.ts";
 import type { SummarizeInput, Summary } from "../lib/incident.ts";
 import { composeMessage } from "../lib/message/compose.ts";
 import { encodeMessage } from "../lib/message/render.ts";

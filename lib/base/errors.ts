@@ -99,15 +99,3 @@ export function messageOf(error: unknown): string {
   // What is no error may hold a payload, or no text at all.
   return typeof error === "string" ? error : `${typeof error} was thrown`;
 }
-
-/**
- * `text`, cut to `charsMax` characters with a mark that says so.
- *
- * @param charsMax At least 1, for the mark.
- */
-export function shorten(text: string, charsMax: number): string {
-  if (text.length <= charsMax) return text;
-  // A cut inside a surrogate pair would leave half a character behind.
-  const cut = text.slice(0, charsMax - 1).replace(/[\uD800-\uDBFF]$/, "");
-  return `${cut}…`;
-}

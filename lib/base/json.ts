@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { shorten } from "./errors.ts";
+import { shorten } from "./text.ts";
 
 /** A parsed JSON object. */
 export type JsonObject = Record<string, unknown>;

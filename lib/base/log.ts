@@ -7,7 +7,8 @@
  *
  * @module
  */
-import { messageOf, shorten } from "./errors.ts";
+import { messageOf } from "./errors.ts";
+import { shorten } from "./text.ts";
 
 /** What a line may carry beside its message. */
 export type Fields = Readonly<

@@ -4,7 +4,7 @@
  * @module
  */
 import { optional } from "../base/json.ts";
-import { shorten } from "../base/errors.ts";
+import { shorten } from "../base/text.ts";
 import type { IncidentInput } from "../incident.ts";
 import { startRedaction } from "../redact.ts";
 import { PACK_SCHEMAS } from "../schemas.ts";

@@ -6,7 +6,7 @@
  * @see https://docs.slack.dev/reference/block-kit/blocks for the limits.
  * @module
  */
-import { shorten } from "../base/errors.ts";
+import { shorten } from "../base/text.ts";
 
 /** One block of Slack's Block Kit. */
 export type Block = Readonly<Record<string, unknown>> & {

@@ -20,7 +20,7 @@ import {
   section,
   tryFit,
 } from "./block_kit.ts";
-import { shorten } from "../base/errors.ts";
+import { counted, shorten } from "../base/text.ts";
 import type { Claim, EvidenceItem, NormalizedContext } from "../incident.ts";
 import { toMoment, withIds } from "../incident.ts";
 import { type Items, List, shrink } from "./list.ts";
@@ -295,9 +295,7 @@ function timelineList(
 }
 
 function sourceLine({ incidentId, context, evidence }: MessageView): string {
-  const count = `${evidence.length} piece${
-    evidence.length === 1 ? "" : "s"
-  } of evidence`;
+  const count = `${counted(evidence.length, "piece")} of evidence`;
   const source = context.source === undefined
     ? ""
     : ` from ${shorten(oneLine(context.source.system), 40)}`;

@@ -11,7 +11,8 @@
 
 import { isObject, type JsonObject, objectOf } from "../base/json.ts";
 import { retry } from "../base/time.ts";
-import { InputRefusedError, OutsideError, shorten } from "../base/errors.ts";
+import { InputRefusedError, OutsideError } from "../base/errors.ts";
+import { shorten } from "../base/text.ts";
 import {
   createClient,
   type HttpClient,

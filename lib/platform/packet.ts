@@ -14,7 +14,7 @@ import {
   toBinary,
 } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
-import { shorten } from "../base/errors.ts";
+import { shorten } from "../base/text.ts";
 import {
   type BusPacket,
   BusPacketSchema,

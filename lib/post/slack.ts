@@ -11,7 +11,7 @@
 import type { Socket } from "node:net";
 import { buildConnector, Client } from "undici";
 import { backoffMs, wait } from "../base/time.ts";
-import { shorten } from "../base/errors.ts";
+import { shorten } from "../base/text.ts";
 
 export type SlackOutcome =
   /** Slack took it, at that time (RFC 3339). */

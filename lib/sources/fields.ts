@@ -14,7 +14,7 @@ import {
   plainTextOf,
   textOf,
 } from "../base/json.ts";
-import { shorten } from "../base/errors.ts";
+import { shorten } from "../base/text.ts";
 import {
   type Fact,
   type IncidentInput,

@@ -15,7 +15,7 @@
  * @module
  */
 import { flag, secretList } from "../base/config.ts";
-import { shorten } from "../base/errors.ts";
+import { shorten } from "../base/text.ts";
 import {
   type JsonObject,
   objectOf,

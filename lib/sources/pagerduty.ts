@@ -12,7 +12,7 @@
  * @module
  */
 import { secretList, someOf } from "../base/config.ts";
-import { shorten } from "../base/errors.ts";
+import { shorten } from "../base/text.ts";
 import {
   type JsonObject,
   objectOf,

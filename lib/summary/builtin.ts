@@ -11,7 +11,7 @@ import {
   toMoment,
   withIds,
 } from "../incident.ts";
-import { shorten } from "../base/errors.ts";
+import { counted, shorten } from "../base/text.ts";
 import { keepCited } from "./citations.ts";
 import type { Draft } from "./draft.ts";
 
@@ -52,9 +52,7 @@ function lead(
   const now = status === undefined ? "" : `, now ${status}`;
   const first = `${title}${where}: ${severity}${since}${now}.`;
   if (symptom !== "") return `${first} ${symptom}`;
-  const count = `${evidence.length} piece${
-    evidence.length === 1 ? "" : "s"
-  } of evidence`;
+  const count = `${counted(evidence.length, "piece")} of evidence`;
   const missing = gaps.length === 0 ? "" : `, ${gaps.length} not available`;
   return `${first} This rests on ${count}${missing}.`;
 }

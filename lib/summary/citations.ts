@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { shorten } from "../base/errors.ts";
+import { shorten } from "../base/text.ts";
 import type { Claim, EvidenceItem } from "../incident.ts";
 import { withIds } from "../incident.ts";
 

@@ -8,7 +8,7 @@ import { type Devcore, startDevcore } from "../../deploy/devcore/devcore.ts";
 import { type SlackStandIn, startSlack } from "../../deploy/standins/slack.ts";
 import { wait } from "../../lib/base/time.ts";
 import { sha256Hex } from "../../lib/base/digest.ts";
-import { shorten } from "../../lib/base/errors.ts";
+import { shorten } from "../../lib/base/text.ts";
 import type {
   EvidenceBundle,
   PostResult,

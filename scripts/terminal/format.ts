@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { shorten } from "../../lib/base/errors.ts";
+import { shorten } from "../../lib/base/text.ts";
 import type { CommandContext } from "./command.ts";
 
 /** Longer lines are hard to read, shorter ones break every other word. */

@@ -4,7 +4,6 @@ import {
   JobElsewhere,
   JobError,
   messageOf,
-  shorten,
 } from "../../lib/base/errors.ts";
 
 Deno.test("JobError holds its code, and is not retryable unless it says so", () => {
@@ -51,26 +50,5 @@ const THROWN: [what: string, unknown, text: string][] = [
 for (const [what, thrown, expected] of THROWN) {
   Deno.test(`messageOf() gives the text of ${what}`, () => {
     assertEquals(messageOf(thrown), expected);
-  });
-}
-
-const PAIR = "\u{1F525}"; // Two UTF-16 units.
-const SHORTENED: [text: string, charsMax: number, expected: string][] = [
-  ["", 1, ""],
-  ["abc", 4, "abc"],
-  ["abc", 3, "abc"],
-  ["abcd", 3, "ab…"],
-  ["ab", 1, "…"],
-  [`ab${PAIR}`, 4, `ab${PAIR}`],
-  [`ab${PAIR}c`, 4, "ab…"], // Not half of the pair.
-  [`ab${PAIR}c`, 3, "ab…"],
-  [`a${PAIR}cd`, 4, `a${PAIR}…`],
-  [`${PAIR}${PAIR}`, 2, "…"],
-];
-for (const [text, charsMax, expected] of SHORTENED) {
-  Deno.test(`shorten() makes "${expected}" of "${text}" in ${charsMax} characters`, () => {
-    const shortened = shorten(text, charsMax);
-    assertEquals(shortened, expected);
-    assert(shortened.length <= charsMax && shortened.isWellFormed());
   });
 }

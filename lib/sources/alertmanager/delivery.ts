@@ -11,7 +11,7 @@
  */
 import { secretList } from "../../base/config.ts";
 import { sha256Hex } from "../../base/digest.ts";
-import { shorten } from "../../base/errors.ts";
+import { shorten } from "../../base/text.ts";
 import {
   type JsonObject,
   objectOf,

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { shorten } from "../../base/errors.ts";
+import { shorten } from "../../base/text.ts";
 import { isObject, plainTextOf } from "../../base/json.ts";
 import type {
   Fact,
