@@ -200,11 +200,13 @@ Deno.test("pure files of lib do no I/O of their own", async () => {
     "lib/platform/packet.ts",
     "lib/platform/constraints.ts",
     "lib/sources/alertmanager/alert.ts",
-    "lib/sources/alertmanager/delivery.ts",
+    "lib/sources/alertmanager/webhook.ts",
     "lib/sources/alertmanager/evidence.ts",
     "lib/sources/fields.ts",
-    "lib/sources/mock.ts",
-    "lib/sources/pagerduty.ts",
+    "lib/sources/mock/evidence.ts",
+    "lib/sources/mock/webhook.ts",
+    "lib/sources/pagerduty/evidence.ts",
+    "lib/sources/pagerduty/webhook.ts",
     "lib/sources/severity.ts",
     "lib/summary/builtin.ts",
     "lib/summary/citations.ts",
@@ -273,9 +275,9 @@ Deno.test("scripts and deploy import no test, deploy no script and no worker", (
 const PACKAGES: Readonly<Record<string, RegExp>> = {
   "@bufbuild/protobuf":
     /^(lib\/platform\/(packet|gen\/cap_pb)|deploy\/devcore\/\w+)\.ts$/,
-  "ajv": /^(lib\/schemas|scripts\/pack\/rules|deploy\/devcore\/\w+)\.ts$/,
+  "ajv": /^(lib\/schema_check|scripts\/pack\/rules|deploy\/devcore\/\w+)\.ts$/,
   "ajv-formats":
-    /^(lib\/schemas|scripts\/pack\/rules|deploy\/devcore\/\w+)\.ts$/,
+    /^(lib\/schema_check|scripts\/pack\/rules|deploy\/devcore\/\w+)\.ts$/,
   "fflate": /^scripts\/pack\/pack\.ts$/,
   "ioredis": /^lib\/platform\/store\.ts$/,
   "js-yaml": /^deploy\/jsr\/yaml\/mod\.ts$/,

@@ -2,12 +2,12 @@ import type { JsonObject } from "../lib/base/json.ts";
 import { assert, assertEquals } from "@std/assert";
 import { parse } from "@std/yaml";
 import type { IncidentInput } from "../lib/incident.ts";
+import { PACK_SCHEMAS } from "../lib/schemas.ts";
 import {
   type Check,
   compileCheck,
-  PACK_SCHEMAS,
   type SchemaName,
-} from "../lib/schemas.ts";
+} from "../lib/schema_check.ts";
 
 const POINTER = "redis://art:0f8fad5b-d9cb-469f-a165-70867728950e";
 const SHA256 = "a".repeat(64);

@@ -5,8 +5,8 @@
  */
 import type { IncidentInput, SourceSystem } from "../incident.ts";
 import { collectAlertmanager } from "../sources/alertmanager/evidence.ts";
-import { collectMock } from "../sources/mock.ts";
-import { collectPagerDuty } from "../sources/pagerduty.ts";
+import { collectMock } from "../sources/mock/evidence.ts";
+import { collectPagerDuty } from "../sources/pagerduty/evidence.ts";
 import type { Findings } from "../sources/source.ts";
 
 /** The schema admits no other source. */

@@ -5,9 +5,9 @@
  * @module
  */
 import { type Config, integer, oneOf, text } from "../base/config.ts";
-import { ALERTMANAGER } from "../sources/alertmanager/delivery.ts";
-import { MOCK } from "../sources/mock.ts";
-import { PAGERDUTY } from "../sources/pagerduty.ts";
+import { ALERTMANAGER } from "../sources/alertmanager/webhook.ts";
+import { MOCK } from "../sources/mock/webhook.ts";
+import { PAGERDUTY } from "../sources/pagerduty/webhook.ts";
 
 /** Who may send, and what starts which run. */
 export const INTAKE_SETTINGS = {

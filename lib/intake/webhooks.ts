@@ -4,9 +4,9 @@
  * @module
  */
 import type { Setting, Settings } from "../base/config.ts";
-import { ALERTMANAGER } from "../sources/alertmanager/delivery.ts";
-import { MOCK } from "../sources/mock.ts";
-import { PAGERDUTY } from "../sources/pagerduty.ts";
+import { ALERTMANAGER } from "../sources/alertmanager/webhook.ts";
+import { MOCK } from "../sources/mock/webhook.ts";
+import { PAGERDUTY } from "../sources/pagerduty/webhook.ts";
 import type { Webhook } from "../sources/source.ts";
 import { Refusal } from "./refusal.ts";
 import {

@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { PAGERDUTY_DOMAINS } from "../sources/pagerduty.ts";
+import { PAGERDUTY_DOMAINS } from "../sources/pagerduty/links.ts";
 import type { Link } from "./block_kit.ts";
 
 /** Domains of each source; it serves them and their subdomains over https. */

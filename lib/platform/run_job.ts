@@ -13,7 +13,7 @@ import {
   messageOf,
 } from "../base/errors.ts";
 import { errorFields, type Log } from "../base/log.ts";
-import type { Check } from "../schemas.ts";
+import type { Check } from "../schema_check.ts";
 import {
   checkSupported,
   readConstraints,

@@ -6,7 +6,7 @@
 import type { Config, Settings } from "../base/config.ts";
 import { openHealth } from "../base/health.ts";
 import { type Environment, runProcess, start } from "../base/process.ts";
-import { compileCheck, type SchemaName } from "../schemas.ts";
+import { compileCheck, type SchemaName } from "../schema_check.ts";
 import { type Bus, connectBus } from "./bus.ts";
 import type { JobContext } from "./context.ts";
 import { Conversation, HEARTBEAT_MS } from "./conversation.ts";

@@ -13,7 +13,7 @@ import {
   type Message,
   withFooter,
 } from "../../lib/message/render.ts";
-import { compileCheck } from "../../lib/schemas.ts";
+import { compileCheck } from "../../lib/schema_check.ts";
 import { summarize } from "../../lib/summary/builtin.ts";
 import { collectFindings } from "../../lib/evidence/collect.ts";
 import { composeMessage } from "../../lib/message/compose.ts";

@@ -5,10 +5,10 @@ import {
   PIECE_BYTES_MAX,
   PIECES_MAX,
 } from "../../lib/evidence/bundle.ts";
-import { collectMock } from "../../lib/sources/mock.ts";
+import { collectMock } from "../../lib/sources/mock/evidence.ts";
 import type { Findings, Piece } from "../../lib/sources/source.ts";
 import type { IncidentInput } from "../../lib/incident.ts";
-import { compileCheck } from "../../lib/schemas.ts";
+import { compileCheck } from "../../lib/schema_check.ts";
 
 const NOW = new Date("2026-01-15T09:31:00Z");
 /** What a job's result may have. */

@@ -8,13 +8,13 @@ import {
 import type { IncidentInput, SourceSystem } from "../../lib/incident.ts";
 import { checkDepth, DeliveryError } from "../../lib/sources/source.ts";
 import { runKey } from "../../lib/intake/run_key.ts";
-import { readMockDelivery } from "../../lib/sources/mock.ts";
+import { readMockDelivery } from "../../lib/sources/mock/webhook.ts";
 import {
   KeyBurnedError,
   type Runs,
   startOnce,
 } from "../../lib/intake/start_run.ts";
-import { compileCheck } from "../../lib/schemas.ts";
+import { compileCheck } from "../../lib/schema_check.ts";
 
 const checkIncident = compileCheck("IncidentInput");
 

@@ -17,7 +17,7 @@ import {
 import { parse, stringify } from "@std/yaml";
 import { startDevcore } from "../../deploy/devcore/devcore.ts";
 import type { IncidentInput } from "../../lib/incident.ts";
-import { compileCheck } from "../../lib/schemas.ts";
+import { compileCheck } from "../../lib/schema_check.ts";
 import { installBundle } from "../../scripts/support/install.ts";
 import { bundlePack, readPackFolder } from "../../scripts/pack/pack.ts";
 import { Platform, readAddress } from "../../scripts/support/platform.ts";

@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { IncidentInput } from "../../lib/incident.ts";
-import { readAlertmanagerDelivery } from "../../lib/sources/alertmanager/delivery.ts";
+import { readAlertmanagerDelivery } from "../../lib/sources/alertmanager/webhook.ts";
 import { type Delivery, DeliveryError } from "../../lib/sources/source.ts";
-import { compileCheck } from "../../lib/schemas.ts";
+import { compileCheck } from "../../lib/schema_check.ts";
 import { spoil } from "../support/junk.ts";
 import sample from "../../deploy/samples/sample_alertmanager.json" with {
   type: "json",

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import type { IncidentInput } from "../../lib/incident.ts";
-import { readAlertmanagerDelivery } from "../../lib/sources/alertmanager/delivery.ts";
+import { readAlertmanagerDelivery } from "../../lib/sources/alertmanager/webhook.ts";
 import { collectAlertmanager } from "../../lib/sources/alertmanager/evidence.ts";
 import type { Findings } from "../../lib/sources/source.ts";
 import { summarize } from "../../lib/summary/builtin.ts";

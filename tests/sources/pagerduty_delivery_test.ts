@@ -4,8 +4,8 @@ import { type Delivery, DeliveryError } from "../../lib/sources/source.ts";
 import {
   PAGERDUTY_INCIDENT_EVENTS,
   readPagerDutyDelivery,
-} from "../../lib/sources/pagerduty.ts";
-import { compileCheck } from "../../lib/schemas.ts";
+} from "../../lib/sources/pagerduty/webhook.ts";
+import { compileCheck } from "../../lib/schema_check.ts";
 import { spoil } from "../support/junk.ts";
 import sample from "../../deploy/samples/sample_pagerduty.json" with {
   type: "json",

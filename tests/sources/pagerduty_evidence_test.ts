@@ -1,9 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import type { IncidentInput } from "../../lib/incident.ts";
-import {
-  collectPagerDuty,
-  readPagerDutyDelivery,
-} from "../../lib/sources/pagerduty.ts";
+import { readPagerDutyDelivery } from "../../lib/sources/pagerduty/webhook.ts";
+import { collectPagerDuty } from "../../lib/sources/pagerduty/evidence.ts";
 import { summarize } from "../../lib/summary/builtin.ts";
 import { spoil } from "../support/junk.ts";
 import { bundleOf } from "../support/read_source.ts";

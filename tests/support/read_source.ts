@@ -11,7 +11,7 @@ import {
   type IncidentInput,
   qualifiedId,
 } from "../../lib/incident.ts";
-import { compileCheck } from "../../lib/schemas.ts";
+import { compileCheck } from "../../lib/schema_check.ts";
 
 /** What a job's result may have. */
 const RESULT_BYTES_MAX = 200 * 1024;

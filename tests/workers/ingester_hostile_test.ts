@@ -13,7 +13,7 @@ import {
 import { wait, within } from "../../lib/base/time.ts";
 import { readBody } from "../../lib/intake/body.ts";
 import { Refusal } from "../../lib/intake/refusal.ts";
-import { compileCheck } from "../../lib/schemas.ts";
+import { compileCheck } from "../../lib/schema_check.ts";
 import {
   API_KEY,
   OLD_SECRET,

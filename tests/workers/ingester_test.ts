@@ -5,7 +5,7 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { createHash } from "node:crypto";
-import { compileCheck } from "../../lib/schemas.ts";
+import { compileCheck } from "../../lib/schema_check.ts";
 import { serveRequests } from "../../lib/base/service.ts";
 import { INGESTER } from "../../workers/ingester.ts";
 import { until } from "../support/until.ts";

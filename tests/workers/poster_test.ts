@@ -14,7 +14,7 @@ import { encodeMessage, type Message } from "../../lib/message/render.ts";
 import { GatewayError } from "../../lib/platform/gateway.ts";
 import type { JobContext } from "../../lib/platform/worker.ts";
 import { parseEvents, type PostEvent } from "../../lib/post/record.ts";
-import { compileCheck } from "../../lib/schemas.ts";
+import { compileCheck } from "../../lib/schema_check.ts";
 import { caution, post, SETTINGS } from "../../workers/poster.ts";
 import {
   type FakeContext,

@@ -3,7 +3,7 @@ import { sha256Hex } from "../../lib/base/digest.ts";
 import type { EvidenceBundle, IncidentInput } from "../../lib/incident.ts";
 import { decodeMessage, renderMessage } from "../../lib/message/render.ts";
 import { GatewayError } from "../../lib/platform/gateway.ts";
-import { compileCheck } from "../../lib/schemas.ts";
+import { compileCheck } from "../../lib/schema_check.ts";
 import { summarize } from "../../lib/summary/builtin.ts";
 import { toMarkdown } from "../../lib/summary/markdown.ts";
 import { fetchEvidence, SETTINGS as FETCHER } from "../../workers/fetcher.ts";

@@ -1,52 +1,33 @@
 /**
- * PagerDuty: Webhooks V3. Pure.
+ * PagerDuty's webhook, version 3: what a delivery asks for. Pure.
  *
  * Each delivery carries one event. Only some event types carry the incident
  * itself, so only these can start a run. All others are acknowledged: PagerDuty
  * disables a subscription after three refusals in a row.
  *
- * A webhook has the incident and its people, no alerts, notes or log. These are
- * in PagerDuty's API, and a gap says so.
- *
  * @see PagerDuty's developer documentation, "Webhooks V3".
  * @module
  */
-import { secretList, someOf } from "../base/config.ts";
-import { shorten } from "../base/text.ts";
+import { secretList, someOf } from "../../base/config.ts";
 import {
   type JsonObject,
   objectOf,
   optional,
-  plainTextOf,
   textOf,
-} from "../base/json.ts";
-import {
-  type Fact,
-  type IncidentInput,
-  type NormalizedContext,
-  type TimelineEntry,
-  toMoment,
-} from "../incident.ts";
-import {
-  byMoment,
-  contextOf,
-  entryOf,
-  factOf,
-  PAYLOAD,
-  payloadOf,
-  payloadPiece,
-  webUrlOf,
-} from "./fields.ts";
-import { PAGERDUTY_SIGNATURE } from "./proof.ts";
-import { severityOf } from "./severity.ts";
+} from "../../base/json.ts";
+import { shorten } from "../../base/text.ts";
+import { type IncidentInput, toMoment } from "../../incident.ts";
+import { webUrlOf } from "../fields.ts";
+import { PAGERDUTY_SIGNATURE } from "../proof.ts";
+import { severityOf } from "../severity.ts";
 import {
   checkDepth,
   type Delivery,
   DeliveryError,
-  type Findings,
   type Ignored,
   type Webhook,
-} from "./source.ts";
+} from "../source.ts";
+import { nameOf } from "./reference.ts";
 
 type Carries = "incident" | "part" | "ping";
 
@@ -74,9 +55,6 @@ const EVENTS: ReadonlyMap<string, Carries> = new Map([
 /** The event types that carry an incident, so that they may start a run. */
 export const PAGERDUTY_INCIDENT_EVENTS: readonly string[] = [...EVENTS]
   .filter(([, carries]) => carries === "incident").map(([type]) => type);
-
-/** Where PagerDuty serves its pages, over https and with subdomains. */
-export const PAGERDUTY_DOMAINS: readonly string[] = ["pagerduty.com"];
 
 const SECRETS = secretList("PAGERDUTY_WEBHOOK_SECRETS", {
   about:
@@ -202,13 +180,6 @@ function readUrgency(value: unknown): "high" | "low" | undefined {
   return value === "high" || value === "low" ? value : undefined;
 }
 
-/** What a reference is called. */
-function nameOf(value: unknown, charsMax: number): string | undefined {
-  const reference = objectOf(value) ?? {};
-  return textOf(reference["summary"], charsMax) ??
-    textOf(reference["name"], charsMax) ?? textOf(reference["id"], charsMax);
-}
-
 function readObject(value: unknown, field: string): JsonObject {
   const object = objectOf(value);
   if (object !== undefined) return object;
@@ -228,91 +199,4 @@ function events(
   names: readonly string[],
 ): [string, Carries][] {
   return names.map((name) => [prefix + name, carries]);
-}
-
-const PEOPLE_MAX = 10;
-
-/** Collects what PagerDuty's webhook carried about an incident. */
-export function collectPagerDuty(incident: IncidentInput): Findings {
-  const raw = payloadOf(incident);
-  const event = objectOf(raw["event"]) ?? {};
-  const data = objectOf(event["data"]) ?? {};
-  const status = plainTextOf(data["status"], 100);
-  const context: NormalizedContext = {
-    ...contextOf(incident),
-    ...(status === undefined ? {} : { status }),
-    facts: readFacts(incident, { event, data }),
-    timeline: readTimeline(event, data),
-  };
-  return {
-    pieces: [payloadPiece("PagerDuty webhook as received", raw)],
-    context,
-    gaps: [{
-      what: "alerts, log entries and notes",
-      why: "PagerDuty's API was not asked yet; a webhook does not carry them",
-    }],
-  };
-}
-
-/** Who is on it first: a message shows only the first few. */
-function readFacts(
-  { urgency, priority, dedup_key }: IncidentInput,
-  { event, data }: { event: JsonObject; data: JsonObject },
-): Fact[] {
-  const bridge = objectOf(data["conference_bridge"]) ?? {};
-  const type = plainTextOf(objectOf(data["incident_type"])?.["name"], 100);
-  const facts: [name: string, value: unknown][] = [
-    ["assigned to", namesOf(data["assignees"])],
-    ["escalation policy", nameOf(data["escalation_policy"], NAME_CHARS_MAX)],
-    ["teams", namesOf(data["teams"])],
-    ["conference bridge", bridge["conference_url"]],
-    ["urgency", urgency],
-    ["priority", priority],
-    ["incident number", data["number"]],
-    ["sent by", objectOf(event["client"])?.["name"]],
-    ["incident type", type === "incident_default" ? undefined : type],
-    ["dedup key", dedup_key],
-  ];
-  return facts.flatMap(([name, value]) => factOf(name, value, PAYLOAD));
-}
-
-function readTimeline(event: JsonObject, data: JsonObject): TimelineEntry[] {
-  const service = nameOf(data["service"], NAME_CHARS_MAX);
-  const on = service === undefined ? "" : ` on ${service}`;
-  const type = plainTextOf(event["event_type"], 100);
-  const entries = [
-    ...entryOf(
-      data["created_at"],
-      `PagerDuty opened the incident${on}`,
-      PAYLOAD,
-    ),
-    ...entryOf(
-      data["reopened_at"],
-      "PagerDuty reopened the incident",
-      PAYLOAD,
-    ),
-  ];
-  // That it was triggered is what opened it.
-  if (type !== undefined && type !== "incident.triggered") {
-    const agent = objectOf(event["agent"]) ?? {};
-    const by = agent["type"] === "user_reference"
-      ? nameOf(agent, NAME_CHARS_MAX)
-      : undefined;
-    entries.push(...entryOf(
-      event["occurred_at"],
-      `PagerDuty reported ${type}${by === undefined ? "" : ` by ${by}`}`,
-      PAYLOAD,
-    ));
-  }
-  return entries.toSorted(byMoment);
-}
-
-function namesOf(value: unknown): string | undefined {
-  if (!Array.isArray(value)) return undefined;
-  const names = value.slice(0, PEOPLE_MAX).flatMap((item) =>
-    nameOf(item, NAME_CHARS_MAX) ?? []
-  );
-  const more = value.length - PEOPLE_MAX;
-  if (more > 0) names.push(`${more} more`);
-  return names.join(", ");
 }

@@ -1,5 +1,5 @@
 /**
- * The mock source: an incident as a person would write it. Pure.
+ * The mock webhook: an incident as a person would write it. Pure.
  *
  * ```json
  * {"id": "INC-1", "title": "…", "severity": "critical", "service": "…",
@@ -10,48 +10,26 @@
  * Only `id` is needed. It is the delivery's key, so that the same incident sent
  * again starts nothing. A `destination`, `{"mode": "slack",
  * "slack_webhook_url": "…"}`, counts only if the sender is trusted with it.
- * Fields of other names stay readable in the payload.
  *
  * @module
  */
-import { flag, secretList } from "../base/config.ts";
-import { shorten } from "../base/text.ts";
-import {
-  type JsonObject,
-  objectOf,
-  optional,
-  plainTextOf,
-} from "../base/json.ts";
+import { flag, secretList } from "../../base/config.ts";
+import { type JsonObject, objectOf, optional } from "../../base/json.ts";
+import { shorten } from "../../base/text.ts";
 import {
   type Destination,
-  type Fact,
   type IncidentInput,
-  type NormalizedContext,
   type ReportedSeverity,
-  type TimelineEntry,
   toMoment,
-} from "../incident.ts";
-import {
-  byMoment,
-  contextOf,
-  entryOf,
-  factOf,
-  FACTS_MAX,
-  PAYLOAD,
-  payloadOf,
-  payloadPiece,
-  TIMELINE_MAX,
-  VALUE_CHARS_MAX,
-  webUrlOf,
-} from "./fields.ts";
-import { BEARER } from "./proof.ts";
+} from "../../incident.ts";
+import { webUrlOf } from "../fields.ts";
+import { BEARER } from "../proof.ts";
 import {
   checkDepth,
   type Delivery,
   DeliveryError,
-  type Findings,
   type Webhook,
-} from "./source.ts";
+} from "../source.ts";
 
 const TOKENS = secretList("MOCK_WEBHOOK_TOKENS", {
   about: "bearer tokens of the mock webhook; it is closed without",
@@ -189,73 +167,4 @@ function readMoment(value: unknown): string | undefined {
   throw new DeliveryError(
     '"occurred_at" must be a date-time such as 2026-01-15T09:30:00Z',
   );
-}
-
-/** Collects what the mock webhook's payload says about an incident. */
-export function collectMock(incident: IncidentInput): Findings {
-  const raw = payloadOf(incident);
-  const context = normalize(incident, raw);
-  return {
-    pieces: [payloadPiece("Payload as received", raw)],
-    context,
-    gaps: [...factGaps(raw), ...timelineGaps(raw)],
-  };
-}
-
-function normalize(
-  incident: IncidentInput,
-  raw: JsonObject,
-): NormalizedContext {
-  const description = plainTextOf(raw["description"], 4000);
-  const status = plainTextOf(raw["status"], 100);
-  return {
-    ...contextOf(incident),
-    ...(description === undefined ? {} : { description }),
-    ...(status === undefined ? {} : { status }),
-    facts: readFacts(raw["facts"]),
-    timeline: readTimeline(raw["timeline"]),
-  };
-}
-
-/** `facts: {name: value}`, in the order written. */
-function readFacts(value: unknown): Fact[] {
-  return pairsOf(value).flatMap(([name, value]) => factOf(name, value, PAYLOAD))
-    .slice(0, FACTS_MAX);
-}
-
-function factGaps(raw: JsonObject): Findings["gaps"] {
-  const given = pairsOf(raw["facts"]).length;
-  const read = readFacts(raw["facts"]).length;
-  if (given === read) return [];
-  const why =
-    `each needs a name and a text, number or boolean, and at most ${FACTS_MAX} are read`;
-  return [{ what: `${given - read} of ${given} facts`, why }];
-}
-
-function pairsOf(value: unknown): [string, unknown][] {
-  return typeof value === "object" && value !== null
-    ? Object.entries(value)
-    : [];
-}
-
-/** `timeline: [{at, text}]`, oldest first; the newest if there are too many. */
-function readTimeline(value: unknown): TimelineEntry[] {
-  return entriesOf(value).flatMap(({ at, text }) => {
-    const words = plainTextOf(text, VALUE_CHARS_MAX);
-    return words === undefined ? [] : entryOf(at, words, PAYLOAD);
-  }).toSorted(byMoment).slice(-TIMELINE_MAX);
-}
-
-function timelineGaps(raw: JsonObject): Findings["gaps"] {
-  const given = entriesOf(raw["timeline"]).length;
-  const read = readTimeline(raw["timeline"]).length;
-  if (given === read) return [];
-  const why =
-    `each needs a date-time "at" and a "text", and the newest ${TIMELINE_MAX} are read`;
-  return [{ what: `${given - read} of ${given} timeline entries`, why }];
-}
-
-function entriesOf(value: unknown): JsonObject[] {
-  if (!Array.isArray(value)) return [];
-  return value.map((entry) => objectOf(entry) ?? {});
 }

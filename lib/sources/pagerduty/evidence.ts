@@ -1,0 +1,114 @@
+/**
+ * PagerDuty's evidence: what the webhook carried. Pure.
+ *
+ * A webhook has the incident and its people, but no alerts, notes or log. These
+ * are in PagerDuty's API, and a gap says so.
+ *
+ * @module
+ */
+import { type JsonObject, objectOf, plainTextOf } from "../../base/json.ts";
+import type {
+  Fact,
+  IncidentInput,
+  NormalizedContext,
+  TimelineEntry,
+} from "../../incident.ts";
+import {
+  byMoment,
+  contextOf,
+  entryOf,
+  factOf,
+  PAYLOAD,
+  payloadOf,
+  payloadPiece,
+} from "../fields.ts";
+import type { Findings } from "../source.ts";
+import { nameOf } from "./reference.ts";
+
+const NAME_CHARS_MAX = 200;
+const PEOPLE_MAX = 10;
+
+/** Collects what PagerDuty's webhook carried about an incident. */
+export function collectPagerDuty(incident: IncidentInput): Findings {
+  const raw = payloadOf(incident);
+  const event = objectOf(raw["event"]) ?? {};
+  const data = objectOf(event["data"]) ?? {};
+  const status = plainTextOf(data["status"], 100);
+  const context: NormalizedContext = {
+    ...contextOf(incident),
+    ...(status === undefined ? {} : { status }),
+    facts: readFacts(incident, { event, data }),
+    timeline: readTimeline(event, data),
+  };
+  return {
+    pieces: [payloadPiece("PagerDuty webhook as received", raw)],
+    context,
+    gaps: [{
+      what: "alerts, log entries and notes",
+      why: "PagerDuty's API was not asked yet; a webhook does not carry them",
+    }],
+  };
+}
+
+/** Who is on it first: a message shows only the first few. */
+function readFacts(
+  { urgency, priority, dedup_key }: IncidentInput,
+  { event, data }: { event: JsonObject; data: JsonObject },
+): Fact[] {
+  const bridge = objectOf(data["conference_bridge"]) ?? {};
+  const type = plainTextOf(objectOf(data["incident_type"])?.["name"], 100);
+  const facts: [name: string, value: unknown][] = [
+    ["assigned to", namesOf(data["assignees"])],
+    ["escalation policy", nameOf(data["escalation_policy"], NAME_CHARS_MAX)],
+    ["teams", namesOf(data["teams"])],
+    ["conference bridge", bridge["conference_url"]],
+    ["urgency", urgency],
+    ["priority", priority],
+    ["incident number", data["number"]],
+    ["sent by", objectOf(event["client"])?.["name"]],
+    ["incident type", type === "incident_default" ? undefined : type],
+    ["dedup key", dedup_key],
+  ];
+  return facts.flatMap(([name, value]) => factOf(name, value, PAYLOAD));
+}
+
+function readTimeline(event: JsonObject, data: JsonObject): TimelineEntry[] {
+  const service = nameOf(data["service"], NAME_CHARS_MAX);
+  const on = service === undefined ? "" : ` on ${service}`;
+  const type = plainTextOf(event["event_type"], 100);
+  const entries = [
+    ...entryOf(
+      data["created_at"],
+      `PagerDuty opened the incident${on}`,
+      PAYLOAD,
+    ),
+    ...entryOf(
+      data["reopened_at"],
+      "PagerDuty reopened the incident",
+      PAYLOAD,
+    ),
+  ];
+  // That it was triggered is what opened it.
+  if (type !== undefined && type !== "incident.triggered") {
+    const agent = objectOf(event["agent"]) ?? {};
+    const by = agent["type"] === "user_reference"
+      ? nameOf(agent, NAME_CHARS_MAX)
+      : undefined;
+    entries.push(...entryOf(
+      event["occurred_at"],
+      `PagerDuty reported ${type}${by === undefined ? "" : ` by ${by}`}`,
+      PAYLOAD,
+    ));
+  }
+  return entries.toSorted(byMoment);
+}
+
+function namesOf(value: unknown): string | undefined {
+  if (!Array.isArray(value)) return undefined;
+  const names = value.slice(0, PEOPLE_MAX).flatMap((item) =>
+    nameOf(item, NAME_CHARS_MAX) ?? []
+  );
+  const more = value.length - PEOPLE_MAX;
+  if (more > 0) names.push(`${more} more`);
+  return names.join(", ");
+}
