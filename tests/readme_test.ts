@@ -4,6 +4,7 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
+import { digestOf, PAGE_DIGEST, renderPage } from "../scripts/picture.ts";
 import { renderTables } from "../scripts/readme.ts";
 import config from "../deno.json" with { type: "json" };
 
@@ -15,6 +16,14 @@ Deno.test("README.md: its tables are what the code says", async () => {
     await renderTables(readme),
     readme,
     "run deno task readme && deno fmt README.md",
+  );
+});
+
+Deno.test("README.md: its picture shows today's message", async () => {
+  assertEquals(
+    `${await digestOf(await renderPage())}\n`,
+    await Deno.readTextFile(PAGE_DIGEST),
+    "the message or its look has changed: run deno task picture, look at the picture",
   );
 });
 

@@ -91,7 +91,7 @@ Deno.test("each task of ours has one set, asks nobody and sees no other variable
     for (const flag of flags) {
       assertMatch(
         flag,
-        /^--allow-(run=""(,nats-server,redis-server)?|net=127\.0\.0\.1|write=dist)$/,
+        /^--allow-(run=""(,nats-server,redis-server|,chromium)?|net=127\.0\.0\.1|write=dist)$/,
         name,
       );
     }

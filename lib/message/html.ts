@@ -40,6 +40,10 @@ main { max-width: 760px; margin: 0 auto; padding: 20px 24px 20px 20px; display: 
   color: var(--faint); font-size: 10px; font-weight: 600; vertical-align: 2px; }
 .by time { margin-left: 6px; color: var(--faint); font-size: 12px; font-weight: 400; }
 h1 { margin: 8px 0 6px; font-size: 18px; line-height: 1.3; }
+.sign { display: inline-block; width: 0.95em; height: 0.95em; border-radius: 50%;
+  overflow: hidden; text-indent: 2em; white-space: nowrap; vertical-align: -0.1em; }
+.red { background: #dd2e44; } .orange { background: #f4900c; }
+.yellow { background: #fdcb58; } .blue { background: #3b88c3; }
 p { margin: 0; }
 .section { margin: 8px 0 12px; }
 .item { display: flex; gap: 8px; }
@@ -61,6 +65,14 @@ footer { max-width: 760px; margin: 10px auto 0; color: var(--faint); font-size: 
 // Three lines of a summary, the last one ticked off.
 const AVATAR =
   '<svg viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="2.4" stroke-linecap="round" stroke-linejoin="round"><path d="M5 6h14M5 12h9M5 18h5M14 17l3 3 5-6"/></svg>';
+
+/** Drawn here, as not every machine has a font for them. */
+const SIGNS: ReadonlyMap<string, string> = new Map([
+  ["\u{1F534}", "red"],
+  ["\u{1F7E0}", "orange"],
+  ["\u{1F7E1}", "yellow"],
+  ["\u{1F535}", "blue"],
+]);
 
 export interface HtmlOptions {
   title: string;
@@ -111,7 +123,7 @@ function renderBlock(block: JsonObject): string {
   const words = String(text?.["text"] ?? "");
   switch (type) {
     case "header":
-      return `<h1>${escapeHtml(words)}</h1>`;
+      return `<h1>${renderText(words)}</h1>`;
     case "section":
       return `<div class="section">${renderLines(words)}</div>`;
     case "context":
@@ -125,6 +137,13 @@ function renderBlock(block: JsonObject): string {
     default:
       return `<p class="rest">(a block of type ${escapeHtml(type)})</p>`;
   }
+}
+
+function renderText(text: string): string {
+  return escapeHtml(text).replace(
+    /[\u{1F534}\u{1F7E0}\u{1F7E1}\u{1F535}]/gu,
+    (sign) => `<span class="sign ${SIGNS.get(sign)}">${sign}</span>`,
+  );
 }
 
 function renderLines(mrkdwn: string): string {
@@ -141,7 +160,7 @@ function renderLines(mrkdwn: string): string {
 }
 
 function renderSpan({ text, style }: { text: string; style?: Style }): string {
-  const inner = escapeHtml(text);
+  const inner = renderText(text);
   return style === undefined
     ? inner
     : `<${TAGS[style]}>${inner}</${TAGS[style]}>`;

@@ -10,6 +10,7 @@ import { buildBundle } from "../../lib/evidence/bundle.ts";
 import { type IncidentInput, qualifiedId } from "../../lib/incident.ts";
 import {
   encodeMessage,
+  type Footer,
   type Message,
   withFooter,
 } from "../../lib/message/render.ts";
@@ -29,12 +30,12 @@ export interface Preview {
   digest: string;
 }
 
-/** Stands where a run, an approver and a time would. */
-const RUN_ID = "preview";
-const APPROVAL = {
-  by: "(the approver)",
-  at: "(the time)",
-  ruleId: "(the rule)",
+/** What only a run knows of its message. */
+export type Released = Omit<Footer, "digest">;
+
+const PLACEHOLDERS: Released = {
+  approval: { by: "(the approver)", at: "(the time)", ruleId: "(the rule)" },
+  runId: "preview",
 };
 
 /**
@@ -67,6 +68,7 @@ export async function readIncident(path: string): Promise<IncidentInput> {
 export async function previewMessage(
   incident: IncidentInput,
   settings: Config<typeof LINK_SETTINGS>,
+  released: Released = PLACEHOLDERS,
 ): Promise<Preview> {
   let artifacts = 0;
   const pointer = () => `redis://art:preview-${++artifacts}`;
@@ -77,10 +79,10 @@ export async function previewMessage(
   );
   const message = composeMessage(bundle, summarize(bundle), {
     summaryPtr: pointer(),
-    runId: RUN_ID,
+    runId: released.runId,
     settings,
   });
   const digest = await sha256Hex(encodeMessage(message));
-  const footer = { approval: APPROVAL, runId: RUN_ID, digest };
-  return { incident, message: withFooter(message, footer), digest };
+  const footed = withFooter(message, { ...released, digest });
+  return { incident, message: footed, digest };
 }

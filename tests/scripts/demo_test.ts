@@ -85,7 +85,38 @@ Deno.test("deno task demo shows five of five goals and leaves nothing running", 
   // What the front page shows is what the demo prints.
   const readme = await Deno.readTextFile("README.md");
   assertStringIncludes(readme, stdout.slice(stdout.indexOf("Goals\n")));
+  // So does its picture.
+  const svg = await Deno.readTextFile(".github/images/demo.svg");
+  const drawn = [...svg.matchAll(/<text [^>]*>(.*)<\/text>/g)].map(
+    ([, line = ""]) => unescapeXml(line),
+  );
+  const printed = ["$ npx -y deno task demo", ...stdout.trimEnd().split("\n")];
+  assertEquals(drawn.length, printed.length, "run deno task picture");
+  for (const [at, line] of drawn.entries()) {
+    const [picture, screen] = [shapeOf(line), shapeOf(printed[at]!)];
+    const start = picture.replace(/\S*…$/, "");
+    const same = start === picture
+      ? screen === start
+      : screen.startsWith(start);
+    assert(same, `run deno task picture: it shows ${line}`);
+  }
 });
+
+function unescapeXml(text: string): string {
+  return text.replaceAll("&lt;", "<").replaceAll("&gt;", ">")
+    .replaceAll("&quot;", '"').replaceAll("&#39;", "'").replaceAll(
+      "&amp;",
+      "&",
+    );
+}
+
+/** A line without what differs from run to run. */
+function shapeOf(line: string): string {
+  return line.replace(/\b[0-9a-f]{8}[\w-]*|\d[\w.:-]*/g, "#").replace(
+    / +/g,
+    " ",
+  );
+}
 
 for (
   const [source, sent, evidence] of [

@@ -142,6 +142,14 @@ Deno.test("renderHtml() escapes everything and runs and fetches nothing", () => 
   assertStringIncludes(html, "prefers-color-scheme: dark");
 });
 
+Deno.test("renderHtml() draws the signs that a machine's fonts may lack", () => {
+  const text = { type: "plain_text", text: "\u{1F534}\u{1F7E1} <b>" };
+  assertStringIncludes(
+    renderHtml([{ type: "header", text }], { title: "", note: "" }),
+    '<h1><span class="sign red">\u{1F534}</span><span class="sign yellow">\u{1F7E1}</span> &lt;b&gt;</h1>',
+  );
+});
+
 Deno.test("previewMessage() gives what Slack takes, the same for the same incident", async () => {
   const incident = sample as IncidentInput;
   const settings = {
