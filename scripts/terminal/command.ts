@@ -4,6 +4,7 @@
  * @module
  */
 import { ConfigError, messageOf, OutsideError } from "../../lib/base/errors.ts";
+import { checkRuntime } from "../../lib/base/runtime.ts";
 
 /** A failure that people are told in one line, without a stack. */
 export class CommandError extends Error {
@@ -69,6 +70,7 @@ export async function callCommand(
   context: CommandContext,
 ): Promise<number> {
   try {
+    checkRuntime();
     return await main(args, context);
   } catch (thrown) {
     const { signal } = context;

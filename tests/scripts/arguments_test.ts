@@ -3,12 +3,12 @@
  *
  * @module
  */
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertMatch } from "@std/assert";
 import type { Main } from "../../scripts/terminal/command.ts";
 import { call } from "../support/command.ts";
 
 /** Prints for the shell that starts another command. */
-const NO_COMMANDS = ["hosts.ts"];
+const NO_COMMANDS = ["grants.ts"];
 const NO_WORKER =
   'There is no worker "nonsense"; there are ingester, fetcher, summarizer, poster';
 const UNEXPECTED = "Unexpected argument 'nonsense'";
@@ -64,3 +64,15 @@ for (const path of paths.toSorted()) {
     });
   }
 }
+
+Deno.test("a command refuses a version of Deno that is too old", async () => {
+  const { version } = Deno;
+  Object.assign(Deno, { version: { ...version, deno: "2.8.1" } });
+  try {
+    const { code, stderr } = await call(() => Promise.resolve(0));
+    assertEquals(code, 2);
+    assertMatch(stderr, /^error: Deno 2\.8\.1 is too old, 2\.9 or newer is /);
+  } finally {
+    Object.assign(Deno, { version });
+  }
+});
