@@ -1128,8 +1128,20 @@ class Model {
     }
   }
 
-  /** The same for states that go on in the same way; tokens are renamed. */
+  /**
+   * The same for states that go on in the same way: tokens are renamed, and
+   * the first two posters change places with each other.
+   */
   key(): string {
+    const [first, second, ...others] = this.posters;
+    const keys = [
+      this.#keyOf(this.posters),
+      this.#keyOf([second!, first!, ...others]),
+    ];
+    return keys.toSorted()[0]!;
+  }
+
+  #keyOf(posters: readonly Poster[]): string {
     const names = new Map<string, number>();
     const rename = (item: string) => {
       const event = JSON.parse(item) as { type: string; token?: string };
@@ -1139,7 +1151,7 @@ class Model {
     };
     return JSON.stringify([
       this.items.map(rename),
-      this.posters.map(({ pending, ended, operations, seen, claim }) => [
+      posters.map(({ pending, ended, operations, seen, claim }) => [
         ended ? "ended" : pending?.kind,
         ended ? 0 : operations,
         ended ? 0 : seen,
@@ -1152,7 +1164,11 @@ class Model {
   }
 }
 
-/** Visits every state that can be reached, each once. */
+/**
+ * Visits every state that can be reached, each once. A state cannot be copied,
+ * so each is reached by its choices from the start; the last way on from it is
+ * taken without starting again.
+ */
 async function search(
   jobs: readonly string[],
   limits: Limits,
@@ -1163,24 +1179,32 @@ async function search(
   for (let path = open.pop(); path !== undefined; path = open.pop()) {
     const model = new Model(jobs, limits);
     const names: string[] = [];
-    await model.settle();
-    for (const at of path) {
+    const take = async (at: number) => {
       const choice = model.choices()[at]!;
       names.push(choice.name);
       choice.run();
       await model.settle();
+    };
+    await model.settle();
+    for (const at of path) await take(at);
+    while (true) {
+      try {
+        model.check();
+      } catch (error) {
+        throw new Error(`${(error as Error).message}:\n${names.join("\n")}`);
+      }
+      const key = model.key();
+      if (known.has(key)) break;
+      known.add(key);
+      const last = model.choices().length - 1;
+      if (last < 0) {
+        ends++;
+        break;
+      }
+      for (let at = 0; at < last; at++) open.push([...path, at]);
+      path = [...path, last];
+      await take(last);
     }
-    try {
-      model.check();
-    } catch (error) {
-      throw new Error(`${(error as Error).message}:\n${names.join("\n")}`);
-    }
-    const key = model.key();
-    if (known.has(key)) continue;
-    known.add(key);
-    const { length } = model.choices();
-    if (length === 0) ends++;
-    for (let at = 0; at < length; at++) open.push([...path, at]);
   }
   return { states: known.size, ends };
 }
