@@ -48,10 +48,6 @@ import {
 
 /** Senders give up after 5 s, and then send again. */
 const ANSWER_MS = 4_500;
-const LATE = new DOMException(
-  `The platform has not answered within ${ANSWER_MS} ms of the request`,
-  "TimeoutError",
-);
 
 /** Everything that this worker reads from its environment. */
 export const SETTINGS: GatewaySettings & IntakeSettings & ServerSettings = {
@@ -64,12 +60,28 @@ export const SETTINGS: GatewaySettings & IntakeSettings & ServerSettings = {
   ...INTAKE_SETTINGS,
 };
 
+/** Its waits, so that a test need not wait as long. */
+export interface Waits {
+  /** From a request's headers to its answer. */
+  answerMs?: number;
+  /** Between two reads of a run that is not there yet. */
+  pause?: typeof wait;
+}
+
 /** Opens what answers webhooks. */
-function open(config: Config<typeof SETTINGS>, log: Log): HttpService {
+export function openIngester(
+  config: Config<typeof SETTINGS>,
+  log: Log,
+  { answerMs = ANSWER_MS, pause = wait }: Waits = {},
+): HttpService {
   const { workflowId, cooldownS, inFlightMax, destinationMode } = config;
+  const late = new DOMException(
+    `The platform has not answered within ${answerMs} ms of the request`,
+    "TimeoutError",
+  );
   const gateway = new Gateway({
     ...gatewayEndpoint(config),
-    deadlineMs: ANSWER_MS,
+    deadlineMs: answerMs,
   });
   const tally = new Tally();
   const warnings = notesOn(config);
@@ -119,7 +131,7 @@ function open(config: Config<typeof SETTINGS>, log: Log): HttpService {
           return gateway.startRun(workflowId, incident, { key: next, signal });
         },
         read: (runId) => gateway.findRun(runId, signal),
-        wait: (ms) => wait(ms, signal),
+        wait: (ms) => pause(ms, signal),
       });
     } catch (error) {
       log.warn("Cannot start a run", {
@@ -150,7 +162,7 @@ function open(config: Config<typeof SETTINGS>, log: Log): HttpService {
     async handle(request, stopped) {
       inFlight++;
       const { pathname: path } = new URL(request.url);
-      using end = deadline(ANSWER_MS, stopped, LATE);
+      using end = deadline(answerMs, stopped, late);
       try {
         return await take(request, path, end.signal);
       } catch (error) {
@@ -176,7 +188,7 @@ function open(config: Config<typeof SETTINGS>, log: Log): HttpService {
 export const INGESTER: HttpOptions<typeof SETTINGS> = {
   name: "incident-enricher-ingester",
   settings: SETTINGS,
-  open,
+  open: (config, log) => openIngester(config, log),
   // A slower client is none of our senders, and holds a place of
   // INGEST_MAX_INFLIGHT before anybody knows who sends it.
   limits: { headersMs: 2_500, requestMs: 5_000 },

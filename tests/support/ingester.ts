@@ -7,7 +7,7 @@
 import { createHmac } from "node:crypto";
 import type { HttpLimits } from "../../lib/base/server.ts";
 import { serveRequests } from "../../lib/base/service.ts";
-import { INGESTER } from "../../workers/ingester.ts";
+import { INGESTER, openIngester, type Waits } from "../../workers/ingester.ts";
 import { until } from "./until.ts";
 
 /** The newer of the two secrets of PagerDuty. */
@@ -51,6 +51,8 @@ export interface Rig extends AsyncDisposable {
 export interface RigOptions {
   /** Of the ingester's server. */
   limits?: Partial<HttpLimits>;
+  /** Of the ingester. */
+  waits?: Waits;
   /** Answers in the gateway's place, or does not. */
   gateway?: (
     request: Request,
@@ -63,7 +65,8 @@ export interface RigOptions {
 /** Starts an ingester with these variables beside the usual ones. */
 export async function startRig(
   env: Record<string, string> = {},
-  { limits = {}, gateway: odd, route = (url) => url }: RigOptions = {},
+  { limits = {}, waits = {}, gateway: odd, route = (url) => url }: RigOptions =
+    {},
 ): Promise<Rig> {
   const starts: Rig["starts"] = [];
   const works = async (request: Request): Promise<Response> => {
@@ -99,7 +102,7 @@ export async function startRig(
   const log: string[] = [];
   let url = "";
   const ended = serveRequests(
-    INGESTER,
+    { ...INGESTER, open: (config, log) => openIngester(config, log, waits) },
     {
       env: (name) => variables[name],
       signal: stop.signal,

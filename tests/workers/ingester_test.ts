@@ -7,7 +7,7 @@ import { assert, assertEquals } from "@std/assert";
 import { createHash } from "node:crypto";
 import { compileCheck } from "../../lib/schema_check.ts";
 import { serveRequests } from "../../lib/base/service.ts";
-import { INGESTER } from "../../workers/ingester.ts";
+import { INGESTER, openIngester, type Waits } from "../../workers/ingester.ts";
 import { until } from "../support/until.ts";
 
 interface Seen {
@@ -31,6 +31,9 @@ type Answer = (
   signal: AbortSignal,
 ) => Response | Promise<Response>;
 
+/** Reads again at once. */
+const AT_ONCE: Waits = { pause: () => Promise.resolve() };
+
 /** One run a key, and every run is there. */
 const SIGNAL = new AbortController().signal;
 const works: Answer = ({ method, key }) =>
@@ -41,6 +44,7 @@ const works: Answer = ({ method, key }) =>
 async function startRig(
   answer: Answer = works,
   env: Record<string, string> = {},
+  waits: Waits = {},
 ): Promise<Rig> {
   const seen: Seen[] = [];
   const gateway = Deno.serve(
@@ -69,7 +73,7 @@ async function startRig(
   const log: Record<string, unknown>[] = [];
   let url = "";
   const ended = serveRequests(
-    INGESTER,
+    { ...INGESTER, open: (config, log) => openIngester(config, log, waits) },
     {
       env: (name) => variables[name],
       signal: stop.signal,
@@ -280,13 +284,13 @@ Deno.test("a burned key leads to the next spelling, three burned keys to 503", a
   await Promise.all([1, 2, 3].map(async (burned) => {
     const isBurned = (runId: string) =>
       /:(\d)$/.test(runId) ? Number(runId.at(-1)) <= burned : burned > 0;
-    await using rig = await startRig(({ method, key, path }) =>
+    const burns: Answer = ({ method, key, path }) =>
       method === "POST"
         ? Response.json({ run_id: `r${key}` })
         : isBurned(decodeURIComponent(path))
         ? new Response("not found\n", { status: 404 })
-        : Response.json({})
-    );
+        : Response.json({});
+    await using rig = await startRig(burns, {}, AT_ONCE);
     const response = await rig.post(JSON.stringify({ id: "A" }));
     const answer = await response.json();
     if (burned < 3) {
@@ -353,11 +357,11 @@ for (
   ]
 ) {
   Deno.test(`a run is missing if the platform says "${text.trim()}"`, async () => {
-    await using rig = await startRig((seen, nth) =>
+    const misses: Answer = (seen, nth) =>
       seen.method === "GET" && !seen.path.endsWith("2")
         ? new Response(text, { status: 404 })
-        : works(seen, nth, SIGNAL)
-    );
+        : works(seen, nth, SIGNAL);
+    await using rig = await startRig(misses, {}, AT_ONCE);
     const response = await rig.post(JSON.stringify({ id: "A" }));
     assertEquals([response.status, (await response.json()).run_id], [
       202,
@@ -425,13 +429,14 @@ const FAILING: [string, Answer, number][] = [
   ],
 ];
 
-Deno.test("the ingester answers within 5 s, whatever the gateway does", async () => {
+Deno.test("the ingester answers in time, whatever the gateway does", async () => {
   await Promise.all(FAILING.map(async ([what, answer, status]) => {
-    await using rig = await startRig(answer);
+    await using rig = await startRig(answer, {}, { answerMs: 1_000 });
     const started = performance.now();
     const response = await rig.post(JSON.stringify({ id: "A" }));
     const answered = await response.json();
-    assert(performance.now() - started < 5_000, what);
+    // Near enough to tell it from 4.5 s, however slow this machine is.
+    assert(performance.now() - started < 4_000, what);
     assertEquals([response.status, answered.status], [status, status], what);
     const retryAfter = response.headers.get("retry-after");
     assertEquals(retryAfter, status >= 500 ? "5" : null, what);
@@ -441,9 +446,9 @@ Deno.test("the ingester answers within 5 s, whatever the gateway does", async ()
 
 Deno.test("the ingester goes on after a gateway that was away", async () => {
   let up = false;
-  await using rig = await startRig((seen, nth) =>
-    up ? works(seen, nth, SIGNAL) : new Response("", { status: 503 })
-  );
+  const away: Answer = (seen, nth) =>
+    up ? works(seen, nth, SIGNAL) : new Response("", { status: 503 });
+  await using rig = await startRig(away, {}, { answerMs: 1_000 });
   const refused = await rig.post(JSON.stringify({ id: "A" }));
   assertEquals(refused.status, 503);
   await refused.body?.cancel();
