@@ -124,7 +124,7 @@ async function startFetcher(env: Record<string, string>): Promise<Running> {
   await cacheWorkers(["fetcher"]);
   const process = spawnWorker("fetcher", ["network:egress"], {
     CORETEX_API_KEY: "k3y",
-    HEALTH_ADDR: `127.0.0.1:${freePort()}`,
+    HEALTH_ADDR: "127.0.0.1:0",
     ...env,
   });
   const { url } = await process.waitFor(
