@@ -8,17 +8,15 @@
  *
  * @module
  */
-
-import { isObject, type JsonObject, objectOf } from "../base/json.ts";
+import { createClient, type HttpClient, request } from "../base/http.ts";
+import { isObject, type JsonObject, stringOf } from "../base/json.ts";
 import { retry } from "../base/time.ts";
-import { InputRefusedError, OutsideError } from "../base/errors.ts";
-import { shorten } from "../base/text.ts";
 import {
-  createClient,
-  type HttpClient,
-  type Outcome,
-  request,
-} from "../base/http.ts";
+  GatewayError,
+  malformed,
+  readAnswer,
+  refuseInput,
+} from "./gateway_error.ts";
 
 /** How long an artifact is kept: a day, a week, a month. */
 export type Retention = "short" | "standard" | "audit";
@@ -80,59 +78,10 @@ export interface CallOptions {
 const ATTEMPT_TIMEOUT_MS = 10_000;
 const DEADLINE_MS = 30_000;
 const ANSWER_BYTES_MAX = 16 * 1024 * 1024;
-const ERROR_CHARS_MAX = 300;
 /** It says an id and little else. */
 const STARTED_BYTES_MAX = 64 * 1024;
-/** A proxy's page, and what routers answer for a gateway they cannot find. */
-const FOREIGN =
-  /^\s*(?:<|(?:404 page not found|default backend - 404)\s*$)|^Not Found\s*$/;
 /** The platform's own have 36. A dot or two would lead to another route. */
 const RUN_ID = /^(?!\.{1,2}$)[ -~]{1,256}$/;
-
-/** A call that the gateway refused, or that did not reach it. */
-export class GatewayError extends OutsideError {
-  /** The class, for logs. */
-  override name = "GatewayError";
-  /** The HTTP status, or 0 if there was no answer. */
-  readonly status: number;
-  /** The platform's own words or code, shortened. */
-  readonly detail: string;
-  /** It came from what stands before the gateway, which says nothing of it. */
-  readonly foreign: boolean;
-
-  /** Its `message` names the route, never its parameters. */
-  constructor(
-    message: string,
-    status: number,
-    detail: string,
-    foreign = false,
-  ) {
-    super(message);
-    this.status = status;
-    this.detail = detail;
-    this.foreign = foreign;
-  }
-
-  /**
-   * The platform itself says that there is no such thing. The 404 of a proxy
-   * or router in front of it says nothing about jobs or runs.
-   */
-  override get missing(): boolean {
-    return this.status === 404 && !this.foreign;
-  }
-
-  /** The platform refuses the API key. */
-  override get refusesKey(): boolean {
-    return this.status === 401 || this.status === 403;
-  }
-
-  /** No answer, or one that promises nothing about the next. */
-  get unavailable(): boolean {
-    // 501 is a route that this gateway does not have, and never will.
-    return this.status === 0 || this.status === 429 ||
-      (this.status >= 500 && this.status !== 501);
-  }
-}
 
 /** A client of the gateway. */
 export class Gateway implements Disposable {
@@ -183,8 +132,7 @@ export class Gateway implements Disposable {
       signal: options.signal,
       deadlineMs,
       retryable: (error) =>
-        error instanceof AttemptError && !error.hopeless &&
-        (error.harmless || (repeatable && error.unavailable)),
+        error instanceof GatewayError && error.mayRetry(repeatable),
     });
   }
 
@@ -311,7 +259,7 @@ export class Gateway implements Disposable {
     const route = "POST /workflows/{id}/runs";
     const runId = stringField(answer, "run_id", route);
     if (RUN_ID.test(runId)) return runId;
-    throw new GatewayError(`Cannot call ${route}: run_id is no id`, 200, "");
+    throw malformed(route, "run_id is no id");
   }
 
   /**
@@ -338,120 +286,7 @@ export class Gateway implements Disposable {
     const answer = await this.call("GET", path, { signal });
     // Nothing at all is no news of a run, least of all that there is none.
     if (isObject(answer)) return answer;
-    const route = "GET /workflow-runs";
-    throw new GatewayError(
-      `Cannot call ${route}: the answer is no object`,
-      200,
-      "",
-    );
-  }
-}
-
-/** A failure of one attempt, which knows whether another may help. */
-class AttemptError extends GatewayError {
-  /** The gateway did nothing: it was not reached, or too busy to look. */
-  readonly harmless: boolean;
-  /** This process will never reach it. */
-  readonly hopeless: boolean;
-
-  constructor(
-    message: string,
-    status: number,
-    detail: string,
-    { harmless = false, hopeless = false, foreign = false } = {},
-  ) {
-    super(message, status, detail, foreign);
-    this.harmless = harmless;
-    this.hopeless = hopeless;
-  }
-}
-
-function readAnswer(route: string, outcome: Outcome): unknown {
-  if (outcome.outcome !== "answered") {
-    const harmless = outcome.outcome === "not sent";
-    const hopeless = harmless && outcome.hopeless === true;
-    throw new AttemptError(
-      `Cannot call ${route}: ${outcome.reason}`,
-      0,
-      outcome.reason,
-      { harmless, hopeless },
-    );
-  }
-  const { status, body } = outcome;
-  const text = new TextDecoder().decode(body);
-  if (status < 200 || status > 299) {
-    const detail = errorDetail(text);
-    throw new AttemptError(
-      `Cannot call ${route}: got status ${status}, expected 2xx${
-        detail === "" ? "" : ` (${detail})`
-      }`,
-      status,
-      detail,
-      { harmless: status === 429, foreign: isForeign(text) },
-    );
-  }
-  if (text === "") return undefined;
-  try {
-    // By route, not by header: some routes send JSON as text/plain.
-    return JSON.parse(text);
-  } catch {
-    throw new AttemptError(
-      `Cannot call ${route}: the answer is not JSON`,
-      status,
-      "not JSON",
-    );
-  }
-}
-
-/** Where the platform itself answers errors with JSON, it has an `error`. */
-function isForeign(text: string): boolean {
-  if (FOREIGN.test(text)) return true;
-  try {
-    const answer = objectOf(JSON.parse(text));
-    return answer !== undefined && typeof answer["error"] !== "string";
-  } catch {
-    return false;
-  }
-}
-
-/** Old platforms answer with a line of text, Cordum 1.0 with `{error, code}`. */
-function errorDetail(text: string): string {
-  let detail = text;
-  try {
-    const { error, code } = JSON.parse(text) as {
-      error?: unknown;
-      code?: unknown;
-    };
-    if (typeof error === "string") {
-      detail = typeof code === "string" ? `${code}: ${error}` : error;
-    }
-  } catch {
-    // A proxy's HTML page says nothing that its status does not.
-    if (/^\s*</.test(text)) detail = "";
-  }
-  // It is logged: nothing of it may move a terminal's cursor.
-  return shorten(detail.replace(/[\s\p{Cc}]+/gu, " ").trim(), ERROR_CHARS_MAX);
-}
-
-/**
- * No other 400 may lose an alert: a TLS port that is spoken to in plain HTTP
- * answers one too.
- */
-function refuseInput(error: unknown): never {
-  const isRefusal = error instanceof GatewayError && error.status === 400 &&
-    !error.foreign && /\b(?:schema|validation|invalid)\b/i.test(error.detail);
-  throw isRefusal ? new InputRefusedError(error.message) : error;
-}
-
-function decodeContent(base64: string): Uint8Array {
-  try {
-    return Uint8Array.fromBase64(base64);
-  } catch {
-    throw new GatewayError(
-      "Cannot call GET /artifacts: the content is not base64",
-      200,
-      "",
-    );
+    throw malformed("GET /workflow-runs", "the answer is no object");
   }
 }
 
@@ -460,11 +295,15 @@ function stringField(
   field: string,
   route: string,
 ): string {
-  const value = answer?.[field];
-  if (typeof value === "string" && value !== "") return value;
-  throw new GatewayError(
-    `Cannot call ${route}: the answer has no ${field}`,
-    200,
-    "",
-  );
+  const value = stringOf(answer?.[field]);
+  if (value !== "") return value;
+  throw malformed(route, `the answer has no ${field}`);
+}
+
+function decodeContent(base64: string): Uint8Array {
+  try {
+    return Uint8Array.fromBase64(base64);
+  } catch {
+    throw malformed("GET /artifacts", "the content is not base64");
+  }
 }

@@ -9,7 +9,8 @@ import { deadline } from "../base/deadline.ts";
 import { messageOf } from "../base/errors.ts";
 import type { Report } from "../base/health.ts";
 import { PACK_ID, PACK_SCHEMAS } from "../schemas.ts";
-import { type Gateway, GatewayError } from "./gateway.ts";
+import type { Gateway } from "./gateway.ts";
+import { GatewayError } from "./gateway_error.ts";
 
 export interface ReadinessOptions {
   gateway: Gateway;

@@ -7,7 +7,8 @@
  * @module
  */
 import { type JsonObject, stringOf } from "../base/json.ts";
-import { type Gateway, GatewayError } from "./gateway.ts";
+import type { Gateway } from "./gateway.ts";
+import { GatewayError } from "./gateway_error.ts";
 import type { Delivery } from "./job_table.ts";
 import { createJobRequest, type JobRequest } from "./packet.ts";
 

@@ -21,7 +21,8 @@ import {
   stricter,
 } from "./constraints.ts";
 import type { Job, JobContext } from "./context.ts";
-import { type Gateway, GatewayError } from "./gateway.ts";
+import type { Gateway } from "./gateway.ts";
+import { GatewayError } from "./gateway_error.ts";
 import type { Held } from "./job_table.ts";
 import type { JobEnd } from "./packet.ts";
 import { type Store, StoreError } from "./store.ts";

@@ -6,7 +6,7 @@
 import type { JsonObject } from "../../lib/base/json.ts";
 import { wait } from "../../lib/base/time.ts";
 import { sha256Hex } from "../../lib/base/digest.ts";
-import { GatewayError } from "../../lib/platform/gateway.ts";
+import { GatewayError } from "../../lib/platform/gateway_error.ts";
 import type { Platform } from "./platform.ts";
 
 /** The topic whose jobs this pack's people decide. */

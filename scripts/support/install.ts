@@ -6,7 +6,7 @@
 import type { JsonObject } from "../../lib/base/json.ts";
 import { parse } from "@std/yaml";
 import { wait } from "../../lib/base/time.ts";
-import { GatewayError } from "../../lib/platform/gateway.ts";
+import { GatewayError } from "../../lib/platform/gateway_error.ts";
 import { askYes } from "../terminal/ask.ts";
 import { type CommandContext, CommandError } from "../terminal/command.ts";
 import type { Bundle } from "../pack/pack.ts";

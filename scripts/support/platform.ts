@@ -12,7 +12,8 @@ import {
 } from "../../lib/base/config.ts";
 import { ConfigError } from "../../lib/base/errors.ts";
 import { createLog } from "../../lib/base/log.ts";
-import { Gateway, GatewayError } from "../../lib/platform/gateway.ts";
+import { Gateway } from "../../lib/platform/gateway.ts";
+import { GatewayError } from "../../lib/platform/gateway_error.ts";
 import type { Endpoint } from "../../lib/platform/endpoint.ts";
 import {
   BUS_SETTINGS,

@@ -4,7 +4,7 @@
  * @module
  */
 import type { JsonObject } from "../../lib/base/json.ts";
-import { GatewayError } from "../../lib/platform/gateway.ts";
+import { GatewayError } from "../../lib/platform/gateway_error.ts";
 import { describeTooOld } from "../../lib/post/age.ts";
 import { POST_TOPIC } from "./approvals.ts";
 import { printable } from "../terminal/format.ts";

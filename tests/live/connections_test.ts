@@ -17,7 +17,8 @@ import { readConfig, type Settings } from "../../lib/base/config.ts";
 import { ConfigError } from "../../lib/base/errors.ts";
 import { createLog } from "../../lib/base/log.ts";
 import { connectBus } from "../../lib/platform/bus.ts";
-import { Gateway, GatewayError } from "../../lib/platform/gateway.ts";
+import { Gateway } from "../../lib/platform/gateway.ts";
+import { GatewayError } from "../../lib/platform/gateway_error.ts";
 import {
   BUS_SETTINGS,
   busEndpoint,

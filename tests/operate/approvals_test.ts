@@ -5,7 +5,7 @@
  * @module
  */
 import { assertEquals, assertRejects } from "@std/assert";
-import { GatewayError } from "../../lib/platform/gateway.ts";
+import { GatewayError } from "../../lib/platform/gateway_error.ts";
 import { approve } from "../../scripts/support/approvals.ts";
 import { Platform } from "../../scripts/support/platform.ts";
 

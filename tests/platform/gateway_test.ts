@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { Gateway, GatewayError } from "../../lib/platform/gateway.ts";
+import { Gateway } from "../../lib/platform/gateway.ts";
+import { GatewayError } from "../../lib/platform/gateway_error.ts";
 
 interface Seen {
   method: string;

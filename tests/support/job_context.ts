@@ -18,11 +18,8 @@ import {
   readRecordedConstraints,
   stricter,
 } from "../../lib/platform/constraints.ts";
-import {
-  type Artifact,
-  GatewayError,
-  type NewArtifact,
-} from "../../lib/platform/gateway.ts";
+import type { Artifact, NewArtifact } from "../../lib/platform/gateway.ts";
+import { GatewayError } from "../../lib/platform/gateway_error.ts";
 import type { Job, JobContext } from "../../lib/platform/worker.ts";
 
 /** What a handler did, beside its context. */

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { sha256Hex } from "../../lib/base/digest.ts";
 import type { IncidentInput, SourceSystem } from "../../lib/incident.ts";
-import { GatewayError } from "../../lib/platform/gateway.ts";
+import { GatewayError } from "../../lib/platform/gateway_error.ts";
 import { compileCheck } from "../../lib/schema_check.ts";
 import { fetchEvidence, SETTINGS } from "../../workers/fetcher.ts";
 import sample from "../../deploy/samples/sample_incident.json" with {

@@ -11,7 +11,7 @@ import { sha256Hex } from "../../lib/base/digest.ts";
 import { JobElsewhere, JobError } from "../../lib/base/errors.ts";
 import type { PostInput, PostResult } from "../../lib/incident.ts";
 import { encodeMessage, type Message } from "../../lib/message/render.ts";
-import { GatewayError } from "../../lib/platform/gateway.ts";
+import { GatewayError } from "../../lib/platform/gateway_error.ts";
 import type { JobContext } from "../../lib/platform/worker.ts";
 import { parseEvents, type PostEvent } from "../../lib/post/record.ts";
 import { compileCheck } from "../../lib/schema_check.ts";
@@ -906,7 +906,7 @@ Deno.test("post() keeps policy's limits when a proxy answers 404 for the job's r
     "Cannot call",
     404,
     "404 page not found",
-    true,
+    { foreign: true },
   );
   scene.context = withParts(scene.context, {
     gateway: { readJob: () => Promise.reject(proxy) },

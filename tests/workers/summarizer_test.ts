@@ -2,7 +2,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { sha256Hex } from "../../lib/base/digest.ts";
 import type { EvidenceBundle, IncidentInput } from "../../lib/incident.ts";
 import { decodeMessage, renderMessage } from "../../lib/message/render.ts";
-import { GatewayError } from "../../lib/platform/gateway.ts";
+import { GatewayError } from "../../lib/platform/gateway_error.ts";
 import { compileCheck } from "../../lib/schema_check.ts";
 import { summarize } from "../../lib/summary/builtin.ts";
 import { toMarkdown } from "../../lib/summary/markdown.ts";

@@ -7,7 +7,8 @@
  *
  * @module
  */
-import { Gateway, GatewayError } from "../../../../lib/platform/gateway.ts";
+import { Gateway } from "../../../../lib/platform/gateway.ts";
+import { GatewayError } from "../../../../lib/platform/gateway_error.ts";
 import { serveHttp } from "../../../../lib/base/service.ts";
 import { INGESTER } from "../../../../workers/ingester.ts";
 
