@@ -27,14 +27,16 @@ import type { Held } from "./job_table.ts";
 import type { JobEnd } from "./packet.ts";
 import { type Store, StoreError } from "./store.ts";
 
-export interface Workbench<S extends Settings, I, O> {
+/** What all jobs of a worker share. */
+export interface Workbench {
   readonly topic: string;
-  readonly settings: Config<S>;
+  readonly settings: Config<Settings>;
   readonly gateway: Gateway;
   readonly store: Store;
   readonly checkInput: Check;
   readonly checkOutput: Check;
-  readonly handle: (input: I, context: JobContext<S>) => Promise<O>;
+  /** Does the work; its input has passed its check. */
+  readonly handle: (input: unknown, context: JobContext) => Promise<unknown>;
 }
 
 /** One job in hand, and what is said about it meanwhile. */
@@ -58,15 +60,15 @@ const NEVER: AbortSignal = new AbortController().signal;
  * @returns How it ended, or `undefined` if another process answers for it. Never
  * throws: every error is an end.
  */
-export async function runJob<S extends Settings, I, O>(
-  bench: Workbench<S, I, O>,
+export async function runJob(
+  bench: Workbench,
   call: JobCall,
 ): Promise<JobEnd | undefined> {
   const jobId = call.request.jobId;
   try {
     const context = createContext(bench, call);
     const input = await readInput(bench, call);
-    const output = await bench.handle(input as I, context);
+    const output = await bench.handle(input, context);
     const resultPtr = await writeResult(bench, jobId, output);
     return { status: "succeeded", resultPtr };
   } catch (error) {
@@ -77,10 +79,10 @@ export async function runJob<S extends Settings, I, O>(
   }
 }
 
-function createContext<S extends Settings, I, O>(
-  { topic, settings, gateway, store }: Workbench<S, I, O>,
+function createContext(
+  { topic, settings, gateway, store }: Workbench,
   { request, traceId, signal, log, progress }: JobCall,
-): JobContext<S> {
+): JobContext {
   const { env, labels } = request;
   const constraints = readConstraints(env);
   checkSupported(constraints);
@@ -134,8 +136,8 @@ function createContext<S extends Settings, I, O>(
   };
 }
 
-async function readInput<S extends Settings, I, O>(
-  { store, checkInput }: Workbench<S, I, O>,
+async function readInput(
+  { store, checkInput }: Workbench,
   { request, signal }: JobCall,
 ): Promise<unknown> {
   const key = `ctx:${request.jobId}`;
@@ -172,10 +174,10 @@ async function readInput<S extends Settings, I, O>(
   return input;
 }
 
-async function writeResult<S extends Settings, I, O>(
-  { store, checkOutput }: Workbench<S, I, O>,
+async function writeResult(
+  { store, checkOutput }: Workbench,
   jobId: string,
-  output: O,
+  output: unknown,
 ): Promise<string> {
   const problem = checkOutput(output);
   if (problem !== undefined) {

@@ -105,14 +105,15 @@ export async function serveJobs<S extends Settings & PlatformSettings, I, O>(
     ...connection,
   });
   parts.bus = bus;
-  const bench: Workbench<S, I, O> = {
+  const bench: Workbench = {
     topic,
     settings: config,
     gateway,
     store,
     checkInput: compileCheck(options.input),
     checkOutput: compileCheck(options.output),
-    handle,
+    // The checks and the settings are those of its types.
+    handle: handle as Workbench["handle"],
   };
   const conversation = new Conversation({
     topic,
