@@ -3,10 +3,26 @@
  *
  * @module
  */
-import { wait } from "../lib/base/time.ts";
-import { OutsideError } from "../lib/base/errors.ts";
-import { POST_TOPIC, reject } from "./support/approvals.ts";
-import { readArgs, type Values } from "./terminal/arguments.ts";
+import { readConfig } from "../lib/base/config.ts";
+import { ageOf, printable } from "../lib/base/text.ts";
+import { findWaiting, reject } from "../lib/operate/approvals.ts";
+import { OperationError } from "../lib/operate/errors.ts";
+import { createHook, type Hook, HOOK_SETTINGS } from "../lib/operate/hook.ts";
+import { POST_TOPIC, TOPIC_PREFIX } from "../lib/operate/pack.ts";
+import {
+  readWaiting,
+  type WaitingPost,
+  watchWaiting,
+} from "../lib/operate/waiting.ts";
+import { runHookProgram } from "./launch/hook_program.ts";
+import {
+  approveJob,
+  type Approver,
+  APPROVING_VARIABLES,
+  describeDecision,
+  readApproving,
+} from "./terminal/approving.ts";
+import { readArgs, readVerb, type Values } from "./terminal/arguments.ts";
 import {
   type CommandContext,
   CommandError,
@@ -15,27 +31,7 @@ import {
   UsageError,
   userName,
 } from "./terminal/command.ts";
-import { printable } from "./terminal/format.ts";
-import {
-  approvePost,
-  approveStep,
-  DECIDING_SETTINGS,
-  DECIDING_VARIABLES,
-  type DecidingOptions,
-  describeDecided,
-} from "./support/deciding.ts";
-import { createHook, type Hook, HOOK_SETTINGS } from "./support/hook.ts";
-import {
-  Platform,
-  readAddress,
-  readSettings,
-  type Waiting,
-} from "./support/platform.ts";
-import {
-  describeWaitingPost,
-  readWaiting,
-  type WaitingPost,
-} from "./support/waiting.ts";
+import { openPlatform } from "./terminal/platform.ts";
 
 const HELP = {
   usage: "deno task approvals [--watch] [--json]\n" +
@@ -67,24 +63,21 @@ const HELP = {
     },
   },
   variables: [
-    ...DECIDING_VARIABLES,
+    ...APPROVING_VARIABLES,
     [HOOK_SETTINGS.program.name, HOOK_SETTINGS.program.about],
     [HOOK_SETTINGS.url.name, HOOK_SETTINGS.url.about],
   ],
 } as const;
 
-/** What each verb takes; anything else would be passed over in silence. */
-const TAKES: Readonly<Record<string, readonly string[]>> = {
+const VERBS = {
   list: ["watch", "json"],
   approve: ["as"],
   reject: ["reason", "all", "older", "as"],
-};
-const PACK_TOPICS = "job.incident-enricher.";
+} as const;
 const REASON_CHARS_MAX = 500;
 /** Each costs a call, of the 50 a second that the gateway takes from all. */
 const SHOWN_MAX = 100;
-const READS_MAX = 8;
-const WATCH_MS = 2_000;
+const TITLE_CHARS_MAX = 88;
 const UNIT_MS: Readonly<Record<string, number>> = {
   s: 1_000,
   m: 60_000,
@@ -93,6 +86,8 @@ const UNIT_MS: Readonly<Record<string, number>> = {
 };
 
 type Given = Values<typeof HELP>;
+/** @returns The exit code. */
+type Run = (approver: Approver) => Promise<number>;
 
 export async function main(
   args: readonly string[],
@@ -100,238 +95,165 @@ export async function main(
 ): Promise<number> {
   const given = readArgs(args, HELP, context);
   if (given === undefined) return 0;
-  const { values, positionals: [verb = "list", jobId] } = given;
-  checkUsage(verb, jobId, values);
-  const { postMaxAgeS } = readSettings(DECIDING_SETTINGS, context.env);
-  const principal = values.as ?? userName(context);
-  const { signal } = context;
-  const address = readAddress(context.env);
-  const hook = values.watch
-    ? createHook(readSettings(HOOK_SETTINGS, context.env))
-    : undefined;
-  await using platform = new Platform(address, { signal, principal });
-  if (hook !== undefined) {
-    return await watch(platform, postMaxAgeS, {
-      context,
-      hook,
-      json: values.json,
-    });
-  }
+  const run = readRequest(given, context);
+  const { postMaxAgeS } = readApproving(context);
+  const principal = given.values.as ?? userName(context);
+  await using platform = openPlatform(context, principal);
+  return await run({ platform, principal, postMaxAgeS, context });
+}
+
+function readRequest(
+  given: { values: Given; positionals: readonly string[] },
+  { env }: CommandContext,
+): Run {
+  const { values, positionals: [, jobId] } = given;
+  const { watch: watching, json, all, older } = values;
+  const verb = readVerb(given, VERBS);
   if (verb === "list") {
-    return await list(platform, postMaxAgeS, values.json, context);
+    if (jobId !== undefined) throw new UsageError("a list takes no job");
+    if (!watching) return (approver) => list(approver, json);
+    const hook = createHook(readConfig(HOOK_SETTINGS, env), runHookProgram);
+    return (approver) => watch(approver, hook, json);
+  }
+  if ((jobId !== undefined) === all) {
+    const or = verb === "reject" ? ", or --all" : "";
+    throw new UsageError(`approvals ${verb} needs the id of a job${or}`);
+  }
+  if (all !== (older !== undefined)) {
+    throw new UsageError("--all and --older TIME go together");
   }
   if (verb === "approve") {
-    return await approveOne(platform, jobId!, {
-      principal,
-      postMaxAgeS,
-      context,
-    });
+    return (approver) => approveOne(approver, jobId!);
   }
   const reason = readReason(values);
-  if (jobId === undefined) {
-    return await rejectAll(platform, reason, values, context);
+  if (older === undefined) {
+    return async (approver) =>
+      await rejectOne(approver, jobId!, reason) ? 0 : 1;
   }
-  return await rejectOne(platform, jobId, reason, context) ? 0 : 1;
+  const olderMs = readLength(older);
+  return (approver) => rejectAll(approver, reason, olderMs);
 }
 
-function checkUsage(
-  verb: string,
-  jobId: string | undefined,
-  values: Given,
-): void {
-  const takes = TAKES[verb];
-  const wrong = Object.entries(values).find(([name, value]) =>
-    value !== undefined && value !== false && !takes?.includes(name)
-  )?.[0];
-  const { all } = values;
-  const problem = takes === undefined
-    ? `'${verb}' is none of approve, reject`
-    : wrong !== undefined
-    ? `--${wrong} does not go with ${verb === "list" ? "a list" : verb}`
-    : verb === "list" && jobId !== undefined
-    ? "a list takes no job"
-    : verb !== "list" && (jobId !== undefined) === all
-    ? `approvals ${verb} needs the id of a job${
-      verb === "reject" ? ", or --all" : ""
-    }`
-    : all !== (values.older !== undefined)
-    ? "--all and --older TIME go together"
-    : undefined;
-  if (problem !== undefined) {
-    throw new UsageError(problem);
-  }
-}
-
-async function list(
-  platform: Platform,
-  maxAgeS: number,
-  json: boolean,
-  context: CommandContext,
-): Promise<number> {
-  const waiting = await platform.waiting();
-  const posts = await readAll(platform, waiting.slice(0, SHOWN_MAX), maxAgeS);
-  if (json) {
-    context.out(JSON.stringify(posts, null, 2));
-    return 0;
-  }
-  for (const post of posts) show(post, context);
-  const more = waiting.length - SHOWN_MAX;
-  if (more > 0) {
-    context.out(`and ${more} younger ones; decide some of these first`);
-  }
-  if (waiting.length === 0) context.out("Nothing waits for approval");
-  return 0;
-}
-
-function show(post: WaitingPost, context: CommandContext): void {
-  for (const line of describeWaitingPost(post)) context.out(line);
-}
-
-async function readAll(
-  platform: Platform,
-  waiting: readonly Waiting[],
-  maxAgeS: number,
-): Promise<WaitingPost[]> {
-  const posts: (WaitingPost | undefined)[] = [];
-  for (let at = 0; at < waiting.length; at += READS_MAX) {
-    const some = waiting.slice(at, at + READS_MAX);
-    posts.push(
-      ...await Promise.all(
-        some.map((job) => readWaiting(platform, job, maxAgeS)),
-      ),
-    );
-  }
-  return posts.filter((post) => post !== undefined);
-}
-
-async function approveOne(
-  platform: Platform,
-  jobId: string,
-  options: DecidingOptions,
-): Promise<number> {
-  const job = await findWaiting(platform, jobId);
-  if (job === undefined) {
-    throw new CommandError(await describeDecided(platform, jobId));
-  }
-  return job.topic === POST_TOPIC
-    ? await approvePost(platform, jobId, options)
-    : await approveStep(platform, job, options);
-}
-
-/** @throws {CommandError} If there is no such job. */
-async function findWaiting(
-  platform: Platform,
-  jobId: string,
-): Promise<Waiting | undefined> {
-  const waiting = await platform.waiting();
-  const job = waiting.find((job) => job.jobId === jobId);
-  if (job !== undefined) return job;
-  if (await platform.find(`/jobs/${encodeURIComponent(jobId)}`) === undefined) {
-    throw new CommandError(`There is no job ${printable(jobId)}`);
-  }
-  return undefined;
-}
-
-/** @returns Whether it was this rejection that counted. */
-async function rejectOne(
-  platform: Platform,
-  jobId: string,
-  reason: string,
-  context: CommandContext,
-): Promise<boolean> {
-  await findWaiting(platform, jobId); // Says if there is no such job.
-  const answer = await reject(platform, jobId, reason);
-  if (answer === "rejected") context.out(`Rejected ${jobId}`);
-  else context.err(`${jobId}: ${await describeDecided(platform, jobId)}`);
-  return answer === "rejected";
-}
-
-async function rejectAll(
-  platform: Platform,
-  reason: string,
-  { older }: Given,
-  context: CommandContext,
-): Promise<number> {
-  const before = Date.now() - readLength(String(older));
-  const waiting = await platform.waiting();
-  const ours = waiting.filter(({ topic }) => topic.startsWith(PACK_TOPICS));
-  const old = ours.filter(({ since }) => since <= before);
-  let rejected = 0;
-  for (const { jobId } of old) {
-    if (await rejectOne(platform, jobId, reason, context)) rejected++;
-  }
-  const foreign = waiting.length - ours.length;
-  context.out(
-    `Rejected ${rejected}; ${ours.length - old.length} younger left` +
-      (foreign === 0 ? "" : `, ${foreign} of other packs not touched`),
-  );
-  return 0;
-}
-
-function readReason({ reason }: Given): string {
-  const text = printable(reason ?? "", Infinity);
+function readReason({ reason = "" }: Given): string {
+  const text = printable(reason, Infinity);
   if (text.length > 0 && text.length <= REASON_CHARS_MAX) return text;
-  throw new CommandError(
-    `--reason is required, in at most ${REASON_CHARS_MAX} characters; see --help`,
-    2,
+  throw new UsageError(
+    `--reason is required, in at most ${REASON_CHARS_MAX} characters`,
   );
 }
 
 function readLength(text: string): number {
   const [, count, unit = ""] = /^(\d{1,6})([smhd])$/.exec(text) ?? [];
   if (count !== undefined) return Number(count) * UNIT_MS[unit]!;
-  throw new CommandError(
-    "--older must be a time such as 90s, 30m, 1h or 2d; see --help",
-    2,
+  throw new UsageError("--older must be a time such as 90s, 30m, 1h or 2d");
+}
+
+async function list(
+  { platform, postMaxAgeS, context: { out } }: Approver,
+  json: boolean,
+): Promise<number> {
+  const waiting = await platform.waiting();
+  const shown = waiting.slice(0, SHOWN_MAX);
+  const posts = await readWaiting(platform, shown, postMaxAgeS);
+  if (json) {
+    out(JSON.stringify(posts, null, 2));
+    return 0;
+  }
+  posts.flatMap(describeWaitingPost).forEach(out);
+  const more = waiting.length - SHOWN_MAX;
+  if (more > 0) out(`and ${more} younger ones; decide some of these first`);
+  if (waiting.length === 0) out("Nothing waits for approval");
+  return 0;
+}
+
+/** Lines about one that waits, within 100 columns unless an id is very long. */
+function describeWaitingPost(post: WaitingPost): string[] {
+  const { severity, incident_id, title, job_id, topic, message_sha256 } = post;
+  const what = incident_id || "no incident";
+  return [
+    `${severity.toUpperCase() || "UNKNOWN"}  ${what}  waits for ${
+      ageOf(post.age_s * 1000)
+    }`,
+    ...title === "" ? [] : [`  ${printable(title, TITLE_CHARS_MAX)}`],
+    `  job     ${printable(job_id)}`,
+    `  rule    ${printable(post.rule_id) || "unknown"}`,
+    ...topic === POST_TOPIC
+      ? []
+      : [`  topic   ${printable(topic)}, not a post`],
+    ...message_sha256 === "" ? [] : [`  sha256  ${message_sha256}`],
+    ...post.problem === "" ? [] : [`  reject  ${post.problem}`],
+  ];
+}
+
+async function approveOne(approver: Approver, jobId: string): Promise<number> {
+  const job = await findWaiting(approver.platform, jobId);
+  if (job !== undefined) return await approveJob(approver, job);
+  throw new OperationError(await describeDecision(approver.platform, jobId));
+}
+
+/** @returns Whether it was this rejection that counted. */
+async function rejectOne(
+  { platform, context: { out, err } }: Approver,
+  jobId: string,
+  reason: string,
+): Promise<boolean> {
+  await findWaiting(platform, jobId); // Says if there is no such job.
+  const rejected = await reject(platform, jobId, reason);
+  if (rejected) out(`Rejected ${jobId}`);
+  else err(`${jobId}: ${await describeDecision(platform, jobId)}`);
+  return rejected;
+}
+
+async function rejectAll(
+  approver: Approver,
+  reason: string,
+  olderMs: number,
+): Promise<number> {
+  const before = Date.now() - olderMs;
+  const waiting = await approver.platform.waiting();
+  const ours = waiting.filter(({ topic }) => topic.startsWith(TOPIC_PREFIX));
+  const old = ours.filter(({ since }) => since <= before);
+  let rejected = 0;
+  for (const { jobId } of old) {
+    if (await rejectOne(approver, jobId, reason)) rejected++;
+  }
+  const foreign = waiting.length - ours.length;
+  approver.context.out(
+    `Rejected ${rejected}; ${ours.length - old.length} younger left` +
+      (foreign === 0 ? "" : `, ${foreign} of other packs not touched`),
   );
+  return 0;
 }
 
 /** Says and tells of each that begins to wait, until the process is ended. */
 async function watch(
-  platform: Platform,
-  maxAgeS: number,
-  { hook, json, context }: {
-    hook: Hook;
-    json: boolean;
-    context: CommandContext;
-  },
-): Promise<never> {
-  if (!json) {
-    context.out("Watching for what waits for approval; Ctrl+C ends it");
-  }
-  let known: ReadonlySet<string> = new Set();
-  let away = false;
-  while (true) {
-    try {
-      const waiting = await platform.waiting();
-      // One that bounced waits anew, and is told of anew.
-      const fresh = waiting.filter(({ jobId }) => !known.has(jobId));
-      const taken = fresh.slice(0, READS_MAX);
-      const posts = await readAll(platform, taken, maxAgeS);
-      if (away) context.err("The platform is back");
-      away = false;
-      const later = new Set(fresh.slice(READS_MAX).map(({ jobId }) => jobId));
-      known = new Set(waiting.map(({ jobId }) => jobId)).difference(later);
-      await Promise.all(posts.map((post) => tell(post, hook, json)));
-    } catch (error) {
-      if (!(error instanceof OutsideError)) throw error;
-      if (!away) {
-        context.err(`Cannot look now: ${explain(error)}; still watching`);
+  { platform, postMaxAgeS, context: { out, err } }: Approver,
+  hook: Hook,
+  json: boolean,
+): Promise<number> {
+  if (!json) out("Watching for what waits for approval; Ctrl+C ends it");
+  const { signal } = platform;
+  const watching = watchWaiting(platform, postMaxAgeS, {
+    async onWaiting(post) {
+      if (json) out(JSON.stringify(post));
+      else describeWaitingPost(post).forEach(out);
+      for (const problem of await hook(post, signal)) {
+        err(
+          `${printable(problem, 300)} (for ${post.job_id}); still watching`,
+        );
       }
-      away = true;
+    },
+    onAway: (error) =>
+      err(`Cannot look now: ${explain(error)}; still watching`),
+    onBack: () => err("The platform is back"),
+  });
+  return await watching.catch((error) => {
+    // To be stopped is how a watch ends, not how it fails.
+    if (signal.aborted && signal.reason instanceof CommandError) {
+      return signal.reason.exitCode;
     }
-    await wait(WATCH_MS, platform.signal);
-  }
-
-  async function tell(post: WaitingPost, hook: Hook, json: boolean) {
-    if (json) context.out(JSON.stringify(post));
-    else show(post, context);
-    for (const problem of await hook(post, platform.signal)) {
-      context.err(
-        `${printable(problem, 300)} (for ${post.job_id}); still watching`,
-      );
-    }
-  }
+    throw error;
+  });
 }
 
 if (import.meta.main) await runCommand(main);

@@ -3,7 +3,14 @@
  *
  * @module
  */
-import { POST_TOPIC } from "./support/approvals.ts";
+import { POST_TOPIC } from "../lib/operate/pack.ts";
+import type { WaitingJob } from "../lib/operate/platform.ts";
+import {
+  approveJob,
+  APPROVING_VARIABLES,
+  describeWaiting,
+  readApproving,
+} from "./terminal/approving.ts";
 import { readArgs, type Values } from "./terminal/arguments.ts";
 import {
   type CommandContext,
@@ -11,18 +18,7 @@ import {
   runCommand,
   userName,
 } from "./terminal/command.ts";
-import {
-  approvePost,
-  DECIDING_SETTINGS,
-  DECIDING_VARIABLES,
-} from "./support/deciding.ts";
-import { describeWaiting } from "./support/install.ts";
-import {
-  Platform,
-  readAddress,
-  readSettings,
-  type Waiting,
-} from "./support/platform.ts";
+import { openPlatform } from "./terminal/platform.ts";
 
 const HELP = {
   usage: "deno task approve_latest_post [--run ID | --newest] [--as NAME]",
@@ -37,7 +33,7 @@ const HELP = {
       about: "recorded as the approver (default your user name)",
     },
   },
-  variables: DECIDING_VARIABLES,
+  variables: APPROVING_VARIABLES,
 } as const;
 
 export async function main(
@@ -46,49 +42,33 @@ export async function main(
 ): Promise<number> {
   const given = readArgs(args, HELP, context);
   if (given === undefined) return 0;
-  const { as } = given.values;
-  const { signal } = context;
-  const principal = as ?? userName(context);
-  const { postMaxAgeS } = readSettings(DECIDING_SETTINGS, context.env);
-  await using platform = new Platform(readAddress(context.env), {
-    signal,
-    principal,
-  });
-  const all = await platform.waiting();
-  const other = all.filter(({ topic }) => topic !== POST_TOPIC);
-  for (const job of other) {
+  const principal = given.values.as ?? userName(context);
+  const { postMaxAgeS } = readApproving(context);
+  await using platform = openPlatform(context, principal);
+  const waiting = await platform.waiting();
+  for (const job of waiting.filter(({ topic }) => topic !== POST_TOPIC)) {
     context.out(`Also waiting, and not a post: ${describeWaiting(job)}`);
   }
-  const job = choose(
-    all.filter(({ topic }) => topic === POST_TOPIC),
-    given.values,
-    context,
-  );
-  return await approvePost(platform, job.jobId, {
-    principal,
-    postMaxAgeS,
-    context,
-  });
+  const posts = waiting.filter(({ topic }) => topic === POST_TOPIC);
+  const job = choose(posts, given.values, context);
+  return await approveJob({ platform, principal, postMaxAgeS, context }, job);
 }
 
 function choose(
-  waiting: readonly Waiting[],
+  waiting: readonly WaitingJob[],
   { run, newest }: Values<typeof HELP>,
-  context: CommandContext,
-): Waiting {
-  const matching = run === undefined
-    ? waiting
-    : waiting.filter(({ jobId }) => jobId.startsWith(`${run}:`));
+  { out }: CommandContext,
+): WaitingJob {
+  const matching = waiting.filter(({ jobId }) =>
+    run === undefined || jobId.startsWith(`${run}:`)
+  );
   const last = matching.at(-1);
   if (last === undefined) {
-    throw new CommandError(
-      run === undefined
-        ? "No post is waiting for approval"
-        : `No post of run ${run} is waiting for approval`,
-    );
+    const which = run === undefined ? "No post" : `No post of run ${run}`;
+    throw new CommandError(`${which} is waiting for approval`);
   }
   if (matching.length > 1 && !newest) {
-    for (const job of matching) context.out(describeWaiting(job));
+    matching.map(describeWaiting).forEach((line) => out(line));
     throw new CommandError(
       `${matching.length} posts are waiting; choose one with --run ID, or --newest`,
     );

@@ -13,7 +13,7 @@ import {
   runCommand,
   userName,
 } from "./terminal/command.ts";
-import { PLATFORM_VARIABLES } from "./support/platform.ts";
+import { PLATFORM_VARIABLES } from "./terminal/platform.ts";
 import { SENDER_NAMES, type SenderName } from "./demo/senders.ts";
 
 const HELP = {

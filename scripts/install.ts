@@ -3,26 +3,22 @@
  *
  * @module
  */
+import { installBundle } from "../lib/operate/install.ts";
+import { bundlePack, readPackFolder } from "./pack/pack.ts";
 import { readArgs } from "./terminal/arguments.ts";
 import {
   type CommandContext,
   runCommand,
   userName,
 } from "./terminal/command.ts";
-import { showProgress } from "./terminal/progress.ts";
 import { inSeconds, table } from "./terminal/format.ts";
 import {
   confirmLoss,
-  installBundle,
   SIDE_EFFECTS,
-  type Simulation,
-} from "./support/install.ts";
-import { bundlePack, readPackFolder } from "./pack/pack.ts";
-import {
-  Platform,
-  PLATFORM_VARIABLES,
-  readAddress,
-} from "./support/platform.ts";
+  simulationRow,
+} from "./terminal/installation.ts";
+import { openPlatform, PLATFORM_VARIABLES } from "./terminal/platform.ts";
+import { showProgress } from "./terminal/progress.ts";
 
 const HELP = {
   usage: "deno task install [--upgrade] [--force] [--yes] [--pack DIR]",
@@ -48,46 +44,31 @@ export async function main(
 ): Promise<number> {
   const given = readArgs(args, HELP, context);
   if (given === undefined) return 0;
+  const { out } = context;
   const { upgrade, force, yes, as, pack = "pack" } = given.values;
-  const { signal } = context;
   const bundle = await bundlePack(await readPackFolder(pack));
-  context.out(`Pack ${bundle.id} ${bundle.version}, sha256 ${bundle.sha256}`);
-  const principal = as ?? userName(context);
-  await using platform = new Platform(readAddress(context.env), {
-    signal,
-    principal,
-  });
+  out(`Pack ${bundle.id} ${bundle.version}, sha256 ${bundle.sha256}`);
+  await using platform = openPlatform(context, as ?? userName(context));
   await confirmLoss(platform, context, yes);
-  const installed = await installBundle(platform, bundle, {
-    upgrade,
-    force,
-    signal,
-    onProgress: showProgress(context),
-  });
-  if (installed.forced) {
-    context.out(
-      "Installed with force: the platform's own version is unknown to it",
-    );
+  const { record, forced, simulations, policyMs, routingMs } =
+    await installBundle(platform, bundle, {
+      upgrade,
+      force,
+      onProgress: showProgress(context),
+    });
+  if (forced) {
+    out("Installed with force: the platform's own version is unknown to it");
   }
-  context.out(`Installed, status ${installed.record["status"]}`);
-  context.out(
-    `In force: policy after ${inSeconds(installed.policyMs)}, routing after ${
-      inSeconds(installed.routingMs)
+  out(`Installed, status ${record["status"]}`);
+  out(
+    `In force: policy after ${inSeconds(policyMs)}, routing after ${
+      inSeconds(routingMs)
     }`,
   );
-  for (const line of table(installed.simulations.map(simulationRow))) {
-    context.out(`  ${line}`);
-  }
-  context.out("What this changes for the platform:");
-  for (const line of SIDE_EFFECTS) context.out(`  ${line}`);
+  for (const line of table(simulations.map(simulationRow))) out(`  ${line}`);
+  out("What this changes for the platform:");
+  for (const line of SIDE_EFFECTS) out(`  ${line}`);
   return 0;
-}
-
-/** A simulation as a table's row. */
-export function simulationRow(
-  { name, expected, got, ok }: Simulation,
-): string[] {
-  return [name, `expected ${expected}`, `got ${got}`, ok ? "ok" : "WRONG"];
 }
 
 if (import.meta.main) await runCommand(main);

@@ -6,7 +6,7 @@
  */
 import { sha256Hex } from "../lib/base/digest.ts";
 import { escapeHtml, renderHtml } from "../lib/message/html.ts";
-import { previewMessage, readIncident } from "./support/preview.ts";
+import { previewMessage, readIncident } from "./preview.ts";
 import { readArgs } from "./terminal/arguments.ts";
 import {
   type CommandContext,
@@ -47,8 +47,9 @@ export async function main(
 
 /** The sample incident's message, as if a person had approved it. */
 export async function renderPage(): Promise<string> {
-  const { incident, message } = await previewMessage(
-    await readIncident(SAMPLE),
+  const incident = await readIncident(SAMPLE);
+  const { message } = await previewMessage(
+    incident,
     {
       linkOrigins: ["https://incidents.example.com"],
       dashboardRunUrl: "https://coretex.example.com/runs/{run_id}",

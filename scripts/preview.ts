@@ -3,8 +3,24 @@
  *
  * @module
  */
-import { readConfig } from "../lib/base/config.ts";
+import { type Config, readConfig } from "../lib/base/config.ts";
+import { sha256Hex } from "../lib/base/digest.ts";
+import { buildBundle } from "../lib/evidence/bundle.ts";
+import { collectFindings } from "../lib/evidence/collect.ts";
+import { type IncidentInput, qualifiedId } from "../lib/incident.ts";
+import { composeMessage } from "../lib/message/compose.ts";
+import { renderHtml } from "../lib/message/html.ts";
+import { unescapeMrkdwn } from "../lib/message/mrkdwn.ts";
+import {
+  encodeMessage,
+  type Footer,
+  type Message,
+  withFooter,
+} from "../lib/message/render.ts";
 import { LINK_SETTINGS } from "../lib/message/settings.ts";
+import { renderText } from "../lib/message/text.ts";
+import { compileCheck } from "../lib/schema_check.ts";
+import { summarize } from "../lib/summary/builtin.ts";
 import { readArgs } from "./terminal/arguments.ts";
 import {
   type CommandContext,
@@ -13,14 +29,6 @@ import {
   UsageError,
 } from "./terminal/command.ts";
 import { outputStyle } from "./terminal/format.ts";
-import { renderHtml } from "../lib/message/html.ts";
-import { unescapeMrkdwn } from "../lib/message/mrkdwn.ts";
-import { renderText } from "../lib/message/text.ts";
-import {
-  type Preview,
-  previewMessage,
-  readIncident,
-} from "./support/preview.ts";
 
 const HELP = {
   usage: "deno task preview FILE [--html FILE] [--json]",
@@ -42,6 +50,22 @@ const HELP = {
   ],
 } as const;
 
+/** A message as it would be posted. */
+interface Preview {
+  /** With its footer. */
+  message: Message;
+  /** Of the part that an approval would release. */
+  digest: string;
+}
+
+/** What only a run knows of its message. */
+type Released = Omit<Footer, "digest">;
+
+const PLACEHOLDERS: Released = {
+  approval: { by: "(the approver)", at: "(the time)", ruleId: "(the rule)" },
+  runId: "preview",
+};
+
 export async function main(
   args: readonly string[],
   context: CommandContext,
@@ -51,26 +75,79 @@ export async function main(
   const { values: { html, json }, positionals: [file] } = given;
   if (file === undefined) throw new UsageError("Name one file");
   const settings = readConfig(LINK_SETTINGS, context.env);
-  const preview = await previewMessage(await readIncident(file), settings);
-  if (html !== undefined) await writePicture(html, preview);
+  const incident = await readIncident(file);
+  const preview = await previewMessage(incident, settings);
+  if (html !== undefined) await writePicture(html, incident, preview);
   if (json) context.out(JSON.stringify(preview.message, null, 2));
   else if (html === undefined) show(preview, context);
   else context.out(`${html} written; nothing was sent`);
   return 0;
 }
 
-function show({ message, digest }: Preview, context: CommandContext): void {
-  for (const line of renderText(message.blocks, outputStyle(context))) {
-    context.out(line);
+/** @throws {CommandError} Saying what is wrong with the file, by path. */
+export async function readIncident(path: string): Promise<IncidentInput> {
+  const fail = (why: string) => {
+    throw new CommandError(`Cannot preview ${path}: ${why}`);
+  };
+  const text = await Deno.readTextFile(path).catch((error) =>
+    fail(
+      error instanceof Deno.errors.NotFound
+        ? "there is no such file"
+        : "it cannot be read",
+    )
+  );
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    fail("it is not JSON");
   }
-  context.out();
-  context.out(`Notification: ${unescapeMrkdwn(message.text)}`);
-  context.out(`Message sha256 ${digest}; nothing was sent`);
+  const problem = compileCheck("IncidentInput")(value);
+  if (problem !== undefined) fail(`it is no incident, ${problem}`);
+  return value as IncidentInput;
 }
 
-async function writePicture(path: string, preview: Preview): Promise<void> {
-  const { incident, message, digest } = preview;
-  const title = `Preview of ${incident.incident_id}`;
+/**
+ * Makes the message that the fetcher and the summarizer would make of an
+ * incident, with artifacts that are kept nowhere. The same incident gives the
+ * same bytes.
+ */
+export async function previewMessage(
+  incident: IncidentInput,
+  settings: Config<typeof LINK_SETTINGS>,
+  released: Released = PLACEHOLDERS,
+): Promise<Preview> {
+  let artifacts = 0;
+  const pointer = () => `redis://art:preview-${++artifacts}`;
+  const bundle = await buildBundle(
+    qualifiedId(incident),
+    collectFindings(incident),
+    { now: new Date(), put: () => Promise.resolve(pointer()) },
+  );
+  const message = composeMessage(bundle, summarize(bundle), {
+    summaryPtr: pointer(),
+    runId: released.runId,
+    settings,
+  });
+  const digest = await sha256Hex(encodeMessage(message));
+  const footer = { ...released, digest };
+  return { message: withFooter(message, footer), digest };
+}
+
+function show({ message, digest }: Preview, context: CommandContext): void {
+  const { out } = context;
+  renderText(message.blocks, outputStyle(context)).forEach((line) => out(line));
+  out();
+  out(`Notification: ${unescapeMrkdwn(message.text)}`);
+  out(`Message sha256 ${digest}; nothing was sent`);
+}
+
+async function writePicture(
+  path: string,
+  { incident_id }: IncidentInput,
+  { message, digest }: Preview,
+): Promise<void> {
+  const title = `Preview of ${incident_id}`;
   const note = `${title}. Message sha256 ${digest}. Nothing was sent.`;
   try {
     await Deno.writeTextFile(path, renderHtml(message.blocks, { title, note }));

@@ -3,18 +3,12 @@
  *
  * @module
  */
+import { uninstallPack } from "../lib/operate/install.ts";
+import { PACK_ID } from "../lib/operate/pack.ts";
 import { readArgs } from "./terminal/arguments.ts";
 import { type CommandContext, runCommand } from "./terminal/command.ts";
-import {
-  confirmLoss,
-  describeLeftovers,
-  uninstallPack,
-} from "./support/install.ts";
-import {
-  Platform,
-  PLATFORM_VARIABLES,
-  readAddress,
-} from "./support/platform.ts";
+import { confirmLoss, describeLeftovers } from "./terminal/installation.ts";
+import { openPlatform, PLATFORM_VARIABLES } from "./terminal/platform.ts";
 
 const HELP = {
   usage: "deno task uninstall [--purge] [--yes]",
@@ -34,13 +28,10 @@ export async function main(
 ): Promise<number> {
   const given = readArgs(args, HELP, context);
   if (given === undefined) return 0;
-  const { signal } = context;
-  await using platform = new Platform(readAddress(context.env), { signal });
-  await confirmLoss(platform, context, given.values.yes);
-  const { purge } = given.values;
-  const leftovers = await uninstallPack(platform, "incident-enricher", {
-    purge,
-  });
+  const { purge, yes } = given.values;
+  await using platform = openPlatform(context);
+  await confirmLoss(platform, context, yes);
+  const leftovers = await uninstallPack(platform, PACK_ID, { purge });
   context.out("Uninstalled. What is left:");
   for (const line of describeLeftovers(leftovers)) context.out(`  ${line}`);
   return 0;

@@ -115,6 +115,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   summary: ["lib", "base", "message"],
   message: ["lib", "base", "sources"],
   post: ["lib", "base", "message"],
+  operate: ["lib", "base", "platform", "message", "post", "library"],
 };
 
 Deno.test("each part imports only what its arrows lead to", () => {
@@ -234,6 +235,17 @@ Deno.test("only a few base files use the runtime itself", async () => {
     if (/\bDeno\./.test(code)) using.push(file);
   }
   assertEquals(using.toSorted(), RUNTIME);
+});
+
+Deno.test("lib/operate knows neither a terminal nor a process", async () => {
+  const files = [...imports.keys()].filter((file) =>
+    file.startsWith("lib/operate/")
+  );
+  assert(files.length > 5);
+  for (const file of files) {
+    const text = await Deno.readTextFile(new URL(file, ROOT));
+    assert(!/\bconsole\.|\bconfirm\(|\bprompt\(/.test(text), file);
+  }
 });
 
 Deno.test("there is no cycle", () => {

@@ -10,12 +10,12 @@ import { STORE_SETTINGS } from "../lib/platform/settings.ts";
 import { variablesOf } from "../lib/base/config.ts";
 import { covers, grantFlags, type PermissionSet } from "../scripts/grants.ts";
 import { WORKER_VARIABLES } from "../scripts/launch/environment.ts";
-import { DECIDING_SETTINGS } from "../scripts/support/deciding.ts";
-import { HOOK_SETTINGS } from "../scripts/support/hook.ts";
+import { HOOK_SETTINGS } from "../lib/operate/hook.ts";
 import {
+  ADDRESS_SETTINGS,
   PLATFORM_SETTINGS,
-  SCRIPT_SETTINGS,
-} from "../scripts/support/platform.ts";
+} from "../lib/operate/platform.ts";
+import { APPROVING_SETTINGS } from "../scripts/terminal/approving.ts";
 import { LINK_SETTINGS } from "../lib/message/settings.ts";
 
 const SETS: Readonly<Record<string, PermissionSet>> = config
@@ -126,15 +126,15 @@ const READS: Readonly<Record<string, readonly string[]>> = {
   preview: variablesOf(LINK_SETTINGS),
   test: variablesOf(PLATFORM_SETTINGS),
   workers: WORKER_VARIABLES,
-  operator: [...variablesOf(SCRIPT_SETTINGS), ...USER],
+  operator: [...variablesOf(ADDRESS_SETTINGS), ...USER],
   approve_latest_post: [
-    ...variablesOf(SCRIPT_SETTINGS),
-    ...variablesOf(DECIDING_SETTINGS),
+    ...variablesOf(ADDRESS_SETTINGS),
+    ...variablesOf(APPROVING_SETTINGS),
     ...USER,
   ],
   approvals: [
-    ...variablesOf(SCRIPT_SETTINGS),
-    ...variablesOf(DECIDING_SETTINGS),
+    ...variablesOf(ADDRESS_SETTINGS),
+    ...variablesOf(APPROVING_SETTINGS),
     ...variablesOf(HOOK_SETTINGS),
     ...USER,
   ],

@@ -20,3 +20,29 @@ export function shorten(text: string, charsMax: number): string {
 export function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
+
+/**
+ * One line for a terminal: without controls, which could rewrite what stands
+ * there, and without marks that turn its direction.
+ */
+export function printable(text: string, charsMax = 200): string {
+  const plain = text.replace(/[\p{Cc}\p{Zl}\p{Zp}\s]+/gu, " ")
+    .replace(/\p{Cf}/gu, "");
+  return shorten(plain.trim(), charsMax);
+}
+
+/** Shows as U+FFFD what would steer a display instead of being displayed. */
+export function markControls(text: string): string {
+  return text.replace(/[\p{Cc}\p{Bidi_Control}]/gu, "\uFFFD");
+}
+
+/** A length of time as people say it. */
+export function ageOf(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  if (Number.isNaN(seconds)) return "unknown";
+  if (seconds < 120) return `${seconds} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 120) return `${minutes} min`;
+  const hours = Math.floor(minutes / 60);
+  return hours < 48 ? `${hours} h` : `${Math.floor(hours / 24)} d`;
+}

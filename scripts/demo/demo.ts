@@ -20,10 +20,9 @@ import { WORKERS } from "../launch/permissions.ts";
 import {
   approve,
   follow,
-  POST_TOPIC,
   readProposal,
   reject,
-} from "../support/approvals.ts";
+} from "../../lib/operate/approvals.ts";
 import { askYesOrNo } from "../terminal/ask.ts";
 import {
   type CommandContext,
@@ -33,14 +32,19 @@ import {
 import { inBytes, inSeconds, outputStyle, table } from "../terminal/format.ts";
 import { Progress, showProgress } from "../terminal/progress.ts";
 import {
-  confirmLoss,
-  describeLeftovers,
   installBundle,
   type Installed,
   type Leftovers,
-  SIDE_EFFECTS,
   uninstallPack,
-} from "../support/install.ts";
+} from "../../lib/operate/install.ts";
+import {
+  confirmLoss,
+  describeLeftovers,
+  SIDE_EFFECTS,
+  simulationRow,
+} from "../terminal/installation.ts";
+import { PACK_ID, POST_TOPIC, WORKFLOW_ID } from "../../lib/operate/pack.ts";
+import { readConfig } from "../../lib/base/config.ts";
 import { renderText } from "../../lib/message/text.ts";
 import {
   type Bundle,
@@ -53,8 +57,7 @@ import {
   PLATFORM_SETTINGS,
   readAddress,
   readPlatformEnv,
-  readSettings,
-} from "../support/platform.ts";
+} from "../../lib/operate/platform.ts";
 import {
   cacheWorkers,
   spawnWorker,
@@ -91,9 +94,7 @@ const GOALS: readonly (readonly [GoalName, string])[] = [
   ["upgrade", "upgrade path"],
 ];
 
-const PACK_ID = "incident-enricher";
 const FRAGMENT_KEY = `${PACK_ID}/safety`;
-const WORKFLOW_ID = `${PACK_ID}.enrich`;
 /** Devcore reloads often, so that nobody waits for the platform's 30 s. */
 const DEVCORE_RELOAD_MS = 400;
 const POLL_MS = 150;
@@ -231,7 +232,7 @@ export class Demo implements AsyncDisposable {
     this.#platformEnv = this.#core?.env ?? readPlatformEnv(env);
     const { signal } = this.#context;
     const envOf = (name: string) => this.#platformEnv[name];
-    const { gatewayUrl, natsUrl, redisUrl } = readSettings(
+    const { gatewayUrl, natsUrl, redisUrl } = readConfig(
       PLATFORM_SETTINGS,
       envOf,
     );
@@ -283,14 +284,9 @@ export class Demo implements AsyncDisposable {
         "installed with force: the platform's own version is unknown to it",
       );
     }
-    const rows = installed.simulations.map((
-      { name, expected, got, ok },
-    ) => [
+    const rows = installed.simulations.map((one) => [
       "simulation",
-      name,
-      `expected ${expected}`,
-      `got ${got}`,
-      ok ? "ok" : "WRONG",
+      ...simulationRow(one),
     ]);
     for (const row of table(rows)) this.#line(row);
     this.#line("what else this changes for the platform:");
@@ -300,14 +296,11 @@ export class Demo implements AsyncDisposable {
 
   /** Installs, over whatever an earlier run has left. */
   async #install(bundle: Bundle): Promise<Installed> {
-    const { signal } = this.#context;
     const path = `/workflows/${encodeURIComponent(WORKFLOW_ID)}`;
     const upgrade = await this.#platform.find(path) !== undefined ||
       await this.#platform.find(`/packs/${PACK_ID}`) !== undefined;
     return await installBundle(this.#platform, bundle, {
       upgrade,
-      force: false,
-      signal,
       onProgress: showProgress(this.#context),
     });
   }
@@ -524,13 +517,11 @@ export class Demo implements AsyncDisposable {
   /** Approves or rejects. @returns What was posted, if anything. */
   async #decide(runId: string, jobId: string): Promise<PostResult | undefined> {
     const { principal } = this.#options;
-    const { signal } = this.#context;
     const { decision } = this.#options;
     this.#heading(decision === "reject" ? "Rejection" : "Approval");
     const { digest, digestHolds, blocks } = await readProposal(
       this.#platform,
       jobId,
-      signal,
     );
     this.#line(
       `the message to be posted has sha256 ${digest}${
@@ -547,16 +538,13 @@ export class Demo implements AsyncDisposable {
       return undefined;
     }
     for (let attempt = 1; attempt <= APPROVALS_MAX; attempt++) {
-      const answer = await approve(this.#platform, jobId);
+      const approved = await approve(this.#platform, jobId);
       this.#line(
-        answer === "approved"
+        approved
           ? `approved as ${principal}, with an empty body`
           : "somebody else decided it",
       );
-      const followed = await follow(this.#platform, jobId, {
-        timeoutMs: RUN_MS,
-        signal,
-      });
+      const followed = await follow(this.#platform, jobId, RUN_MS);
       if (followed.end === "succeeded") {
         this.#line(`post       done, job ${jobId}`);
         await this.#showReceived(digest);

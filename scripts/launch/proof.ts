@@ -9,7 +9,7 @@ import { startSlack } from "../../deploy/standins/slack.ts";
 import { variablesOf } from "../../lib/base/config.ts";
 import { messageOf } from "../../lib/base/errors.ts";
 import { wait } from "../../lib/base/time.ts";
-import { approve } from "../support/approvals.ts";
+import { approve } from "../../lib/operate/approvals.ts";
 import { freePort } from "./free_port.ts";
 import {
   type Permissions,

@@ -10,9 +10,13 @@ import { deadline } from "../../lib/base/deadline.ts";
 import { wait } from "../../lib/base/time.ts";
 import type { SlackStandIn } from "../../deploy/standins/slack.ts";
 import { type Bundle, bundlePack, readPackFolder } from "../pack/pack.ts";
-import { POST_TOPIC } from "../support/approvals.ts";
-import { installBundle, type Installed } from "../support/install.ts";
-import { Platform, readAddress, type Waiting } from "../support/platform.ts";
+import { POST_TOPIC } from "../../lib/operate/pack.ts";
+import { installBundle, type Installed } from "../../lib/operate/install.ts";
+import {
+  Platform,
+  readAddress,
+  type WaitingJob,
+} from "../../lib/operate/platform.ts";
 import { CommandError } from "../terminal/command.ts";
 import { readRequirements, type Requirements } from "./environment.ts";
 import { freePort } from "./free_port.ts";
@@ -93,7 +97,7 @@ export class Stand implements AsyncDisposable {
     return await installBundle(
       this.platform,
       bundle ?? await bundlePack(await readPackFolder(PACK)),
-      { upgrade: true, force: false, signal: this.signal },
+      { upgrade: true },
     );
   }
 
@@ -196,7 +200,7 @@ export class Stand implements AsyncDisposable {
   async untilWaiting(
     runId: string,
     onRun: (run: JsonObject) => void = () => {},
-  ): Promise<Waiting> {
+  ): Promise<WaitingJob> {
     return await this.#until(
       "The run's post did not ask for approval",
       async () => {

@@ -5,8 +5,8 @@
  */
 import { parseArgs } from "node:util";
 import { messageOf } from "../../lib/base/errors.ts";
+import { printable } from "../../lib/base/text.ts";
 import { type CommandContext, UsageError } from "./command.ts";
-import { printable } from "./format.ts";
 
 /** An option: a switch, unless it has a value. */
 export interface Option {
@@ -116,4 +116,34 @@ function renderHelp(line: CommandLine): string {
   const lines = [`Usage: ${usage}`, "", about, "", "Options:", ...rows(all)];
   if (variables.length > 0) lines.push("", "Variables:", ...rows(variables));
   return lines.join("\n");
+}
+
+/**
+ * Reads the verb, which is `list` if none is given.
+ *
+ * @param verbs The options that each takes; another would be passed over in
+ * silence.
+ * @throws {UsageError}
+ */
+export function readVerb<V extends string>(
+  { values, positionals: [verb = "list"] }: {
+    values: Readonly<Record<string, string | boolean | undefined>>;
+    positionals: readonly string[];
+  },
+  verbs: Readonly<Record<V | "list", readonly string[]>>,
+): V | "list" {
+  if (!Object.hasOwn(verbs, verb)) {
+    const names = Object.keys(verbs).filter((name) => name !== "list");
+    throw new UsageError(
+      `'${printable(verb)}' is none of ${names.join(", ")}`,
+    );
+  }
+  const known = verb as V | "list";
+  const wrong = Object.keys(values).find((name) =>
+    values[name] !== undefined && values[name] !== false &&
+    !verbs[known].includes(name)
+  );
+  if (wrong === undefined) return known;
+  const whom = known === "list" ? "a list" : known;
+  throw new UsageError(`--${wrong} does not go with ${whom}`);
 }

@@ -5,6 +5,7 @@
  */
 import { ConfigError, messageOf, OutsideError } from "../../lib/base/errors.ts";
 import { checkRuntime } from "../../lib/base/runtime.ts";
+import { OperationError } from "../../lib/operate/errors.ts";
 
 /** A failure that people are told in one line, without a stack. */
 export class CommandError extends Error {
@@ -81,11 +82,11 @@ export async function callCommand(
   }
 }
 
+const EXPECTED = [CommandError, ConfigError, OperationError, OutsideError];
+
 /** An error as people are told it, with its stack only if it is a bug of ours. */
 export function explain(error: unknown): string {
-  const expected = [CommandError, ConfigError, OutsideError].some((kind) =>
-    error instanceof kind
-  );
+  const expected = EXPECTED.some((kind) => error instanceof kind);
   const bug = !expected && error instanceof Error && error.stack !== undefined;
   return bug ? error.stack! : messageOf(error);
 }

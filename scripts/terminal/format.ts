@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { shorten } from "../../lib/base/text.ts";
 import type { CommandContext } from "./command.ts";
 
 /** Longer lines are hard to read, shorter ones break every other word. */
@@ -32,16 +31,6 @@ export function table(rows: readonly (readonly string[])[]): string[] {
     )
       .join("  ").trimEnd()
   );
-}
-
-/**
- * Text from outside, fit for one line of a terminal: without controls, which
- * could rewrite what stands there, and without marks that turn its direction.
- */
-export function printable(text: string, charsMax = 200): string {
-  const plain = text.replace(/[\p{Cc}\p{Zl}\p{Zp}\s]+/gu, " ")
-    .replace(/\p{Cf}/gu, "");
-  return shorten(plain.trim(), charsMax);
 }
 
 /** Seconds with one digit. */

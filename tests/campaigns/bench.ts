@@ -10,7 +10,7 @@ import {
   runCommand,
   UsageError,
 } from "../../scripts/terminal/command.ts";
-import { printable } from "../../scripts/terminal/format.ts";
+import { printable } from "../../lib/base/text.ts";
 import { Progress } from "../../scripts/terminal/progress.ts";
 import { type Fault, FAULTS } from "./bench/gateway.ts";
 import { benchIngester, type Cell, renderResults } from "./bench/ingester.ts";

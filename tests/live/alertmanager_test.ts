@@ -18,9 +18,9 @@ import { parse, stringify } from "@std/yaml";
 import { startDevcore } from "../../deploy/devcore/devcore.ts";
 import type { IncidentInput } from "../../lib/incident.ts";
 import { compileCheck } from "../../lib/schema_check.ts";
-import { installBundle } from "../../scripts/support/install.ts";
+import { installBundle } from "../../lib/operate/install.ts";
 import { bundlePack, readPackFolder } from "../../scripts/pack/pack.ts";
-import { Platform, readAddress } from "../../scripts/support/platform.ts";
+import { Platform, readAddress } from "../../lib/operate/platform.ts";
 import { cacheWorkers, spawnWorker } from "../../scripts/launch/process.ts";
 import { freePort } from "../../scripts/launch/free_port.ts";
 import { openLine } from "../support/proxy.ts";
@@ -119,11 +119,7 @@ async function startRig(): Promise<Rig> {
     }),
   );
   const bundle = await bundlePack(await readPackFolder("pack"));
-  await installBundle(platform, bundle, {
-    upgrade: true,
-    force: false,
-    signal,
-  });
+  await installBundle(platform, bundle, { upgrade: true });
   const line = stack.use(openLine(core.gatewayUrl));
   const [address, health] = [freePort(), freePort()].map((port) =>
     `127.0.0.1:${port}`

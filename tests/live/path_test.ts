@@ -17,9 +17,9 @@ import type {
   PostResult,
   Summary,
 } from "../../lib/incident.ts";
-import { approve, follow, reject } from "../../scripts/support/approvals.ts";
-import { uninstallPack } from "../../scripts/support/install.ts";
-import { readPlatformEnv } from "../../scripts/support/platform.ts";
+import { approve, follow, reject } from "../../lib/operate/approvals.ts";
+import { uninstallPack } from "../../lib/operate/install.ts";
+import { readPlatformEnv } from "../../lib/operate/platform.ts";
 import sample from "../../deploy/samples/sample_webhook.json" with {
   type: "json",
 };
@@ -71,10 +71,7 @@ async function tellStories(t: Deno.TestContext, stand: Stand): Promise<void> {
     async () => {
       const jobId = await stand.untilApproval(runId);
       await approve(platform, jobId);
-      const followed = await follow(platform, jobId, {
-        timeoutMs: 60_000,
-        signal,
-      });
+      const followed = await follow(platform, jobId, 60_000);
       assertEquals(followed.end, "succeeded");
       const run = await stand.untilEnded(runId);
       assertEquals(run["status"], "succeeded");
@@ -233,8 +230,7 @@ async function tellShortStories(
       const jobId = await stand.untilApproval(runId);
       await approve(stand.platform, jobId);
       assertEquals(
-        (await follow(stand.platform, jobId, { timeoutMs: 60_000, signal }))
-          .end,
+        (await follow(stand.platform, jobId, 60_000)).end,
         "bounced",
       );
       await reject(stand.platform, jobId, "not tonight");
@@ -299,7 +295,7 @@ Deno.test("the whole path on devcore with embedded servers, and when things go w
     const jobId = await stand.untilApproval(runId);
     await approve(platform, jobId);
     assertEquals(
-      (await follow(platform, jobId, { timeoutMs: 30_000, signal })).end,
+      (await follow(platform, jobId, 30_000)).end,
       "succeeded",
     );
     delete core.faults.onDispatch;
@@ -314,12 +310,12 @@ Deno.test("the whole path on devcore with embedded servers, and when things go w
     const jobId = await stand.untilApproval(await start());
     await approve(platform, jobId);
     assertEquals(
-      (await follow(platform, jobId, { timeoutMs: 30_000, signal })).end,
+      (await follow(platform, jobId, 30_000)).end,
       "bounced",
     );
     await approve(platform, jobId);
     assertEquals(
-      (await follow(platform, jobId, { timeoutMs: 30_000, signal })).end,
+      (await follow(platform, jobId, 30_000)).end,
       "succeeded",
     );
   });

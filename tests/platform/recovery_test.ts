@@ -9,7 +9,7 @@ import { startDevcore } from "../../deploy/devcore/devcore.ts";
 import { type Behaviour, startSlack } from "../../deploy/standins/slack.ts";
 import { Gateway } from "../../lib/platform/gateway.ts";
 import { findSilentJobs } from "../../lib/platform/recovery.ts";
-import { approve } from "../../scripts/support/approvals.ts";
+import { approve } from "../../lib/operate/approvals.ts";
 import type { SpawnOptions } from "../../scripts/launch/process.ts";
 import { type Stand, startStand } from "../../scripts/launch/stand.ts";
 import { until } from "../support/until.ts";

@@ -21,7 +21,7 @@ import {
   readKey,
   recordKey,
 } from "../../lib/post/record.ts";
-import { freePost, markPost } from "../../scripts/support/posts.ts";
+import { freePost, markPost } from "../../lib/operate/settle.ts";
 
 const AT = "2026-03-04T05:06:07.000Z";
 const AT_MS = Date.parse(AT);

@@ -11,7 +11,8 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { startDevcore } from "../../deploy/devcore/devcore.ts";
-import { createHook } from "../../scripts/support/hook.ts";
+import { createHook } from "../../lib/operate/hook.ts";
+import { runHookProgram } from "../../scripts/launch/hook_program.ts";
 import sample from "../../deploy/samples/sample_webhook.json" with {
   type: "json",
 };
@@ -373,9 +374,10 @@ Deno.test("approvals says what is wrong with its arguments, before it looks", as
 });
 
 Deno.test("a hook's program gets its time and no more", async () => {
-  const hook = createHook({ program: "sh", url: undefined }, {
-    programMs: 200,
-  });
+  const hook = createHook(
+    { program: "sh", url: undefined },
+    (program, input) => runHookProgram(program, input, 200),
+  );
   const { signal } = new AbortController();
   // What a shell makes of a JSON text: it runs what stands in it.
   const started = performance.now();

@@ -22,16 +22,10 @@ import {
   PostRecord,
   recordKey,
 } from "../../lib/post/record.ts";
-import { CommandError } from "../../scripts/terminal/command.ts";
-import { printable } from "../../scripts/terminal/format.ts";
-import {
-  ageOf,
-  type DeletableList,
-  describePost,
-  forgetPost,
-  freePost,
-  markPost,
-} from "../../scripts/support/posts.ts";
+import { OperationError } from "../../lib/operate/errors.ts";
+import { type DeletableList, foldPost } from "../../lib/operate/posts.ts";
+import { ageOf, printable } from "../../lib/base/text.ts";
+import { forgetPost, freePost, markPost } from "../../lib/operate/settle.ts";
 import { freePort } from "../../scripts/launch/free_port.ts";
 import { startRealRedis } from "../support/real_servers.ts";
 import { runTask } from "../support/task.ts";
@@ -481,11 +475,11 @@ Deno.test("freePost() takes a claim at 15 minutes and refuses a younger one", as
   const free = (at: string, force = false) =>
     freePost(new Bench(claim("A", at)), KEY, { ...ADA, force });
   assertEquals(await free(OLD), { first: true });
-  const error = await assertRejects(() => free(YOUNG), CommandError);
+  const error = await assertRejects(() => free(YOUNG), OperationError);
   assertStringIncludes(error.message, "claimed it 14 min ago");
   assertEquals(await free(YOUNG, true), { first: true });
   for (const at of ["2027-01-01T00:00:00Z", "some day"]) {
-    await assertRejects(() => free(at), CommandError, "or with --force");
+    await assertRejects(() => free(at), OperationError, "or with --force");
   }
 });
 
@@ -556,7 +550,7 @@ Deno.test("forgetPost() refuses a young claim, and takes an old one", async () =
   const forget = (bench: Bench, force = false) =>
     forgetPost(bench, KEY, { by: "ada", nowMs: NOW_MS, force });
   const young = new Bench(claim("A", YOUNG));
-  await assertRejects(() => forget(young), CommandError, "there will be two");
+  await assertRejects(() => forget(young), OperationError, "there will be two");
   assertEquals(young.items.length, 1);
   assertEquals(await forget(young, true), true);
   assertEquals(await forget(new Bench(claim("A", OLD))), true);
@@ -582,7 +576,7 @@ Deno.test("forgetPost() keeps posters away while it deletes what is free", async
   late.before = [claim("B", YOUNG)];
   await assertRejects(
     () => forgetPost(late, KEY, options),
-    CommandError,
+    OperationError,
     "A poster was faster",
   );
   assertEquals(late.state, "held");
@@ -598,7 +592,7 @@ Deno.test("forgetPost() keeps posters away while it deletes what is free", async
   old.before = [freed, claim("B", YOUNG)];
   await assertRejects(
     () => forgetPost(old, KEY, options),
-    CommandError,
+    OperationError,
     "A poster was faster",
   );
   assertEquals(old.state, "held");
@@ -610,9 +604,9 @@ Deno.test("forgetPost() keeps posters away while it deletes what is free", async
   assertEquals(await forgetPost(again, KEY, options), true);
 });
 
-Deno.test("describePost() words a claim as busy below 60 s", () => {
+Deno.test("foldPost() words a claim as busy below 60 s", () => {
   const word = (at: string) =>
-    describePost(KEY, [JSON.stringify(claim("A", at))], NOW_MS).state;
+    foldPost(KEY, [JSON.stringify(claim("A", at))], NOW_MS).state;
   assertEquals(word("2026-03-04T05:59:00.001Z"), "busy");
   assertEquals(word("2026-03-04T05:59:00.000Z"), "in doubt");
   assertEquals(word("some day"), "in doubt");

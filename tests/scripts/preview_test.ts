@@ -14,7 +14,7 @@ import { encodeMessage } from "../../lib/message/render.ts";
 import { escapeHtml, renderHtml } from "../../lib/message/html.ts";
 import { renderBlocks, renderText } from "../../lib/message/text.ts";
 import { readMrkdwn } from "../../lib/message/mrkdwn.ts";
-import { previewMessage } from "../../scripts/support/preview.ts";
+import { previewMessage } from "../../scripts/preview.ts";
 import sample from "../../deploy/samples/sample_incident.json" with {
   type: "json",
 };

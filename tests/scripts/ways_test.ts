@@ -13,7 +13,7 @@ import { startDevcore } from "../../deploy/devcore/devcore.ts";
 import { startNatsServer } from "../../deploy/devcore/nats_server.ts";
 import { startRedisServer } from "../../deploy/devcore/redis_server.ts";
 import { sha256Hex } from "../../lib/base/digest.ts";
-import { approve } from "../../scripts/support/approvals.ts";
+import { approve } from "../../lib/operate/approvals.ts";
 import type { CompiledWorker } from "../../scripts/launch/binaries.ts";
 import { type Permissions, WORKERS } from "../../scripts/launch/permissions.ts";
 import { startStand } from "../../scripts/launch/stand.ts";

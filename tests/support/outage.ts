@@ -6,7 +6,7 @@
 import { assertEquals } from "@std/assert";
 import { startDevcore } from "../../deploy/devcore/devcore.ts";
 import { type Behaviour, startSlack } from "../../deploy/standins/slack.ts";
-import { approve } from "../../scripts/support/approvals.ts";
+import { approve } from "../../lib/operate/approvals.ts";
 import { openLine } from "./proxy.ts";
 import { type Stand, startStand } from "../../scripts/launch/stand.ts";
 import { until } from "./until.ts";

@@ -10,7 +10,7 @@ import { startDevcore } from "../../deploy/devcore/devcore.ts";
 import { type Behaviour, startSlack } from "../../deploy/standins/slack.ts";
 import { createLog } from "../../lib/base/log.ts";
 import { connectStore, type Store } from "../../lib/platform/store.ts";
-import { approve } from "../../scripts/support/approvals.ts";
+import { approve } from "../../lib/operate/approvals.ts";
 import { type Stand, startStand } from "../../scripts/launch/stand.ts";
 import { until } from "../support/until.ts";
 

@@ -18,10 +18,11 @@ import { type Bus, connectBus } from "../../../lib/platform/bus.ts";
 import { decodePacket } from "../../../lib/platform/packet.ts";
 import { connectStore, type Store } from "../../../lib/platform/store.ts";
 import { recordKey } from "../../../lib/post/record.ts";
-import { approve, POST_TOPIC } from "../../../scripts/support/approvals.ts";
-import { installBundle } from "../../../scripts/support/install.ts";
+import { approve } from "../../../lib/operate/approvals.ts";
+import { POST_TOPIC } from "../../../lib/operate/pack.ts";
+import { installBundle } from "../../../lib/operate/install.ts";
 import { archivePack, type PackFiles } from "../../../scripts/pack/pack.ts";
-import { Platform, readAddress } from "../../../scripts/support/platform.ts";
+import { Platform, readAddress } from "../../../lib/operate/platform.ts";
 import { Poster } from "./poster.ts";
 import {
   type Preference,
@@ -152,8 +153,7 @@ export class Lane implements AsyncDisposable {
     const platform = stack.use(
       new Platform(address, { signal, principal: "chaos" }),
     );
-    const install = { upgrade: false, force: false, signal };
-    await installBundle(platform, await archivePack(options.pack), install);
+    await installBundle(platform, await archivePack(options.pack));
     const { CORETEX_GATEWAY_URL, CORETEX_API_KEY } = core.env;
     const posters = ["a", "b"].map((letter) =>
       stack.use(

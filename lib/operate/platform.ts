@@ -1,20 +1,15 @@
 /**
- * What operators ask of the platform: packs, approvals, config.
+ * The platform as an operator sees it: packs, jobs, approvals, config, workers.
  *
  * @module
  */
-import type { JsonObject } from "../../lib/base/json.ts";
-import {
-  type Config,
-  readConfig,
-  type Settings,
-  variablesOf,
-} from "../../lib/base/config.ts";
-import { ConfigError } from "../../lib/base/errors.ts";
-import { createLog } from "../../lib/base/log.ts";
-import { Gateway } from "../../lib/platform/gateway.ts";
-import { GatewayError } from "../../lib/platform/gateway_error.ts";
-import type { Endpoint } from "../../lib/platform/endpoint.ts";
+import { type Config, readConfig, variablesOf } from "../base/config.ts";
+import { deadline } from "../base/deadline.ts";
+import { type JsonObject, optional } from "../base/json.ts";
+import { createLog } from "../base/log.ts";
+import type { Endpoint } from "../platform/endpoint.ts";
+import { Gateway } from "../platform/gateway.ts";
+import { GatewayError } from "../platform/gateway_error.ts";
 import {
   BUS_SETTINGS,
   type BusSettings,
@@ -24,19 +19,21 @@ import {
   STORE_SETTINGS,
   storeEndpoint,
   type StoreSettings,
-} from "../../lib/platform/settings.ts";
-import { connectStore, type Store } from "../../lib/platform/store.ts";
-import { CommandError } from "../terminal/command.ts";
+} from "../platform/settings.ts";
+import { connectStore, type Store } from "../platform/store.ts";
+import { PACK_ID } from "./pack.ts";
 
-/** What a command reads to find the platform. */
-export const PLATFORM_VARIABLES: readonly (readonly [string, string])[] = [
-  ["CORETEX_GATEWAY_URL", GATEWAY_SETTINGS.gatewayUrl.about],
-  ["CORETEX_API_KEY", GATEWAY_SETTINGS.apiKey.about],
-  [
-    "REDIS_URL",
-    `${STORE_SETTINGS.redisUrl.about}, to see the scheduler's workers (optional)`,
-  ],
-];
+type Env = (name: string) => string | undefined;
+
+/** Everything that may name a platform and the way to it. */
+export const PLATFORM_SETTINGS: BusSettings & StoreSettings & GatewaySettings =
+  { ...BUS_SETTINGS, ...STORE_SETTINGS, ...GATEWAY_SETTINGS };
+
+/** Everything that leads to where the platform is. */
+export const ADDRESS_SETTINGS: GatewaySettings & StoreSettings = {
+  ...GATEWAY_SETTINGS,
+  ...STORE_SETTINGS,
+};
 
 /** Where the platform is. */
 export interface PlatformAddress {
@@ -45,31 +42,32 @@ export interface PlatformAddress {
   redis: Endpoint | undefined;
 }
 
-/** Everything that a command may read to find the platform. */
-export const SCRIPT_SETTINGS: GatewaySettings & StoreSettings = {
-  ...GATEWAY_SETTINGS,
-  ...STORE_SETTINGS,
-};
-
-/** Everything that may name a platform and the way to it. */
-export const PLATFORM_SETTINGS: BusSettings & StoreSettings & GatewaySettings =
-  { ...BUS_SETTINGS, ...STORE_SETTINGS, ...GATEWAY_SETTINGS };
+/** Reads where the platform is. @throws {ConfigError} */
+export function readAddress(env: Env): PlatformAddress {
+  const config: Config<GatewaySettings & StoreSettings> = readConfig(
+    ADDRESS_SETTINGS,
+    env,
+  );
+  const named = STORE_SETTINGS.redisUrl.names.some((name) => env(name));
+  return {
+    gateway: gatewayEndpoint(config),
+    redis: named ? storeEndpoint(config) : undefined,
+  };
+}
 
 /**
  * The variables that name a platform, for the workers; what is not set has its
  * usual place on this machine.
  *
- * @throws {CommandError} With exit code 2.
+ * @throws {ConfigError}
  */
-export function readPlatformEnv(
-  env: (name: string) => string | undefined,
-): Record<string, string> {
-  readSettings(PLATFORM_SETTINGS, env);
-  const settings = Object.values(PLATFORM_SETTINGS);
-  const usual = settings.flatMap(({ name, names, fallback }) =>
-    fallback === undefined || names.some((name) => env(name))
-      ? []
-      : [[name, fallback] as const]
+export function readPlatformEnv(env: Env): Record<string, string> {
+  readConfig(PLATFORM_SETTINGS, env);
+  const usual = Object.values(PLATFORM_SETTINGS).flatMap(
+    ({ name, names, fallback }) =>
+      fallback === undefined || names.some((name) => env(name))
+        ? []
+        : [[name, fallback] as const],
   );
   const set = variablesOf(PLATFORM_SETTINGS).flatMap((name) => {
     const value = env(name);
@@ -78,33 +76,8 @@ export function readPlatformEnv(
   return Object.fromEntries([...usual, ...set]);
 }
 
-/** Reads where the platform is. @throws {CommandError} With exit code 2. */
-export function readAddress(
-  env: (name: string) => string | undefined,
-): PlatformAddress {
-  const config = readSettings(SCRIPT_SETTINGS, env);
-  const named = STORE_SETTINGS.redisUrl.names.some((name) => env(name));
-  return {
-    gateway: gatewayEndpoint(config),
-    redis: named ? storeEndpoint(config) : undefined,
-  };
-}
-
-/** Reads settings. @throws {CommandError} With exit code 2. */
-export function readSettings<S extends Settings>(
-  settings: S,
-  env: (name: string) => string | undefined,
-): Config<S> {
-  try {
-    return readConfig(settings, env);
-  } catch (error) {
-    if (error instanceof ConfigError) throw new CommandError(error.message, 2);
-    throw error;
-  }
-}
-
 /** A job that waits for a person. */
-export interface Waiting {
+export interface WaitingJob {
   jobId: string;
   topic: string;
   ruleId: string;
@@ -123,25 +96,24 @@ export interface WorkerSnapshot {
 const CALL_MS = 10_000;
 const SNAPSHOT_BYTES_MAX = 4 * 1024 * 1024;
 
-/** The platform, as an operator sees it. */
+/** A connection to the platform on behalf of `principal`. */
 export class Platform implements AsyncDisposable {
   readonly gateway: Gateway;
-  readonly #redis: Endpoint | undefined;
   /** Ends every call. */
   readonly signal: AbortSignal;
+  readonly #redis: Endpoint | undefined;
   #store: Promise<Store> | undefined;
 
   constructor(
-    address: PlatformAddress,
-    options: { signal: AbortSignal; principal?: string },
+    { gateway, redis }: PlatformAddress,
+    { principal, signal }: { signal: AbortSignal; principal?: string },
   ) {
-    const { principal, signal } = options;
     this.gateway = new Gateway({
-      ...address.gateway,
+      ...gateway,
       deadlineMs: CALL_MS,
-      ...(principal === undefined ? {} : { principal }),
+      ...optional("principal", principal),
     });
-    this.#redis = address.redis;
+    this.#redis = redis;
     this.signal = signal;
   }
 
@@ -149,25 +121,32 @@ export class Platform implements AsyncDisposable {
   async call(
     method: string,
     path: string,
-    body?: { json?: unknown; form?: FormData },
+    { json, form }: { json?: unknown; form?: FormData } = {},
   ): Promise<JsonObject> {
     return await this.gateway.call(method, path, {
       signal: this.signal,
-      ...(body?.json === undefined ? {} : { json: body.json }),
-      ...(body?.form === undefined ? {} : { body: body.form }),
+      ...optional("json", json),
+      ...optional("body", form),
     }) as JsonObject;
   }
 
-  /** The same, with `undefined` for what is not there. */
+  /** Reads a route, `undefined` for what is not there. */
   async find(path: string): Promise<JsonObject | undefined> {
     try {
       return await this.call("GET", path);
     } catch (error) {
-      if (error instanceof GatewayError && error.status === 404) {
-        return undefined;
-      }
+      if (error instanceof GatewayError && error.missing) return undefined;
       throw error;
     }
+  }
+
+  /** @throws {GatewayError} If there is no such job. */
+  job(jobId: string): Promise<JsonObject> {
+    return this.gateway.readJob(jobId, this.signal);
+  }
+
+  findJob(jobId: string): Promise<JsonObject | undefined> {
+    return this.find(`/jobs/${encodeURIComponent(jobId)}`);
   }
 
   /** The data of a system config document, empty if there is none. */
@@ -179,7 +158,7 @@ export class Platform implements AsyncDisposable {
   }
 
   /** The jobs that wait for a person, oldest first, whatever their topic. */
-  async waiting(): Promise<Waiting[]> {
+  async waiting(): Promise<WaitingJob[]> {
     const answer = await this.call(
       "GET",
       "/approvals?include_resolved=false&limit=1000",
@@ -199,10 +178,8 @@ export class Platform implements AsyncDisposable {
   /** The policy in force, or `undefined` where the platform does not say. */
   async policySnapshot(): Promise<string | undefined> {
     try {
-      const { snapshots } = await this.call("GET", "/policy/snapshots") as {
-        snapshots?: string[];
-      };
-      return snapshots?.[0];
+      const { snapshots } = await this.call("GET", "/policy/snapshots");
+      return (snapshots as string[] | undefined)?.[0];
     } catch (error) {
       if (error instanceof GatewayError) return undefined;
       throw error;
@@ -212,12 +189,7 @@ export class Platform implements AsyncDisposable {
   /** The scheduler's view of the workers, or `undefined` if Redis is not named. */
   async workers(): Promise<WorkerSnapshot | undefined> {
     if (this.#redis === undefined) return undefined;
-    this.#store ??= connectStore({
-      ...this.#redis,
-      name: "incident-enricher-scripts",
-      log: createLog({}, { write() {} }),
-      signal: AbortSignal.any([this.signal, AbortSignal.timeout(10_000)]),
-    });
+    this.#store ??= openStore(this.#redis, CALL_MS, this.signal);
     const store = await this.#store;
     const text = await store.read(
       "sys:workers:snapshot",
@@ -233,4 +205,19 @@ export class Platform implements AsyncDisposable {
     const store = await this.#store?.catch(() => undefined);
     await store?.close();
   }
+}
+
+/** Connects to Redis, which logs nothing. @throws {StoreError} After `ms`. */
+export async function openStore(
+  redis: Endpoint,
+  ms: number,
+  parent: AbortSignal,
+): Promise<Store> {
+  using end = deadline(ms, parent);
+  return await connectStore({
+    ...redis,
+    name: `${PACK_ID}-scripts`,
+    log: createLog({}, { write() {} }),
+    signal: end.signal,
+  });
 }

@@ -1,0 +1,12 @@
+/**
+ * The names that the pack has on the platform.
+ *
+ * @module
+ */
+
+export const PACK_ID = "incident-enricher";
+export const WORKFLOW_ID: string = `${PACK_ID}.enrich`;
+export const TOPIC_PREFIX: string = `job.${PACK_ID}.`;
+/** The topic whose jobs this pack's people decide. */
+export const POST_TOPIC: string = `${TOPIC_PREFIX}post`;
+export const POST_POOL: string = `${PACK_ID}-post`;

@@ -1,0 +1,195 @@
+/**
+ * The records of posts, as they stand in Redis.
+ *
+ * @module
+ */
+import { deadline } from "../base/deadline.ts";
+import { JobError } from "../base/errors.ts";
+import type { Endpoint } from "../platform/endpoint.ts";
+import { type Store, StoreError } from "../platform/store.ts";
+import {
+  BUSY_MS,
+  type Claim,
+  type EventList,
+  fold,
+  isYounger,
+  parseEvents,
+  type PostEvent,
+  readKey,
+  RECORD_PREFIX,
+} from "../post/record.ts";
+import { OperationError } from "./errors.ts";
+import { openStore } from "./platform.ts";
+
+/** One record, as `posts --json` shows it. */
+export interface Post {
+  key: string;
+  tenant: string;
+  /** With its source in front. */
+  incident_id: string;
+  /** `artifact`, or `slack:` and a digest. */
+  destination: string;
+  state: "posted" | "busy" | "in doubt" | "free";
+  /** As they were written, oldest first; what cannot be read as its text. */
+  events: unknown[];
+  /** Of the claim or the post that counts; empty if none is known. */
+  job_id: string;
+  run_id: string;
+  /** RFC 3339: when it was posted or marked, claimed, or last written to. */
+  at: string;
+}
+
+/** A list whose records can be deleted. */
+export interface DeletableList extends EventList {
+  /** Sent once. @returns Whether there was one. */
+  delete(key: string): Promise<boolean>;
+}
+
+/** The records of posts. */
+export interface Posts extends DeletableList, AsyncDisposable {
+  /** Those whose key passes, in no order. */
+  find(isWanted: (key: string) => boolean): Promise<Post[]>;
+}
+
+/** A person waits. */
+const CONNECT_MS = 5_000;
+const CALL_MS = 20_000;
+const LIST_MS = 120_000;
+const READS_MAX = 50;
+
+/** Connects to Redis. @throws {OperationError} If that takes too long. */
+export async function openPosts(
+  redis: Endpoint,
+  signal: AbortSignal,
+): Promise<Posts> {
+  const store = await openStore(redis, CONNECT_MS, signal).catch((error) => {
+    if (!(error instanceof StoreError)) throw error;
+    const { host } = new URL(redis.url);
+    throw new OperationError(
+      `Cannot connect to Redis at ${host} within ${
+        CONNECT_MS / 1000
+      } s; REDIS_URL names another`,
+    );
+  });
+  const bounded = async <T>(
+    ms: number,
+    call: (signal: AbortSignal) => Promise<T>,
+  ) => {
+    using end = deadline(ms, signal);
+    return await call(end.signal);
+  };
+  return {
+    append: (key, item) =>
+      bounded(CALL_MS, (signal) => store.append(key, item, signal)),
+    list: (key) => bounded(CALL_MS, (signal) => store.list(key, signal)),
+    delete: (key) => bounded(CALL_MS, (signal) => store.delete(key, signal)),
+    find: (isWanted) =>
+      bounded(LIST_MS, (signal) => find(store, isWanted, signal)),
+    [Symbol.asyncDispose]: () => store.close(),
+  };
+}
+
+async function find(
+  store: Store,
+  isWanted: (key: string) => boolean,
+  signal: AbortSignal,
+): Promise<Post[]> {
+  const posts: (Post | undefined)[] = [];
+  for await (const batch of store.scan(RECORD_PREFIX, signal)) {
+    const keys = batch.filter(isWanted);
+    for (let at = 0; at < keys.length; at += READS_MAX) {
+      const reads = keys.slice(at, at + READS_MAX)
+        .map((key) => readPost(store, key, signal));
+      posts.push(...await Promise.all(reads));
+    }
+  }
+  return posts.filter((post) => post !== undefined);
+}
+
+/** @returns `undefined` if it was deleted meanwhile. */
+async function readPost(
+  store: Store,
+  key: string,
+  signal: AbortSignal,
+): Promise<Post | undefined> {
+  try {
+    const items = await store.list(key, signal);
+    return items.length === 0 ? undefined : foldPost(key, items, Date.now());
+  } catch (error) {
+    if (!(error instanceof StoreError) || error.kind === "unavailable") {
+      throw error;
+    }
+    // No list, or an endless one: shown, so that somebody looks.
+    return foldPost(key, [error.message], Date.now());
+  }
+}
+
+/** What a record's items come to. */
+export function foldPost(
+  key: string,
+  items: readonly string[],
+  nowMs: number,
+): Post {
+  const events = tryParse(items);
+  const {
+    tenant = "",
+    incidentId = key.slice(RECORD_PREFIX.length),
+    destination = "",
+  } = readKey(key, events) ?? {};
+  const claim = events?.findLast((event) => event.type === "claim");
+  const post = {
+    key,
+    tenant,
+    incident_id: incidentId,
+    destination,
+    events: events ?? items.map(parseLoosely),
+    job_id: claim?.job_id ?? "",
+    run_id: claim?.run_id ?? "",
+  };
+  // What nobody can read may be anything, so a person has to look.
+  if (events === undefined) return { ...post, state: "in doubt", at: "" };
+  const state = fold(events);
+  switch (state.state) {
+    case "posted": {
+      const { job_id, run_id, posted_at: at } = state.result;
+      return { ...post, state: "posted", job_id, run_id, at };
+    }
+    case "marked":
+      return { ...post, state: "posted", at: state.at };
+    case "held":
+    case "in doubt": {
+      const { job_id, run_id, at } = state.claim;
+      const ageMs = nowMs - Date.parse(at);
+      const busy = state.state === "held" && isYounger(ageMs, BUSY_MS);
+      const word = busy ? "busy" : "in doubt";
+      return { ...post, state: word, job_id, run_id, at };
+    }
+    case "free":
+      return { ...post, state: "free", at: events.at(-1)?.at ?? "" };
+  }
+}
+
+/** A record's events, `undefined` if somebody else wrote into it. */
+export function tryParse(items: readonly string[]): PostEvent[] | undefined {
+  try {
+    return parseEvents(items);
+  } catch (error) {
+    if (error instanceof JobError) return undefined;
+    throw error;
+  }
+}
+
+function parseLoosely(item: string): unknown {
+  try {
+    return JSON.parse(item);
+  } catch {
+    return item;
+  }
+}
+
+/** The host that a post went to or was to go to. */
+export function hostOf({ events, destination }: Post): string {
+  const host = events.map((event) => (event as Partial<Claim>)?.host)
+    .findLast((host) => typeof host === "string");
+  return host ?? destination;
+}

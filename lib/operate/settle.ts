@@ -1,0 +1,207 @@
+/**
+ * What people settle about posts: mark, free, forget.
+ *
+ * A person decides by one event in the record, as a poster does. Whatever was
+ * decided meanwhile is read back, so that the one who came second is told.
+ *
+ * @module
+ */
+import { optional } from "../base/json.ts";
+import { ageOf } from "../base/text.ts";
+import {
+  type Claim,
+  type EventList,
+  fold,
+  parseEvents,
+  type PostEvent,
+  PostRecord,
+  type PostState,
+  readKey,
+} from "../post/record.ts";
+import { OperationError } from "./errors.ts";
+import { type DeletableList, tryParse } from "./posts.ts";
+
+/** A claim younger than this may belong to a poster that is only slow. */
+const FREE_AGE_MS = 15 * 60_000;
+/** Stands in the claim that keeps posters away while a record is deleted. */
+const FORGET_JOB = "posts forget";
+/** What freeing, and forgetting what is not settled, may lead to. */
+export const RISK =
+  "If the message was sent after all, or the process that claimed it is only paused, there will be two.";
+
+/** A person's decision. */
+export interface Decision {
+  by: string;
+  why: string;
+  /** Milliseconds since the epoch. */
+  nowMs: number;
+}
+
+/** Whether it was this decision that counted; else who or what was faster. */
+export type Decided = { first: true } | { first: false; instead: string };
+
+/**
+ * Frees a claim, so that the next attempt may send.
+ *
+ * @throws {OperationError} If no claim stands, or it is younger than 15 minutes
+ * and `force` is not set.
+ */
+export async function freePost(
+  list: EventList,
+  key: string,
+  { by, why, nowMs, force }: Decision & { force: boolean },
+): Promise<Decided> {
+  const state = await readState(list, key);
+  if (state.state !== "held" && state.state !== "in doubt") {
+    const why = state.state === "free" ? "no claim stands" : describeEnd(state);
+    throw new OperationError(`Nothing to free: ${why}`);
+  }
+  if (!force) checkAge(state.claim, nowMs);
+  const at = new Date(nowMs).toISOString();
+  const { token } = state.claim;
+  const event = { type: "freed" as const, token, by, why, at };
+  await list.append(key, JSON.stringify(event));
+  return settledBy(parseEvents(await list.list(key)), token, event);
+}
+
+/**
+ * Says for good that a post was sent.
+ *
+ * @throws {OperationError} If that is known already.
+ */
+export async function markPost(
+  list: EventList,
+  key: string,
+  { by, why, link, nowMs }: Decision & { link: string | undefined },
+): Promise<Decided> {
+  const state = await readState(list, key);
+  if (state.state === "posted" || state.state === "marked") {
+    throw new OperationError(`Nothing to mark: ${describeEnd(state)}`);
+  }
+  const at = new Date(nowMs).toISOString();
+  const event: PostEvent = {
+    type: "marked",
+    by,
+    why,
+    ...optional("link", link),
+    at,
+  };
+  await list.append(key, JSON.stringify(event));
+  const after = await readState(list, key);
+  return after.state === "marked" && after.by === by && after.at === at
+    ? { first: true }
+    : { first: false, instead: describeEnd(after) };
+}
+
+async function readState(list: EventList, key: string): Promise<PostState> {
+  const events = tryParse(await list.list(key));
+  if (events === undefined) {
+    throw new OperationError(
+      "The record cannot be read, so nothing can be added to it; posts forget --force deletes it",
+    );
+  }
+  if (events.length === 0) throw new OperationError("The record is gone");
+  return fold(events);
+}
+
+function describeEnd(state: PostState): string {
+  switch (state.state) {
+    case "posted":
+      return `it was posted at ${state.result.posted_at}`;
+    case "marked":
+      return `${state.by} marked it as posted at ${state.at}`;
+    default:
+      return `it is ${state.state}`;
+  }
+}
+
+/** @throws {OperationError} If a claim may still be one of a live process. */
+function checkAge({ at, job_id }: Claim, nowMs: number): void {
+  const ageMs = nowMs - Date.parse(at);
+  if (ageMs >= FREE_AGE_MS) return;
+  const age = Number.isNaN(ageMs)
+    ? "at an unreadable time"
+    : `${ageOf(ageMs)} ago`;
+  throw new OperationError(
+    `Job ${job_id} claimed it ${age}; a claim can be freed when it is ${
+      ageOf(FREE_AGE_MS)
+    } old, or with --force. ${RISK}`,
+  );
+}
+
+/** Says which event ended the claim, if it was not `own`. */
+function settledBy(
+  events: readonly PostEvent[],
+  token: string,
+  own: Extract<PostEvent, { type: "freed" }>,
+): Decided {
+  const holds = (length: number) => {
+    const state = fold(events.slice(0, length));
+    return (state.state === "held" || state.state === "in doubt") &&
+      state.claim.token === token;
+  };
+  const ended = events.find((_, at) => holds(at) && !holds(at + 1));
+  const by = (instead: string): Decided => ({ first: false, instead });
+  switch (ended?.type) {
+    case "freed":
+      return ended.by === own.by && ended.at === own.at
+        ? { first: true }
+        : by(`${ended.by} freed it at ${ended.at}`);
+    case "marked":
+      return by(`${ended.by} marked it as posted`);
+    case "posted":
+      return by("it was posted meanwhile");
+    case "refused":
+      return by("it was refused meanwhile, so nothing was sent");
+    default:
+      throw new OperationError(
+        "The record changed meanwhile; look at it again",
+      );
+  }
+}
+
+/**
+ * Deletes a record. Whoever posts for that incident again then sends.
+ *
+ * @returns Whether there was one.
+ * @throws {OperationError} If a claim stands that is younger than 15 minutes
+ * and `force` is not set, because forgetting frees it.
+ */
+export async function forgetPost(
+  list: DeletableList,
+  key: string,
+  { by, nowMs, force }: { by: string; nowMs: number; force: boolean },
+): Promise<boolean> {
+  const events = tryParse(await list.list(key));
+  if (events === undefined && !force) {
+    throw new OperationError(
+      `The record cannot be read, so it may hold a claim; --force deletes it. ${RISK}`,
+    );
+  }
+  if (events?.length === 0) return false;
+  const post = events && readKey(key, events);
+  const state = events && fold(events);
+  if (state?.state === "held" || state?.state === "in doubt") {
+    const { claim } = state;
+    if (!force && claim.job_id !== FORGET_JOB) checkAge(claim, nowMs);
+    const at = new Date(nowMs).toISOString();
+    const why = FORGET_JOB;
+    const freed = { type: "freed", by, why, token: claim.token, at };
+    await list.append(key, JSON.stringify(freed));
+  }
+  const settled = state?.state === "posted" || state?.state === "marked";
+  if (state !== undefined && !settled && post !== undefined) {
+    // Between a look and a deletion a poster might claim, and its claim would
+    // be deleted under it. Our own claim keeps it away; it goes with the rest.
+    const claim = await new PostRecord(list, post).claim({
+      jobId: FORGET_JOB,
+      runId: "",
+      digest: "",
+      host: by,
+    }, { settleMs: 0, now: () => nowMs, wait: () => Promise.resolve() });
+    if (claim.state === "in doubt" && !force) {
+      throw new OperationError(`A poster was faster: ${claim.why}`);
+    }
+  }
+  return await list.delete(key);
+}
