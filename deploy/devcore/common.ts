@@ -1,6 +1,5 @@
 /**
- * What the parts of the stand-in share: refusals, faults, plain values, and the
- * reading of what a pack holds.
+ * What the parts of the stand-in share: refusals, faults and plain values.
  *
  * @module
  */
@@ -35,6 +34,11 @@ export class Refusal extends Error {
   ) {
     super(message);
   }
+}
+
+/** Refuses with status 400 unless something holds. @throws {Refusal} */
+export function need(holds: boolean, problem: string): asserts holds {
+  if (!holds) throw new Refusal(400, problem);
 }
 
 /** What can be made to go wrong with a dispatch. */
@@ -142,106 +146,4 @@ export function canonical(value: unknown): string {
 /** Orders strings as the platform does, not by a language. */
 export function byBytes(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
-}
-
-interface GoTypes {
-  bool: boolean;
-  int64: number;
-  float64: number;
-  string: string;
-  "[]string": string[];
-  "map[string]string": Record<string, string>;
-  "map[string]interface {}": JsonObject;
-}
-
-/** The Go types of a document's fields, nested as the document is. */
-export interface Fields {
-  readonly [name: string]: keyof GoTypes | Fields | readonly [Fields];
-}
-
-/** Several fields of one type. */
-export function each<T extends keyof GoTypes, Name extends string>(
-  type: T,
-  ...names: Name[]
-): Record<Name, T> {
-  return Object.fromEntries(names.map((name) => [name, type])) as Record<
-    Name,
-    T
-  >;
-}
-
-/** A document with such fields. */
-export type Decoded<S> = S extends keyof GoTypes ? GoTypes[S]
-  : S extends readonly [infer Item] ? Decoded<Item>[]
-  : { -readonly [Name in keyof S]: Decoded<S[Name]> };
-
-const IS_TYPE: Readonly<Record<keyof GoTypes, (value: unknown) => boolean>> = {
-  bool: (value) => typeof value === "boolean",
-  int64: Number.isInteger,
-  float64: (value) => typeof value === "number",
-  string: isText,
-  "[]string": (value) => Array.isArray(value) && value.every(isText),
-  "map[string]string": (value) =>
-    isObject(value) && Object.values(value).every(isText),
-  "map[string]interface {}": isObject,
-};
-
-function zeroOf(type: keyof GoTypes): unknown {
-  if (type === "bool") return false;
-  if (type === "string") return "";
-  if (type === "[]string") return [];
-  return type.startsWith("map") ? {} : 0;
-}
-
-/**
- * Reads an object of a pack; what is missing or null has its type's zero value,
- * as in Go. The platform drops keys that it does not know, and what devcore
- * does not know may change what the others mean: so every key that is not
- * listed is refused by name.
- *
- * @throws {Refusal} Also if a type is wrong, in the platform's words.
- */
-export function decode<F extends Fields>(
-  from: unknown,
-  fields: F,
-  place: string,
-): Decoded<F> {
-  if (!isObject(from)) throw misfit(from, place, "object");
-  for (const name of Object.keys(from)) {
-    if (Object.hasOwn(fields, name)) continue;
-    throw new Refusal(400, `devcore does not implement ${place}.${name}`);
-  }
-  const decoded = Object.entries(fields).map(([name, type]) => [
-    name,
-    decodeValue(from[name] ?? undefined, type, `${place}.${name}`),
-  ]);
-  return Object.fromEntries(decoded);
-}
-
-function decodeValue(
-  value: unknown,
-  type: Fields[string],
-  place: string,
-): unknown {
-  if (typeof type === "string") {
-    if (value === undefined) return zeroOf(type);
-    if (!IS_TYPE[type](value)) throw misfit(value, place, type);
-    return value;
-  }
-  if (!(type instanceof Array)) return decode(value ?? {}, type, place);
-  const items = value ?? [];
-  if (!Array.isArray(items)) throw misfit(value, place, "list");
-  return items.map((item) => decode(item, type[0], place));
-}
-
-function misfit(value: unknown, place: string, type: string): Refusal {
-  const got = Array.isArray(value) ? "array" : typeof value;
-  return new Refusal(
-    400,
-    `json: cannot unmarshal ${got} into Go struct field ${place} of type ${type}`,
-  );
-}
-
-function isText(value: unknown): value is string {
-  return typeof value === "string";
 }

@@ -11,15 +11,8 @@
  * @module
  */
 import { parse } from "@std/yaml";
-import {
-  byBytes,
-  decode,
-  type Decoded,
-  each,
-  filled,
-  Refusal,
-  sha256,
-} from "./common.ts";
+import { byBytes, filled, need, sha256 } from "./common.ts";
+import { decode, type Decoded, each } from "./shape.ts";
 
 /** What a decision is asked for. */
 export interface PolicyRequest {
@@ -50,10 +43,13 @@ const WORDS = {
   throttle: "THROTTLE",
 } as const;
 
+/** The decision words. */
+export const DECISIONS: readonly string[] = Object.keys(WORDS);
+
 type Word = typeof WORDS[keyof typeof WORDS];
 
 /** What a policy may hold. */
-const DOCUMENT = {
+export const POLICY = {
   ...each("string", "version", "default_tenant"),
   tenants: { default: each("[]string", "allow_topics", "deny_topics") },
   rules: [{
@@ -72,7 +68,7 @@ const DOCUMENT = {
   }],
 } as const;
 
-type Document = Decoded<typeof DOCUMENT>;
+type Document = Decoded<typeof POLICY>;
 type Rule = Document["rules"][number];
 
 /** A policy in force. */
@@ -146,23 +142,22 @@ export function loadPolicy(
 /**
  * Reads one policy or fragment.
  *
- * @throws {SyntaxError} If it is no YAML.
- * @throws {Refusal} If it is no policy, or has what devcore lacks.
+ * @throws {SyntaxError} If it is not YAML.
+ * @throws {Refusal} If it is not a policy, or needs what devcore lacks.
  */
 export function readPolicy(text: string): Document {
-  const document = decode(parse(text) ?? {}, DOCUMENT, "policy");
+  const document = decode(parse(text) ?? {}, POLICY, "policy");
   const { rules, tenants } = document;
   for (const { decision } of rules) {
-    if (Object.hasOwn(WORDS, decision)) continue;
-    // The platform takes any other word for allow, a typo too.
-    const problem = `devcore does not implement the decision "${decision}"`;
-    throw new Refusal(400, problem);
+    // The platform takes any other word, even a typo, to mean allow.
+    const isKnown = Object.hasOwn(WORDS, decision);
+    need(isKnown, `devcore does not implement the decision "${decision}"`);
   }
   const { allow_topics, deny_topics } = tenants.default;
   const matched = rules.flatMap(({ match }) => match.topics);
   for (const glob of [...allow_topics, ...deny_topics, ...matched]) {
-    if (!/[?[\\]/.test(glob)) continue;
-    throw new Refusal(400, `devcore does not implement the pattern "${glob}"`);
+    const isPlain = !/[?[\\]/.test(glob);
+    need(isPlain, `devcore does not implement the pattern "${glob}"`);
   }
   return document;
 }

@@ -30,7 +30,8 @@ import {
   readJson,
   type Routes,
 } from "./gateway.ts";
-import type { ConfigDocuments, Packs } from "./packs.ts";
+import type { ConfigDocuments } from "./config.ts";
+import type { Packs } from "./packs.ts";
 import type { Kernel } from "./policy.ts";
 import type {
   Decider,

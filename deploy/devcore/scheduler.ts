@@ -39,7 +39,7 @@ import {
   Refusal,
   strikes,
 } from "./common.ts";
-import type { ConfigDocuments } from "./packs.ts";
+import type { ConfigDocuments } from "./config.ts";
 import type { Decision, Kernel, RuleConstraints } from "./policy.ts";
 
 const ENDS = ["SUCCEEDED", "FAILED", "CANCELLED", "TIMEOUT", "DENIED"] as const;

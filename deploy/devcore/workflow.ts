@@ -5,11 +5,13 @@
  * @module
  */
 import { isObject, type JsonObject } from "../../lib/base/json.ts";
-import { decode, type Decoded, each, filled, Refusal } from "./common.ts";
+import { filled, Refusal } from "./common.ts";
+import { decode, type Decoded, each } from "./shape.ts";
 
 const MAP = "map[string]interface {}";
 
-const STEP = {
+/** What a step of a workflow may hold. */
+export const STEP = {
   ...each("string", "name", "type", "topic"),
   ...each("string", "input_schema_id", "output_schema_id"),
   ...each(MAP, "input", "input_schema", "output_schema"),
@@ -28,7 +30,8 @@ const STEP = {
   route_labels: "map[string]string",
 } as const;
 
-const WORKFLOW = {
+/** What a workflow may hold. */
+export const WORKFLOW = {
   ...each("string", "id", "org_id", "name", "description", "version"),
   ...each(MAP, "input_schema", "steps"),
 } as const;
@@ -107,7 +110,8 @@ export function templatePath(text: string): string[] | undefined {
   return /^\$\{((?:input|steps)(?:\.[\w-]+)*)\}$/.exec(text)?.[1]?.split(".");
 }
 
-function textsOf(value: unknown): string[] {
+/** Every string in a value. */
+export function textsOf(value: unknown): string[] {
   if (typeof value === "string") return [value];
   if (!isObject(value) && !Array.isArray(value)) return [];
   return Object.values(value).flatMap(textsOf);

@@ -11,10 +11,9 @@ import { readBounded } from "../../lib/base/http.ts";
 import { CommandError } from "../terminal/command.ts";
 import { findProblems } from "./rules.ts";
 
-/** The files of a pack by their path, in the order of their names. */
+/** A pack's files by path, sorted by path. */
 export type PackFiles = ReadonlyMap<string, string>;
 
-/** A pack's archive. */
 export interface Bundle {
   id: string;
   version: string;
@@ -26,31 +25,27 @@ export interface Bundle {
 
 const ARCHIVE_BYTES_MAX = 16 * 1024 * 1024;
 
-/** Reads a pack's folder. */
 export async function readPackFolder(folder: string): Promise<PackFiles> {
   const files: [string, string][] = [];
   const visit = async (path: string) => {
-    for await (const entry of Deno.readDir(path)) {
-      const child = `${path}/${entry.name}`;
-      if (entry.isDirectory) await visit(child);
-      else {files.push([
-          child.slice(folder.length + 1),
-          await Deno.readTextFile(child),
-        ]);}
+    for await (const entry of Deno.readDir(`${folder}/${path}`)) {
+      const child = path + entry.name;
+      if (entry.isDirectory) await visit(`${child}/`);
+      else files.push([child, await Deno.readTextFile(`${folder}/${child}`)]);
     }
   };
-  await visit(folder);
+  await visit("");
   return new Map(files.toSorted(([a], [b]) => a < b ? -1 : 1));
 }
 
 /**
  * Checks a pack and archives it.
  *
- * The bytes depend on the files and the lock file alone: entries are sorted and
+ * The bytes depend only on the files and the lock file: entries are sorted and
  * carry no time, owner or mode of this machine, and the compressor is a pinned
  * library, not the runtime's.
  *
- * @throws {CommandError} Names everything that a platform would refuse or
+ * @throws {CommandError} Lists everything that a platform would refuse or
  * misread.
  */
 export async function bundlePack(files: PackFiles): Promise<Bundle> {
@@ -63,12 +58,11 @@ export async function bundlePack(files: PackFiles): Promise<Bundle> {
   return await archivePack(files);
 }
 
-/** Archives a pack as it is, as {@linkcode bundlePack} does after its checks. */
+/** Archives a pack without checking it. */
 export async function archivePack(files: PackFiles): Promise<Bundle> {
-  const { metadata } = parse(files.get("pack.yaml")!) as {
+  const { metadata: { id, version } } = parse(files.get("pack.yaml")!) as {
     metadata: { id: string; version: string };
   };
-  const { id, version } = metadata;
   const entries = [...files].map(([path, content]): TarStreamInput => {
     const bytes = new TextEncoder().encode(content);
     return {
@@ -84,12 +78,6 @@ export async function archivePack(files: PackFiles): Promise<Bundle> {
     ARCHIVE_BYTES_MAX,
   );
   const bytes = gzipSync(tar, { level: 9, mtime: 0 });
-  return {
-    id,
-    version,
-    name: `${id}-${version}.tgz`,
-    bytes,
-    sha256: await sha256Hex(bytes),
-    files,
-  };
+  const name = `${id}-${version}.tgz`;
+  return { id, version, name, bytes, sha256: await sha256Hex(bytes), files };
 }

@@ -191,12 +191,12 @@ const REFUSED: [string, PackFiles, string][] = [
   [
     "a schema id that is not in the pack",
     changed(WORKFLOW, "incident-enricher/Summary", "incident-enricher/Sumary"),
-    `${WORKFLOW} step summarize output_schema_id: "incident-enricher/Sumary" is no schema`,
+    `${WORKFLOW} step summarize output_schema_id: "incident-enricher/Sumary" is not a schema`,
   ],
   [
     "a dependency on nothing",
     changed(WORKFLOW, "[summarize]", "[sumarize]"),
-    `${WORKFLOW} step post: depends on "sumarize", which is no step`,
+    `${WORKFLOW} step post: depends on "sumarize", which is not a step`,
   ],
   [
     "a cycle",
@@ -439,7 +439,7 @@ const REFUSED: [string, PackFiles, string][] = [
   [
     "a schema that is none",
     changed("schemas/Summary.json", '"type": "object"', '"type": "objekt"'),
-    "schemas/Summary.json: is no JSON Schema",
+    "schemas/Summary.json: is not a JSON Schema",
   ],
   [
     "a schema whose $schema switches formats off",
