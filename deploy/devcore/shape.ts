@@ -27,7 +27,7 @@ type GoType = keyof GoTypes;
 export class Rule<T extends GoType = GoType> {
   constructor(
     readonly type: T,
-    /** Also asked about a field that is missing. */
+    /** Also asked about a field that is missing or null. */
     readonly holds: (value: unknown) => boolean,
     readonly problem: (name: string, value: unknown) => string,
     /** Whether the problem is reported of the field or of its object. */
@@ -103,10 +103,10 @@ export function decode<F extends Fields>(
   for (const key of Object.keys(given)) {
     if (!Object.hasOwn(fields, key)) reporter.unknownKey(place, key, fields);
   }
-  const decoded = Object.entries(fields).map(([name, type]) => {
-    const value = given[name] ?? undefined;
-    return [name, decodeField(value, type, place, name, reporter)];
-  });
+  const decoded = Object.entries(fields).map(([name, type]) => [
+    name,
+    decodeField(given[name], type, place, name, reporter),
+  ]);
   return Object.fromEntries(decoded);
 }
 
@@ -125,9 +125,10 @@ function decodeField(
     }
     return IS_TYPE[type.type](value) ? value : zeroOf(type.type);
   }
+  const isMissing = value === undefined || value === null;
   if (typeof type === "string") {
     if (IS_TYPE[type](value)) return value;
-    if (value !== undefined) reporter.misfit(place, type, value);
+    if (!isMissing) reporter.misfit(place, type, value);
     return zeroOf(type);
   }
   if (type instanceof MapOf) {
@@ -144,7 +145,7 @@ function decodeField(
     return decode(value ?? {}, type, place, reporter);
   }
   const isList = Array.isArray(value);
-  if (!isList && value !== undefined) reporter.misfit(place, "list", value);
+  if (!isList && !isMissing) reporter.misfit(place, "list", value);
   return (isList ? value : []).map((item) =>
     decode(item, type[0], reporter.placeOf(parent, name, item), reporter)
   );
