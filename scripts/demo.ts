@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { Demo, type DemoOptions } from "./demo/demo.ts";
+import { runDemo } from "./demo/run_demo.ts";
 import { readArgs } from "./terminal/arguments.ts";
 import { needTerminal } from "./terminal/ask.ts";
 import {
@@ -76,7 +76,7 @@ export async function main(
       2,
     );
   }
-  const options: DemoOptions = {
+  return await runDemo({
     source,
     incident: id ?? `demo-${Date.now().toString(36)}`,
     slack,
@@ -84,10 +84,7 @@ export async function main(
     keep,
     yes,
     principal: as ?? userName(context),
-    context,
-  };
-  await using demo = new Demo(options);
-  return await demo.run();
+  }, context);
 }
 
 function readSource(text: string = SENDER_NAMES[0]): SenderName {

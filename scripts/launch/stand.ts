@@ -10,7 +10,7 @@ import { deadline } from "../../lib/base/deadline.ts";
 import { wait } from "../../lib/base/time.ts";
 import type { SlackStandIn } from "../../deploy/standins/slack.ts";
 import { type Bundle, bundlePack, readPackFolder } from "../pack/pack.ts";
-import { POST_TOPIC } from "../../lib/operate/pack.ts";
+import { POST_TOPIC, TOPIC_PREFIX } from "../../lib/operate/pack.ts";
 import { installBundle, type Installed } from "../../lib/operate/install.ts";
 import {
   Platform,
@@ -54,7 +54,6 @@ export interface StandOptions {
   signal?: AbortSignal;
 }
 
-const PACK = "pack";
 const READY_MS = 30_000;
 const ROUTABLE_MS = 45_000;
 const WEBHOOK_MS = 10_000;
@@ -93,12 +92,13 @@ export class Stand implements AsyncDisposable {
   }
 
   /** Installs the pack over whatever is there, until it is in force. */
-  async install(bundle?: Bundle): Promise<Installed> {
-    return await installBundle(
-      this.platform,
-      bundle ?? await bundlePack(await readPackFolder(PACK)),
-      { upgrade: true },
-    );
+  async install(
+    bundle?: Bundle,
+    onProgress: (what: string) => void = () => {},
+  ): Promise<Installed> {
+    bundle ??= await bundlePack(await readPackFolder("pack"));
+    const options = { upgrade: true, onProgress };
+    return await installBundle(this.platform, bundle, options);
   }
 
   /** The variables that a worker is started with, among those that it reads. */
@@ -134,6 +134,7 @@ export class Stand implements AsyncDisposable {
     worker: WorkerName,
     options: SpawnOptions = {},
   ): Promise<WorkerProcess> {
+    this.signal.throwIfAborted(); // Nobody would stop what is started now.
     await this.#workers.get(worker)?.kill();
     const process = this.spawnBeside(worker, {}, options);
     this.#workers.set(worker, process);
@@ -170,10 +171,16 @@ export class Stand implements AsyncDisposable {
       const { topics = {} } = await this.platform.workers() ?? {};
       const available = Object.entries(topics).filter((
         [topic, { available }],
-      ) => topic.startsWith("job.incident-enricher.") && available);
+      ) => topic.startsWith(TOPIC_PREFIX) && available);
       if (available.length === TOPICS) return true;
       onPoll();
     }, ROUTABLE_MS);
+  }
+
+  /** Whether the newest lines of a worker's log hold a text. */
+  hasLogged(worker: WorkerName, text: string): boolean {
+    const { lastLines = [] } = this.workers.get(worker) ?? {};
+    return lastLines.some((line) => line.includes(text));
   }
 
   /** Sends a webhook, by default one of the mock source. */

@@ -1,0 +1,69 @@
+/**
+ * The platform: a named one, or devcore.
+ *
+ * @module
+ */
+import { startDevcore } from "../../deploy/devcore/devcore.ts";
+import { startSlack } from "../../deploy/standins/slack.ts";
+import { readConfig } from "../../lib/base/config.ts";
+import { optional } from "../../lib/base/json.ts";
+import { GATEWAY_SETTINGS } from "../../lib/platform/settings.ts";
+import { Stand, type StandOptions } from "../launch/stand.ts";
+import {
+  PLATFORM_SETTINGS,
+  readPlatformEnv,
+} from "../../lib/operate/platform.ts";
+import type { Scene, Transcript } from "./scene.ts";
+
+/** Devcore reloads often, so that nobody waits for the platform's 30 s. */
+const DEVCORE_RELOAD_MS = 400;
+const RUN_MS = 120_000;
+const POLL_MS = 150;
+
+/**
+ * Opens a stand on the platform that the environment names, otherwise on devcore.
+ *
+ * @param stack Ends the stand and what was started for it.
+ */
+export async function openScene(
+  options: Omit<StandOptions, "platformEnv" | "slack"> & { slack: boolean },
+  say: Transcript,
+  stack: AsyncDisposableStack,
+): Promise<Scene> {
+  const env = (name: string) => say.context.env(name) || undefined;
+  const named = GATEWAY_SETTINGS.gatewayUrl.names.some(env);
+  const address = env("REDIS_ADDR") && `redis://${env("REDIS_ADDR")}`;
+  const core = named ? undefined : stack.use(
+    await startDevcore({
+      reloadMs: DEVCORE_RELOAD_MS,
+      ...optional("natsUrl", env("NATS_URL")),
+      ...optional("redisUrl", env("REDIS_URL") ?? address),
+    }),
+  );
+  const platformEnv = core?.env ?? readPlatformEnv(env);
+  const { gatewayUrl, natsUrl, redisUrl } = readConfig(
+    PLATFORM_SETTINGS,
+    (name) => platformEnv[name],
+  );
+  const slack = options.slack ? stack.use(await startSlack()) : undefined;
+  const given = { timeoutMs: RUN_MS, pollMs: POLL_MS, ...options };
+  const stand = stack.use(await Stand.open({ ...given, platformEnv, slack }));
+  say.heading(
+    core === undefined
+      ? `Platform: ${await readVersion(stand) ?? "coretexOS 0.6 or older"}`
+      : "Platform: devcore, a stand-in on this machine",
+  );
+  say.line(`gateway ${gatewayUrl}`);
+  say.line(`NATS ${new URL(natsUrl).host}, Redis ${new URL(redisUrl).host}`);
+  return { stand, core, say };
+}
+
+/** The platform's version; coretexOS 0.6 tells none. */
+export async function readVersion(
+  { platform }: Stand,
+): Promise<string | undefined> {
+  const { build } = await platform.call("GET", "/status") as {
+    build?: { version?: string };
+  };
+  return build && `version ${build.version}`;
+}

@@ -1,0 +1,147 @@
+/**
+ * The demo: its steps in their order, and what it says when one fails.
+ *
+ * @module
+ */
+import {
+  aborted,
+  type LinkedSignal,
+  linkSignal,
+} from "../../lib/base/deadline.ts";
+import { shorten } from "../../lib/base/text.ts";
+import {
+  type CommandContext,
+  CommandError,
+  explain,
+} from "../terminal/command.ts";
+import { showProgress } from "../terminal/progress.ts";
+import { decide, type Decision } from "./approval.ts";
+import { checkRouting, showAuditTrail } from "./audit.ts";
+import { type Observed, showGoals } from "./goals.ts";
+import { sendIncident } from "./incident.ts";
+import { install } from "./install.ts";
+import { openScene } from "./platform.ts";
+import { followRun } from "./run.ts";
+import { type Scene, Transcript } from "./scene.ts";
+import { createSender, type Sender, type SenderName } from "./senders.ts";
+import { uninstall } from "./uninstall.ts";
+import { upgrade } from "./upgrade.ts";
+import { startWorkers } from "./workers.ts";
+
+/** What the demo is asked to do. */
+export interface DemoOptions {
+  /** The incident's id; Alertmanager's has none of its own. */
+  incident: string;
+  /** Who sends it. */
+  source: SenderName;
+  /** Post to a stand-in for Slack rather than to an artifact. */
+  slack: boolean;
+  decision: Decision;
+  keep: boolean;
+  yes: boolean;
+  principal: string;
+}
+
+/** Where the sample's own link leads, so that its button may. */
+const SAMPLE_ORIGIN = "https://incidents.example.com";
+
+/** Runs every step. @returns The exit code: 0 if every goal was shown. */
+export async function runDemo(
+  options: DemoOptions,
+  context: CommandContext,
+): Promise<number> {
+  await using stack = new AsyncDisposableStack();
+  using stop = linkSignal(context.signal);
+  const { signal } = stop;
+  const say = new Transcript(context);
+  const stopped = aborted(signal).then(() => Promise.reject(signal.reason));
+  let scene: Scene | undefined;
+  const play = async () => {
+    const { principal, slack, source } = options;
+    const sender = createSender(source);
+    const env = { ...sender.env, LINK_ORIGINS: SAMPLE_ORIGIN };
+    const given = { principal, slack, env, signal };
+    scene = await openScene(given, say, stack);
+    return await playSteps(scene, sender, options, stop);
+  };
+  try {
+    // A step may be waiting for a person, whom no signal calls off.
+    const shown = await Promise.race([play(), stopped]);
+    if (options.keep) {
+      tellWhatRuns(scene!);
+      await aborted(signal);
+      if (!context.signal.aborted) report(signal.reason, say, scene);
+    }
+    return shown ? 0 : 1;
+  } catch (error) {
+    report(error, say, scene);
+    return 1;
+  }
+}
+
+/** Every step after the platform. @returns Whether every goal was shown. */
+async function playSteps(
+  scene: Scene,
+  sender: Sender,
+  options: DemoOptions,
+  stop: LinkedSignal,
+): Promise<boolean> {
+  const { stand, say } = scene;
+  const observed: Observed = {};
+  const { bundle, installed } = await install(scene, options.yes);
+  await startWorkers(scene);
+  for (const { name, ended } of stand.workers.values()) {
+    ended.then((code) =>
+      stop.abort(new CommandError(`The ${name} ended with exit code ${code}`))
+    );
+  }
+  const accepted = await sendIncident(scene, sender, options.incident);
+  const { jobId, ruleId } = await followRun(scene, accepted.runId);
+  observed.approval = `rule ${ruleId} held the post until a person decided`;
+  const decided = await decide(scene, { ...accepted, jobId }, options);
+  const artifacts = await showAuditTrail(scene, accepted, decided);
+  if (decided.end !== "refused") {
+    observed.artifacts = artifacts;
+    observed.routing = checkRouting(scene, accepted, decided);
+  }
+  observed.upgrade = await upgrade(scene, bundle);
+  observed.install = await uninstall(scene, installed);
+  if (options.keep) {
+    say.begin("install again", "Install again, to keep it");
+    await stand.install(bundle, showProgress(say.context));
+    say.line(`version ${bundle.version} is in force`);
+  }
+  const cause = decided.end === "refused" ? decided.cause : undefined;
+  return showGoals(observed, cause, say);
+}
+
+function report(
+  error: unknown,
+  { step, context: { err } }: Transcript,
+  scene: Scene | undefined,
+): void {
+  err("");
+  err(`demo: failed at step "${step}": ${explain(error)}`);
+  for (const { name, lastLines } of scene?.stand.workers.values() ?? []) {
+    if (lastLines.length === 0) continue;
+    err(`\nThe last lines of the ${name}:`);
+    for (const line of lastLines) err(`  ${shorten(line, 500)}`);
+  }
+}
+
+function tellWhatRuns({ stand, core, say }: Scene): void {
+  say.heading(
+    "Everything keeps running until Ctrl-C. To try next, in another terminal:",
+  );
+  say.block([
+    `  curl -d @deploy/samples/sample_webhook.json ${stand.ingesterUrl}/webhook/mock`,
+    "",
+    // A platform that was named is named still, and its keys are not to be shown.
+    ...Object.entries(core?.env ?? {})
+      .map(([name, value]) => `  export ${name}=${value}`),
+    `  export INGESTER_ADDR=${new URL(stand.ingesterUrl).host}`,
+    "  deno task approve_latest_post",
+    "  deno task permissions",
+    "  deno task uninstall --purge",
+  ]);
+}
