@@ -1,10 +1,10 @@
 /**
  * Configuration from environment variables, read once at start.
  *
- * A worker declares what it reads as a record of settings; `readConfig` turns
+ * A worker declares what it reads as a record of settings. `readConfig` turns
  * the environment into a frozen, typed object or names every problem at once.
- * The same declarations yield the worker's `--allow-env` list and the README's
- * table, so no variable can be read without being permitted and documented.
+ * The same declarations yield the worker's `--allow-env` list and the table in
+ * the README, so no variable is read without permission and documentation.
  *
  * @module
  */
@@ -14,22 +14,22 @@ import { ConfigError } from "./errors.ts";
 export interface Setting<T> {
   /** The variable as documented, for example `NATS_URL`. */
   readonly name: string;
-  /** Every spelling that is read, the first that is set wins. */
+  /** Every accepted spelling; the first one that is set wins. */
   readonly names: readonly string[];
   /** One line for people. */
   readonly about: string;
-  /** A secret is also read from the file named by `<NAME>_FILE`, and masked. */
+  /** A secret is masked, and may also be in the file that `<NAME>_FILE` names. */
   readonly secret: boolean;
   /** The variable names a file, whose content is the value. */
   readonly file: boolean;
-  /** As people would write it; `undefined` if there is none. */
+  /** In the form that people write; `undefined` if there is none. */
   readonly fallback: string | undefined;
-  /** A required setting without a value stops the process. */
+  /** Without a value for a required setting, the process stops. */
   readonly required: boolean;
   /**
    * Turns the text of the variable `name` into a value.
    *
-   * @throws {RangeError} Saying what was expected.
+   * @throws {RangeError} States what was expected.
    */
   readonly parse: (text: string, name: string) => T;
 }
@@ -42,44 +42,42 @@ export type Config<S extends Settings> = {
   readonly [K in keyof S]: S[K] extends Setting<infer T> ? T : never;
 };
 
-/** What every setting says of itself. */
+/** Options of every setting. */
 export interface Options<F> {
   /** One line for people. */
   about: string;
-  /** Used when the variable is not set; without one it is required. */
+  /** Used when the variable is not set. Without one, the setting is required. */
   fallback?: F;
 }
 
 /** Options of {@linkcode integer}. */
 export interface IntegerOptions extends Options<number> {
-  /** The smallest value that is taken. */
+  /** The smallest accepted value. */
   min: number;
-  /** The largest value that is taken. */
+  /** The largest accepted value. */
   max: number;
 }
 
 const FILE_CHARS_MAX = 64 * 1024;
 
-/** An absolute URL. Without a fallback it is required. */
+/** An absolute URL. */
 export function url(name: string, options: Options<string>): Setting<string> {
-  return declare(name, { ...options, parse: parseUrl });
+  return declare(name, options, (text) => {
+    // `localhost:8081` parses too: its scheme is "localhost:", it has no host.
+    if (URL.parse(text)?.host) return text.replace(/\/+$/, "");
+    throw new RangeError("an absolute URL with scheme and host");
+  });
 }
 
-/** A whole number within `min` and `max`, both included. */
+/** A whole number from `min` to `max`, both included. */
 export function integer(
   name: string,
-  options: IntegerOptions,
+  { min, max, ...options }: IntegerOptions,
 ): Setting<number> {
-  const { min, max, fallback, about } = options;
-  const parse = (text: string) => {
+  return declare(name, options, (text) => {
     const value = /^-?\d{1,15}$/.test(text) ? Number(text) : NaN;
     if (value >= min && value <= max) return value;
     throw new RangeError(`a whole number from ${min} to ${max}`);
-  };
-  return declare(name, {
-    about,
-    parse,
-    ...(fallback === undefined ? {} : { fallback: String(fallback) }),
   });
 }
 
@@ -88,64 +86,49 @@ export function flag(
   name: string,
   options: Options<boolean>,
 ): Setting<boolean> {
-  const { fallback, about } = options;
-  const parse = (text: string) => {
+  return declare(name, options, (text) => {
     if (/^(1|true|yes|on)$/i.test(text)) return true;
     if (/^(0|false|no|off)$/i.test(text)) return false;
     throw new RangeError("1 or 0");
-  };
-  return declare(name, {
-    about,
-    parse,
-    ...(fallback === undefined ? {} : { fallback: fallback ? "1" : "0" }),
   });
 }
 
 /** One of a few words. */
 export function oneOf<const T extends string>(
   name: string,
-  options: Options<T> & { values: readonly T[] },
+  { values, ...options }: Options<T> & { values: readonly T[] },
 ): Setting<T> {
-  const { values, ...rest } = options;
-  const parse = (text: string) => {
+  return declare(name, options, (text) => {
     const value = values.find((value) => value === text.toLowerCase());
     if (value !== undefined) return value;
     throw new RangeError(`one of ${values.join(", ")}`);
-  };
-  return declare(name, { ...rest, parse });
+  });
 }
 
-/** Text that matches a pattern; `expected` says which, for people. */
+/** Text that matches a pattern, which `expected` describes for people. */
 export function text(
   name: string,
   options: Options<string> & { pattern?: RegExp; expected?: string },
 ): Setting<string> {
-  const { pattern, expected = "text", ...rest } = options;
-  const parse = (value: string) => {
-    if (pattern === undefined || pattern.test(value)) return value;
+  const { pattern = /^/, expected = "text", ...rest } = options;
+  return declare(name, rest, (text) => {
+    if (pattern.test(text)) return text;
     throw new RangeError(expected);
-  };
-  return declare(name, { ...rest, parse });
-}
-
-function itemsOf(text: string): string[] {
-  return text.split(",").map((item) => item.trim()).filter(Boolean);
+  });
 }
 
 /** A comma-separated list of a few words, at least one. */
 export function someOf<const T extends string>(
   name: string,
-  options: Options<string> & { values: readonly T[] },
+  { values, ...options }: Options<string> & { values: readonly T[] },
 ): Setting<readonly T[]> {
-  const { values, ...rest } = options;
-  const parse = (text: string) => {
+  return declare(name, options, (text) => {
     const items = itemsOf(text);
     const chosen = values.filter((value) => items.includes(value));
     const known = items.every((item) => chosen.some((value) => value === item));
     if (known && items.length > 0) return Object.freeze(chosen);
     throw new RangeError(`some of ${values.join(", ")}`);
-  };
-  return declare(name, { ...rest, parse });
+  });
 }
 
 /** Web origins such as `https://wiki.example.com`, comma-separated. */
@@ -153,17 +136,14 @@ export function origins(
   name: string,
   options: Options<string>,
 ): Setting<readonly string[]> {
-  const parse = (text: string) => Object.freeze(itemsOf(text).map(parseOrigin));
-  return declare(name, { ...options, parse });
-}
-
-function parseOrigin(item: string): string {
-  const url = URL.parse(item);
-  // A path would suggest that only what is below it is meant.
-  const isOrigin = url !== null && /^https?:$/.test(url.protocol) &&
-    url.href === `${url.origin}/`;
-  if (isOrigin) return url.origin;
-  throw new RangeError("origins such as https://wiki.example.com");
+  return declareList(name, options, (item) => {
+    const url = URL.parse(item);
+    // A path would suggest that only the pages below it are allowed.
+    const isOrigin = url !== null && /^https?:$/.test(url.protocol) &&
+      url.href === `${url.origin}/`;
+    if (isOrigin) return url.origin;
+    throw new RangeError("origins such as https://wiki.example.com");
+  });
 }
 
 /** A comma-separated list of `host` or `host:port`, in lower case. */
@@ -171,25 +151,20 @@ export function hostList(
   name: string,
   options: Options<string>,
 ): Setting<readonly string[]> {
-  const parse = (value: string) =>
-    Object.freeze(
-      itemsOf(value.toLowerCase())
-        .map((host) => {
-          const [, port = "443"] =
-            /^[a-z0-9-]+(?:\.[a-z0-9-]+)*(?::(\d{1,5}))?$/.exec(host) ??
-              [, "no"];
-          if (Number(port) > 0 && Number(port) <= 65_535) return host;
-          throw new RangeError(
-            "names of hosts, each perhaps with :port, without scheme and *",
-          );
-        }),
+  return declareList(name, options, (item) => {
+    const host = item.toLowerCase();
+    const match = /^[a-z0-9-]+(?:\.[a-z0-9-]+)*(?::(\d{1,5}))?$/.exec(host);
+    const port = Number(match?.[1] ?? 443);
+    if (match !== null && port > 0 && port <= 65_535) return host;
+    throw new RangeError(
+      "names of hosts, each perhaps with :port, without scheme and *",
     );
-  return declare(name, { ...options, parse });
+  });
 }
 
 /** Where to listen. */
 export interface Address {
-  /** A name or an address, an IPv6 one without its brackets. */
+  /** A name or an address; IPv6 without its brackets. */
   readonly hostname: string;
   /** 0 takes any free one. */
   readonly port: number;
@@ -200,33 +175,28 @@ export function address(
   name: string,
   options: Options<string>,
 ): Setting<Address> {
-  return declare(name, { ...options, parse: parseAddress });
+  return declare(name, options, (text) => {
+    const match = /^(\[[0-9a-fA-F:]+\]|[^\s:[\]]*):(\d{1,5})$/.exec(text);
+    const port = Number(match?.[2]);
+    if (match === null || port > 65535) throw new RangeError("host:port");
+    const given = match[1]!.replace(/^\[|\]$/g, "").toLowerCase();
+    const names = new Map([["", "0.0.0.0"], ["localhost", "127.0.0.1"]]);
+    const hostname = names.get(given) ?? given;
+    // To listen on a name, the runtime wants permission for the address that
+    // the name resolves to, and nobody could derive that from the name.
+    if (!given.includes(":") && !/^\d{1,3}(\.\d{1,3}){3}$/.test(hostname)) {
+      throw new RangeError("host:port with an address, not a name");
+    }
+    return Object.freeze({ hostname, port });
+  });
 }
 
-function parseAddress(value: string): Address {
-  const match = /^(\[[0-9a-fA-F:]+\]|[^\s:[\]]*):(\d{1,5})$/.exec(value);
-  const port = Number(match?.[2]);
-  if (match === null || port > 65535) throw new RangeError("host:port");
-  const given = match[1]!.replace(/^\[|\]$/g, "").toLowerCase();
-  const hostname = given === ""
-    ? "0.0.0.0"
-    : given === "localhost"
-    ? "127.0.0.1"
-    : given;
-  // Listening on a name is listening on what it resolves to, for which the
-  // runtime wants a permission that nobody could derive from the name.
-  if (!given.includes(":") && !/^\d{1,3}(\.\d{1,3}){3}$/.test(hostname)) {
-    throw new RangeError("host:port with an address, not a name");
-  }
-  return Object.freeze({ hostname, port });
-}
-
-/** A secret. Without a fallback it is required. */
+/** A secret. */
 export function secret(
   name: string,
   options: Options<string>,
 ): Setting<string> {
-  return declare(name, { ...options, secret: true, parse: (value) => value });
+  return declare(name, { ...options, secret: true }, (text) => text);
 }
 
 /** The content of the file that the variable names. */
@@ -234,28 +204,24 @@ export function fileContent(
   name: string,
   options: Options<string> & { secret?: boolean },
 ): Setting<string> {
-  return declare(name, { ...options, file: true, parse: (content) => content });
+  return declare(name, { ...options, file: true }, (content) => content);
 }
 
-/** Secrets, comma-separated, all of which are good; none if unset. */
+/** Comma-separated secrets, all of them valid; an empty list if unset. */
 export function secretList(
   name: string,
-  options: { about: string },
+  { about }: { about: string },
 ): Setting<readonly string[]> {
-  return declare(name, {
-    ...options,
-    fallback: "",
-    secret: true,
-    parse: (value) => Object.freeze(itemsOf(value)),
-  });
+  const options = { about, fallback: "", secret: true };
+  return declareList(name, options, (item) => item);
 }
 
-/** The same setting, or nothing if it is not set. */
+/** The same setting, with `undefined` as its value if it is not set. */
 export function optional<T>(setting: Setting<T>): Setting<T | undefined> {
   return Object.freeze({ ...setting, required: false });
 }
 
-/** The same setting, also read from the variable `other`, in another form. */
+/** The same setting, also read in another form from the variable `other`. */
 export function alsoNamed<T>(
   setting: Setting<T>,
   other: string,
@@ -272,8 +238,8 @@ export function alsoNamed<T>(
  *
  * @param env One variable's value, as `Deno.env.get` does. Empty means unset.
  * @param readFile Reads the file that `<NAME>_FILE` names.
- * @throws {ConfigError} Names every variable that is missing or wrong, in one
- * line and never with its value.
+ * @throws {ConfigError} Names every missing or wrong variable in one line,
+ * without its value.
  */
 export function readConfig<S extends Settings>(
   settings: S,
@@ -359,7 +325,7 @@ function fileVariableOf(
   return secret ? `${name}_FILE` : undefined;
 }
 
-/** Every variable that may be read for these settings, in order, once each. */
+/** Every variable that these settings may read, in order, each one once. */
 export function variablesOf(settings: Settings): string[] {
   const names = Object.values(settings).flatMap((setting) =>
     setting.names.flatMap((name) => [
@@ -383,13 +349,11 @@ export function secretsOf<S extends Settings>(
   config: Config<S>,
 ): string[] {
   return Object.entries(settings).flatMap(([key, setting]) => {
-    const values = [config[key] as unknown].flat().filter(isText);
+    const values = [config[key] as unknown].flat().filter((value) =>
+      typeof value === "string"
+    ).filter(Boolean);
     return setting.secret ? values : values.flatMap(passwordsOf);
   });
-}
-
-function isText(value: unknown): value is string {
-  return typeof value === "string" && value !== "";
 }
 
 function passwordsOf(value: string): string[] {
@@ -402,36 +366,40 @@ function passwordsOf(value: string): string[] {
   }
 }
 
+function itemsOf(text: string): string[] {
+  return text.split(",").map((item) => item.trim()).filter(Boolean);
+}
+
+type Declaration = Options<string | number | boolean> & {
+  secret?: boolean;
+  file?: boolean;
+};
+
+function declareList(
+  name: string,
+  options: Declaration,
+  parseItem: (item: string) => string,
+): Setting<readonly string[]> {
+  const parse = (text: string) => Object.freeze(itemsOf(text).map(parseItem));
+  return declare(name, options, parse);
+}
+
 function declare<T>(
   name: string,
-  options: {
-    about: string;
-    fallback?: string;
-    secret?: boolean;
-    file?: boolean;
-    parse: (text: string) => T;
-  },
+  { about, fallback, secret = false, file = false }: Declaration,
+  parse: (text: string) => T,
 ): Setting<T> {
-  const { about, fallback, parse } = options;
-  const { secret = false, file = false } = options;
   // Every platform variable exists under the platform's old and new name.
   const twin = name.replace(/^CORETEX_/, "CORDUM_");
-  const names = twin === name ? [name] : [name, twin];
-  const required = fallback === undefined;
+  const value = typeof fallback === "boolean" ? Number(fallback) : fallback;
   return Object.freeze({
     name,
-    names,
+    names: twin === name ? [name] : [name, twin],
     about,
     secret,
     file,
-    fallback,
-    required,
+    fallback: value?.toString(),
+    required: fallback === undefined,
     parse,
   });
-}
-
-function parseUrl(value: string): string {
-  // Without a host it is `localhost:8081`, whose scheme would be "localhost:".
-  if (URL.parse(value)?.host) return value.replace(/\/+$/, "");
-  throw new RangeError("an absolute URL with scheme and host");
 }
