@@ -8,24 +8,24 @@
  * @module
  */
 
-/** A signal that can be aborted and that follows another until disposed. */
+/** A signal that can be aborted, and follows another until disposed. */
 export interface LinkedSignal extends Disposable {
   /** Aborts with `parent`'s reason, or with the reason given to `abort()`. */
   readonly signal: AbortSignal;
-  /** Aborts it; does nothing if it has aborted. */
+  /** Aborts the signal; does nothing if it has aborted already. */
   abort(reason: unknown): void;
 }
 
-/** A signal that also aborts by itself when the time is up. */
+/** A signal that also aborts when the time is up. */
 export interface Deadline extends LinkedSignal {
-  /** Whether time ran out before anything else aborted it. */
+  /** Whether time ran out before anything else aborted the signal. */
   readonly passed: boolean;
 }
 
 /** Shared, because creating one costs more than the rest of an abort. */
 const PASSED = new DOMException("The deadline has passed", "TimeoutError");
 
-/** Makes a signal that aborts when `parent` does, and can be aborted alone. */
+/** Makes a signal that aborts with `parent`, and can be aborted alone. */
 export function linkSignal(parent: AbortSignal | undefined): LinkedSignal {
   const own = new AbortController();
   const follow = () => own.abort(parent?.reason);
@@ -39,16 +39,16 @@ export function linkSignal(parent: AbortSignal | undefined): LinkedSignal {
 }
 
 /**
- * Starts a deadline. Dispose of it when the work is done: it holds a timer and
- * a listener.
+ * Starts a deadline. Dispose of it after the work: it holds a timer and a
+ * listener.
  *
  * ```ts
  * using end = deadline(5_000, signal);
  * await work(end.signal);
  * ```
  *
- * @param parent Aborts it sooner, with its own reason.
- * @param reason What the signal gives as its reason when time runs out.
+ * @param parent Aborts the signal earlier, with its own reason.
+ * @param reason The signal's reason when time runs out.
  */
 export function deadline(
   ms: number,
@@ -74,7 +74,7 @@ export function deadline(
   };
 }
 
-/** Resolves when a signal aborts, at once if it has. */
+/** Resolves when a signal aborts, or at once if it has aborted. */
 export function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) return resolve();

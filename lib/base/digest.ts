@@ -4,7 +4,7 @@
  * @module
  */
 
-/** The SHA-256 of bytes or UTF-8 text, as 64 lower-case hex digits. */
+/** The SHA-256 of bytes or of UTF-8 text, as 64 lower-case hex digits. */
 export async function sha256Hex(content: Uint8Array | string): Promise<string> {
   const bytes = typeof content === "string"
     ? new TextEncoder().encode(content)

@@ -1,16 +1,16 @@
 /**
- * The errors that cross module borders, and how they are worded.
+ * The errors that cross module borders.
  *
  * @module
  */
 
-/** A process that cannot start because of its environment. Exit code 2. */
+/** The environment keeps the process from starting. Exit code 2. */
 export class ConfigError extends Error {
   /** The class, for logs. */
   override name = "ConfigError";
 }
 
-/** Why a job could not be done, as callers may branch on it. */
+/** Why a job could not be done. Callers may branch on it. */
 export type JobErrorCode =
   | "JOB_INVALID_INPUT"
   | "JOB_INVALID_OUTPUT"
@@ -38,25 +38,25 @@ export type JobErrorCode =
 
 /** Options of a {@linkcode JobError}. */
 export interface JobErrorOptions {
-  /** Whether the same job may succeed when it is tried again. */
+  /** Whether another attempt at the same job may succeed. */
   retryable?: boolean;
-  /** What was caught; never printed, since it may quote a secret. */
+  /** The caught error. Never printed, because it may quote a secret. */
   cause?: unknown;
 }
 
 /**
- * A job that cannot be done. The worker loop turns it into `error_code` and
- * `error_message` of the job's result, so the message holds no payload text.
+ * A job cannot be done. The worker loop turns this error into the `error_code`
+ * and `error_message` of the job's result, so its message holds no payload text.
  */
 export class JobError extends Error {
   /** The class, for logs. */
   override name = "JobError";
-  /** What callers branch on. */
+  /** Callers branch on it. */
   readonly code: JobErrorCode;
-  /** Whether the same job may succeed when it is tried again. */
+  /** Whether another attempt at the same job may succeed. */
   readonly retryable: boolean;
 
-  /** Its `message` may be shown to anybody. */
+  /** Anybody may see `message`. */
   constructor(
     code: JobErrorCode,
     message: string,
@@ -68,9 +68,9 @@ export class JobError extends Error {
   }
 }
 
-/** Something outside failed us, as it may at any time: no bug, so no stack. */
+/** An outside system failed, which may happen at any time: no bug, no stack. */
 export abstract class OutsideError extends Error {
-  /** The other side itself says that there is no such thing. */
+  /** The other side itself says that the thing does not exist. */
   get missing(): boolean {
     return false;
   }
@@ -81,21 +81,21 @@ export abstract class OutsideError extends Error {
   }
 }
 
-/** An input that the other side will never take. */
+/** The other side will never accept this input. */
 export class InputRefusedError extends OutsideError {
   /** The class, for logs. */
   override name = "InputRefusedError";
 }
 
-/** A job that another live process does and will answer: we say nothing. */
+/** Another live process does this job and will answer it, so we stay silent. */
 export class JobElsewhere extends Error {
   /** The class, for logs. */
   override name = "JobElsewhere";
 }
 
-/** The text of anything that was thrown, without its cause. */
+/** The text of anything thrown, without its cause. */
 export function messageOf(error: unknown): string {
   if (error instanceof Error) return error.message;
-  // What is no error may hold a payload, or no text at all.
+  // Any other object may hold a payload, or no text at all.
   return typeof error === "string" ? error : `${typeof error} was thrown`;
 }

@@ -1,9 +1,10 @@
 /**
- * What a process says of itself to those who watch over it.
+ * Liveness and readiness endpoints.
  *
- * `GET /healthz` answers 200 as long as the process answers at all; restart it
- * when it does not. `GET /readyz` answers 200 if it can do its work, else 503,
- * with the problems by name; waiting may help, a restart does not.
+ * `GET /healthz` answers 200 as long as the process answers at all; if it does
+ * not, restart the process. `GET /readyz` answers 200 if the process can do its
+ * work, otherwise 503 with the problems by name. Waiting may help then, but a
+ * restart does not.
  *
  * @module
  */
@@ -11,45 +12,40 @@ import type { Address } from "./config.ts";
 import type { Log } from "./log.ts";
 import { openServer } from "./server.ts";
 
-/** What keeps a process from its work, and what an operator should know. */
+/** Whether a process can work, and what an operator should know. */
 export interface Report {
-  /** One line by the name of what is missing: `nats`, `gateway`. */
+  /** What is wrong, by the name of the missing part: `nats`, `gateway`. */
   problems: Readonly<Record<string, string>>;
-  /** What is odd but stops nothing. */
+  /** Oddities that stop nothing. */
   warnings: readonly string[];
-  /** What it has done since it started, by name. */
+  /** What the process has done since it started, by name. */
   counts?: Readonly<Record<string, number>>;
 }
 
-/** A server of the two paths. */
+/** A server of both paths. */
 export interface Health extends AsyncDisposable {
-  /** Where it listens. */
+  /** Contains the actual port. */
   readonly url: string;
-  /** From now on it is not ready. */
+  /** From now on the process is not ready. */
   stopping(): void;
 }
 
-/** Options of {@linkcode openHealth}. */
-export interface HealthOptions {
-  /** Nothing is served without one. */
-  address: Address | undefined;
-  /** Told the address. */
-  log: Log;
-  /** Called for each `/readyz`. */
-  report: () => Promise<Report>;
-}
-
-/** Those who watch are few; what they hold open stays little. */
+/** Few clients watch a process, so few connections need to be open. */
 const LIMITS = { connectionsMax: 32, graceMs: 500 };
 
 /**
  * Serves both paths.
  *
+ * @param options `report` is called for each `/readyz`.
  * @returns `undefined` without an address.
- * @throws If it cannot be listened on.
+ * @throws If the server cannot listen on the address.
  */
 export async function openHealth(
-  { address, log, report }: HealthOptions,
+  { address, log, report }: {
+    address: Address | undefined;
+    log: Log;
+    report: () => Promise<Report>;
+  },
 ): Promise<Health | undefined> {
   if (address === undefined) return undefined;
   let stopping = false;

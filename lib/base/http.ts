@@ -1,27 +1,27 @@
 /**
- * HTTP calls with a bound on everything, and one answer to the question that
- * matters after a failure: can the other side have seen the request?
+ * HTTP calls with a bound on everything. After a failure, the outcome answers
+ * the question that matters: can the other side have seen the request?
  *
  * @module
  */
 import { deadline } from "./deadline.ts";
 import { messageOf } from "./errors.ts";
 
-/** What became of a request. */
+/** How a request ended. */
 export type Outcome =
   | { outcome: "answered"; status: number; headers: Headers; body: Uint8Array }
   /**
-   * No connection was made, so the other side knows nothing; `hopeless` if none
-   * can ever be made by this process.
+   * There was no connection, so the other side knows nothing. `hopeless` means
+   * that this process can never make one.
    */
   | { outcome: "not sent"; reason: string; hopeless?: true }
   /** It may have arrived: time ran out, the connection broke, the answer was too long. */
   | { outcome: "unknown"; reason: string };
 
-/** How a server is trusted, and the connections to it. */
+/** Connections to a server, and the authorities that it is trusted by. */
 export type HttpClient = Deno.HttpClient;
 
-/** A client that trusts these authorities beside those that all know. */
+/** A client that trusts these authorities beside the well-known ones. */
 export function createClient(ca: string): HttpClient {
   return Deno.createHttpClient({ caCerts: [ca] });
 }
@@ -30,25 +30,25 @@ export function createClient(ca: string): HttpClient {
 export interface RequestOptions {
   /** `GET` unless given. */
   method?: string;
-  /** Names and values as they are sent. */
+  /** Sent unchanged. */
   headers?: Record<string, string>;
-  /** Sent as it is. */
+  /** Sent unchanged. */
   body?: string | Uint8Array<ArrayBuffer> | FormData;
-  /** The whole exchange, the answer's body included. */
+  /** Limits the whole exchange, including the answer's body. */
   timeoutMs: number;
   /** A longer answer makes the outcome unknown. */
   bodyBytesMax: number;
   /** Cancels the request. */
   signal?: AbortSignal;
-  /** Trusts and connects otherwise than usual. */
+  /** Replaces the default client. */
   client?: HttpClient;
 }
 
 /**
- * Sends one request. Redirects are not followed; their status is the answer.
+ * Sends one request. Does not follow redirects: their status is the answer.
  *
- * Never throws for what the network does, and never quotes the URL or a header,
- * which may be a credential.
+ * Network failures never throw. No message quotes the URL or a header, because
+ * either may be a credential.
  *
  * @throws {TypeError} If the URL or the options are wrong.
  */
@@ -86,16 +86,16 @@ export async function request(
   }
 }
 
-/** Only what stands there in plain text; the rest is found when it is sent. */
+/** Checks the scheme only; sending finds every other mistake. */
 function refuseOther(url: string): void {
   if (/^https?:/i.test(url)) return;
   throw new TypeError("Cannot send a request: its URL is not http or https");
 }
 
 /**
- * Tells what cannot be a request from what the network did to one. Asked when
- * there was no answer, since asking takes as long as sending. Deno's own errors
- * quote the URL or the header that is wrong.
+ * Tells an invalid request from a network failure. Called only if no answer
+ * came, because the check takes as long as sending. Deno's own errors quote the
+ * wrong URL or header.
  */
 function refuseInvalid(url: string, { signal: _, ...init }: RequestInit): void {
   if (URL.canParse(url)) {
@@ -112,8 +112,8 @@ function refuseInvalid(url: string, { signal: _, ...init }: RequestInit): void {
 }
 
 /**
- * Reads an answer whole. What says its length is read in one step, which takes
- * a third of the time: no more than that comes, and nothing is unpacked.
+ * Reads a whole answer. An uncompressed answer that states its length cannot
+ * be longer, so it is read in one step, which takes a third of the time.
  *
  * @throws {BodyTooLargeError} As {@linkcode readBounded} does.
  */
@@ -132,14 +132,14 @@ async function readAnswer(
   throw new BodyTooLargeError(bytesMax);
 }
 
-/** An answer or request body that is longer than its bound. */
+/** An answer's or request's body exceeds its bound. */
 export class BodyTooLargeError extends RangeError {
   /** The class, for logs. */
   override name = "BodyTooLargeError";
-  /** What there are too many of. */
+  /** The unit of the exceeded bound. */
   readonly unit: "bytes" | "pieces";
 
-  /** Its message names the bound. */
+  /** The message names the bound. */
   constructor(max: number, unit: "bytes" | "pieces" = "bytes") {
     super(`body is longer than ${max} ${unit}`);
     this.unit = unit;
@@ -147,12 +147,11 @@ export class BodyTooLargeError extends RangeError {
 }
 
 /**
- * Reads a stream whole, counting bytes as they come: a `Content-Length` is a
- * claim, not a bound.
+ * Reads a whole stream and counts the bytes as they come: a `Content-Length` is
+ * a claim, not a bound.
  *
- * @param piecesMax As it comes: each costs time, however small it is.
- * @throws {BodyTooLargeError} As soon as it is longer than `bytesMax`, or comes
- * in more pieces.
+ * @param piecesMax Limits the chunks, because even a small one costs time.
+ * @throws {BodyTooLargeError} As soon as the stream exceeds either bound.
  */
 export async function readBounded(
   stream: ReadableStream<Uint8Array> | null,
@@ -162,7 +161,7 @@ export async function readBounded(
   if (stream === null) return new Uint8Array();
   const chunks: Uint8Array[] = [];
   let length = 0;
-  // Not `for await`, which takes ten times as long for a body of one chunk.
+  // `for await` takes ten times as long for a body of one chunk.
   const reader = stream.getReader();
   while (true) {
     const { done, value } = await reader.read();
@@ -186,11 +185,11 @@ export async function readBounded(
 }
 
 /**
- * Tells a connection that was never made from one that broke.
+ * Tells a failure to connect from a broken connection.
  *
- * Deno words every failed `fetch` alike and names the phase only in the cause's
- * text: "client error (Connect)" covers name look-up, TCP and TLS. Whatever is
- * not recognised counts as unknown, which is the safe side.
+ * Deno words every failed `fetch` alike. Only the cause's text names the phase:
+ * "client error (Connect)" covers name look-up, TCP and TLS. Unrecognised
+ * failures count as unknown, which is the safe side.
  */
 function classify(error: unknown): Outcome {
   if (error instanceof BodyTooLargeError) {
@@ -205,7 +204,7 @@ function classify(error: unknown): Outcome {
     const reason = "no request may go to that port";
     return { outcome: "not sent", reason, hopeless: true };
   }
-  // What stands before the phase quotes the URL, which may hold any word.
+  // The text before the phase quotes the URL, which may hold any word.
   const [, failure] = cause.split("client error (Connect)");
   return failure === undefined
     ? { outcome: "unknown", reason: "connection lost" }

@@ -1,5 +1,5 @@
 /**
- * JSON that came from outside, whose shape nothing has checked yet. Pure.
+ * Reads JSON from outside before anything has checked its shape. Pure.
  *
  * @module
  */
@@ -13,7 +13,7 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** `value` if it is a JSON object. */
+/** `value` if it is a JSON object, otherwise `undefined`. */
 export function objectOf(value: unknown): JsonObject | undefined {
   return isObject(value) ? value : undefined;
 }
@@ -42,7 +42,7 @@ export function plainTextOf(
   return textOf(isPlain ? String(value) : value, charsMax);
 }
 
-/** A property to spread into an object: none for `undefined`. */
+/** A property to spread into an object; nothing for `undefined`. */
 export function optional<K extends string, V>(
   key: K,
   value: V | undefined,

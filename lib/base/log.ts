@@ -1,29 +1,29 @@
 /**
- * Structured logs: a message and fields, one JSON line each on standard error.
+ * Structured logs: a message and fields as one JSON line on standard error.
  *
  * Callers pass ids, codes, counts and lengths, never a payload. As a second
- * wall every text is searched for the process's own secrets, which are replaced
- * before it is cut and written.
+ * line of defence, the log replaces the process's own secrets in every text
+ * before it cuts and writes the text.
  *
  * @module
  */
 import { messageOf } from "./errors.ts";
 import { shorten } from "./text.ts";
 
-/** What a line may carry beside its message. */
+/** What a line carries beside its message. */
 export type Fields = Readonly<
   Record<string, string | number | boolean | null | undefined>
 >;
 
 /** Writes lines at four levels. */
 export interface Log {
-  /** For whoever looks for a fault; off by default. */
+  /** Details for finding a fault; off by default. */
   debug(message: string, fields?: Fields): void;
-  /** What happened. */
+  /** An event. */
   info(message: string, fields?: Fields): void;
-  /** What went wrong and is dealt with. */
+  /** A failure that the process handles itself. */
   warn(message: string, fields?: Fields): void;
-  /** What went wrong and needs somebody. */
+  /** A failure that needs a person. */
   error(message: string, fields?: Fields): void;
   /** The same log with `fields` on every line. */
   with(fields: Fields): Log;
@@ -59,7 +59,7 @@ export function createLog(fields: Fields = {}, options: LogOptions = {}): Log {
     };
     for (const [key, value] of Object.entries({ ...fields, ...extra })) {
       record[key] = typeof value === "string"
-        ? shorten(mask(value), FIELD_CHARS_MAX) // A cut would hide half of one.
+        ? shorten(mask(value), FIELD_CHARS_MAX) // A cut could halve a secret.
         : value;
     }
     write(JSON.stringify(record));
@@ -74,11 +74,11 @@ export function createLog(fields: Fields = {}, options: LogOptions = {}): Log {
 }
 
 /**
- * Makes a function that replaces every secret in a text by `[secret]`, as
- * written and as JSON would escape it.
+ * Makes a function that replaces every secret in a text by `[secret]`, both
+ * verbatim and as JSON escapes it.
  *
- * Secrets of fewer than four characters are left alone: replacing `k` would
- * garble every line and hide nothing.
+ * Ignores secrets of fewer than four characters: replacing `k` would garble
+ * every line and hide nothing.
  */
 export function createMask(
   secrets: readonly string[],
@@ -93,7 +93,7 @@ export function createMask(
     );
 }
 
-/** Fields that describe an error: its text and code, without its cause. */
+/** The text and code of an error as fields, without its cause. */
 export function errorFields(error: unknown): Fields {
   const code = (error as { code?: unknown })?.code;
   return {

@@ -1,6 +1,6 @@
 /**
- * The life of a worker's process: it starts, runs until it is told to stop, and
- * says by its exit code how it ended. The same for both kinds of worker.
+ * The life cycle of a worker's process: it starts, runs until it is told to
+ * stop, and reports the outcome by its exit code. Both kinds of worker share it.
  *
  * @module
  */
@@ -9,37 +9,28 @@ import { ConfigError } from "./errors.ts";
 import { createLog, createMask, errorFields, type Log } from "./log.ts";
 import { checkRuntime } from "./runtime.ts";
 
-/** What a worker runs in: the process itself, or a test. */
+/** A worker's surroundings: the process itself, or a test. */
 export interface Environment {
-  /** One variable's value. */
+  /** Reads one variable. */
   env: (name: string) => string | undefined;
-  /** Aborts to stop the worker: it finishes what it holds, then returns. */
+  /** Aborts to stop the worker, which finishes its work in hand and returns. */
   signal: AbortSignal;
   /** Takes log lines; standard error if absent. */
   write?: (line: string) => void;
 }
 
-/** A worker's configuration, and a log that masks the secrets in it. */
-export interface Start<S extends Settings> {
-  /** Frozen. */
-  config: Config<S>;
-  /** Names the worker in every line. */
-  log: Log;
-  /** Replaces the configuration's secrets in a text. */
-  mask: (text: string) => string;
-}
-
 /**
  * Reads the configuration and starts the log.
  *
- * @param nameOf The name that every log line carries.
+ * @param nameOf Names the worker in every log line.
+ * @returns Also `mask`, which replaces the configuration's secrets in a text.
  * @throws {ConfigError} If the environment is wrong.
  */
 export function start<S extends Settings>(
   settings: S,
   { env, write }: Environment,
   nameOf: (config: Config<S>) => string,
-): Start<S> {
+): { config: Config<S>; log: Log; mask: (text: string) => string } {
   const config = readConfig(settings, env);
   const secrets = secretsOf(settings, config);
   const fields = { worker: nameOf(config) };
@@ -49,10 +40,10 @@ export function start<S extends Settings>(
 
 /**
  * Runs a worker until SIGINT or SIGTERM, then exits the process: with 0 after a
- * stop that was asked for, 1 after a failure, 2 if the environment is wrong or
- * this version of Deno is not supported.
+ * requested stop, 1 after a failure, 2 if the environment is wrong or the
+ * version of Deno is not supported.
  *
- * @param name The worker's, for the log line about a failure.
+ * @param name Names the worker in the log line about a failure.
  */
 export async function runProcess(
   name: string,
@@ -71,7 +62,7 @@ export async function runProcess(
       Deno.stderr.writeSync(new TextEncoder().encode(line));
       Deno.exit(2);
     }
-    // A stop cuts off connections that are still being made.
+    // A stop cuts off pending connections, so their failure is expected.
     if (!stop.signal.aborted) {
       createLog({ worker: name }).error("Worker ended", errorFields(error));
       Deno.exit(1);

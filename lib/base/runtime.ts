@@ -9,8 +9,7 @@ import { ConfigError } from "./errors.ts";
 export const DENO_MIN = "2.9";
 
 /**
- * Refuses a version of Deno that is too old, before it fails in some obscure
- * way.
+ * Refuses an old version of Deno before it fails in some obscure way.
  *
  * @throws {ConfigError} Says which version is needed and how to get it.
  */

@@ -1,8 +1,8 @@
 /**
- * An HTTP server that cannot be held open or filled up from outside.
+ * An HTTP server that no client can hold open or fill up.
  *
- * `Deno.serve` has no time-outs and no bound on a body; `node:http` enforces
- * both time-outs here, and bodies are counted as they come.
+ * `Deno.serve` has neither time-outs nor a bound on bodies. Here `node:http`
+ * enforces both time-outs, and bodies are counted as they come.
  *
  * @module
  */
@@ -17,7 +17,7 @@ import type { Address } from "./config.ts";
 import { linkSignal } from "./deadline.ts";
 import { errorFields, type Log } from "./log.ts";
 
-/** How long a client may take, and how many there may be. */
+/** Limits on the time and the number of clients. */
 export interface HttpLimits {
   /** From the connection to the end of a request's headers. */
   headersMs: number;
@@ -25,11 +25,11 @@ export interface HttpLimits {
   requestMs: number;
   /** Between two requests of a connection. */
   idleMs: number;
-  /** For the rest of a body that nobody reads. */
+  /** For the rest of an unread body. */
   discardMs: number;
   /** For requests in hand when the server stops. */
   graceMs: number;
-  /** At the same time; further ones are closed. */
+  /** The server closes any further ones. */
   connectionsMax: number;
 }
 
@@ -41,45 +41,44 @@ const LIMITS: HttpLimits = {
   graceMs: 10_000,
   connectionsMax: 1_000,
 };
-/** By default node looks only every 30 s for clients whose time is up. */
+/** By default, node checks for late clients only every 30 s. */
 const CHECK_MS = 500;
 
 /**
- * Of one connection at the same time: each is read and kept before the first is
- * answered. Senders that we know send one after the other.
+ * Unanswered requests of one connection: the server reads and keeps them all
+ * before it answers the first. Known senders send one at a time.
  */
 const PIPELINED_MAX = 32;
 
-/** A server that listens. */
+/** A listening server. */
 export interface OpenServer extends AsyncDisposable {
-  /** Where, with the port that it got. */
+  /** Contains the actual port. */
   readonly url: string;
   /** Requests that are not answered yet. */
   readonly requestsHeld: number;
-  /** Answers what is in hand, then stops. */
+  /** Answers the requests in hand, then stops. */
   close(): Promise<void>;
 }
 
-/** Options of {@linkcode openServer}. */
-export interface ServerOptions {
-  /** Where to listen. */
-  address: Address;
-  /** Told of each request that cannot be answered. */
-  log: Log;
-  /** Aborts the requests in hand. */
-  signal: AbortSignal;
-  /** Tighter limits than the usual ones. */
-  limits?: Partial<HttpLimits>;
-  /**
-   * Answers one request. Its exceptions become a 500 without their text; its
-   * signal aborts when the client goes away and with `signal`.
-   */
-  handle: (request: Request, signal: AbortSignal) => Promise<Response>;
-}
-
-/** Listens. @throws If the address cannot be listened on. */
+/**
+ * Starts a server.
+ *
+ * @throws If the server cannot listen on the address.
+ */
 export async function openServer(
-  { address, log, signal, limits = {}, handle }: ServerOptions,
+  { address, log, signal, limits = {}, handle }: {
+    address: Address;
+    log: Log;
+    /** Aborts the requests in hand. */
+    signal: AbortSignal;
+    /** Override the defaults. */
+    limits?: Partial<HttpLimits>;
+    /**
+     * Answers one request. Its exceptions become a 500 without their text. Its
+     * signal aborts with `signal`, and when the client goes away.
+     */
+    handle: (request: Request, signal: AbortSignal) => Promise<Response>;
+  },
 ): Promise<OpenServer> {
   const { headersMs, requestMs, idleMs, discardMs, graceMs, connectionsMax } = {
     ...LIMITS,
@@ -111,7 +110,7 @@ export async function openServer(
     inHand.add(exchange);
   });
   server.maxConnections = connectionsMax;
-  // Of requests that come in one packet, each answer waits with a listener.
+  // Each answer to a pipelined request waits with a listener of its own.
   server.on("connection", (socket: Socket) => socket.setMaxListeners(0));
   refuseForbidden(address);
   const url = await listen(server, address.hostname, address.port);
@@ -127,7 +126,7 @@ export async function openServer(
   };
 }
 
-/** Node's own server tells of a missing permission in a way nobody can catch. */
+/** Node's own server reports a missing permission in a way nobody can catch. */
 function refuseForbidden({ hostname, port }: Address): void {
   const host = `${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
   const { state } = Deno.permissions.querySync({ name: "net", host });
@@ -170,7 +169,6 @@ async function close(
 /** Shared, because creating one costs more than the rest of an abort. */
 const GONE = new DOMException("The client is gone", "AbortError");
 
-/** Aborts when the server stops or the client goes away. */
 function signalOf(response: ServerResponse, stop: AbortSignal): AbortSignal {
   const client = linkSignal(stop);
   response.once("close", () => {
@@ -180,7 +178,6 @@ function signalOf(response: ServerResponse, stop: AbortSignal): AbortSignal {
   return client.signal;
 }
 
-/** An answer whose body is at hand. */
 interface Answer {
   status: number;
   headers: Headers;
@@ -193,7 +190,7 @@ async function produce(
   handle: (request: Request) => Promise<Response>,
   log: Log,
 ): Promise<Answer> {
-  // The one method that is read, and that a `Request` cannot have.
+  // Node accepts this method, but a `Request` cannot have it.
   if (incoming.method === "TRACE") return failure(501, "TRACE is not served");
   try {
     const response = await handle(toRequest(incoming));
@@ -227,9 +224,9 @@ async function send(
   },
 ): Promise<void> {
   const { socket } = incoming;
-  // Once the client has gone, nothing tells of the end of an answer.
+  // Once the client has gone, no event reports the end of an answer.
   if (outgoing.destroyed || socket.destroyed) return;
-  // Whatever of the body was not read would else be taken for a next request.
+  // Otherwise the unread rest of the body would count as the next request.
   if (!incoming.complete) outgoing.setHeader("Connection", "close");
   outgoing.writeHead(status, Object.fromEntries(headers));
   if (body.length > 0) outgoing.write(body);
@@ -244,8 +241,8 @@ async function send(
 }
 
 /**
- * Takes the rest of a body, for a while: a connection that is closed while data
- * comes in is reset, and a client that is reset does not see its answer.
+ * Reads the rest of a body for a while: closing a connection while data comes
+ * in resets it, and after a reset the client does not see its answer.
  */
 async function discard(incoming: IncomingMessage, ms: number): Promise<void> {
   const ended = Promise.withResolvers<void>();
@@ -257,27 +254,28 @@ async function discard(incoming: IncomingMessage, ms: number): Promise<void> {
 
 function toRequest(incoming: IncomingMessage): Request {
   const { method = "GET", url = "/" } = incoming;
-  // A list: from `Headers` they would be copied one by one, slowly.
+  // A list, because a `Headers` would be copied one by one, slowly.
   const headers: [string, string][] = [];
   for (const [name, value] of Object.entries(incoming.headers)) {
     for (const item of [value].flat()) {
       if (item !== undefined) headers.push([name, item]);
     }
   }
-  // The path is what was sent; the host is not to be believed, nor used. Joined
-  // as text, since "//host/path" would be resolved to another host.
+  // The host is neither trusted nor used. Joined as text, because "//host/path"
+  // would resolve to another host.
   const path = url.startsWith("/") ? url : "/";
-  const init: RequestInit = { method, headers };
-  if (method !== "GET" && method !== "HEAD") {
-    init.body = toStream(incoming);
-  }
-  return new Request(`http://worker.invalid${path}`, init);
+  const hasBody = method !== "GET" && method !== "HEAD";
+  return new Request(`http://worker.invalid${path}`, {
+    method,
+    headers,
+    body: hasBody ? toStream(incoming) : null,
+  });
 }
 
 /**
- * A body, taken off the connection only as far as it is read. A handler that
- * stops reading does not take the connection with it. Not by
- * `incoming.iterator()`, whose every chunk costs several promises.
+ * A body that takes data off the connection only as far as the handler reads,
+ * and that leaves the connection open when the handler stops reading.
+ * `incoming.iterator()` is avoided: each of its chunks costs several promises.
  */
 function toStream(incoming: IncomingMessage): ReadableStream<Uint8Array> {
   let begun = false;

@@ -1,5 +1,5 @@
 /**
- * A worker that serves HTTP: everything that it does beside its own work.
+ * Runs a worker that serves HTTP: everything beside its own work.
  *
  * @module
  */
@@ -12,44 +12,40 @@ import { type HttpLimits, openServer } from "./server.ts";
 
 /** The settings that every HTTP worker has. */
 export type ServerSettings = {
-  /** Where it takes requests. */
+  /** Where the worker takes requests. */
   readonly address: Setting<Address>;
   /** `HEALTH_ADDR`. */
   readonly healthAddress: Setting<Address | undefined>;
 };
 
-/** What a worker does with its requests. */
+/** The work of an HTTP worker. */
 export interface HttpService extends Partial<Disposable> {
   /**
-   * Answers one request. Its exceptions become a 500 without their text; its
-   * signal aborts when the client goes away and at shutdown.
+   * Answers one request. Its exceptions become a 500 without their text. Its
+   * signal aborts at shutdown, and when the client goes away.
    */
   handle(request: Request, signal: AbortSignal): Promise<Response>;
-  /** Whether it can do its work, for `/readyz`. */
+  /** Tells `/readyz` whether the worker can do its work. */
   report(): Promise<Report>;
 }
 
-/** What makes an HTTP worker. */
+/** Describes an HTTP worker. */
 export interface HttpOptions<S extends Settings & ServerSettings> {
-  /** Stands on every log line. */
+  /** Appears in every log line. */
   name: string;
-  /** Everything that it reads from its environment. */
+  /** Everything that the worker reads from its environment. */
   settings: S;
-  /**
-   * Makes what answers, once for the process.
-   *
-   * @param log Names the worker in every line.
-   */
+  /** Opens the service, once for the process. */
   open: (settings: Config<S>, log: Log) => HttpService;
-  /** Other limits than the usual ones. */
+  /** Override the default limits. */
   limits?: Partial<HttpLimits>;
 }
 
-/** What an HTTP worker runs in; tests bring their own. */
+/** An HTTP worker's surroundings; tests bring their own. */
 export interface HttpEnvironment extends Environment {
-  /** Told the address once it listens. */
+  /** Called with the address once the worker listens. */
   onListen?: (url: string) => void;
-  /** Tighter limits than the usual ones, for tests that wait for them. */
+  /** Tighter limits, for tests that wait for them. */
   limits?: Partial<HttpLimits>;
 }
 
@@ -67,7 +63,7 @@ export function serveHttp<S extends Settings & ServerSettings>(
  * Serves until `signal` aborts.
  *
  * @throws {ConfigError} If the environment is wrong.
- * @throws If an address cannot be listened on.
+ * @throws If the worker cannot listen on an address.
  */
 export async function serveRequests<S extends Settings & ServerSettings>(
   { name, settings, open, limits }: HttpOptions<S>,

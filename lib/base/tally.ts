@@ -1,10 +1,10 @@
 /**
- * Counts what became of webhooks.
+ * Counts outcomes of webhooks.
  *
  * @module
  */
 
-/** The words that senders can bring in, unknown events, are few or lumped. */
+/** Senders choose the names of unknown events, so their number is bounded. */
 const NAMES_MAX = 64;
 const OTHER = "other";
 
@@ -12,14 +12,14 @@ const OTHER = "other";
 export class Tally {
   readonly #counts = new Map<string, number>();
 
-  /** One more; a name beyond the 64th counts as `other`. */
+  /** Counts one; a name beyond the 64th counts as `other`. */
   add(name: string): void {
     const known = this.#counts.has(name) || this.#counts.size < NAMES_MAX;
     const counted = known ? name : OTHER;
     this.#counts.set(counted, (this.#counts.get(counted) ?? 0) + 1);
   }
 
-  /** What was counted. */
+  /** All counts by name. */
   counts(): Readonly<Record<string, number>> {
     return Object.fromEntries(this.#counts);
   }

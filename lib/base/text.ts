@@ -5,7 +5,7 @@
  */
 
 /**
- * `text`, cut to `charsMax` characters with a mark that says so.
+ * Cuts `text` to `charsMax` characters and marks the cut.
  *
  * @param charsMax At least 1, for the mark.
  */
@@ -22,8 +22,8 @@ export function counted(count: number, noun: string): string {
 }
 
 /**
- * One line for a terminal: without controls, which could rewrite what stands
- * there, and without marks that turn its direction.
+ * One line for a terminal, without control characters, which could rewrite the
+ * screen, and without marks that change the text's direction.
  */
 export function printable(text: string, charsMax = 200): string {
   const plain = text.replace(/[\p{Cc}\p{Zl}\p{Zp}\s]+/gu, " ")
@@ -31,7 +31,7 @@ export function printable(text: string, charsMax = 200): string {
   return shorten(plain.trim(), charsMax);
 }
 
-/** Shows as U+FFFD what would steer a display instead of being displayed. */
+/** Replaces characters that would control a display by U+FFFD. */
 export function markControls(text: string): string {
   return text.replace(/[\p{Cc}\p{Bidi_Control}]/gu, "\uFFFD");
 }

@@ -1,21 +1,11 @@
 /**
- * Waiting and trying again, with a signal on every wait.
+ * Waits and retries, with a signal on every wait.
  *
  * @module
  */
 
-/** How often and how long to wait between attempts. */
-export interface BackoffOptions {
-  /** The longest first wait; each further one may be twice as long. */
-  baseMs: number;
-  /** The longest wait. */
-  maxMs: number;
-  /** Ends the waits. */
-  signal: AbortSignal;
-}
-
 /**
- * Waits `ms`.
+ * Waits for `ms`.
  *
  * @throws The signal's reason, as soon as it aborts.
  */
@@ -34,13 +24,13 @@ export function wait(ms: number, signal: AbortSignal): Promise<void> {
   });
 }
 
-/** Waits `ms`, whatever happens. */
+/** Waits for `ms`, whatever happens. */
 export function delay(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 /**
- * Waits for a promise, but not for ever; what it does goes on.
+ * Waits for a promise for at most `ms`. Its work goes on after that.
  *
  * @throws {DOMException} `TimeoutError` after `ms`.
  */
@@ -58,8 +48,8 @@ export async function within<T>(ms: number, promise: Promise<T>): Promise<T> {
 }
 
 /**
- * The wait before attempt `attempt + 1`: half fixed, half random, so that many
- * clients that failed together do not come back together.
+ * The wait before attempt `attempt + 1`: half fixed, half random, so that
+ * clients that failed together do not all come back together.
  */
 export function backoffMs(
   attempt: number,
@@ -70,12 +60,18 @@ export function backoffMs(
 }
 
 /** Options of {@linkcode retry}. */
-export interface RetryOptions extends BackoffOptions {
+export interface RetryOptions {
+  /** The longest first wait; each further one may be twice as long. */
+  baseMs: number;
+  /** The longest wait. */
+  maxMs: number;
+  /** Ends the waits. */
+  signal: AbortSignal;
   /** Whether another attempt may help. */
   retryable: (error: unknown) => boolean;
-  /** No attempt begins later than this after the first; for ever if absent. */
+  /** No attempt begins later than this after the first; no limit if absent. */
   deadlineMs?: number;
-  /** Told of each failure that will be tried again. */
+  /** Called before each wait. */
   onRetry?: (error: unknown, waitMs: number) => void;
 }
 
@@ -83,8 +79,8 @@ export interface RetryOptions extends BackoffOptions {
  * Calls `attempt` until it succeeds, `retryable` says no, the deadline has
  * passed or the signal aborts.
  *
- * @throws What the last attempt threw. An abort while waiting throws that too:
- * the failure says more than the clock.
+ * @throws The last attempt's error, even after an abort while waiting: the
+ * failure says more than the clock.
  */
 export async function retry<T>(
   attempt: (count: number) => Promise<T>,
