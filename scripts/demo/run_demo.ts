@@ -9,11 +9,7 @@ import {
   linkSignal,
 } from "../../lib/base/deadline.ts";
 import { shorten } from "../../lib/base/text.ts";
-import {
-  type CommandContext,
-  CommandError,
-  explain,
-} from "../terminal/command.ts";
+import { type CommandContext, explain } from "../terminal/command.ts";
 import { showProgress } from "../terminal/progress.ts";
 import { decide, type Decision } from "./approval.ts";
 import { checkRouting, showAuditTrail } from "./audit.ts";
@@ -89,12 +85,7 @@ async function playSteps(
   const { stand, say } = scene;
   const observed: Observed = {};
   const { bundle, installed } = await install(scene, options.yes);
-  await startWorkers(scene);
-  for (const { name, ended } of stand.workers.values()) {
-    ended.then((code) =>
-      stop.abort(new CommandError(`The ${name} ended with exit code ${code}`))
-    );
-  }
+  await startWorkers(scene, stop);
   const accepted = await sendIncident(scene, sender, options.incident);
   const { jobId, ruleId } = await followRun(scene, accepted.runId);
   observed.approval = `rule ${ruleId} held the post until a person decided`;

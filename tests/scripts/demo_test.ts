@@ -1,7 +1,8 @@
 /**
  * The demo as a person runs it, and how it fails.
  *
- * Its usual end on the embedded stand-in is also a step of CI by itself.
+ * One run as a task, one on a terminal and one that is kept; the others in this
+ * process. Single steps share a stand.
  *
  * @module
  */
@@ -11,9 +12,16 @@ import {
   assertMatch,
   assertStringIncludes,
 } from "@std/assert";
-import { startDevcore } from "../../deploy/devcore/devcore.ts";
-import { processesWith } from "../support/processes.ts";
+import { type Faults, startDevcore } from "../../deploy/devcore/devcore.ts";
+import { startSlack } from "../../deploy/standins/slack.ts";
+import { main } from "../../scripts/demo.ts";
+import { decide, type Decision } from "../../scripts/demo/approval.ts";
+import { followRun } from "../../scripts/demo/run.ts";
+import { Transcript } from "../../scripts/demo/scene.ts";
 import type { Permissions } from "../../scripts/launch/permissions.ts";
+import { RunEndedError, startStand } from "../../scripts/launch/stand.ts";
+import { call, type CallOptions, type CommandRun } from "../support/command.ts";
+import { processesWith } from "../support/processes.ts";
 import {
   HAS_TERMINALS,
   runTask,
@@ -21,9 +29,27 @@ import {
   startTaskOnTerminal,
 } from "../support/task.ts";
 import { until } from "../support/until.ts";
+import recorded from "../testdata/recorded/http/job-failed.json" with {
+  type: "json",
+};
+import sample from "../../deploy/samples/sample_webhook.json" with {
+  type: "json",
+};
 
 const gatewayOf = (stdout: string) =>
   new URL(/gateway (http:\/\/\S+)/.exec(stdout)![1]!).host;
+
+/** Calls the demo on a devcore of its own, as if it had been named. */
+async function demoOn(
+  faults: Faults,
+  args: string[] = [],
+  options: CallOptions = {},
+): Promise<CommandRun> {
+  await using core = await startDevcore({ reloadMs: 200, faults });
+  const run = await call(main, args, { env: core.env, ...options });
+  assertEquals(await processesWith(new URL(core.gatewayUrl).host), []);
+  return run;
+}
 
 Deno.test("deno task demo shows five of five goals and leaves nothing running", async () => {
   const { code, stdout, stderr } = await runTask("demo", [
@@ -85,99 +111,13 @@ Deno.test("deno task demo shows five of five goals and leaves nothing running", 
   // What the front page shows is what the demo prints.
   const readme = await Deno.readTextFile("README.md");
   assertStringIncludes(readme, stdout.slice(stdout.indexOf("Goals\n")));
-  // So does its picture.
-  const svg = await Deno.readTextFile(".github/images/demo.svg");
-  const drawn = [...svg.matchAll(/<text [^>]*>(.*)<\/text>/g)].map(
-    ([, line = ""]) => unescapeXml(line),
-  );
-  const printed = ["$ npx -y deno task demo", ...stdout.trimEnd().split("\n")];
-  assertEquals(drawn.length, printed.length, "run deno task picture");
-  for (const [at, line] of drawn.entries()) {
-    const [picture, screen] = [shapeOf(line), shapeOf(printed[at]!)];
-    const start = picture.replace(/\S*…$/, "");
-    const same = start === picture
-      ? screen === start
-      : screen.startsWith(start);
-    assert(same, `run deno task picture: it shows ${line}`);
-  }
 });
 
-function unescapeXml(text: string): string {
-  return text.replaceAll("&lt;", "<").replaceAll("&gt;", ">")
-    .replaceAll("&quot;", '"').replaceAll("&#39;", "'").replaceAll(
-      "&amp;",
-      "&",
-    );
-}
-
-/** A line without what differs from run to run. */
-function shapeOf(line: string): string {
-  return line.replace(/\b[0-9a-f]{8}[\w-]*|\d[\w.:-]*/g, "#").replace(
-    / +/g,
-    " ",
-  );
-}
-
-for (
-  const [source, sent, evidence] of [
-    ["mock", "mock webhook sent for mock:demo-", 2],
-    [
-      "alertmanager",
-      "Alertmanager webhook with its token sent for alertmanager:",
-      3,
-    ],
-  ] as const
-) {
-  Deno.test(`deno task demo --source ${source} shows five of five goals too`, async () => {
-    const { code, stdout, stderr } = await runTask("demo", [
-      "--source",
-      source,
-    ]);
-    assertEquals([code, stderr], [0, ""], stdout);
-    assertStringIncludes(stdout, sent);
-    assertStringIncludes(stdout, `fetch      ${evidence} pieces of evidence`);
-    assert(stdout.endsWith("\ndemo: 5 of 5 goals shown\n"));
-  });
-}
-
-const REFUSED: [args: string[], why: string][] = [
-  [
-    ["--source", "opsgenie"],
-    'error: There is no source "opsgenie"; there are pagerduty, alertmanager, mock\n',
-  ],
-  [
-    ["--source", "alertmanager", "--id", "INC-1"],
-    "error: Leave out --id: Alertmanager names an incident by its group and when it began\n",
-  ],
-];
-for (const [args, why] of REFUSED) {
-  Deno.test(`deno task demo ${args.join(" ")} is refused`, async () => {
-    const { code, stdout, stderr } = await runTask("demo", args);
-    assertEquals([code, stdout, stderr], [2, "", why]);
-  });
-}
-
-Deno.test("deno task demo --reject shows that nothing was posted", async () => {
-  const { code, stdout } = await runTask("demo", ["--reject"]);
-  assertEquals(code, 0);
-  assertMatch(stdout, /rejected: job DENIED, run failed/);
-  assertStringIncludes(
-    stdout,
-    "nothing was posted: the poster never got the job",
-  );
-  assert(!stdout.includes("message_sha256 "));
-  assertStringIncludes(stdout, "demo: 5 of 5 goals shown");
-});
-
-Deno.test("deno task demo --slack posts what was approved to a stand-in and shows it", async () => {
-  const { code, stdout, stderr } = await runTask("demo", [
-    "--slack",
-    "--as",
-    "ada",
-    "--id",
-    "INC-8",
-  ]);
+Deno.test("demo --slack on a named platform posts what was approved to a stand-in and shows it", async () => {
+  const args = ["--slack", "--as", "ada", "--id", "INC-8"];
+  const { code, stdout, stderr } = await demoOn({}, args);
   assertEquals([code, stderr], [0, ""], stdout);
+  assertStringIncludes(stdout, "Platform: version dev");
   const [, host] = /Slack +a stand-in on this machine, (127\.0\.0\.1:\d+)/.exec(
     stdout,
   )!;
@@ -205,102 +145,104 @@ Deno.test("deno task demo --slack posts what was approved to a stand-in and show
   assert(!stdout.includes("/services/"));
 });
 
-Deno.test("deno task demo --slack posts to the stand-in on a named platform too", async () => {
-  await using core = await startDevcore({ reloadMs: 200 });
-  const { code, stdout } = await runTask("demo", ["--slack"], core.env);
-  assertEquals(code, 0, stdout);
-  assertStringIncludes(stdout, "Platform: version dev");
-  assertStringIncludes(stdout, "Slack received one message");
-});
-
-Deno.test("deno task demo --slack --reject shows that Slack was not called", async () => {
-  const { code, stdout } = await runTask("demo", ["--slack", "--reject"]);
-  assertEquals(code, 0, stdout);
-  assertStringIncludes(stdout, "nothing was posted");
+Deno.test("demo --source alertmanager --slack --reject shows that nothing was posted", async () => {
+  const args = ["--source", "alertmanager", "--slack", "--reject"];
+  const { code, stdout, stderr } = await call(main, args);
+  assertEquals([code, stderr], [0, ""], stdout);
+  assertStringIncludes(
+    stdout,
+    "Alertmanager webhook with its token sent for alertmanager:",
+  );
+  assertStringIncludes(stdout, "fetch      3 pieces of evidence");
+  assertMatch(stdout, /rejected: job DENIED, run failed/);
+  assertStringIncludes(
+    stdout,
+    "nothing was posted: the poster never got the job",
+  );
+  assert(!stdout.includes("message_sha256 "));
   assert(!stdout.includes("Slack received"));
+  assert(stdout.endsWith("\ndemo: 5 of 5 goals shown\n"));
+  assertEquals(await processesWith(gatewayOf(stdout)), []);
 });
 
-for (
-  const [answers, expected] of [
-    [["y"], /approved as ada[\s\S]*Slack received one message/],
-    [
-      ["maybe", "no"],
-      /rejected: job DENIED, run failed[\s\S]*nothing was posted/,
-    ],
-  ] as const
-) {
-  Deno.test({
-    name: `deno task demo --interactive asks, and takes ${answers.join(", ")}`,
-    ignore: !HAS_TERMINALS,
-    async fn() {
-      const child = startTaskOnTerminal("demo", [
-        "--interactive",
-        "--slack",
-        "--as",
-        "ada",
-      ]);
-      let stdout = "";
-      const reading = (async () => {
-        for await (
-          const text of child.stdout.pipeThrough(new TextDecoderStream())
-        ) stdout += text;
-      })();
-      const keyboard = child.stdin.getWriter();
-      for (const [at, answer] of answers.entries()) {
-        await until(
-          "the question",
-          () => stdout.split("Post this as ada? [y/n] ").length === at + 2,
-          60_000,
-        );
-        await keyboard.write(new TextEncoder().encode(`${answer}\n`));
-      }
-      const { code } = await child.status;
-      await keyboard.close().catch(() => {});
-      await reading;
-      assertEquals(code, 0, stdout);
-      // What is asked about was shown before.
-      const asked = stdout.slice(0, stdout.indexOf("Post this as ada?"));
-      assertStringIncludes(asked, "CRITICAL · checkout-api: Checkout latency");
-      assert(!asked.includes("Slack received"));
-      assertMatch(stdout, expected);
-      assertStringIncludes(stdout, "demo: 5 of 5 goals shown");
-      assertEquals(await processesWith(gatewayOf(stdout)), []);
-    },
+const REFUSED: [args: string[], why: string][] = [
+  [
+    ["--source", "opsgenie"],
+    'There is no source "opsgenie"; there are pagerduty, alertmanager, mock',
+  ],
+  [
+    ["--source", "alertmanager", "--id", "INC-1"],
+    "Leave out --id: Alertmanager names an incident by its group and when it began",
+  ],
+  [
+    ["--interactive"],
+    "--interactive needs a terminal to ask on; without it the demo approves by itself, and --reject rejects",
+  ],
+  [
+    ["--interactive", "--reject"],
+    "Choose one of --reject and --interactive",
+  ],
+];
+for (const [args, why] of REFUSED) {
+  Deno.test(`demo ${args.join(" ")} is refused at once`, async () => {
+    const { code, stdout, stderr } = await call(main, args);
+    assertEquals([code, stdout, stderr], [2, "", `error: ${why}\n`]);
   });
 }
 
-for (
-  const [args, error] of [
-    [
-      ["--interactive"],
-      "error: --interactive needs a terminal to ask on; without it the demo " +
-      "approves by itself, and --reject rejects",
-    ],
-    [
-      ["--interactive", "--reject"],
-      "error: Choose one of --reject and --interactive",
-    ],
-  ] as const
-) {
-  Deno.test(`deno task demo ${args.join(" ")} says at once that it cannot ask`, async () => {
-    const { code, stdout, stderr } = await runTask("demo", args);
-    assertEquals([code, stdout, stderr.trim()], [2, "", error]);
-  });
+Deno.test({
+  name: "deno task demo --interactive asks on a terminal until it is told",
+  ignore: !HAS_TERMINALS,
+  async fn() {
+    const args = ["--interactive", "--slack", "--as", "ada"];
+    const child = startTaskOnTerminal("demo", args);
+    const output = collect(child);
+    const keyboard = child.stdin.getWriter();
+    for (const [at, answer] of ["maybe", "y"].entries()) {
+      await until(
+        "the question",
+        () => output.text.split("Post this as ada? [y/n] ").length === at + 2,
+        60_000,
+      );
+      await keyboard.write(new TextEncoder().encode(`${answer}\n`));
+    }
+    const { code } = await child.status;
+    await keyboard.close().catch(() => {});
+    await output.ended;
+    const stdout = output.text;
+    assertEquals(code, 0, stdout);
+    // What is asked about was shown before.
+    const asked = stdout.slice(0, stdout.indexOf("Post this as ada?"));
+    assertStringIncludes(asked, "CRITICAL · checkout-api: Checkout latency");
+    assert(!asked.includes("Slack received"));
+    assertMatch(stdout, /approved as ada[\s\S]*Slack received one message/);
+    assertStringIncludes(stdout, "demo: 5 of 5 goals shown");
+    assertEquals(await processesWith(gatewayOf(stdout)), []);
+  },
+});
+
+/** Reads what a process prints until it ends. */
+function collect({ stdout }: Deno.ChildProcess) {
+  const output = { text: "", ended: Promise.resolve() };
+  output.ended = (async () => {
+    for await (const text of stdout.pipeThrough(new TextDecoderStream())) {
+      output.text += text;
+    }
+  })();
+  return output;
 }
 
 Deno.test("deno task demo --keep leaves everything running until it is stopped", async () => {
-  const child = startTask("demo", ["--keep"]);
-  let stdout = "";
-  const reading = (async () => {
-    for await (
-      const text of child.stdout.pipeThrough(new TextDecoderStream())
-    ) stdout += text;
-  })();
+  const child = startTask("demo", ["--keep", "--source", "mock"]);
+  const output = collect(child);
   await until(
     "the addresses",
-    () => stdout.includes("deno task uninstall --purge"),
+    () => output.text.includes("deno task uninstall --purge"),
     60_000,
   );
+  const stdout = output.text;
+  assertStringIncludes(stdout, "mock webhook sent for mock:demo-");
+  assertStringIncludes(stdout, "fetch      2 pieces of evidence");
   assertStringIncludes(stdout, "demo: 5 of 5 goals shown");
   const env = Object.fromEntries(
     [...stdout.matchAll(
@@ -308,8 +250,10 @@ Deno.test("deno task demo --keep leaves everything running until it is stopped",
     )].map(([, name, value]) => [name!, value!]),
   );
   const [, webhook] = /curl -d @\S+ (\S+)/.exec(stdout)!;
-  const body = await Deno.readTextFile("deploy/samples/sample_webhook.json");
-  const answer = await fetch(webhook!, { method: "POST", body });
+  const answer = await fetch(webhook!, {
+    method: "POST",
+    body: JSON.stringify(sample),
+  });
   assertEquals(answer.status, 202);
   await answer.body?.cancel();
   const approved = await until("a post to approve", async () => {
@@ -320,9 +264,15 @@ Deno.test("deno task demo --keep leaves everything running until it is stopped",
   const host = gatewayOf(stdout);
   assertEquals((await processesWith(host)).length >= 4, true);
   if (Deno.build.os === "linux") await assertFlagsAreDerived(stdout, env);
+  const second = await call(main, [], { env });
+  assertEquals(second.code, 1);
+  assertStringIncludes(
+    second.stderr,
+    'demo: failed at step "install": Workers of this pack run on that platform already',
+  );
   child.kill("SIGINT");
   assertEquals((await child.status).code, 0);
-  await reading;
+  await output.ended;
   await child.stderr.cancel();
   assertEquals(await processesWith(host), []);
 });
@@ -350,19 +300,17 @@ async function assertFlagsAreDerived(
   }
 }
 
+/** That platform does not say which build it is, and releases no approved job. */
+const CORETEX_06: Faults = {
+  bounceApprovals: Infinity,
+  onRoute: (_, path) =>
+    path === "/api/v1/status"
+      ? { status: 200, body: '{"uptime_seconds":1}' }
+      : undefined,
+};
+
 Deno.test("on coretexOS 0.6 the demo says that no approval is released, rejects, and exits 1", async () => {
-  await using core = await startDevcore({
-    reloadMs: 200,
-    faults: {
-      bounceApprovals: Infinity,
-      // That platform does not say which build it is.
-      onRoute: (_, path) =>
-        path === "/api/v1/status"
-          ? { status: 200, body: '{"uptime_seconds":1}' }
-          : undefined,
-    },
-  });
-  const { code, stdout } = await runTask("demo", [], core.env);
+  const { code, stdout } = await demoOn(CORETEX_06);
   assertEquals(code, 1);
   assertStringIncludes(stdout, "Platform: coretexOS 0.6 or older");
   assertStringIncludes(stdout, "it bounced: the job waits for approval again");
@@ -380,61 +328,66 @@ Deno.test("on coretexOS 0.6 the demo says that no approval is released, rejects,
   assertMatch(stdout, /demo: [34] of 5 goals shown\n$/);
 });
 
-Deno.test("on a platform where an approval bounces once the demo gives it again", async () => {
-  await using core = await startDevcore({
-    reloadMs: 200,
-    faults: { bounceApprovals: 1 },
-  });
-  const { code, stdout } = await runTask("demo", [], core.env);
-  assertEquals(code, 0);
-  assertEquals(stdout.match(/approved as/g)?.length, 2);
-  assertStringIncludes(stdout, "Platform: version dev");
-});
-
-Deno.test("the demo stops before approvals and workers that are not its own", async () => {
+Deno.test("decide()", async (t) => {
   await using core = await startDevcore({ reloadMs: 200 });
-  const child = startTask("demo", ["--keep"], core.env);
-  let stdout = "";
-  const reading = (async () => {
-    for await (
-      const text of child.stdout.pipeThrough(new TextDecoderStream())
-    ) stdout += text;
-  })();
-  await until(
-    "the first demo to be done",
-    () => stdout.includes("deno task uninstall --purge"),
-    60_000,
-  );
-  const second = await runTask("demo", [], core.env);
-  assertEquals(second.code, 1);
-  assertStringIncludes(
-    second.stderr,
-    'demo: failed at step "install": Workers of this pack run on that platform already',
-  );
-  child.kill("SIGINT");
-  await child.status;
-  await reading;
-  await child.stderr.cancel();
+  await using slack = await startSlack();
+  await using stand = await startStand({ platformEnv: core.env, slack });
+  /** Sends an incident and decides about its post. */
+  const play = async (decision: Decision, answers: string[] = []) => {
+    const lines: string[] = [];
+    const rest = answers.values();
+    const say = new Transcript({
+      env: () => undefined,
+      out: (line = "") => lines.push(line),
+      err: (line) => lines.push(line),
+      signal: stand.signal,
+      screen: undefined,
+      ask(question) {
+        lines.push(question);
+        return Promise.resolve(rest.next().value);
+      },
+    });
+    const scene = { stand, core, say };
+    const id = crypto.randomUUID();
+    const { answer } = await stand.send({ ...sample, id });
+    const runId = String(answer["run_id"]);
+    const { jobId } = await followRun(scene, runId);
+    const options = { decision, principal: "ada" };
+    const decided = await decide(scene, { runId, jobId }, options);
+    return { decided, stdout: lines.join("\n") };
+  };
+
+  await t.step("asks until the answer is a no, and posts nothing", async () => {
+    const { decided, stdout } = await play("ask", ["maybe", "no"]);
+    assertEquals(decided, { end: "rejected" });
+    const [shown, ...asked] = stdout.split("  Post this as ada? [y/n] ");
+    assertEquals(asked.length, 2);
+    assertStringIncludes(shown!, "CRITICAL · checkout-api: Checkout latency");
+    assertMatch(
+      stdout,
+      /rejected: job DENIED, run failed[\s\S]*nothing was posted/,
+    );
+    assertEquals(slack.connections(), 0);
+  });
+
+  await t.step("gives an approval again that bounced once", async () => {
+    core.faults.bounceApprovals = 1;
+    const { decided, stdout } = await play("approve");
+    assertEquals(decided.end, "posted");
+    assertEquals(stdout.match(/approved as ada/g)?.length, 2);
+    assertStringIncludes(stdout, "Slack received one message");
+  });
+
+  await t.step("gives up when every approval bounces", async () => {
+    core.faults.bounceApprovals = Infinity;
+    const { decided, stdout } = await play("approve");
+    assertEquals(decided, { end: "refused", cause: "every approval bounced" });
+    assertEquals(stdout.match(/approved as ada/g)?.length, 3);
+    assertStringIncludes(stdout, "rejected, since every approval bounced");
+  });
 });
 
-const BROKEN: [
-  string,
-  (
-    method: string,
-    path: string,
-  ) => { status: number; body?: string } | undefined,
-  string,
-  RegExp,
-][] = [
-  [
-    "the gateway takes no artifact",
-    (method, path) =>
-      method === "POST" && path === "/api/v1/artifacts"
-        ? { status: 403, body: "artifacts are off\n" }
-        : undefined,
-    "run",
-    /The run is failed: step fetch failed with .*got status 403, expected 2xx \(artifacts are off\)[\s\S]*The last lines of the fetcher:\n {2}\{/,
-  ],
+const BROKEN: [string, Faults["onRoute"], string, RegExp][] = [
   [
     "the gateway takes no pack",
     (_, path) =>
@@ -454,26 +407,66 @@ const BROKEN: [
     /got status 401, expected 2xx \(unauthorized\)/,
   ],
 ];
-
 for (const [what, onRoute, step, expected] of BROKEN) {
   Deno.test(`the demo says what failed, cleans up and exits 1 when ${what}`, async () => {
-    await using core = await startDevcore({
-      reloadMs: 200,
-      faults: { onRoute },
-    });
-    const { code, stdout, stderr } = await runTask("demo", [], core.env);
+    const { code, stdout, stderr } = await demoOn({ onRoute: onRoute! });
     assertEquals(code, 1);
     assertStringIncludes(stderr, `demo: failed at step "${step}": `);
     assertMatch(stderr, expected);
     assert(!stdout.includes("goals shown"));
-    assertEquals(await processesWith(new URL(core.gatewayUrl).host), []);
   });
 }
 
+Deno.test("the demo says so when a worker ends, and stops the others", async () => {
+  let kill = Promise.resolve();
+  const { code, stdout, stderr } = await demoOn({}, [], {
+    onLine(line) {
+      const [, pid] = /poster +pid (\d+)/.exec(line) ?? [];
+      if (pid === undefined) return;
+      const command = new Deno.Command("sh", {
+        args: ["-c", `kill -9 ${pid}`],
+      });
+      kill = command.output().then(() => {});
+    },
+  });
+  await kill;
+  assertEquals(code, 1);
+  assertMatch(stderr, /demo: failed at step "\w+": The poster ended with exit/);
+  assertMatch(stderr, /The last lines of the fetcher:\n {2}\{/);
+  assert(!stdout.includes("goals shown"));
+});
+
+Deno.test("after a Ctrl-C the demo stops its workers and exits 1", async () => {
+  const stop = new AbortController();
+  const { code, stdout, stderr } = await demoOn({}, [], {
+    signal: stop.signal,
+    onLine(line) {
+      if (line === "Incident") stop.abort(new Error("Stopped"));
+    },
+  });
+  assertEquals(code, 1);
+  assertStringIncludes(stderr, 'demo: failed at step "incident": ');
+  assertStringIncludes(stderr, "Stopped");
+  assertEquals(stdout.match(/pid \d+/g)?.length, 4);
+});
+
 Deno.test("the demo says which variable is missing when only a gateway is named", async () => {
-  const { code, stderr } = await runTask("demo", [], {
-    CORETEX_GATEWAY_URL: "http://127.0.0.1:1",
+  const { code, stderr } = await call(main, [], {
+    env: { CORETEX_GATEWAY_URL: "http://127.0.0.1:1" },
   });
   assertEquals(code, 1);
   assertStringIncludes(stderr, "CORETEX_API_KEY is required");
+});
+
+Deno.test("RunEndedError says which step failed and why, or that nothing was started", () => {
+  const { body } = recorded.requests[15]!.answer as { body: object };
+  const failed = new RunEndedError({ ...body });
+  assertEquals(
+    failed.message,
+    "The run is failed: step a failed with it broke",
+  );
+  assertEquals(
+    new RunEndedError({ status: "succeeded" }).message,
+    "The run is succeeded already: an incident with this id was sent before, and nothing new was started",
+  );
 });
