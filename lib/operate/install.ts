@@ -46,6 +46,8 @@ export interface InstallOptions {
   upgrade?: boolean;
   /** Skip the platform's check of its own version. */
   force?: boolean;
+  /** How often to look whether it is in force. */
+  pollMs?: number;
   /** Told again and again what is waited for. */
   onProgress?: (what: string) => void;
 }
@@ -175,7 +177,7 @@ async function until(
   { signal }: Platform,
   what: string,
   holds: (passedMs: number) => Promise<boolean>,
-  { onProgress }: InstallOptions,
+  { onProgress, pollMs = POLL_MS }: InstallOptions,
 ): Promise<number> {
   const started = performance.now();
   const passedMs = () => performance.now() - started;
@@ -188,7 +190,7 @@ async function until(
       );
     }
     onProgress?.(what);
-    await wait(POLL_MS, signal);
+    await wait(pollMs, signal);
   }
   return passedMs();
 }

@@ -72,11 +72,13 @@ export class Stand implements AsyncDisposable {
   readonly ingesterUrl: string;
   readonly signal: AbortSignal;
   readonly #options: StandOptions;
+  readonly #pollMs: number;
   readonly #requirements: Requirements;
 
   private constructor(options: StandOptions, requirements: Requirements) {
     const { platformEnv, principal = "tester", slack, signal } = options;
     this.#options = options;
+    this.#pollMs = options.pollMs ?? 40;
     this.#requirements = requirements;
     this.workers = this.#workers;
     this.slack = slack;
@@ -97,7 +99,7 @@ export class Stand implements AsyncDisposable {
     onProgress: (what: string) => void = () => {},
   ): Promise<Installed> {
     bundle ??= await bundlePack(await readPackFolder("pack"));
-    const options = { upgrade: true, onProgress };
+    const options = { upgrade: true, pollMs: this.#pollMs, onProgress };
     return await installBundle(this.platform, bundle, options);
   }
 
@@ -262,7 +264,7 @@ export class Stand implements AsyncDisposable {
       if (performance.now() > end) {
         throw new CommandError(`${failure} within ${timeoutMs / 1000} s`);
       }
-      await wait(this.#options.pollMs ?? 40, this.signal);
+      await wait(this.#pollMs, this.signal);
     }
   }
 
