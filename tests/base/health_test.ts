@@ -4,6 +4,7 @@
  * @module
  */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { plain, startGateway } from "../../deploy/standins/gateway.ts";
 import { startNatsServer } from "../../deploy/devcore/nats_server.ts";
 import { startRedisServer } from "../../deploy/devcore/redis_server.ts";
 import { openHealth, type Report } from "../../lib/base/health.ts";
@@ -88,31 +89,21 @@ Deno.test("the health server answers nothing else", async () => {
 /** A gateway that knows the pack's schemas and workflow, as far as told. */
 function serveGateway(known: { schemas: boolean; workflow: boolean }) {
   const paths: string[] = [];
-  const server = Deno.serve({ ...LOCAL, onListen() {} }, (request) => {
-    const path = decodeURIComponent(new URL(request.url).pathname);
+  const gateway = startGateway((asked) => {
+    const path = decodeURIComponent(asked.path);
     paths.push(path);
     const [, name] = /\/schemas\/incident-enricher\/(\w+)$/.exec(path) ?? [];
     const schema = PACK_SCHEMAS[name as keyof typeof PACK_SCHEMAS];
     if (schema !== undefined && known.schemas) {
       // The order of keys is not the platform's to keep.
-      return Response.json({
-        id: name,
-        schema: Object.fromEntries(Object.entries(schema).toReversed()),
-      });
+      const keys = Object.entries(schema).toReversed();
+      return Response.json({ id: name, schema: Object.fromEntries(keys) });
     }
-    if (
-      path.endsWith("/status") ||
-      (path.includes("/workflows/") && known.workflow)
-    ) {
-      return Response.json({});
-    }
-    return new Response("not found\n", { status: 404 });
+    const isKnown = path.endsWith("/status") ||
+      (path.includes("/workflows/") && known.workflow);
+    return isKnown ? Response.json({}) : plain(404, "not found\n");
   });
-  return {
-    url: `http://127.0.0.1:${server.addr.port}`,
-    paths,
-    [Symbol.asyncDispose]: () => server.shutdown(),
-  };
+  return Object.assign(gateway, { paths });
 }
 
 interface Running extends AsyncDisposable {

@@ -140,7 +140,10 @@ Deno.test("benchIngester() notices a gateway that is wrong", async (t) => {
   await t.step("and answers with another's run", async () => {
     const { lost, doubled } = await benchOne({ fault: "mix" });
     assertEquals([lost.length, doubled], [4, []]);
-    assertMatch(lost[0]!, /: HTTP\/1\.1 202 Accepted, .*"run_id":"run-other-/);
+    assertMatch(
+      lost[0]!,
+      /: HTTP\/1\.1 202 Accepted, .*"run_id":"run-of-other-/,
+    );
   });
   await t.step("and has a start sent again", async () => {
     const { lost, doubled } = await benchOne({ fault: "double" });

@@ -10,7 +10,7 @@ import {
   runCampaign,
 } from "./chaos/intake/campaign.ts";
 import { KINDS } from "./chaos/intake/faults.ts";
-import { StandInGateway } from "./chaos/intake/gateway.ts";
+import { StruckGateway } from "./chaos/intake/gateway.ts";
 import { writePagerDutyEvent } from "./chaos/intake/letters.ts";
 import { judge } from "./chaos/intake/oracle.ts";
 import { drawPlan } from "./chaos/intake/plan.ts";
@@ -118,7 +118,7 @@ Deno.test("2,000 trials draw every fault and every way to deliver", () => {
 
 Deno.test("the stand-in gateway burns keys, makes runs late and keeps keys for ever", async () => {
   const stage = new Stage("chaos-1-1");
-  await using gateway = await StandInGateway.start(() => stage);
+  await using gateway = new StruckGateway(() => stage);
   const call = async (path: string, init: RequestInit = {}) => {
     const response = await fetch(`${gateway.url}/api/v1${path}`, init);
     return [response.status, await response.text()] as const;
@@ -161,7 +161,6 @@ const RUN = {
   id: "R",
   key: "K",
   input: { incident_id: LETTER.incident, raw: JSON.parse(LETTER.body) },
-  readableAt: 0,
 };
 const LOST: Attempt = {
   letter: LETTER,

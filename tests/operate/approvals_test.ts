@@ -5,6 +5,7 @@
  * @module
  */
 import { assertEquals, assertRejects } from "@std/assert";
+import { plain, startGateway } from "../../deploy/standins/gateway.ts";
 import { GatewayError } from "../../lib/platform/gateway_error.ts";
 import { approve } from "../../lib/operate/approvals.ts";
 import { Platform } from "../../lib/operate/platform.ts";
@@ -77,21 +78,14 @@ const ROWS: Row[] = [
 for (const { name, answers, job, expected, approvals } of ROWS) {
   Deno.test(`approve: ${name}`, async () => {
     let count = 0;
-    await using server = Deno.serve(
-      { hostname: "127.0.0.1", port: 0, onListen() {} },
-      async (request) => {
-        if (request.method === "GET") return Response.json(job);
-        assertEquals(await request.text(), "");
-        const [status, body] = answers[Math.min(count++, answers.length - 1)]!;
-        return new Response(body, { status });
-      },
-    );
+    await using server = startGateway(({ request, body }) => {
+      if (request.method === "GET") return Response.json(job);
+      assertEquals(body, "");
+      return plain(...answers[Math.min(count++, answers.length - 1)]!);
+    });
     const { signal } = new AbortController();
     await using platform = new Platform({
-      gateway: {
-        url: `http://127.0.0.1:${server.addr.port}`,
-        apiKey: "k3y",
-      },
+      gateway: { url: server.url, apiKey: "k3y" },
       redis: undefined,
     }, { signal });
     const approving = approve(platform, job.id);

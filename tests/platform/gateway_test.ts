@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { startGateway } from "../../deploy/standins/gateway.ts";
 import { Gateway } from "../../lib/platform/gateway.ts";
 import { GatewayError } from "../../lib/platform/gateway_error.ts";
 
@@ -22,27 +23,17 @@ function stub(
   options: { deadlineMs?: number; principal?: string } = {},
 ): Stub {
   const seen: Seen[] = [];
-  const server = Deno.serve(
-    { hostname: "127.0.0.1", port: 0, onListen() {} },
-    async (request) => {
-      const url = new URL(request.url);
-      const { method, headers } = request;
-      seen.push({
-        method,
-        path: url.pathname + url.search,
-        headers,
-        body: await request.text(),
-      });
-      const answer = answers[Math.min(seen.length, answers.length) - 1]!;
-      return typeof answer === "function" ? await answer() : answer.clone();
-    },
-  );
-  const url = `http://127.0.0.1:${server.addr.port}`;
-  return {
+  const stand = startGateway(({ request, path, search, body }) => {
+    const { method, headers } = request;
+    seen.push({ method, path: path + search, headers, body });
+    const answer = answers[Math.min(seen.length, answers.length) - 1]!;
+    return typeof answer === "function" ? answer() : answer.clone();
+  });
+  const url = stand.url;
+  return Object.assign(stand, {
     gateway: new Gateway({ url, apiKey: "k3y", deadlineMs: 5_000, ...options }),
     seen,
-    [Symbol.asyncDispose]: () => server.shutdown(),
-  };
+  });
 }
 
 const text = (status: number, body: string) => () =>

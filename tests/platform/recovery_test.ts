@@ -5,6 +5,7 @@
  */
 import type { JsonObject } from "../../lib/base/json.ts";
 import { assert, assertEquals } from "@std/assert";
+import { plain, startGateway } from "../../deploy/standins/gateway.ts";
 import { startDevcore } from "../../deploy/devcore/devcore.ts";
 import { type Behaviour, startSlack } from "../../deploy/standins/slack.ts";
 import { Gateway } from "../../lib/platform/gateway.ts";
@@ -38,36 +39,26 @@ function serveJobs(ages: Record<string, number>, more: JsonObject[] = []) {
     topic: TOPIC,
     updated_at: (NOW - seconds * 1000) * 1000,
   }));
-  const server = Deno.serve(
-    { hostname: "127.0.0.1", port: 0, onListen() {} },
-    (request) => {
-      const { pathname, search } = new URL(request.url);
-      asked.push(pathname + search);
-      if (pathname === "/api/v1/jobs") {
-        return Response.json({ items: [...items, ...more] });
-      }
-      const id = decodeURIComponent(pathname.split("/").at(-1)!);
-      if (id === "forbidden") return new Response("no\n", { status: 403 });
-      return Response.json({
-        id,
-        topic: TOPIC,
-        tenant: "acme",
-        trace_id: "trace",
-        context_ptr: `redis://ctx:${id}`,
-        workflow_id: "w",
-        run_id: "r",
-        labels: { run_id: "r", odd: 1 },
-      });
-    },
-  );
-  return {
-    gateway: new Gateway({
-      url: `http://127.0.0.1:${server.addr.port}`,
-      apiKey: "k",
-    }),
-    asked,
-    [Symbol.asyncDispose]: () => server.shutdown(),
-  };
+  const stand = startGateway(({ path, search }) => {
+    asked.push(path + search);
+    if (path === "/api/v1/jobs") {
+      return Response.json({ items: [...items, ...more] });
+    }
+    const id = decodeURIComponent(path.split("/").at(-1)!);
+    if (id === "forbidden") return plain(403, "no\n");
+    return Response.json({
+      id,
+      topic: TOPIC,
+      tenant: "acme",
+      trace_id: "trace",
+      context_ptr: `redis://ctx:${id}`,
+      workflow_id: "w",
+      run_id: "r",
+      labels: { run_id: "r", odd: 1 },
+    });
+  });
+  const gateway = new Gateway({ url: stand.url, apiKey: "k" });
+  return Object.assign(stand, { gateway, asked });
 }
 
 Deno.test("findSilentJobs() finds jobs of its topic that nobody spoke of for a while", async () => {

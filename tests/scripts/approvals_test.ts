@@ -10,6 +10,11 @@ import {
   assertMatch,
   assertStringIncludes,
 } from "@std/assert";
+import {
+  type GatewayStandIn,
+  plain,
+  startGateway,
+} from "../../deploy/standins/gateway.ts";
 import { startDevcore } from "../../deploy/devcore/devcore.ts";
 import { createHook } from "../../lib/operate/hook.ts";
 import { runHookProgram } from "../../scripts/launch/hook_program.ts";
@@ -394,30 +399,23 @@ Deno.test("a hook's program gets its time and no more", async () => {
 function serveWaiting(
   jobs: readonly Record<string, unknown>[],
   calls: string[],
-): Deno.HttpServer<Deno.NetAddr> {
-  return Deno.serve(
-    { hostname: "127.0.0.1", port: 0, onListen() {} },
-    async (request) => {
-      const { pathname } = new URL(request.url);
-      const parts = pathname.replace("/api/v1/", "").split("/")
-        .map(decodeURIComponent);
-      if (request.method === "POST") {
-        calls.push(`${parts.join(" ")} ${await request.text()}`.trim());
-        const job = jobs.find(({ id }) => id === parts[1]);
-        if (job !== undefined) job["state"] = "SUCCEEDED";
-        return Response.json({});
-      }
-      if (parts[0] === "approvals") {
-        const items = jobs.map((job) => ({ job, policy_rule_id: "input" }));
-        return Response.json({ items });
-      }
-      if (parts[0] === "workers") return Response.json([]);
-      const job = jobs.find(({ id }) => id === parts[1]);
-      return job === undefined
-        ? new Response("job not found", { status: 404 })
-        : Response.json(job);
-    },
-  );
+): GatewayStandIn {
+  return startGateway(({ request: { method }, path, body }) => {
+    const parts = path.replace("/api/v1/", "").split("/")
+      .map(decodeURIComponent);
+    const job = jobs.find(({ id }) => id === parts[1]);
+    if (method === "POST") {
+      calls.push(`${parts.join(" ")} ${body}`.trim());
+      if (job !== undefined) job["state"] = "SUCCEEDED";
+      return Response.json({});
+    }
+    if (parts[0] === "approvals") {
+      const items = jobs.map((job) => ({ job, policy_rule_id: "input" }));
+      return Response.json({ items });
+    }
+    if (parts[0] === "workers") return Response.json([]);
+    return job ? Response.json(job) : plain(404, "job not found");
+  });
 }
 
 Deno.test("approvals shows the topic of what is no post, and leaves other packs alone", async () => {
@@ -442,7 +440,7 @@ Deno.test("approvals shows the topic of what is no post, and leaves other packs 
     }),
   ], calls);
   const env = {
-    CORETEX_GATEWAY_URL: `http://127.0.0.1:${server.addr.port}`,
+    CORETEX_GATEWAY_URL: server.url,
     CORETEX_API_KEY: "k",
   };
   const { stdout } = await runTask("approvals", [], env);

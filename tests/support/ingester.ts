@@ -1,10 +1,14 @@
 /**
- * The whole ingester behind its real server, before a stand-in gateway that
- * starts one run a key.
+ * The whole ingester behind its real server, before the stand-in gateway.
  *
  * @module
  */
 import { createHmac } from "node:crypto";
+import {
+  type Answer as GatewayAnswer,
+  type Asked,
+  startGateway,
+} from "../../deploy/standins/gateway.ts";
 import type { HttpLimits } from "../../lib/base/server.ts";
 import { serveRequests } from "../../lib/base/service.ts";
 import { INGESTER, openIngester, type Waits } from "../../workers/ingester.ts";
@@ -31,8 +35,10 @@ export interface Answer {
 /** A running ingester. */
 export interface Rig extends AsyncDisposable {
   url: string;
-  /** Keys and inputs of the runs that were started. */
-  starts: { key: string; input: Record<string, unknown> }[];
+  /** Keys and inputs of the runs that were started, anew each time. */
+  readonly starts: { key: string; input: Record<string, unknown> }[];
+  /** What the gateway was asked. */
+  asked: Asked[];
   log: string[];
   send(
     path: string,
@@ -54,10 +60,7 @@ export interface RigOptions {
   /** Of the ingester. */
   waits?: Waits;
   /** Answers in the gateway's place, or does not. */
-  gateway?: (
-    request: Request,
-    works: () => Promise<Response>,
-  ) => Response | Promise<Response>;
+  gateway?: GatewayAnswer;
   /** Where the ingester looks for the gateway, given where it is. */
   route?: (gatewayUrl: string) => string;
 }
@@ -65,33 +68,21 @@ export interface RigOptions {
 /** Starts an ingester with these variables beside the usual ones. */
 export async function startRig(
   env: Record<string, string> = {},
-  { limits = {}, waits = {}, gateway: odd, route = (url) => url }: RigOptions =
-    {},
+  {
+    limits = {},
+    waits = {},
+    gateway: answer = (_, works) => works(),
+    route = (url) => url,
+  }: RigOptions = {},
 ): Promise<Rig> {
-  const starts: Rig["starts"] = [];
-  const works = async (request: Request): Promise<Response> => {
-    if (request.method === "POST") {
-      const key = request.headers.get("idempotency-key")!;
-      if (!starts.some((one) => one.key === key)) {
-        starts.push({ key, input: await request.json() });
-      } else await request.body?.cancel();
-      return Response.json({ run_id: `run of ${key}` });
-    }
-    const run = decodeURIComponent(new URL(request.url).pathname)
-      .split("/workflow-runs/")[1];
-    const found = starts.find(({ key }) => run === `run of ${key}`);
-    return found === undefined
-      ? new Response("run not found", { status: 404 })
-      : Response.json({ status: "running", input: found.input });
-  };
-  const gateway = Deno.serve(
-    { hostname: "127.0.0.1", port: 0, onListen() {} },
-    (request) =>
-      odd === undefined ? works(request) : odd(request, () => works(request)),
-  );
+  const asked: Asked[] = [];
+  const gateway = startGateway((one, works) => {
+    asked.push(one);
+    return answer(one, works);
+  });
   const variables: Record<string, string> = {
     INGESTER_ADDR: "127.0.0.1:0",
-    CORETEX_GATEWAY_URL: route(`http://127.0.0.1:${gateway.addr.port}`),
+    CORETEX_GATEWAY_URL: route(gateway.url),
     CORETEX_API_KEY: API_KEY,
     PAGERDUTY_WEBHOOK_SECRETS: `${OLD_SECRET}, ${SECRET}`,
     ALERTMANAGER_WEBHOOK_TOKENS: TOKEN,
@@ -115,7 +106,7 @@ export async function startRig(
   ended.catch((error) => failure = error);
   await until("the ingester to listen", () => url !== "" || failure);
   if (failure !== undefined) {
-    await gateway.shutdown();
+    await gateway[Symbol.asyncDispose]();
     throw failure;
   }
   const ask: Rig["ask"] = async (path, body, headers = {}) => {
@@ -132,7 +123,13 @@ export async function startRig(
   };
   return {
     url,
-    starts,
+    asked,
+    get starts() {
+      return [...gateway.runs.values()].map(({ key, input }) => ({
+        key,
+        input: JSON.parse(input),
+      }));
+    },
     log,
     ask,
     async send(path, body, headers) {
@@ -142,7 +139,7 @@ export async function startRig(
     async [Symbol.asyncDispose]() {
       stop.abort();
       await ended;
-      await gateway.shutdown();
+      await gateway[Symbol.asyncDispose]();
     },
   };
 }

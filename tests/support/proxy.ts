@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { type Pair, type Reader, Relay } from "./relay.ts";
 
 /** A line that can be cut. */
 export interface Line extends AsyncDisposable {
@@ -22,77 +23,42 @@ export interface Line extends AsyncDisposable {
 /** Opens a line to a server. @param url Of the server, on loopback. */
 export function openLine(url: string): Line {
   const address = new URL(url);
-  const serverPort = Number(address.port);
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const open = new Set<{ frozen: boolean; ends: Deno.Conn[] }>();
+  const over = Promise.withResolvers<void>();
+  const frozen = new WeakSet<Pair>();
+  const open = new Set<Pair>();
   let isCut = false;
-  const serve = async () => {
-    for await (const client of listener) {
-      if (isCut) client.close();
-      else join(client);
-    }
-  };
-  const join = async (client: Deno.Conn) => {
-    const server = await Deno.connect({
-      hostname: "127.0.0.1",
-      port: serverPort,
-    });
-    const pair = { frozen: false, ends: [client, server] };
+  const relay = new Relay(Number(address.port), async (pair) => {
+    if (isCut) return;
+    const copy = async (from: Reader, to: Reader) => {
+      try {
+        while (true) {
+          const bytes = await from.some();
+          if (!frozen.has(pair)) await to.write(bytes);
+        }
+      } catch {
+        // The other side is told, unless all of it is lost on its way.
+        if (frozen.has(pair)) await over.promise;
+      } finally {
+        pair.close();
+      }
+    };
     open.add(pair);
-    await Promise.allSettled([
-      copy(client, server, pair),
-      copy(server, client, pair),
-    ]);
+    const { client, server } = pair;
+    await Promise.all([copy(client, server), copy(server, client)]);
     open.delete(pair);
-  };
-  const serving = serve();
-  const end = () => {
-    for (const { ends } of open) ends.forEach(close);
-  };
-  const { port } = listener.addr as Deno.NetAddr;
-  address.port = String(port);
+  });
+  address.port = String(relay.port);
   return {
     url: address.href.replace(/\/$/, ""),
     cut() {
       isCut = true;
-      end();
+      relay.cutAll();
     },
     mend: () => void (isCut = false),
-    freeze() {
-      for (const pair of open) pair.frozen = true;
-    },
+    freeze: () => open.forEach((pair) => frozen.add(pair)),
     async [Symbol.asyncDispose]() {
-      listener.close();
-      await serving;
-      end();
-      while (open.size > 0) await new Promise((done) => setTimeout(done, 5));
+      over.resolve();
+      await relay[Symbol.asyncDispose]();
     },
   };
-}
-
-async function copy(
-  from: Deno.Conn,
-  to: Deno.Conn,
-  pair: { frozen: boolean },
-): Promise<void> {
-  const buffer = new Uint8Array(64 * 1024);
-  try {
-    for (let read; (read = await from.read(buffer)) !== null;) {
-      if (pair.frozen) continue; // Lost on its way; nobody is told.
-      for (let at = 0; at < read;) {
-        at += await to.write(buffer.subarray(at, read));
-      }
-    }
-  } catch {
-    // One of the two has gone; the other is to see it, below.
-  }
-  if (!pair.frozen) [from, to].forEach(close);
-}
-
-function close(end: Deno.Conn): void {
-  try {
-    end.close();
-  } catch {
-    // It is closed already.
-  }
 }

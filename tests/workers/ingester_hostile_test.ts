@@ -10,6 +10,13 @@ import {
   assertRejects,
   assertStringIncludes,
 } from "@std/assert";
+import {
+  type Answer,
+  never,
+  plain,
+  runIdOf,
+  startGateway,
+} from "../../deploy/standins/gateway.ts";
 import { wait, within } from "../../lib/base/time.ts";
 import { readBody } from "../../lib/intake/body.ts";
 import { Refusal } from "../../lib/intake/refusal.ts";
@@ -18,7 +25,6 @@ import {
   API_KEY,
   OLD_SECRET,
   type Rig,
-  type RigOptions,
   SECRET,
   sign,
   startRig,
@@ -45,7 +51,7 @@ const bytesOf = (text: string) => new TextEncoder().encode(text);
 async function assertWorks(rig: Rig, id = crypto.randomUUID()) {
   const { status, body } = await rig.send("/webhook/mock", `{"id":"${id}"}`);
   assertEquals([status, body], [202, {
-    run_id: `run of incident-enricher:mock:${id}`,
+    run_id: runIdOf(`incident-enricher:mock:${id}`),
     incident_id: `mock:${id}`,
   }]);
 }
@@ -197,17 +203,11 @@ const BROKEN_LINES: [string, (client: Deno.Conn) => Promise<void>][] = [
   }],
 ];
 
-type Gateway = NonNullable<RigOptions["gateway"]>;
-const isStart = ({ method }: Request) => method === "POST";
-const starting = (answer: () => BodyInit): Gateway => async (request) => {
-  await request.body?.cancel();
-  return new Response(answer());
-};
+const starting = (answer: () => BodyInit): Answer => () =>
+  new Response(answer());
 /** Starts runs as it should, and reads them back like this. */
-const reading = (
-  answer: (request: Request) => Response | Promise<Response>,
-): Gateway =>
-(request, works) => isStart(request) ? works() : answer(request);
+const reading = (answer: Answer): Answer => (asked, works) =>
+  asked.kind === "start" ? works() : answer(asked, works);
 const runId = (id: unknown) => starting(() => JSON.stringify({ run_id: id }));
 const large = () => {
   let left = 50;
@@ -216,21 +216,13 @@ const large = () => {
     pull: (body) => left-- > 0 ? body.enqueue(piece) : body.close(),
   });
 };
-/** Answers when the caller has gone. */
-const never = ({ signal }: Request) =>
-  new Promise<Response>((resolve) => {
-    signal.addEventListener("abort", () => resolve(new Response()), {
-      once: true,
-    });
-  });
-
 /** In what it says. Only the last one leads to further spellings of the key. */
-const BROKEN_GATEWAYS: [string, Gateway][] = [
+const BROKEN_GATEWAYS: [string, Answer][] = [
   ["answers 50 MB to a start", starting(large)],
   ["answers 50 MB to a read", reading(() => new Response(large()))],
   ["answers 429 for ever", () => new Response("", { status: 429 })],
   ["answers 500 for ever", () => new Response("", { status: 500 })],
-  ["leads elsewhere", ({ url }) => Response.redirect(url, 307)],
+  ["leads elsewhere", ({ request }) => Response.redirect(request.url, 307)],
   ["hangs when it is asked for the run", reading(never)],
   ["answers no JSON", starting(() => "<html>")],
   ["answers nothing", starting(() => "")],
@@ -274,7 +266,7 @@ async function assertSurvives(
   const again = await rig.ask("/webhook/pagerduty", body, headers);
   const key = `incident-enricher:pagerduty:${pagerduty.event.id}`;
   assertEquals([again.status, again.body], [202, {
-    run_id: `run of ${key}`,
+    run_id: runIdOf(key),
     incident_id: `pagerduty:${pagerduty.event.data.id}`,
   }], what);
   const burned = what === "has burned every key"
@@ -294,7 +286,7 @@ Deno.test("whatever the gateway says, the ingester answers in time and doubles n
     let broken = true;
     await using rig = await startRig({}, {
       waits: WAITS,
-      gateway: (request, works) => broken ? answer(request, works) : works(),
+      gateway: (asked, works) => broken ? answer(asked, works) : works(),
     });
     await assertSurvives(what, rig, () => void (broken = false));
   }));
@@ -326,17 +318,13 @@ Deno.test("whatever the way to the gateway does, the ingester answers in time an
 
 Deno.test("a run's id is one part of a path, whatever it holds", async () => {
   const id = "../../x?y=1#z/%2e%2e/ a";
-  const asked: string[] = [];
   await using rig = await startRig({}, {
-    gateway: async (request) => {
-      await request.body?.cancel();
-      asked.push(new URL(request.url).href.split("/api/v1")[1]!);
-      return Response.json({ run_id: id });
-    },
+    gateway: () => Response.json({ run_id: id }),
   });
   const { status, body } = await rig.send("/webhook/mock", '{"id":"A"}');
   assertEquals([status, body["run_id"]], [202, id]);
-  assertEquals(asked, [
+  const paths = rig.asked.map(({ path }) => path.replace("/api/v1", ""));
+  assertEquals(paths, [
     "/workflows/incident-enricher.enrich/runs",
     `/workflow-runs/${encodeURIComponent(id)}`,
   ]);
@@ -986,13 +974,12 @@ const SHAPES: [what: string, sent: string, statuses: number[][]][] = [
 
 Deno.test("no shape of a request brings a second one in", async () => {
   await using rig = await startRig({}, { limits: { discardMs: 50 } });
-  const allowed = rig.starts;
   for (const [what, sent, expected] of SHAPES) {
     const answers = await speak(rig, sent, what.endsWith("early"));
     const statuses = statusesOf(answers);
     const fits = expected.some((one) => one.join() === statuses.join());
     assert(fits, `${what}: got ${statuses}`);
-    assert(!JSON.stringify(allowed).includes("smuggled"), what);
+    assert(!JSON.stringify(rig.starts).includes("smuggled"), what);
   }
   await assertWorks(rig);
 });
@@ -1077,10 +1064,10 @@ Deno.test("names and values of headers change nothing", async () => {
 function held() {
   const release = Promise.withResolvers<void>();
   let waiting = 0;
-  const gateway: Gateway = async (_, works) => {
+  const gateway: Answer = async (_, works) => {
     waiting++;
     await release.promise;
-    return await works();
+    return works();
   };
   return { gateway, release: release.resolve, waiting: () => waiting };
 }
@@ -1110,10 +1097,10 @@ Deno.test("two at once, and the third comes again later", async () => {
 });
 
 Deno.test("whatever ends a request gives its place back", async () => {
-  let broken: Gateway | undefined;
+  let broken: Answer | undefined;
   await using rig = await startRig({ INGEST_MAX_INFLIGHT: "1" }, {
-    gateway: (request, works) =>
-      broken === undefined ? works() : broken(request, works),
+    gateway: (asked, works) =>
+      broken === undefined ? works() : broken(asked, works),
     limits: { headersMs: 200, requestMs: 300, discardMs: 50 },
   });
   const port = Number(new URL(rig.url).port);
@@ -1144,9 +1131,9 @@ Deno.test("whatever ends a request gives its place back", async () => {
     ["a client that goes while the gateway is asked", async () => {
       const asked = Promise.withResolvers<AbortSignal>();
       const before = refusals();
-      broken = (request) => {
-        asked.resolve(request.signal);
-        return never(request);
+      broken = (one) => {
+        asked.resolve(one.request.signal);
+        return never(one);
       };
       {
         using socket = await RawSocket.open(port);
@@ -1200,15 +1187,12 @@ Deno.test("the 5 s of an answer count from the request's first byte", async () =
 });
 
 Deno.test("a delivery whose sender went away is the same run when it comes again", async () => {
-  const seen: string[] = [];
+  let count = 0;
   await using rig = await startRig({}, {
-    gateway: async (request, works) => {
-      seen.push(request.method);
-      const answer = await works();
+    gateway(asked, works) {
+      const answer = works();
       // Started, and nobody is told.
-      return seen.length === 1
-        ? (await answer.body?.cancel(), await never(request))
-        : answer;
+      return ++count === 1 ? never(asked) : answer;
     },
   });
   {
@@ -1268,10 +1252,8 @@ Deno.test("good deliveries are taken while 250 others dawdle", async () => {
 Deno.test("nothing that is sent writes a log line of its own", async () => {
   const line = '\r\n{"level":"error","msg":"forged"}\n\x1b[2J\u009b2J';
   await using rig = await startRig({}, {
-    gateway: async (request, works) =>
-      request.headers.get("idempotency-key")?.endsWith("refused") === true
-        ? new Response(`no: ${line}`, { status: 400 })
-        : await works(),
+    gateway: ({ key }, works) =>
+      key.endsWith("refused") ? plain(400, `no: ${line}`) : works(),
   });
   const [pd, am] = SENDERS;
   const type = JSON.stringify({
@@ -1292,18 +1274,13 @@ Deno.test("nothing that is sent writes a log line of its own", async () => {
 });
 
 Deno.test("the ingester's process outlives all of it, and stops at once when it is told to", async () => {
-  await using gateway = Deno.serve(
-    { hostname: "127.0.0.1", port: 0, onListen() {} },
-    async (request) => {
-      await request.body?.cancel();
-      const odd = request.headers.get("idempotency-key")?.includes("held");
-      return odd ? await never(request) : Response.json({ run_id: "r" });
-    },
+  await using gateway = startGateway((asked, works) =>
+    asked.key.includes("held") ? never(asked) : works()
   );
   const { ingester } = await readRequirements();
   await using worker = spawnWorker("ingester", ingester, {
     INGESTER_ADDR: "127.0.0.1:0",
-    CORETEX_GATEWAY_URL: `http://127.0.0.1:${gateway.addr.port}`,
+    CORETEX_GATEWAY_URL: gateway.url,
     CORETEX_API_KEY: API_KEY,
     INGEST_MOCK_OPEN: "1",
     PAGERDUTY_WEBHOOK_SECRETS: SECRET,

@@ -36,7 +36,7 @@ Deno.test("a signed delivery of PagerDuty starts one run, however often it comes
   assertEquals(first.status, 202);
   const key = `incident-enricher:pagerduty:${pagerduty.event.id}`;
   assertEquals(first.body, {
-    run_id: `run of ${key}`,
+    run_id: `run-of-${key}`,
     incident_id: `pagerduty:${pagerduty.event.data.id}`,
   });
   // While secrets are rotated, both are good.
@@ -325,7 +325,7 @@ Deno.test("beyond so many webhooks at once the rest come again later", async () 
       await until("a fourth to be let in, or none", () => most > 3, 100)
         .catch(() => {});
       atOnce--;
-      return await works();
+      return works();
     },
   });
   const answers = await Promise.all(

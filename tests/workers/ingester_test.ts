@@ -4,101 +4,22 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
-import { createHash } from "node:crypto";
+import { type Answer, never, plain } from "../../deploy/standins/gateway.ts";
 import { compileCheck } from "../../lib/schema_check.ts";
-import { serveRequests } from "../../lib/base/service.ts";
-import { INGESTER, openIngester, type Waits } from "../../workers/ingester.ts";
-import { until } from "../support/until.ts";
-
-interface Seen {
-  method: string;
-  path: string;
-  key: string | null;
-  body: Record<string, unknown>;
-}
-
-interface Rig extends AsyncDisposable {
-  url: string;
-  /** What the gateway was asked. */
-  seen: Seen[];
-  log: Record<string, unknown>[];
-  post(body: BodyInit, init?: RequestInit): Promise<Response>;
-}
-
-type Answer = (
-  seen: Seen,
-  nth: number,
-  signal: AbortSignal,
-) => Response | Promise<Response>;
+import type { Waits } from "../../workers/ingester.ts";
+import { API_KEY, type Rig, startRig } from "../support/ingester.ts";
 
 /** Reads again at once. */
 const AT_ONCE: Waits = { pause: () => Promise.resolve() };
 
-/** One run a key, and every run is there. */
-const SIGNAL = new AbortController().signal;
-const works: Answer = ({ method, key }) =>
-  method === "POST"
-    ? Response.json({ run_id: `run-of-${key}` })
-    : Response.json({ id: "run" });
-
-async function startRig(
-  answer: Answer = works,
-  env: Record<string, string> = {},
-  waits: Waits = {},
-): Promise<Rig> {
-  const seen: Seen[] = [];
-  const gateway = Deno.serve(
-    { hostname: "127.0.0.1", port: 0, onListen() {} },
-    async (request) => {
-      const { pathname: path } = new URL(request.url);
-      const text = await request.text();
-      const one: Seen = {
-        method: request.method,
-        path,
-        key: request.headers.get("idempotency-key"),
-        body: text === "" ? {} : JSON.parse(text),
-      };
-      seen.push(one);
-      return await answer(one, seen.length, request.signal);
-    },
-  );
-  const variables: Record<string, string> = {
-    INGESTER_ADDR: "127.0.0.1:0",
-    CORETEX_GATEWAY_URL: `http://127.0.0.1:${gateway.addr.port}`,
-    CORETEX_API_KEY: "s3cret-key",
-    INGEST_MOCK_OPEN: "1",
-    ...env,
-  };
-  const stop = new AbortController();
-  const log: Record<string, unknown>[] = [];
-  let url = "";
-  const ended = serveRequests(
-    { ...INGESTER, open: (config, log) => openIngester(config, log, waits) },
-    {
-      env: (name) => variables[name],
-      signal: stop.signal,
-      write: (line) => log.push(JSON.parse(line)),
-      onListen: (address) => url = address,
-    },
-  );
-  await until("the ingester to listen", () => url !== "");
-  return {
-    url,
-    seen,
-    log,
-    post: (body, init = {}) =>
-      fetch(`${url}/webhook/mock`, { method: "POST", body, ...init }),
-    async [Symbol.asyncDispose]() {
-      stop.abort();
-      await ended;
-      await gateway.shutdown();
-    },
-  };
+function post(rig: Rig, body: BodyInit = '{"id":"A"}') {
+  return rig.ask("/webhook/mock", body);
 }
 
 Deno.test("the ingester starts a run for a mock webhook and reads it back", async () => {
   await using rig = await startRig();
-  const response = await rig.post(
+  const { status, headers, body } = await post(
+    rig,
     JSON.stringify({
       id: "INC-1",
       title: "t",
@@ -106,24 +27,25 @@ Deno.test("the ingester starts a run for a mock webhook and reads it back", asyn
       url: "https://x.example/1",
     }),
   );
-  assertEquals(response.status, 202);
-  assertEquals(response.headers.get("content-type"), "application/json");
-  assertEquals(await response.json(), {
+  assertEquals(status, 202);
+  assertEquals(headers.get("content-type"), "application/json");
+  assertEquals(body, {
     run_id: "run-of-incident-enricher:mock:INC-1",
     incident_id: "mock:INC-1",
   });
-  const [start, read] = rig.seen;
-  assertEquals([start?.method, start?.path], [
+  const [start, read] = rig.asked;
+  assertEquals([start?.request.method, start?.path], [
     "POST",
     "/api/v1/workflows/incident-enricher.enrich/runs",
   ]);
   assertEquals(start?.key, "incident-enricher:mock:INC-1");
-  assertEquals([read?.method, read?.path], [
+  assertEquals([read?.request.method, read?.path], [
     "GET",
     "/api/v1/workflow-runs/run-of-incident-enricher%3Amock%3AINC-1",
   ]);
-  assertEquals(rig.seen.length, 2);
-  const { raw, ...incident } = start!.body;
+  assertEquals(rig.asked.length, 2);
+  const input = rig.starts[0]!.input;
+  const { raw, ...incident } = input;
   assertEquals(incident, {
     incident_id: "mock:INC-1",
     source: { system: "mock", url: "https://x.example/1" },
@@ -132,25 +54,27 @@ Deno.test("the ingester starts a run for a mock webhook and reads it back", asyn
     destination: { mode: "artifact" },
   });
   assertEquals((raw as Record<string, unknown>)["id"], "INC-1");
-  assertEquals(compileCheck("IncidentInput")(start!.body), undefined);
+  assertEquals(compileCheck("IncidentInput")(input), undefined);
 });
 
 Deno.test("the caller does not choose where the post goes", async () => {
-  await using rig = await startRig(works, {
+  await using rig = await startRig({
     DEFAULT_DESTINATION_MODE: "slack",
     INGESTER_WORKFLOW_ID: "other.flow",
   });
-  const response = await rig.post(JSON.stringify({
-    id: "INC-1",
-    destination: {
-      mode: "slack",
-      slack_webhook_url: "https://evil.example/hook",
-    },
-  }));
-  assertEquals(response.status, 202);
-  await response.body?.cancel();
-  assertEquals(rig.seen[0]?.path, "/api/v1/workflows/other.flow/runs");
-  assertEquals(rig.seen[0]?.body["destination"], { mode: "slack" });
+  const { status } = await post(
+    rig,
+    JSON.stringify({
+      id: "INC-1",
+      destination: {
+        mode: "slack",
+        slack_webhook_url: "https://evil.example/hook",
+      },
+    }),
+  );
+  assertEquals(status, 202);
+  assertEquals(rig.asked[0]?.path, "/api/v1/workflows/other.flow/runs");
+  assertEquals(rig.starts[0]?.input["destination"], { mode: "slack" });
 });
 
 const NO_PATH =
@@ -248,7 +172,7 @@ for (const [what, path, init, status, error] of REFUSED) {
       status,
     }]);
     if (status === 405) assertEquals(response.headers.get("allow"), "POST");
-    assertEquals(rig.seen, []);
+    assertEquals(rig.asked, []);
   });
 }
 
@@ -263,17 +187,11 @@ Deno.test("the ingester takes a body of 1 MiB and refuses one byte more, however
   };
   const limit = 1024 * 1024;
   const stream = (text: string) => new Blob([text]).stream(); // Without a Content-Length.
-  for (
-    const send of [
-      (text: string) => rig.post(text),
-      (text: string) => rig.post(stream(text)),
-    ]
-  ) {
-    const taken = await send(bodyOf(limit));
+  for (const as of [(text: string) => text, stream]) {
+    const taken = await post(rig, as(bodyOf(limit)));
     assertEquals(taken.status, 202);
-    await taken.body?.cancel();
-    const refused = await send(bodyOf(limit + 1));
-    assertEquals([refused.status, await refused.json()], [413, {
+    const refused = await post(rig, as(bodyOf(limit + 1)));
+    assertEquals([refused.status, refused.body], [413, {
       error: "The body must have at most 1048576 bytes",
       status: 413,
     }]);
@@ -282,27 +200,20 @@ Deno.test("the ingester takes a body of 1 MiB and refuses one byte more, however
 
 Deno.test("a burned key leads to the next spelling, three burned keys to 503", async () => {
   await Promise.all([1, 2, 3].map(async (burned) => {
-    const isBurned = (runId: string) =>
-      /:(\d)$/.test(runId) ? Number(runId.at(-1)) <= burned : burned > 0;
-    const burns: Answer = ({ method, key, path }) =>
-      method === "POST"
-        ? Response.json({ run_id: `r${key}` })
-        : isBurned(decodeURIComponent(path))
-        ? new Response("not found\n", { status: 404 })
-        : Response.json({});
-    await using rig = await startRig(burns, {}, AT_ONCE);
-    const response = await rig.post(JSON.stringify({ id: "A" }));
-    const answer = await response.json();
+    const gateway: Answer = ({ kind, runId }, works) => {
+      const spelling = Number(/:(\d)$/.exec(runId)?.[1] ?? 1);
+      const isBurned = kind === "read" && spelling <= burned;
+      return isBurned ? plain(404, "not found\n") : works();
+    };
+    await using rig = await startRig({}, { gateway, waits: AT_ONCE });
+    const { status, body, headers } = await post(rig);
     if (burned < 3) {
-      assertEquals([response.status, answer.run_id], [
+      assertEquals([status, body["run_id"]], [
         202,
-        `rincident-enricher:mock:A:${burned + 1}`,
+        `run-of-incident-enricher:mock:A:${burned + 1}`,
       ]);
     } else {
-      assertEquals([response.status, response.headers.get("retry-after")], [
-        503,
-        "5",
-      ]);
+      assertEquals([status, headers.get("retry-after")], [503, "5"]);
     }
   }));
 });
@@ -311,15 +222,15 @@ Deno.test("a burned key leads to the next spelling, three burned keys to 503", a
 const NOT_THE_PLATFORM: readonly [string, () => Response][] = [
   [
     "404 of a router",
-    () => new Response("404 page not found\n", { status: 404 }),
+    () => plain(404, "404 page not found\n"),
   ],
   [
     "404 of an ingress",
-    () => new Response("default backend - 404", { status: 404 }),
+    () => plain(404, "default backend - 404"),
   ],
   [
     "404 as a page",
-    () => new Response("<h1>not found</h1>", { status: 404 }),
+    () => plain(404, "<h1>not found</h1>"),
   ],
   ["200 without a word", () => new Response("")],
   ["200 and null", () => new Response("null")],
@@ -329,20 +240,16 @@ const NOT_THE_PLATFORM: readonly [string, () => Response][] = [
 Deno.test("a proxy that knows no run burns no key", async () => {
   await Promise.all(NOT_THE_PLATFORM.map(async ([what, answer]) => {
     let isReplaced = true;
-    await using rig = await startRig((seen, nth) =>
-      seen.method === "GET" && isReplaced ? answer() : works(seen, nth, SIGNAL)
-    );
-    const refused = await rig.post(JSON.stringify({ id: "A" }));
-    assertEquals(
-      [refused.status, (await refused.json()).status],
-      [503, 503],
-      what,
-    );
+    await using rig = await startRig({}, {
+      gateway: ({ kind }, works) =>
+        kind === "read" && isReplaced ? answer() : works(),
+    });
+    const refused = await post(rig);
+    assertEquals([refused.status, refused.body["status"]], [503, 503], what);
     isReplaced = false;
-    const taken = await rig.post(JSON.stringify({ id: "A" }));
-    assertEquals(taken.status, 202, what);
-    await taken.body?.cancel();
-    const keys = rig.seen.flatMap(({ key }) => key ?? []);
+    assertEquals((await post(rig)).status, 202, what);
+    const keys = rig.asked.filter(({ kind }) => kind === "start")
+      .map(({ key }) => key);
     assertEquals(new Set(keys), new Set(["incident-enricher:mock:A"]), what);
   }));
 });
@@ -357,122 +264,102 @@ for (
   ]
 ) {
   Deno.test(`a run is missing if the platform says "${text.trim()}"`, async () => {
-    const misses: Answer = (seen, nth) =>
-      seen.method === "GET" && !seen.path.endsWith("2")
-        ? new Response(text, { status: 404 })
-        : works(seen, nth, SIGNAL);
-    await using rig = await startRig(misses, {}, AT_ONCE);
-    const response = await rig.post(JSON.stringify({ id: "A" }));
-    assertEquals([response.status, (await response.json()).run_id], [
+    const misses: Answer = ({ kind, path }, works) =>
+      kind === "read" && !path.endsWith("2") ? plain(404, text) : works();
+    await using rig = await startRig({}, { gateway: misses, waits: AT_ONCE });
+    const { status, body } = await post(rig);
+    assertEquals([status, body["run_id"]], [
       202,
       "run-of-incident-enricher:mock:A:2",
     ]);
   });
 }
 
-/** Answers when the caller has gone. */
-const never: Answer = (_seen, _nth, signal) =>
-  new Promise((resolve) => {
-    signal.addEventListener("abort", () => resolve(new Response()), {
-      once: true,
-    });
-  });
-
 const FAILING: [string, Answer, number][] = [
   [
     "a gateway that answers 500",
-    () => new Response("boom", { status: 500 }),
+    () => plain(500, "boom"),
     503,
   ],
   [
     "a gateway that answers a page",
-    () => new Response("<html>502</html>", { status: 502 }),
+    () => plain(502, "<html>502</html>"),
     503,
   ],
   ["a gateway that answers no JSON", () => new Response("<html>"), 503],
   [
     "a gateway that refuses the key",
-    () => new Response("unauthorized\n", { status: 401 }),
+    () => plain(401, "unauthorized\n"),
     502,
   ],
   [
     "a gateway that does not know the workflow",
-    () => new Response("workflow not found\n", { status: 404 }),
+    () => plain(404, "workflow not found\n"),
     503,
   ],
   ["a gateway that never answers", never, 503],
   [
     "a gateway that refuses the incident",
-    () => new Response("input schema validation failed: x\n", { status: 400 }),
+    () => plain(400, "input schema validation failed: x\n"),
     400,
   ],
   [
     "a TLS port that is spoken to in plain HTTP",
-    () =>
-      new Response("Client sent an HTTP request to an HTTPS server.\n", {
-        status: 400,
-      }),
+    () => plain(400, "Client sent an HTTP request to an HTTPS server.\n"),
     503,
   ],
   [
     "a proxy's TLS port",
-    () => new Response("<html>400 Bad Request</html>", { status: 400 }),
+    () => plain(400, "<html>400 Bad Request</html>"),
     503,
   ],
   [
     "a gateway that answers 400 to the read",
-    (seen, nth, signal) =>
-      seen.method === "POST"
-        ? works(seen, nth, signal)
-        : new Response("invalid\n", { status: 400 }),
+    ({ kind }, works) => kind === "start" ? works() : plain(400, "invalid\n"),
     503,
   ],
 ];
 
 Deno.test("the ingester answers in time, whatever the gateway does", async () => {
-  await Promise.all(FAILING.map(async ([what, answer, status]) => {
-    await using rig = await startRig(answer, {}, { answerMs: 1_000 });
+  await Promise.all(FAILING.map(async ([what, gateway, status]) => {
+    await using rig = await startRig({}, {
+      gateway,
+      waits: { answerMs: 1_000 },
+    });
     const started = performance.now();
-    const response = await rig.post(JSON.stringify({ id: "A" }));
-    const answered = await response.json();
+    const answer = await post(rig);
     // Near enough to tell it from 4.5 s, however slow this machine is.
     assert(performance.now() - started < 4_000, what);
-    assertEquals([response.status, answered.status], [status, status], what);
-    const retryAfter = response.headers.get("retry-after");
+    assertEquals(
+      [answer.status, answer.body["status"]],
+      [status, status],
+      what,
+    );
+    const retryAfter = answer.headers.get("retry-after");
     assertEquals(retryAfter, status >= 500 ? "5" : null, what);
-    assert(!JSON.stringify([answered, rig.log]).includes("s3cret-key"), what);
+    assert(!JSON.stringify([answer.body, rig.log]).includes(API_KEY), what);
   }));
 });
 
 Deno.test("the ingester goes on after a gateway that was away", async () => {
   let up = false;
-  const away: Answer = (seen, nth) =>
-    up ? works(seen, nth, SIGNAL) : new Response("", { status: 503 });
-  await using rig = await startRig(away, {}, { answerMs: 1_000 });
-  const refused = await rig.post(JSON.stringify({ id: "A" }));
-  assertEquals(refused.status, 503);
-  await refused.body?.cancel();
+  await using rig = await startRig({}, {
+    gateway: (_, works) => up ? works() : plain(503, ""),
+    waits: { answerMs: 1_000 },
+  });
+  assertEquals((await post(rig)).status, 503);
   up = true;
-  const taken = await rig.post(JSON.stringify({ id: "A" }));
-  assertEquals(taken.status, 202);
-  await taken.body?.cancel();
+  assertEquals((await post(rig)).status, 202);
 });
 
 Deno.test("a hundred webhooks at once each get their own run", async () => {
   await using rig = await startRig();
-  const answers = await Promise.all(
-    Array.from({ length: 100 }, async (_, nth) => {
-      const response = await rig.post(JSON.stringify({ id: `I${nth}` }));
-      return (await response.json()).run_id as string;
-    }),
+  const ids = Array.from({ length: 100 }, (_, nth) => `I${nth}`);
+  const runs = await Promise.all(
+    ids.map(async (id) =>
+      (await post(rig, JSON.stringify({ id }))).body["run_id"]
+    ),
   );
-  assertEquals(new Set(answers).size, 100);
-  const digest = createHash("sha256").update(answers.toSorted().join()).digest(
-    "hex",
-  );
-  const expected = Array.from(
-    { length: 100 },
-    (_, nth) => `run-of-incident-enricher:mock:I${nth}`,
-  ).toSorted().join();
-  assertEquals(digest, createHash("sha256").update(expected).digest("hex"));
+  assertEquals(runs, ids.map((id) => `run-of-incident-enricher:mock:${id}`));
+  assertEquals(rig.starts.length, 100);
 });

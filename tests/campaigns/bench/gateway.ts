@@ -61,11 +61,6 @@ export class BenchGateway implements AsyncDisposable {
     return new BenchGateway(child, `http://127.0.0.1:${text.trim()}`);
   }
 
-  /** The id of the run that it starts for a key. */
-  static runId(key: string): string {
-    return `run-${key}`;
-  }
-
   /** Forgets everything and behaves like this from now on. */
   async reset(behaviour: GatewayBehaviour): Promise<void> {
     await this.#control({

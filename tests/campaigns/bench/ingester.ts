@@ -13,6 +13,7 @@ import {
   spawnWorker,
   type WorkerProcess,
 } from "../../../scripts/launch/process.ts";
+import { runIdOf } from "../../../deploy/standins/gateway.ts";
 import { type Delivery, makeDeliveries } from "./deliveries.ts";
 import { BenchGateway, type Fault } from "./gateway.ts";
 import { percentile, runLoad } from "./load.ts";
@@ -82,7 +83,7 @@ export async function benchIngester(
     signal.throwIfAborted();
     options.onCell?.(cell);
     await using ingester = spawnWorker("ingester", requires, {
-      INGESTER_ADDR: `127.0.0.1:${freePort()}`,
+      INGESTER_ADDR: "127.0.0.1:0",
       CORETEX_GATEWAY_URL: gateway.url,
       CORETEX_API_KEY: "bench-key",
       PAGERDUTY_WEBHOOK_SECRETS: SECRET,
@@ -156,7 +157,7 @@ async function measure(
 /** 202, with the id of the run that its own key has. */
 function isTaken(answer: string, { key }: Delivery): boolean {
   return answer.startsWith("HTTP/1.1 202 ") &&
-    answer.includes(`"run_id":"${BenchGateway.runId(key)}"`);
+    answer.includes(`"run_id":"${runIdOf(key)}"`);
 }
 
 /**
@@ -201,14 +202,6 @@ async function readUsage(
     cpuUs: Number(line["cpu_us"]),
     rssPeakBytes: Number(line["rss_peak_bytes"]),
   };
-}
-
-/** Permissions name the port, so that it must be known before the start. */
-function freePort(): number {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr;
-  listener.close();
-  return port;
 }
 
 /** The table of results. */

@@ -4,7 +4,8 @@
  * @see https://docs.nats.io/reference/reference-protocols/nats-protocol
  * @module
  */
-import { Ended, join, type Pair, Relay, type Verdict } from "./relay.ts";
+import { Ended, join, type Pair, Relay } from "../../support/relay.ts";
+import type { Verdict } from "./stage.ts";
 
 /** Sees each message before the server has it and after. */
 export interface NatsWatch {

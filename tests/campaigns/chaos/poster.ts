@@ -11,7 +11,8 @@ import {
 } from "../../../scripts/launch/process.ts";
 import { relayNats } from "./nats_relay.ts";
 import { relayRedis } from "./redis_relay.ts";
-import type { Relay, Verdict } from "./relay.ts";
+import type { Relay } from "../../support/relay.ts";
+import type { Verdict } from "./stage.ts";
 
 /** What passes between a poster and its servers. */
 export interface Traffic {

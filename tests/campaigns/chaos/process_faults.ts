@@ -8,8 +8,7 @@ import { BOUNDARIES, type Boundary } from "./boundaries.ts";
 import type { Lane } from "./lane.ts";
 import type { Draw, Fault } from "./fault.ts";
 import type { Random } from "./random.ts";
-import type { Verdict } from "./relay.ts";
-import type { Handler, Stage } from "./stage.ts";
+import type { Handler, Stage, Verdict } from "./stage.ts";
 
 /** Longer than the post's own timeout. */
 const PAUSE_MS = 1_300;

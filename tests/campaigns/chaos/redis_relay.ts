@@ -4,7 +4,8 @@
  * @see https://redis.io/docs/latest/develop/reference/protocol-spec/
  * @module
  */
-import { join, type Pair, type Reader, Relay, type Verdict } from "./relay.ts";
+import { join, type Pair, type Reader, Relay } from "../../support/relay.ts";
+import type { Verdict } from "./stage.ts";
 
 /** Sees each command before it runs and after. */
 export interface RedisWatch {

@@ -7,7 +7,7 @@ import { wait } from "../../../lib/base/time.ts";
 import { BOUNDARIES, type Boundary } from "./boundaries.ts";
 import type { Draw, Fault } from "./fault.ts";
 import type { Random } from "./random.ts";
-import type { Verdict } from "./relay.ts";
+import type { Verdict } from "./stage.ts";
 
 /** All but the one that nothing can be held at. */
 const MOMENTS = BOUNDARIES.filter((boundary) => boundary !== "connected");

@@ -6,7 +6,16 @@
 import type { Behaviour } from "../../../deploy/standins/slack.ts";
 import { type Boundary, isClaim, meaningOf } from "./boundaries.ts";
 import type { Poster, Traffic } from "./poster.ts";
-import type { Verdict } from "./relay.ts";
+
+/** What becomes of what passes. */
+export type Verdict =
+  | "pass"
+  /** The connection is cut here. */
+  | "cut"
+  /** It is done, and the connection is cut before the reply. */
+  | "lose reply"
+  /** This reply of Redis in place of its own. */
+  | { error: string };
 
 /** Happens at a boundary; what passes waits for it. */
 export type Handler = (poster: Poster) => Verdict | Promise<Verdict>;

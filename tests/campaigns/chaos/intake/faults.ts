@@ -6,7 +6,7 @@
  */
 import { wait } from "../../../../lib/base/time.ts";
 import type { Random } from "../random.ts";
-import type { StandInGateway } from "./gateway.ts";
+import type { StruckGateway } from "./gateway.ts";
 import type { Replica } from "./replica.ts";
 import {
   type Handler,
@@ -20,7 +20,7 @@ import {
 /** What a fault arranges itself with. */
 export interface Tools {
   stage: Stage;
-  gateway: StandInGateway;
+  gateway: StruckGateway;
   replica(id: string): Replica;
   /** It strikes now. */
   struck(): void;

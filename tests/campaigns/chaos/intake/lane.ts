@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { StandInGateway } from "./gateway.ts";
+import { StruckGateway } from "./gateway.ts";
 import { SECRET, TOKEN } from "./letters.ts";
 import { Replica, type ReplicaOptions } from "./replica.ts";
 import { Stage } from "./stage.ts";
@@ -23,13 +23,13 @@ const COOLDOWN_S = 3_600;
 export class Lane implements AsyncDisposable {
   readonly name: string;
   readonly cooldown: boolean;
-  readonly gateway: StandInGateway;
+  readonly gateway: StruckGateway;
   readonly replicas: readonly [Replica, Replica];
   readonly #view: { stage: Stage | undefined };
 
   private constructor(
     { name, cooldown, requires, mutant }: LaneOptions,
-    gateway: StandInGateway,
+    gateway: StruckGateway,
     view: { stage: Stage | undefined },
   ) {
     const replica = (id: string) =>
@@ -56,7 +56,7 @@ export class Lane implements AsyncDisposable {
   /** Starts everything, the ingesters too. */
   static async start(options: LaneOptions): Promise<Lane> {
     const view: { stage: Stage | undefined } = { stage: undefined };
-    const gateway = await StandInGateway.start(() => view.stage);
+    const gateway = new StruckGateway(() => view.stage);
     await using stack = new AsyncDisposableStack();
     const lane = stack.use(new Lane(options, gateway, view));
     await lane.#ready();

@@ -6,7 +6,7 @@
  */
 import { messageOf } from "../../../../lib/base/errors.ts";
 import { wait } from "../../../../lib/base/time.ts";
-import { Ended, Reader } from "../relay.ts";
+import { Ended, Reader } from "../../../support/relay.ts";
 import type { Letter } from "./letters.ts";
 import type { Replica } from "./replica.ts";
 import type { Network, Stage } from "./stage.ts";

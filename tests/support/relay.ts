@@ -4,27 +4,27 @@
  * @module
  */
 
-/** What a watcher lets happen. */
-export type Verdict =
-  | "pass"
-  /** The connection is cut here. */
-  | "cut"
-  /** It is done, and the connection is cut before the reply. */
-  | "lose reply"
-  /** This reply of Redis in place of its own. */
-  | { error: string };
+import { wait } from "../../lib/base/time.ts";
 
 const HOSTNAME = "127.0.0.1";
+const RELISTEN_MS = 20;
+const never = new AbortController().signal;
 
 /** Both ends of one relayed connection. */
 export class Pair {
   readonly client: Reader;
   readonly server: Reader;
   #open = true;
+  readonly #closed = Promise.withResolvers<void>();
 
   constructor(client: Deno.TcpConn, server: Deno.TcpConn) {
     this.client = new Reader(client);
     this.server = new Reader(server);
+  }
+
+  /** Resolves once both are cut. */
+  get closed(): Promise<void> {
+    return this.#closed.promise;
   }
 
   /** Cuts both. */
@@ -33,6 +33,7 @@ export class Pair {
     this.#open = false;
     this.client.close();
     this.server.close();
+    this.#closed.resolve();
   }
 }
 
@@ -119,35 +120,83 @@ export function join(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   return all;
 }
 
+/** What one side of a connection sends goes to the other, both ways. */
+export async function passOn(pair: Pair): Promise<void> {
+  const copy = async (from: Reader, to: Reader): Promise<never> => {
+    try {
+      while (true) await to.write(await from.some());
+    } finally {
+      pair.close();
+    }
+  };
+  const { client, server } = pair;
+  await Promise.allSettled([copy(client, server), copy(server, client)]);
+}
+
 /** Relays every connection to a port of its own to that of a server. */
 export class Relay implements AsyncDisposable {
-  readonly #listener: Deno.TcpListener;
   readonly #upstreamPort: number;
   readonly #converse: (pair: Pair) => Promise<void>;
-  readonly #pairs = new Set<Pair>();
+  /** By the port that the server sees. */
+  readonly #pairs = new Map<number, Pair>();
   readonly #conversations = new Set<Promise<void>>();
-  readonly #accepting: Promise<void>;
+  #listener = Deno.listen({ hostname: HOSTNAME, port: 0 });
+  #accepting = this.#accept();
+  #down: Promise<void> | undefined;
+  #disposed = false;
+  readonly port: number = this.#listener.addr.port;
 
   /** @param converse Relays one connection until a read throws {@linkcode Ended}. */
-  constructor(upstreamPort: number, converse: (pair: Pair) => Promise<void>) {
+  constructor(upstreamPort: number, converse = passOn) {
     this.#upstreamPort = upstreamPort;
     this.#converse = converse;
-    this.#listener = Deno.listen({ hostname: HOSTNAME, port: 0 });
-    this.#accepting = this.#accept();
-  }
-
-  /** Where it listens. */
-  get port(): number {
-    return this.#listener.addr.port;
   }
 
   /** Cuts every connection and goes on listening. */
   cutAll(): void {
-    for (const pair of this.#pairs) pair.close();
+    for (const pair of this.#pairs.values()) pair.close();
+  }
+
+  /** Cuts the one connection that reaches the server from this port. */
+  cut(port: number): void {
+    this.#pairs.get(port)?.close();
+  }
+
+  /** Resolves when that connection has ended. */
+  async ended(port: number): Promise<void> {
+    await this.#pairs.get(port)?.closed;
+  }
+
+  /** Cuts every connection and refuses new ones for a while. */
+  goDown(ms: number): Promise<void> {
+    return this.#down ??= this.#relisten(ms).finally(() =>
+      this.#down = undefined
+    );
+  }
+
+  async #relisten(ms: number): Promise<void> {
+    this.#listener.close();
+    this.cutAll();
+    await this.#accepting;
+    await wait(ms, never);
+    while (!this.#disposed) {
+      try {
+        this.#listener = Deno.listen({ hostname: HOSTNAME, port: this.port });
+        this.#accepting = this.#accept();
+        return;
+      } catch { // Somebody's outgoing connection may have the port for a while.
+        await wait(RELISTEN_MS, never);
+      }
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#listener.close();
+    this.#disposed = true;
+    await this.#down;
+    try {
+      this.#listener.close();
+    } catch { // It was down.
+    }
     this.cutAll();
     await this.#accepting;
     await Promise.all(this.#conversations);
@@ -173,14 +222,16 @@ export class Relay implements AsyncDisposable {
       return client.close(); // The server is away.
     }
     const pair = new Pair(client, server);
-    this.#pairs.add(pair);
+    if (this.#down !== undefined || this.#disposed) return pair.close();
+    const { port } = server.localAddr;
+    this.#pairs.set(port, pair);
     try {
       await this.#converse(pair);
     } catch (error) {
       if (!(error instanceof Ended)) throw error;
     } finally {
       pair.close();
-      this.#pairs.delete(pair);
+      this.#pairs.delete(port);
     }
   }
 }
