@@ -4,7 +4,7 @@
  * @module
  */
 import { uninstallPack } from "../lib/operate/install.ts";
-import { PACK_ID } from "../lib/operate/pack.ts";
+import { PACK_ID } from "../lib/schemas.ts";
 import { readArgs } from "./terminal/arguments.ts";
 import { type CommandContext, runCommand } from "./terminal/command.ts";
 import { confirmLoss, describeLeftovers } from "./terminal/installation.ts";

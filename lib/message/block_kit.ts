@@ -6,7 +6,7 @@
  * @see https://docs.slack.dev/reference/block-kit/blocks for the limits.
  * @module
  */
-import { shorten } from "../base/text.ts";
+import { markControls, shorten } from "../base/text.ts";
 
 /** One block of Slack's Block Kit. */
 export type Block = Readonly<Record<string, unknown>> & {
@@ -67,9 +67,8 @@ function mrkdwnText(text: string): Record<string, unknown> {
  * direction of writing, half a surrogate pair) is U+FFFD. Empty if nothing of
  * it can be seen.
  */
-export function oneLine(text: string): string {
-  const line = text.toWellFormed().replace(/\s+/g, " ").trim()
-    .replace(/[\p{Cc}\p{Bidi_Control}]/gu, "\uFFFD");
+export function visibleLine(text: string): string {
+  const line = markControls(text.toWellFormed().replace(/\s+/g, " ").trim());
   return /[^\s\p{Cf}]/u.test(line) ? line : "";
 }
 

@@ -16,9 +16,9 @@ import {
   header,
   type Link,
   linkButtons,
-  oneLine,
   section,
   tryFit,
+  visibleLine,
 } from "./block_kit.ts";
 import { counted, shorten } from "../base/text.ts";
 import type { Claim, EvidenceItem, NormalizedContext } from "../incident.ts";
@@ -96,10 +96,11 @@ const BADGES = {
  * stand, and the last line says where all of it is.
  */
 export function renderMessage(view: MessageView): Message {
-  const title = oneLine(view.context.title ?? "") || oneLine(view.incidentId) ||
+  const title = visibleLine(view.context.title ?? "") ||
+    visibleLine(view.incidentId) ||
     "an incident without a name";
   const lead = tryFit(
-    oneLine(view.lead).replace(/^>/, "›") || "Nothing is known yet.",
+    visibleLine(view.lead).replace(/^>/, "›") || "Nothing is known yet.",
     LEAD_CHARS_MAX,
   );
   const lists = listsOf(view);
@@ -164,7 +165,7 @@ export function withFooter(message: Message, footer: Footer): Message {
   const { approval, runId, digest } = footer;
   // Each part has its own limit, so that none can push out the digest.
   const part = (text: string, charsMax = 80) =>
-    shorten(oneLine(text), charsMax);
+    shorten(visibleLine(text), charsMax);
   const released = approval === undefined
     ? "Posted without approval, as configured"
     : `Approved by ${part(approval.by)} at ${part(approval.at, 40)}, ` +
@@ -183,14 +184,14 @@ export function withFooter(message: Message, footer: Footer): Message {
 
 function headline(title: string, { severity, service }: NormalizedContext) {
   const [sign, word] = BADGES[severity ?? "warning"];
-  const where = shorten(oneLine(service ?? ""), SERVICE_CHARS_MAX);
+  const where = shorten(visibleLine(service ?? ""), SERVICE_CHARS_MAX);
   return `${sign} ${word}${where === "" ? "" : ` · ${where}`}: ${title}`;
 }
 
 function fallback(title: string, { context, lead }: MessageView): string {
   const [, word] = BADGES[context.severity ?? "warning"];
-  const words = oneLine(lead) || "Nothing is known yet.";
-  const service = oneLine(context.service ?? "");
+  const words = visibleLine(lead) || "Nothing is known yet.";
+  const service = visibleLine(context.service ?? "");
   const where = service === "" ? "" : ` (${service})`;
   // A screen reader need not say the title twice.
   const text = words.startsWith(title) ? words : `${title}${where}. ${words}`;
@@ -256,7 +257,7 @@ function items(parts: readonly Parts[]): Items {
   const lines = parts.map(({ start = "", text, citations = [] }) => {
     const end = citing(citations);
     const charsMax = ITEM_CHARS_MAX - start.length - end.length;
-    const fitted = tryFit(oneLine(text), charsMax);
+    const fitted = tryFit(visibleLine(text), charsMax);
     cut ||= fitted.cut;
     return start + fitted.text + end;
   });
@@ -266,7 +267,7 @@ function items(parts: readonly Parts[]): Items {
 function citing(ids: readonly string[] = []): string {
   return ids.length === 0
     ? ""
-    : ` [${fit(oneLine(ids.join(", ")), CITATIONS_CHARS_MAX)}]`;
+    : ` [${fit(visibleLine(ids.join(", ")), CITATIONS_CHARS_MAX)}]`;
 }
 
 function timelineList(
@@ -285,7 +286,7 @@ function timelineList(
   return new List({
     title: oneDay ? `Timeline of ${day}, UTC` : "Timeline, UTC",
     items: items(entries.map(({ at, text, evidence }) => ({
-      start: `\`${oneLine(clock(at)).replace(/[^\w: .-]/g, "?")}\` `,
+      start: `\`${visibleLine(clock(at)).replace(/[^\w: .-]/g, "?")}\` `,
       text,
       citations: evidence,
     }))),
@@ -298,8 +299,8 @@ function sourceLine({ incidentId, context, evidence }: MessageView): string {
   const count = `${counted(evidence.length, "piece")} of evidence`;
   const source = context.source === undefined
     ? ""
-    : ` from ${shorten(oneLine(context.source.system), 40)}`;
-  const line = `Incident ${oneLine(incidentId)}${source} · ${count}`;
+    : ` from ${shorten(visibleLine(context.source.system), 40)}`;
+  const line = `Incident ${visibleLine(incidentId)}${source} · ${count}`;
   return fit(line, SOURCE_CHARS_MAX);
 }
 
@@ -308,8 +309,8 @@ function evidenceLine(evidence: readonly EvidenceItem[]): string[] {
   if (evidence.length === 0) return [];
   let line = "";
   for (const [at, { id, title }] of withIds(evidence).entries()) {
-    const name = shorten(oneLine(title), EVIDENCE_TITLE_CHARS_MAX);
-    const next = `${at === 0 ? "" : " · "}[${oneLine(id)}] ${name}`;
+    const name = shorten(visibleLine(title), EVIDENCE_TITLE_CHARS_MAX);
+    const next = `${at === 0 ? "" : " · "}[${visibleLine(id)}] ${name}`;
     const rest = ` · and ${evidence.length - at} more`;
     if (fit(line + next + rest, Infinity).length > EVIDENCE_CHARS_MAX) {
       return [fit(line + rest, EVIDENCE_CHARS_MAX)];
@@ -320,7 +321,7 @@ function evidenceLine(evidence: readonly EvidenceItem[]): string[] {
 }
 
 function summaryLine({ summaryPtr }: MessageView, cut: boolean): string {
-  const pointer = fit(oneLine(summaryPtr), POINTER_CHARS_MAX);
+  const pointer = fit(visibleLine(summaryPtr), POINTER_CHARS_MAX);
   return cut
     ? `Shortened to fit; all of it is the full summary, ${pointer}`
     : `Full summary ${pointer}`;

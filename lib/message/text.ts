@@ -4,6 +4,7 @@
  * @module
  */
 import type { JsonObject } from "../base/json.ts";
+import { markControls } from "../base/text.ts";
 import { readMrkdwn, type Style, unescapeMrkdwn } from "./mrkdwn.ts";
 
 export interface TextOptions {
@@ -28,7 +29,7 @@ const ANSI: Readonly<Record<Style | "dim", string>> = {
 export function renderBlocks(blocks: readonly JsonObject[]): string[] {
   return blocks.flatMap((block) =>
     textsOf(block).flatMap((text) =>
-      unescapeMrkdwn(text).split("\n").map(printable)
+      unescapeMrkdwn(text).split("\n").map(markControls)
     )
   );
 }
@@ -51,7 +52,7 @@ export function renderText(
     const shown = texts.flatMap((text) => {
       const spans = isMrkdwn ? readMrkdwn(text) : [{ text }];
       return wrap(
-        spans.map((span) => ({ ...span, text: printable(span.text) })),
+        spans.map((span) => ({ ...span, text: markControls(span.text) })),
         columns - BAR.length,
         text.startsWith("• ") ? 2 : 0,
       ).map((line) =>
@@ -79,11 +80,6 @@ function textsOf(block: JsonObject): string[] {
   }
   const texts = text === undefined ? elements : [text];
   return texts.map(({ text }) => String(text ?? ""));
-}
-
-/** A terminal obeys control characters, so a message must bring none. */
-function printable(text: string): string {
-  return text.replace(/[\p{Cc}\p{Bidi_Control}]/gu, "\uFFFD");
 }
 
 interface Piece {

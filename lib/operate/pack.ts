@@ -4,7 +4,8 @@
  * @module
  */
 
-export const PACK_ID = "incident-enricher";
+import { PACK_ID } from "../schemas.ts";
+
 export const WORKFLOW_ID: string = `${PACK_ID}.enrich`;
 export const TOPIC_PREFIX: string = `job.${PACK_ID}.`;
 /** The topic whose jobs this pack's people decide. */

@@ -21,7 +21,7 @@ import {
   type StoreSettings,
 } from "../platform/settings.ts";
 import { connectStore, type Store } from "../platform/store.ts";
-import { PACK_ID } from "./pack.ts";
+import { PACK_ID } from "../schemas.ts";
 
 type Env = (name: string) => string | undefined;
 
@@ -96,6 +96,14 @@ export interface WorkerSnapshot {
 const CALL_MS = 10_000;
 const SNAPSHOT_BYTES_MAX = 4 * 1024 * 1024;
 
+export interface PlatformOptions {
+  signal: AbortSignal;
+  /** Recorded by the platform as who decided or installed. */
+  principal?: string;
+  /** How long a call may take, its retries included. */
+  callMs?: number;
+}
+
 /** A connection to the platform on behalf of `principal`. */
 export class Platform implements AsyncDisposable {
   readonly gateway: Gateway;
@@ -106,11 +114,11 @@ export class Platform implements AsyncDisposable {
 
   constructor(
     { gateway, redis }: PlatformAddress,
-    { principal, signal }: { signal: AbortSignal; principal?: string },
+    { principal, signal, callMs = CALL_MS }: PlatformOptions,
   ) {
     this.gateway = new Gateway({
       ...gateway,
-      deadlineMs: CALL_MS,
+      deadlineMs: callMs,
       ...optional("principal", principal),
     });
     this.#redis = redis;

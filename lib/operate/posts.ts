@@ -61,13 +61,14 @@ const READS_MAX = 50;
 export async function openPosts(
   redis: Endpoint,
   signal: AbortSignal,
+  connectMs = CONNECT_MS,
 ): Promise<Posts> {
-  const store = await openStore(redis, CONNECT_MS, signal).catch((error) => {
+  const store = await openStore(redis, connectMs, signal).catch((error) => {
     if (!(error instanceof StoreError)) throw error;
     const { host } = new URL(redis.url);
     throw new OperationError(
       `Cannot connect to Redis at ${host} within ${
-        CONNECT_MS / 1000
+        connectMs / 1000
       } s; REDIS_URL names another`,
     );
   });

@@ -6,7 +6,7 @@
 import type { Stand } from "../launch/stand.ts";
 import { bundlePack, readPackFolder } from "../pack/pack.ts";
 import type { Bundle, Installed } from "../../lib/operate/install.ts";
-import { PACK_ID } from "../../lib/operate/pack.ts";
+import { PACK_ID } from "../../lib/schemas.ts";
 import {
   confirmLoss,
   SIDE_EFFECTS,

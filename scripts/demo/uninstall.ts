@@ -8,7 +8,7 @@ import {
   type Leftovers,
   uninstallPack,
 } from "../../lib/operate/install.ts";
-import { PACK_ID } from "../../lib/operate/pack.ts";
+import { PACK_ID } from "../../lib/schemas.ts";
 import { describeLeftovers } from "../terminal/installation.ts";
 import { CommandError } from "../terminal/command.ts";
 import type { Scene } from "./scene.ts";

@@ -5,7 +5,8 @@
  */
 import type { JsonObject } from "../../lib/base/json.ts";
 import { type Bundle, readFragments } from "../../lib/operate/install.ts";
-import { PACK_ID, WORKFLOW_ID } from "../../lib/operate/pack.ts";
+import { WORKFLOW_ID } from "../../lib/operate/pack.ts";
+import { PACK_ID } from "../../lib/schemas.ts";
 import { bundlePack, type PackFiles } from "../pack/pack.ts";
 import { CommandError } from "../terminal/command.ts";
 import { inSeconds } from "../terminal/format.ts";

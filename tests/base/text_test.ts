@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { counted, shorten } from "../../lib/base/text.ts";
+import { ageOf, counted, printable, shorten } from "../../lib/base/text.ts";
 
 const PAIR = "\u{1F525}"; // Two UTF-16 units.
 const SHORTENED: [text: string, charsMax: number, expected: string][] = [
@@ -25,4 +25,19 @@ for (const [text, charsMax, expected] of SHORTENED) {
 Deno.test("counted() says one thing in the singular", () => {
   const words = [0, 1, 2].map((count) => counted(count, "piece"));
   assertEquals(words, ["0 pieces", "1 piece", "2 pieces"]);
+});
+
+Deno.test("ageOf() and printable() are fit for a line", () => {
+  const ages = [-1, 119_000, 120_000, 7_199_000, 7_200_000, 172_800_000, NaN];
+  assertEquals(ages.map(ageOf), [
+    "0 s",
+    "119 s",
+    "2 min",
+    "119 min",
+    "2 h",
+    "2 d",
+    "unknown",
+  ]);
+  assertEquals(printable(" a\n\tb\x1b[31mc\u202ed\u200b\x9b "), "a b [31mcd");
+  assertEquals(printable("abcdef", 4), "abc…");
 });

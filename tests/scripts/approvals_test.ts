@@ -1,6 +1,6 @@
 /**
- * `deno task approvals`, as the task that people run, against devcore; and
- * against a gateway of our own where devcore cannot ask.
+ * Approving and rejecting, by both commands, against devcore; and against a
+ * gateway of our own where devcore cannot ask.
  *
  * @module
  */
@@ -23,6 +23,12 @@ import sample from "../../deploy/samples/sample_webhook.json" with {
 };
 import { freePort } from "../../scripts/launch/free_port.ts";
 import { startStand } from "../../scripts/launch/stand.ts";
+import { main as approveLatestPost } from "../../scripts/approve_latest_post.ts";
+import { main as approvalsMain } from "../../scripts/approvals.ts";
+import { CommandError } from "../../scripts/terminal/command.ts";
+import { main as install } from "../../scripts/install.ts";
+import { main as uninstall } from "../../scripts/uninstall.ts";
+import { call } from "../support/command.ts";
 import { runTask, startTask } from "../support/task.ts";
 import { until } from "../support/until.ts";
 
@@ -58,16 +64,24 @@ class Running implements AsyncDisposable {
   }
 }
 
-Deno.test("approvals on devcore", async (t) => {
-  await using core = await startDevcore({ reloadMs: 200 });
-  await using path = await startStand({ platformEnv: core.env });
+Deno.test("approvals and approve_latest_post on devcore", async (t) => {
+  let aheadMs = 0;
+  await using core = await startDevcore({
+    reloadMs: 200,
+    clock: () => Date.now() + aheadMs,
+  });
+  await using stand = await startStand({ platformEnv: core.env });
   const approvals = (args: string[], env: Record<string, string> = {}) =>
-    runTask("approvals", args, { ...core.env, ...env });
-  const start = async () => {
-    const { answer } = await path.send({ ...sample, id: crypto.randomUUID() });
-    return await path.untilApproval(String(answer["run_id"]));
+    call(approvalsMain, args, { env: { ...core.env, ...env } });
+  const approveLatest = (...args: string[]) =>
+    call(approveLatestPost, args, { env: core.env });
+  const startRun = async () => {
+    const { answer } = await stand.send({ ...sample, id: crypto.randomUUID() });
+    const runId = String(answer["run_id"]);
+    return { runId, jobId: await stand.untilApproval(runId) };
   };
-  const stateOf = async (jobId: string) => (await path.job(jobId))["state"];
+  const start = async () => (await startRun()).jobId;
+  const stateOf = async (jobId: string) => (await stand.job(jobId))["state"];
 
   await t.step("nothing waits", async () => {
     const { code, stdout, stderr } = await approvals([]);
@@ -84,7 +98,7 @@ Deno.test("approvals on devcore", async (t) => {
     const { code, stdout } = await approvals([]);
     assertEquals(code, 0);
     for (const line of stdout.split("\n")) assert(line.length <= 100, line);
-    const { context } = await path.job(first) as {
+    const { context } = await stand.job(first) as {
       context: { summary: { message_sha256: string } };
     };
     const { message_sha256 } = context.summary;
@@ -114,10 +128,12 @@ Deno.test("approvals on devcore", async (t) => {
     "a post that is too old is said to be, and not approved",
     async () => {
       const old = { POST_MAX_AGE_S: "1" };
+      const askedAt = Date.now();
+      await until("the evidence to be old", () => Date.now() > askedAt + 1_100);
       const [listed, approved, latest] = await Promise.all([
         approvals([], old),
         approvals(["approve", first], old),
-        runTask("approve_latest_post", [], { ...core.env, ...old }),
+        call(approveLatestPost, [], { env: { ...core.env, ...old } }),
       ]);
       assertMatch(
         listed.stdout,
@@ -146,7 +162,7 @@ Deno.test("approvals on devcore", async (t) => {
         /Somebody decided it already/.test(stdout + stderr)
       );
       assertEquals(lost.length, 1);
-      const { approval_by, approval_reason, state } = await path.job(first);
+      const { approval_by, approval_reason, state } = await stand.job(first);
       const winner = both.find(({ stdout }) => /^Approved as/m.test(stdout))!;
       assertStringIncludes(winner.stdout, `Approved as ${approval_by}\n`);
       assertStringIncludes(
@@ -215,7 +231,7 @@ Deno.test("approvals on devcore", async (t) => {
       0,
       `Rejected ${first}\nRejected ${second}\nRejected 2; 0 younger left\n`,
     ]);
-    const { state, approval_reason } = await path.job(second);
+    const { state, approval_reason } = await stand.job(second);
     assertEquals([state, approval_reason], ["DENIED", "the night is over"]);
   });
 
@@ -259,13 +275,11 @@ Deno.test("approvals on devcore", async (t) => {
           jobs.push(await start());
           await until("the next", () => told().length === jobs.length, 30_000);
         }
-        // A look that fails is said, and tells nobody twice.
+        // A look that fails is said once, and tells nobody twice.
         let looks = 0;
         core.faults.onRoute = (method, path) => {
-          if (
-            method !== "GET" || !path.endsWith("/approvals")
-          ) return undefined;
-          return ++looks <= 8 ? { status: 503, body: "away" } : undefined;
+          const isLook = method === "GET" && path.endsWith("/approvals");
+          return isLook && ++looks <= 2 ? { status: 401 } : undefined;
         };
         await until(
           "the return",
@@ -296,7 +310,9 @@ Deno.test("approvals on devcore", async (t) => {
         printed,
         `APPROVALS_HOOK failed: exit code 3 (for ${before}); still watching`,
       );
-      assertStringIncludes(printed, "Cannot look now: ");
+      assertEquals(printed.match(/Cannot look now: .*; still watching/g), [
+        "Cannot look now: Cannot call GET /approvals: got status 401, expected 2xx (fault); still watching",
+      ]);
       assert(!printed.includes("s3cret"));
       await Deno.remove(folder, { recursive: true });
     },
@@ -306,28 +322,193 @@ Deno.test("approvals on devcore", async (t) => {
     "a hook that is not there is said, and not its secret",
     async () => {
       const file = await Deno.makeTempFile();
-      const port = freePort();
-      await Deno.writeTextFile(file, `http://127.0.0.1:${port}/s3cret\n`);
-      await using watching = new Running(["--watch"], {
-        ...core.env,
-        APPROVALS_HOOK: "/no/such/program",
-        APPROVALS_HOOK_URL_FILE: file,
+      await Deno.writeTextFile(file, `http://127.0.0.1:${freePort()}/s3cret\n`);
+      const stop = new AbortController();
+      let printed = "";
+      const watching = call(approvalsMain, ["--watch"], {
+        env: {
+          ...core.env,
+          APPROVALS_HOOK: "/no/such/program",
+          APPROVALS_HOOK_URL_FILE: file,
+        },
+        signal: stop.signal,
+        onLine: (line) => printed += line,
       });
       await until(
         "both failures of all three",
-        () => watching.stderr.split("still watching").length === 7,
+        () => printed.split("still watching").length === 7,
         30_000,
       );
+      stop.abort(new CommandError("Stopped", 130));
+      const { code, stdout, stderr } = await watching;
+      assertEquals(code, 130);
       assertStringIncludes(
-        watching.stderr,
+        stderr,
         "APPROVALS_HOOK_URL failed: connection refused (for ",
       );
-      assertStringIncludes(watching.stderr, "APPROVALS_HOOK failed: ");
-      assert(!(watching.stdout + watching.stderr).includes("s3cret"));
-      assertMatch(watching.stdout, /^Watching .*\nCRITICAL {2}mock:/);
+      assertStringIncludes(stderr, "APPROVALS_HOOK failed: ");
+      assert(!(stdout + stderr).includes("s3cret"));
+      assert(!stderr.includes("Stopped"));
+      assertMatch(stdout, /^Watching .*\nCRITICAL {2}mock:/);
       await Deno.remove(file);
     },
   );
+
+  await t.step("approve_latest_post says that no post waits", async () => {
+    const args = ["reject", "--all", "--older", "0s", "--reason", "done"];
+    assertEquals((await approvals(args)).code, 0);
+    const { code, stderr } = await approveLatest();
+    assertEquals([code, stderr], [
+      1,
+      "error: No post is waiting for approval\n",
+    ]);
+  });
+
+  await t.step(
+    "it shows the message with its digest and evidence, approves and follows",
+    async () => {
+      const { runId, jobId } = await startRun();
+      const { code, stdout } = await runTask("approve_latest_post", [
+        "--as",
+        "ada",
+      ], core.env);
+      assertEquals(code, 0);
+      assertStringIncludes(
+        stdout,
+        "  | \u{1F534} CRITICAL · checkout-api: Checkout latency above 2 s",
+      );
+      assertStringIncludes(stdout, "  | *What we know*");
+      assertMatch(stdout, /Message sha256 [0-9a-f]{64}/);
+      assertMatch(stdout, / {2}E1 {2}Payload as received {2}redis:\/\/art:/);
+      assertStringIncludes(stdout, "Approved as ada");
+      assertStringIncludes(stdout, `"run_id":"${runId}"`);
+      const job = await stand.job(jobId);
+      assertEquals([job["state"], job["approval_by"], job["approval_reason"]], [
+        "SUCCEEDED",
+        "ada",
+        undefined,
+      ]);
+    },
+  );
+
+  await t.step("several wait: it lists them and asks which", async () => {
+    const [first, second] = [await startRun(), await startRun()];
+    const undecided = await approveLatest();
+    assertEquals(undecided.code, 1);
+    assertStringIncludes(undecided.stdout, first.jobId);
+    assertStringIncludes(undecided.stdout, second.jobId);
+    assertStringIncludes(
+      undecided.stderr,
+      "2 posts are waiting; choose one with --run ID, or --newest",
+    );
+    assertEquals(await stateOf(second.jobId), "APPROVAL_REQUIRED");
+    const chosen = await approveLatest("--run", first.runId);
+    assertEquals([chosen.code, await stateOf(first.jobId)], [0, "SUCCEEDED"]);
+    const third = await startRun();
+    const newest = await approveLatest("--newest");
+    assertEquals([
+      newest.code,
+      await stateOf(third.jobId),
+      await stateOf(second.jobId),
+    ], [
+      0,
+      "SUCCEEDED",
+      "APPROVAL_REQUIRED",
+    ]);
+    const rest = await approveLatest();
+    assertEquals([rest.code, await stateOf(second.jobId)], [0, "SUCCEEDED"]);
+  });
+
+  await t.step(
+    "an approval that bounces is said to, and can be given again",
+    async () => {
+      const { jobId } = await startRun();
+      core.faults.bounceApprovals = 1;
+      const bounced = await approveLatest();
+      assertEquals(bounced.code, 1);
+      assertStringIncludes(
+        bounced.stderr,
+        "The job bounced: it waits for approval again. Approve again",
+      );
+      const { code } = await approveLatest();
+      assertEquals([code, await stateOf(jobId)], [0, "SUCCEEDED"]);
+    },
+  );
+
+  await t.step(
+    "install and uninstall ask before they lose what waits",
+    async () => {
+      const { jobId } = await startRun();
+      for (
+        const [command, ...args] of [
+          [install, "--upgrade"],
+          [uninstall],
+        ] as const
+      ) {
+        const { code, stdout, stderr } = await call(command, args, {
+          env: core.env,
+        });
+        assertEquals(code, 1);
+        assertStringIncludes(
+          stdout,
+          "1 job waiting for approval would be lost by this policy change:",
+        );
+        assertStringIncludes(stdout, jobId);
+        assertStringIncludes(
+          stderr,
+          "There is no terminal to ask on; --yes says yes",
+        );
+        const asked = await call(command, args, {
+          env: core.env,
+          answers: ["n"],
+        });
+        assertEquals([asked.code, asked.stderr], [
+          1,
+          "error: Nothing was changed; decide them first\n",
+        ]);
+        assertStringIncludes(asked.stdout, "Go on and lose them? [y/N] ");
+      }
+      assertEquals(await stateOf(jobId), "APPROVAL_REQUIRED");
+    },
+  );
+
+  await t.step(
+    "a message that is not the one named is not approved",
+    async () => {
+      core.faults.onRoute = (method, path) =>
+        method === "GET" && path.includes("/artifacts/")
+          ? {
+            status: 200,
+            body: JSON.stringify({
+              content_base64: btoa('{"text":"x","blocks":[]}'),
+              metadata: {},
+            }),
+          }
+          : undefined;
+      const { code, stderr } = await approveLatest();
+      assertEquals(code, 1);
+      assertStringIncludes(
+        stderr,
+        "is not the one that the summary names; the poster would refuse it",
+      );
+      delete core.faults.onRoute;
+    },
+  );
+
+  await t.step("without a poster it does not approve", async () => {
+    await stand.workers.get("poster")!.stop();
+    aheadMs = 31_000; // The scheduler forgets a worker after 30 s.
+    await until(
+      "the poster to be forgotten",
+      async () =>
+        (await stand.platform.workers())?.topics["job.incident-enricher.post"]
+          ?.available === false,
+      45_000,
+    );
+    const { code, stderr } = await approveLatest();
+    assertEquals(code, 1);
+    assertStringIncludes(stderr, "No poster is up to take the job");
+  });
 });
 
 Deno.test("approvals says what is wrong with its arguments, before it looks", async () => {
@@ -370,9 +551,8 @@ Deno.test("approvals says what is wrong with its arguments, before it looks", as
     ],
   ];
   for (const [args, says, more] of rows) {
-    const { code, stderr } = await runTask("approvals", args, {
-      ...env,
-      ...more,
+    const { code, stderr } = await call(approvalsMain, args, {
+      env: { ...env, ...more },
     });
     assertEquals([code, stderr.trim()], [2, `error: ${says}`]);
   }
@@ -443,7 +623,7 @@ Deno.test("approvals shows the topic of what is no post, and leaves other packs 
     CORETEX_GATEWAY_URL: server.url,
     CORETEX_API_KEY: "k",
   };
-  const { stdout } = await runTask("approvals", [], env);
+  const { stdout } = await call(approvalsMain, [], { env });
   assertStringIncludes(
     stdout,
     "HIGH  mock:1  waits for 2 h\n  Slow [2J checkout\n  job     r1:fetch@1\n" +
@@ -452,12 +632,12 @@ Deno.test("approvals shows the topic of what is no post, and leaves other packs 
   assertStringIncludes(stdout, "UNKNOWN  no incident  waits for 2 h\n");
   assertStringIncludes(stdout, "  reject  its input has expired\n");
 
-  const expired = await runTask("approvals", ["approve", "r3:post@1"], env);
+  const expired = await call(approvalsMain, ["approve", "r3:post@1"], { env });
   assertEquals(expired.code, 1);
   assertStringIncludes(expired.stderr, "The job's input has expired");
   assertEquals(calls, []);
 
-  const step = await runTask("approvals", ["approve", "r1:fetch@1"], env);
+  const step = await call(approvalsMain, ["approve", "r1:fetch@1"], { env });
   assertEquals(step.code, 0);
   assertStringIncludes(
     step.stdout,
@@ -471,7 +651,7 @@ Deno.test("approvals shows the topic of what is no post, and leaves other packs 
   assertEquals(calls.splice(0), ["approvals r1:fetch@1 approve"]);
 
   const args = ["reject", "--all", "--older", "1h", "--reason", "stale"];
-  const all = await runTask("approvals", args, env);
+  const all = await call(approvalsMain, args, { env });
   assertStringIncludes(
     all.stdout,
     "Rejected 2; 0 younger left, 1 of other packs not touched\n",

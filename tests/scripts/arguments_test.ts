@@ -1,9 +1,15 @@
 /**
- * What every command does with arguments that it does not know.
+ * What every command does with arguments, and without what it needs.
  *
  * @module
  */
-import { assertEquals, assertMatch } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertStringIncludes,
+} from "@std/assert";
+import config from "../../deno.json" with { type: "json" };
 import type { Main } from "../../scripts/terminal/command.ts";
 import { call } from "../support/command.ts";
 
@@ -12,6 +18,13 @@ const NO_COMMANDS = ["grants.ts"];
 const NO_WORKER =
   'There is no worker "nonsense"; there are ingester, fetcher, summarizer, poster';
 const UNEXPECTED = "Unexpected argument 'nonsense'";
+
+const NEED_PLATFORM = [
+  "scripts/approvals.ts",
+  "scripts/approve_latest_post.ts",
+  "scripts/install.ts",
+  "scripts/uninstall.ts",
+];
 
 /** What is refused and how, where a command takes arguments. */
 const REFUSED: Readonly<Record<string, [args: string[], problem: string][]>> = {
@@ -47,6 +60,29 @@ for await (const { name, isFile } of Deno.readDir(new URL("scripts", ROOT))) {
 }
 for (const path of paths.toSorted()) {
   const { main } = await import(`${ROOT}${path}`) as { main: Main };
+  const task = Object.entries(config.tasks).find(([, { command }]) =>
+    command.endsWith(` ${path}`)
+  )?.[0];
+
+  Deno.test(`${path} --help says how to use it`, async () => {
+    const { code, stdout, stderr } = await call(main, ["--help"]);
+    assertEquals([code, stderr], [0, ""]);
+    assertStringIncludes(stdout, `Usage: deno task ${task}`);
+    assertStringIncludes(stdout, "--help");
+    for (const line of stdout.split("\n")) assert(line.length <= 100, line);
+  });
+
+  if (NEED_PLATFORM.includes(path)) {
+    Deno.test(`${path} says which variables it needs`, async () => {
+      const { code, stderr } = await call(main);
+      assertEquals([code, stderr], [
+        2,
+        "error: CORETEX_GATEWAY_URL is required (HTTP address of the platform's gateway); " +
+        "CORETEX_API_KEY is required (the gateway's API key)\n",
+      ]);
+    });
+  }
+
   const rows = REFUSED[path] ?? [[["nonsense"], UNEXPECTED]];
   for (
     const [args, problem] of [

@@ -1,0 +1,225 @@
+/**
+ * What people settle about posts: who comes first, with a list in memory.
+ *
+ * @module
+ */
+import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { OperationError } from "../../lib/operate/errors.ts";
+import { type DeletableList, foldPost } from "../../lib/operate/posts.ts";
+import { forgetPost, freePost, markPost } from "../../lib/operate/settle.ts";
+import {
+  fold,
+  parseEvents,
+  type PostEvent,
+  type PostKey,
+  PostRecord,
+  recordKey,
+} from "../../lib/post/record.ts";
+
+const RUN = "8f14e45f-ceea-467f-a8d0-5b1c7b2f0d11";
+
+function claim(token: string, at: string): PostEvent {
+  return {
+    type: "claim",
+    token,
+    job_id: `${RUN}:post@1`,
+    run_id: RUN,
+    digest: "d".repeat(64),
+    host: "hooks.slack.com",
+    at,
+  };
+}
+
+function posted(at: string): PostEvent {
+  const result = {
+    posted_at: at,
+    message_sha256: "d".repeat(64),
+    job_id: `${RUN}:post@1`,
+    run_id: RUN,
+  };
+  return { type: "posted", token: "A", result, at };
+}
+
+const POST: PostKey = {
+  tenant: "default",
+  incidentId: "mock:1",
+  destination: "artifact",
+};
+const NOW_MS = Date.parse("2026-03-04T06:00:00Z");
+const OLD = "2026-03-04T05:45:00.000Z"; // 15 minutes.
+const YOUNG = "2026-03-04T05:45:00.001Z";
+const ADA = { by: "ada", why: "looked", nowMs: NOW_MS };
+const BOB = { by: "bob", why: "looked", nowMs: NOW_MS + 1 };
+
+/** `before` is what others write just before the next append. */
+class Bench implements DeletableList {
+  items: string[];
+  before: PostEvent[] = [];
+  deleted: (() => void) | undefined;
+
+  constructor(...events: PostEvent[]) {
+    this.items = events.map((event) => JSON.stringify(event));
+  }
+
+  append(_: string, item: string): Promise<void> {
+    const others = this.before.splice(0).map((event) => JSON.stringify(event));
+    this.items.push(...others, item);
+    return Promise.resolve();
+  }
+
+  list(): Promise<string[]> {
+    return Promise.resolve([...this.items]);
+  }
+
+  delete(): Promise<boolean> {
+    this.deleted?.();
+    return Promise.resolve(this.items.splice(0).length > 0);
+  }
+
+  get state() {
+    return fold(parseEvents(this.items)).state;
+  }
+}
+
+const KEY = recordKey(POST);
+
+Deno.test("freePost() takes a claim at 15 minutes and refuses a younger one", async () => {
+  const free = (at: string, force = false) =>
+    freePost(new Bench(claim("A", at)), KEY, { ...ADA, force });
+  assertEquals(await free(OLD), { first: true });
+  const error = await assertRejects(() => free(YOUNG), OperationError);
+  assertStringIncludes(error.message, "claimed it 14 min ago");
+  assertEquals(await free(YOUNG, true), { first: true });
+  for (const at of ["2027-01-01T00:00:00Z", "some day"]) {
+    await assertRejects(() => free(at), OperationError, "or with --force");
+  }
+});
+
+Deno.test("freePost() says who or what was faster", async () => {
+  const rows: [PostEvent, string][] = [
+    [
+      { type: "freed", token: "A", by: "bob", why: "x", at: OLD },
+      `bob freed it at ${OLD}`,
+    ],
+    [
+      { type: "marked", by: "bob", why: "x", at: OLD },
+      "bob marked it as posted",
+    ],
+    [posted(OLD), "it was posted meanwhile"],
+    [
+      { type: "refused", token: "A", why: "x", at: OLD },
+      "it was refused meanwhile, so nothing was sent",
+    ],
+  ];
+  for (const [event, instead] of rows) {
+    const bench = new Bench(claim("A", OLD));
+    bench.before = [event];
+    assertEquals(await freePost(bench, KEY, { ...ADA, force: false }), {
+      first: false,
+      instead,
+    });
+  }
+});
+
+Deno.test("freePost() never frees a claim that it did not look at", async () => {
+  const bench = new Bench(claim("A", OLD));
+  bench.before = [
+    { type: "refused", token: "A", why: "x", at: OLD },
+    claim("B", OLD),
+  ];
+  const decided = await freePost(bench, KEY, { ...ADA, force: true });
+  assertEquals([decided.first, bench.state], [false, "held"]);
+});
+
+Deno.test("two people free, or mark, at the same time: one is told of the other", async () => {
+  for (let round = 0; round < 20; round++) {
+    const freeing = new Bench(claim("A", OLD));
+    const freed = await Promise.all(
+      [ADA, BOB].map((who) => freePost(freeing, KEY, { ...who, force: false })),
+    );
+    assertEquals(freed.filter(({ first }) => first).length, 1);
+    const marking = new Bench(claim("A", OLD));
+    const marked = await Promise.all(
+      [ADA, BOB].map((who) =>
+        markPost(marking, KEY, { ...who, link: undefined })
+      ),
+    );
+    assertEquals(marked.filter(({ first }) => first).length, 1);
+    assertEquals(marking.state, "marked");
+  }
+});
+
+Deno.test("markPost() says that it was posted meanwhile", async () => {
+  const bench = new Bench(claim("A", OLD));
+  bench.before = [posted(OLD)];
+  assertEquals(await markPost(bench, KEY, { ...ADA, link: undefined }), {
+    first: false,
+    instead: `it was posted at ${OLD}`,
+  });
+});
+
+Deno.test("forgetPost() refuses a young claim, and takes an old one", async () => {
+  const forget = (bench: Bench, force = false) =>
+    forgetPost(bench, KEY, { by: "ada", nowMs: NOW_MS, force });
+  const young = new Bench(claim("A", YOUNG));
+  await assertRejects(() => forget(young), OperationError, "there will be two");
+  assertEquals(young.items.length, 1);
+  assertEquals(await forget(young, true), true);
+  assertEquals(await forget(new Bench(claim("A", OLD))), true);
+  assertEquals(await forget(new Bench(claim("A", YOUNG), posted(OLD))), true);
+  assertEquals(await forget(new Bench()), false);
+});
+
+Deno.test("forgetPost() keeps posters away while it deletes what is free", async () => {
+  const poster = (bench: Bench) =>
+    new PostRecord(bench, POST).claim(
+      { jobId: "j", runId: "r", digest: "d", host: "h" },
+      { settleMs: 0, now: () => NOW_MS, wait: () => Promise.resolve() },
+    );
+  const refused: PostEvent = { type: "refused", token: "A", why: "x", at: OLD };
+  const bench = new Bench(claim("A", OLD), refused);
+  let met: Promise<{ state: string }> | undefined;
+  bench.deleted = () => met = poster(new Bench(...parseEvents(bench.items)));
+  const options = { by: "ada", nowMs: NOW_MS, force: false };
+  assertEquals(await forgetPost(bench, KEY, options), true);
+  assertEquals((await met)?.state, "in doubt"); // Not "mine".
+  // A poster that claims between the look and our claim keeps its record.
+  const late = new Bench(claim("A", OLD), refused);
+  late.before = [claim("B", YOUNG)];
+  await assertRejects(
+    () => forgetPost(late, KEY, options),
+    OperationError,
+    "A poster was faster",
+  );
+  assertEquals(late.state, "held");
+  // So does one that claims after somebody else has freed an old claim.
+  const freed: PostEvent = {
+    type: "freed",
+    by: "bob",
+    why: "x",
+    token: "A",
+    at: YOUNG,
+  };
+  const old = new Bench(claim("A", OLD));
+  old.before = [freed, claim("B", YOUNG)];
+  await assertRejects(
+    () => forgetPost(old, KEY, options),
+    OperationError,
+    "A poster was faster",
+  );
+  assertEquals(old.state, "held");
+  // What a deletion that failed left behind can be deleted at once.
+  const again = new Bench(claim("A", OLD), refused);
+  again.delete = () => Promise.reject(new Error("lost"));
+  await assertRejects(() => forgetPost(again, KEY, options), Error, "lost");
+  again.delete = Bench.prototype.delete;
+  assertEquals(await forgetPost(again, KEY, options), true);
+});
+
+Deno.test("foldPost() words a claim as busy below 60 s", () => {
+  const word = (at: string) =>
+    foldPost(KEY, [JSON.stringify(claim("A", at))], NOW_MS).state;
+  assertEquals(word("2026-03-04T05:59:00.001Z"), "busy");
+  assertEquals(word("2026-03-04T05:59:00.000Z"), "in doubt");
+  assertEquals(word("some day"), "in doubt");
+});

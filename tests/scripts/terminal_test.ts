@@ -1,0 +1,158 @@
+/**
+ * What commands share: exit codes, questions, progress, columns.
+ *
+ * @module
+ */
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
+import { ConfigError } from "../../lib/base/errors.ts";
+import { OperationError } from "../../lib/operate/errors.ts";
+import { StoreError } from "../../lib/platform/store.ts";
+import { askYes, askYesOrNo } from "../../scripts/terminal/ask.ts";
+import {
+  type CommandContext,
+  CommandError,
+  UsageError,
+  userName,
+} from "../../scripts/terminal/command.ts";
+import { inBytes, outputStyle, table } from "../../scripts/terminal/format.ts";
+import { Progress, showProgress } from "../../scripts/terminal/progress.ts";
+import { call } from "../support/command.ts";
+
+const ERRORS: [error: unknown, code: number, line: string][] = [
+  [new CommandError("No"), 1, "error: No\n"],
+  [new CommandError("Stopped", 130), 130, "error: Stopped\n"],
+  [new UsageError("No"), 2, "error: No; see --help\n"],
+  [new ConfigError("URL is required"), 2, "error: URL is required\n"],
+  [new OperationError("No"), 1, "error: No\n"],
+  [new StoreError("refused", "No"), 1, "error: No\n"],
+  ["odd", 1, "error: odd\n"],
+];
+for (const [error, code, line] of ERRORS) {
+  const name = error instanceof Error ? error.name : error;
+  Deno.test(`callCommand() ends with ${code} for ${name}`, async () => {
+    assertEquals(await call(() => Promise.reject(error)), {
+      code,
+      stdout: "",
+      stderr: line,
+    });
+  });
+}
+
+Deno.test("callCommand() tells a bug with its stack", async () => {
+  const { code, stderr } = await call(() => Promise.reject(new TypeError("x")));
+  assertEquals(code, 1);
+  assertStringIncludes(stderr, "error: TypeError: x\n    at ");
+});
+
+Deno.test("callCommand() blames the stop for what fails after it", async () => {
+  const signal = AbortSignal.abort(new CommandError("Stopped", 143));
+  const run = await call(() => Promise.reject(new Error("lost")), [], {
+    signal,
+  });
+  assertEquals([run.code, run.stderr], [143, "error: Stopped\n"]);
+});
+
+/** Calls with answers as a command does, and says what it got. */
+async function ask<T>(
+  question: (context: CommandContext) => Promise<T>,
+  answers?: readonly string[],
+): Promise<{ given: T | undefined; code: number; stderr: string }> {
+  let given: T | undefined;
+  const { code, stderr } = await call(
+    async (_, context) => {
+      given = await question(context);
+      return 0;
+    },
+    [],
+    answers === undefined ? {} : { answers },
+  );
+  return { given, code, stderr };
+}
+
+Deno.test("askYes() takes y for yes, anything else and the end for no", async () => {
+  const rows = [["y", true], ["Y", true], ["yes", false], ["", false]] as const;
+  const asking = (context: CommandContext) => askYes(context, "Go?", "--yes");
+  for (const [answer, expected] of rows) {
+    assertEquals((await ask(asking, [answer])).given, expected, answer);
+  }
+  assertEquals((await ask(asking, [])).given, false);
+  const { code, stderr } = await ask(asking);
+  assertEquals([code, stderr], [
+    1,
+    "error: Go? There is no terminal to ask on; --yes says yes\n",
+  ]);
+});
+
+Deno.test("askYesOrNo() asks until it is told", async () => {
+  const asking = (context: CommandContext) => askYesOrNo(context, "Post?");
+  assertEquals((await ask(asking, ["what", "", "yes"])).given, true);
+  assertEquals((await ask(asking, ["what", "N"])).given, false);
+  assertEquals((await ask(asking, ["what"])).given, false);
+});
+
+Deno.test("a question ends when the command is stopped", async () => {
+  const stop = new AbortController();
+  const context = {
+    signal: stop.signal,
+    ask: () => new Promise<string>(() => {}),
+  } as unknown as CommandContext;
+  const asked = askYes(context, "Go?", "--yes");
+  stop.abort(new CommandError("Stopped", 130));
+  await assertRejects(() => asked, CommandError, "Stopped");
+});
+
+Deno.test("Progress shows one changing line on a terminal, and few lines elsewhere", () => {
+  const shown: string[] = [];
+  const printed: string[] = [];
+  const out = (line = "") => void printed.push(line);
+  const screen = {
+    columns: 0,
+    colour: true,
+    show: (line: string) => void shown.push(line),
+  };
+  const onScreen = { out, screen } as unknown as CommandContext;
+  const tell = showProgress(onScreen);
+  tell("policy");
+  tell("routing");
+  assertEquals([shown, printed], [["  policy 0 s ", "  routing 0 s "], []]);
+  const progress = new Progress("run", { out } as unknown as CommandContext);
+  progress.tick();
+  progress.done("done");
+  assertEquals(printed, ["  done"]);
+});
+
+Deno.test("outputStyle() keeps lines between 40 and 100 columns", () => {
+  const width = (columns: number | undefined) =>
+    outputStyle({
+      screen: columns === undefined ? undefined : { columns, colour: true },
+    } as unknown as CommandContext).columns;
+  assertEquals([undefined, 0, 39, 41, 99, 101].map(width), [
+    100,
+    100,
+    40,
+    41,
+    99,
+    100,
+  ]);
+});
+
+Deno.test("table(), inBytes() and userName() are fit for people", () => {
+  assertEquals(table([["a", "b"], ["long", ""]]), ["a     b", "long"]);
+  assertEquals([1023, 1024, 1024 * 1024].map(inBytes), [
+    "1023 B",
+    "1.0 KiB",
+    "1.0 MiB",
+  ]);
+  const from = (env: Record<string, string>) =>
+    userName({ env: (name) => env[name] });
+  assertEquals(
+    [{ USER: "", LOGNAME: "ada" }, { USERNAME: "bob" }, {}].map(from),
+    ["ada", "bob", "unknown"],
+  );
+  assert(table([]).length === 0);
+});
