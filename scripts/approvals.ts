@@ -22,7 +22,12 @@ import {
   describeDecision,
   readApproving,
 } from "./terminal/approving.ts";
-import { readArgs, readVerb, type Values } from "./terminal/arguments.ts";
+import {
+  command,
+  type Given,
+  readVerb,
+  type Values,
+} from "./terminal/arguments.ts";
 import {
   type CommandContext,
   CommandError,
@@ -85,25 +90,20 @@ const UNIT_MS: Readonly<Record<string, number>> = {
   d: 86_400_000,
 };
 
-type Given = Values<typeof HELP>;
+type Options = Values<typeof HELP>;
 /** @returns The exit code. */
 type Run = (approver: Approver) => Promise<number>;
 
-export async function main(
-  args: readonly string[],
-  context: CommandContext,
-): Promise<number> {
-  const given = readArgs(args, HELP, context);
-  if (given === undefined) return 0;
+export const main = command(HELP, async (given, context) => {
   const run = readRequest(given, context);
   const { postMaxAgeS } = readApproving(context);
   const principal = given.values.as ?? userName(context);
   await using platform = openPlatform(context, principal);
   return await run({ platform, principal, postMaxAgeS, context });
-}
+});
 
 function readRequest(
-  given: { values: Given; positionals: readonly string[] },
+  given: Given<typeof HELP>,
   { env }: CommandContext,
 ): Run {
   const { values, positionals: [, jobId] } = given;
@@ -134,7 +134,7 @@ function readRequest(
   return (approver) => rejectAll(approver, reason, olderMs);
 }
 
-function readReason({ reason = "" }: Given): string {
+function readReason({ reason = "" }: Options): string {
   const text = printable(reason, Infinity);
   if (text.length > 0 && text.length <= REASON_CHARS_MAX) return text;
   throw new UsageError(

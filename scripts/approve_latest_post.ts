@@ -11,7 +11,7 @@ import {
   describeWaiting,
   readApproving,
 } from "./terminal/approving.ts";
-import { readArgs, type Values } from "./terminal/arguments.ts";
+import { command, type Values } from "./terminal/arguments.ts";
 import {
   type CommandContext,
   CommandError,
@@ -36,13 +36,8 @@ const HELP = {
   variables: APPROVING_VARIABLES,
 } as const;
 
-export async function main(
-  args: readonly string[],
-  context: CommandContext,
-): Promise<number> {
-  const given = readArgs(args, HELP, context);
-  if (given === undefined) return 0;
-  const principal = given.values.as ?? userName(context);
+export const main = command(HELP, async ({ values }, context) => {
+  const principal = values.as ?? userName(context);
   const { postMaxAgeS } = readApproving(context);
   await using platform = openPlatform(context, principal);
   const waiting = await platform.waiting();
@@ -50,9 +45,9 @@ export async function main(
     context.out(`Also waiting, and not a post: ${describeWaiting(job)}`);
   }
   const posts = waiting.filter(({ topic }) => topic === POST_TOPIC);
-  const job = choose(posts, given.values, context);
+  const job = choose(posts, values, context);
   return await approveJob({ platform, principal, postMaxAgeS, context }, job);
-}
+});
 
 function choose(
   waiting: readonly WaitingJob[],

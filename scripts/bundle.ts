@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { readArgs } from "./terminal/arguments.ts";
-import { type CommandContext, runCommand } from "./terminal/command.ts";
+import { command } from "./terminal/arguments.ts";
+import { runCommand } from "./terminal/command.ts";
 import { inBytes } from "./terminal/format.ts";
 import { bundlePack, readPackFolder } from "./pack/pack.ts";
 
@@ -19,22 +19,16 @@ const HELP = {
   },
 } as const;
 
-export async function main(
-  args: readonly string[],
-  context: CommandContext,
-): Promise<number> {
-  const given = readArgs(args, HELP, context);
-  if (given === undefined) return 0;
-  const { pack = "pack", out = "dist" } = given.values;
+export const main = command(HELP, async ({ values }, { out }) => {
+  const { pack = "pack", out: folder = "dist" } = values;
   const bundle = await bundlePack(await readPackFolder(pack));
-  await Deno.mkdir(out, { recursive: true });
-  const path = `${out}/${bundle.name}`;
+  await Deno.mkdir(folder, { recursive: true });
+  const path = `${folder}/${bundle.name}`;
   await Deno.writeFile(path, bundle.bytes);
-  context.out(
+  out(
     `${path}  ${bundle.files.size} files, ${inBytes(bundle.bytes.length)}`,
   );
-  context.out(`sha256 ${bundle.sha256}`);
-  return 0;
-}
+  out(`sha256 ${bundle.sha256}`);
+});
 
 if (import.meta.main) await runCommand(main);

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { readArgs } from "./terminal/arguments.ts";
-import { type CommandContext, runCommand } from "./terminal/command.ts";
+import { command } from "./terminal/arguments.ts";
+import { runCommand } from "./terminal/command.ts";
 import { inBytes, table } from "./terminal/format.ts";
 import { bundleWorker, startUpMs } from "./launch/bundles.ts";
 import { readWorkerName, WORKERS } from "./launch/permissions.ts";
@@ -23,14 +23,9 @@ permissions; it needs no module, no cache and no network to start.`,
   },
 } as const;
 
-export async function main(
-  args: readonly string[],
-  context: CommandContext,
-): Promise<number> {
-  const given = readArgs(args, HELP, context);
-  if (given === undefined) return 0;
-  const { out: folder = FOLDER } = given.values;
-  const names = given.positionals.map(readWorkerName);
+export const main = command(HELP, async ({ values, positionals }, { out }) => {
+  const { out: folder = FOLDER } = values;
+  const names = positionals.map(readWorkerName);
   const rows: string[][] = [];
   for (const worker of names.length === 0 ? WORKERS : names) {
     const path = await bundleWorker(worker, folder);
@@ -38,8 +33,7 @@ export async function main(
     const ms = await startUpMs(path);
     rows.push([path, inBytes(size), `reads its settings after ${ms} ms`]);
   }
-  for (const line of table(rows)) context.out(line);
-  return 0;
-}
+  for (const line of table(rows)) out(line);
+});
 
 if (import.meta.main) await runCommand(main);

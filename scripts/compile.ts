@@ -3,12 +3,8 @@
  *
  * @module
  */
-import { readArgs } from "./terminal/arguments.ts";
-import {
-  type CommandContext,
-  runCommand,
-  UsageError,
-} from "./terminal/command.ts";
+import { command } from "./terminal/arguments.ts";
+import { runCommand, UsageError } from "./terminal/command.ts";
 import { inBytes } from "./terminal/format.ts";
 import { type CompiledWorker, compileWorker } from "./launch/binaries.ts";
 import {
@@ -51,40 +47,37 @@ its worker, version, target, permissions and sha256.`,
   variables: [["DENORT_BIN", "the runtime to embed, instead of fetching it"]],
 } as const;
 
-export async function main(
-  args: readonly string[],
-  context: CommandContext,
-): Promise<number> {
-  const given = readArgs(args, HELP, context);
-  if (given === undefined) return 0;
-  const [name = "all"] = given.positionals;
-  const workers = name === "all" ? WORKERS : [readWorkerName(name)];
-  const { target = Deno.build.target, out: folder = FOLDER } = given.values;
-  if (!TARGETS.includes(target)) {
-    throw new UsageError(`Unknown target "${target}"`);
-  }
-  const env = await readEnvironment(given.values["env-file"], context.env);
-  const requirements = await readRequirements();
-  const { version } = await bundlePack(await readPackFolder("pack"));
-  // First all that may be wrong, then the slow part.
-  const planned = workers.map((worker) => ({
-    worker,
-    version,
-    target,
-    permissions: deriveFor(worker, requirements, env),
-  }));
-  await cacheWorkers(workers);
-  const compiled: CompiledWorker[] = [];
-  for (const plan of planned) {
-    const one = await compileWorker(plan, folder);
-    context.out(`${one.file}  ${inBytes(one.bytes)}  sha256 ${one.sha256}`);
-    compiled.push(one);
-  }
-  const manifest = `${folder}/manifest.json`;
-  const text = JSON.stringify(compiled, undefined, 2);
-  await Deno.writeTextFile(manifest, `${text}\n`);
-  context.out(manifest);
-  return 0;
-}
+export const main = command(
+  HELP,
+  async ({ values, positionals }, context) => {
+    const [name = "all"] = positionals;
+    const workers = name === "all" ? WORKERS : [readWorkerName(name)];
+    const { target = Deno.build.target, out: folder = FOLDER } = values;
+    if (!TARGETS.includes(target)) {
+      throw new UsageError(`Unknown target "${target}"`);
+    }
+    const env = await readEnvironment(values["env-file"], context.env);
+    const requirements = await readRequirements();
+    const { version } = await bundlePack(await readPackFolder("pack"));
+    // First all that may be wrong, then the slow part.
+    const planned = workers.map((worker) => ({
+      worker,
+      version,
+      target,
+      permissions: deriveFor(worker, requirements, env),
+    }));
+    await cacheWorkers(workers);
+    const compiled: CompiledWorker[] = [];
+    for (const plan of planned) {
+      const one = await compileWorker(plan, folder);
+      context.out(`${one.file}  ${inBytes(one.bytes)}  sha256 ${one.sha256}`);
+      compiled.push(one);
+    }
+    const manifest = `${folder}/manifest.json`;
+    const text = JSON.stringify(compiled, undefined, 2);
+    await Deno.writeTextFile(manifest, `${text}\n`);
+    context.out(manifest);
+  },
+);
 
 if (import.meta.main) await runCommand(main);

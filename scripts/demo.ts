@@ -5,14 +5,9 @@
  * @module
  */
 import { runDemo } from "./demo/run_demo.ts";
-import { readArgs } from "./terminal/arguments.ts";
+import { command } from "./terminal/arguments.ts";
 import { needTerminal } from "./terminal/ask.ts";
-import {
-  type CommandContext,
-  CommandError,
-  runCommand,
-  userName,
-} from "./terminal/command.ts";
+import { CommandError, runCommand, userName } from "./terminal/command.ts";
 import { PLATFORM_VARIABLES } from "./terminal/platform.ts";
 import { SENDER_NAMES, type SenderName } from "./demo/senders.ts";
 
@@ -52,13 +47,8 @@ const HELP = {
   ]],
 } as const;
 
-export async function main(
-  args: readonly string[],
-  context: CommandContext,
-): Promise<number> {
-  const given = readArgs(args, HELP, context);
-  if (given === undefined) return 0;
-  const { id, slack, reject, interactive, keep, as, yes } = given.values;
+export const main = command(HELP, async ({ values }, context) => {
+  const { id, slack, reject, interactive, keep, as, yes } = values;
   if (interactive) {
     if (reject) {
       throw new CommandError("Choose one of --reject and --interactive", 2);
@@ -69,7 +59,7 @@ export async function main(
       "without it the demo approves by itself, and --reject rejects",
     );
   }
-  const source = readSource(given.values.source);
+  const source = readSource(values.source);
   if (source === "alertmanager" && id !== undefined) {
     throw new CommandError(
       "Leave out --id: Alertmanager names an incident by its group and when it began",
@@ -85,7 +75,7 @@ export async function main(
     yes,
     principal: as ?? userName(context),
   }, context);
-}
+});
 
 function readSource(text: string = SENDER_NAMES[0]): SenderName {
   const name = SENDER_NAMES.find((name) => name === text);

@@ -3,13 +3,8 @@
  *
  * @module
  */
-import { readArgs } from "./terminal/arguments.ts";
-import {
-  type CommandContext,
-  CommandError,
-  runCommand,
-  UsageError,
-} from "./terminal/command.ts";
+import { command } from "./terminal/arguments.ts";
+import { CommandError, runCommand, UsageError } from "./terminal/command.ts";
 import { readEnvFile, readRequirements } from "./launch/environment.ts";
 import { renderFiles, type Way, WAYS } from "./launch/files/render.ts";
 
@@ -35,15 +30,10 @@ const HELP = {
   },
 } as const;
 
-export async function main(
-  args: readonly string[],
-  context: CommandContext,
-): Promise<number> {
-  const given = readArgs(args, HELP, context);
-  if (given === undefined) return 0;
-  const { check, "env-file": envFile, root = "." } = given.values;
+export const main = command(HELP, async ({ values, positionals }, { out }) => {
+  const { check, "env-file": envFile, root = "." } = values;
   const read = (path: string) => Deno.readTextFile(`${root}/${path}`);
-  const files = await renderFiles(readWays(given.positionals), {
+  const files = await renderFiles(readWays(positionals), {
     read,
     requirements: await readRequirements(),
     env: envFile === undefined ? undefined : await readEnvFile(envFile),
@@ -53,8 +43,7 @@ export async function main(
     if (await read(path).catch(ifThere) !== text) stale.push(path);
   }
   if (stale.length === 0) {
-    context.out("All flags are up to date");
-    return 0;
+    return out("All flags are up to date");
   }
   if (check) {
     throw new CommandError(
@@ -65,10 +54,9 @@ export async function main(
     const file = `${root}/${path}`;
     await Deno.mkdir(file.slice(0, file.lastIndexOf("/")), { recursive: true });
     await Deno.writeTextFile(file, files.get(path)!);
-    context.out(`${path} written`);
+    out(`${path} written`);
   }
-  return 0;
-}
+});
 
 function readWays(given: readonly string[]): readonly Way[] {
   const unknown = given.find((name) => !WAYS.some((way) => way === name));

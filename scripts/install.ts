@@ -5,12 +5,8 @@
  */
 import { installBundle } from "../lib/operate/install.ts";
 import { bundlePack, readPackFolder } from "./pack/pack.ts";
-import { readArgs } from "./terminal/arguments.ts";
-import {
-  type CommandContext,
-  runCommand,
-  userName,
-} from "./terminal/command.ts";
+import { command } from "./terminal/arguments.ts";
+import { runCommand, userName } from "./terminal/command.ts";
 import { inSeconds, table } from "./terminal/format.ts";
 import {
   confirmLoss,
@@ -38,14 +34,9 @@ const HELP = {
   variables: PLATFORM_VARIABLES,
 } as const;
 
-export async function main(
-  args: readonly string[],
-  context: CommandContext,
-): Promise<number> {
-  const given = readArgs(args, HELP, context);
-  if (given === undefined) return 0;
+export const main = command(HELP, async ({ values }, context) => {
   const { out } = context;
-  const { upgrade, force, yes, as, pack = "pack" } = given.values;
+  const { upgrade, force, yes, as, pack = "pack" } = values;
   const bundle = await bundlePack(await readPackFolder(pack));
   out(`Pack ${bundle.id} ${bundle.version}, sha256 ${bundle.sha256}`);
   await using platform = openPlatform(context, as ?? userName(context));
@@ -68,7 +59,6 @@ export async function main(
   for (const line of table(simulations.map(simulationRow))) out(`  ${line}`);
   out("What this changes for the platform:");
   for (const line of SIDE_EFFECTS) out(`  ${line}`);
-  return 0;
-}
+});
 
 if (import.meta.main) await runCommand(main);

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { readArgs } from "./terminal/arguments.ts";
+import { command } from "./terminal/arguments.ts";
 import { type CommandContext, runCommand } from "./terminal/command.ts";
 import { table } from "./terminal/format.ts";
 import {
@@ -41,15 +41,9 @@ do, and takes each permission away to see that it was needed.`,
 /** Of a wide terminal. */
 const WIDTH = 140;
 
-export async function main(
-  args: readonly string[],
-  context: CommandContext,
-): Promise<number> {
-  const given = readArgs(args, HELP, context);
-  if (given === undefined) return 0;
-  const { json, flags: onlyFlags, prove: proving, "env-file": file } =
-    given.values;
-  const [name] = given.positionals;
+export const main = command(HELP, async ({ values, positionals }, context) => {
+  const { json, flags: onlyFlags, prove: proving, "env-file": file } = values;
+  const [name] = positionals;
   const workers = name === undefined ? WORKERS : [readWorkerName(name)];
   if (proving) return await prove(workers, context) ? 0 : 1;
   const env = await readEnvironment(file, context.env);
@@ -58,15 +52,13 @@ export async function main(
     [worker, deriveFor(worker, requirements, env)] as const
   );
   if (json) {
-    context.out(JSON.stringify(Object.fromEntries(all), undefined, 2));
-    return 0;
+    return context.out(JSON.stringify(Object.fromEntries(all), undefined, 2));
   }
   for (const [worker, permissions] of all) {
     if (onlyFlags) context.out(permissions.flags.join(" "));
     else print(worker, permissions, context);
   }
-  return 0;
-}
+});
 
 function print(
   worker: WorkerName,

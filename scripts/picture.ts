@@ -7,12 +7,8 @@
 import { sha256Hex } from "../lib/base/digest.ts";
 import { escapeHtml, renderHtml } from "../lib/message/html.ts";
 import { previewMessage, readIncident } from "./preview.ts";
-import { readArgs } from "./terminal/arguments.ts";
-import {
-  type CommandContext,
-  CommandError,
-  runCommand,
-} from "./terminal/command.ts";
+import { command } from "./terminal/arguments.ts";
+import { CommandError, runCommand } from "./terminal/command.ts";
 
 const HELP = {
   usage: "deno task picture",
@@ -28,22 +24,17 @@ const SAMPLE = "deploy/samples/sample_incident.json";
 /** Of the page that the picture was made from. */
 export const PAGE_DIGEST = `${FOLDER}/message.sha256`;
 
-export async function main(
-  args: readonly string[],
-  context: CommandContext,
-): Promise<number> {
-  if (readArgs(args, HELP, context) === undefined) return 0;
+export const main = command(HELP, async (_, { out }) => {
   const page = await renderPage();
   const png = `${FOLDER}/message.png`;
   await photograph(page, png);
   await Deno.writeTextFile(PAGE_DIGEST, `${await digestOf(page)}\n`);
-  context.out(`${png}  made from ${SAMPLE}`);
+  out(`${png}  made from ${SAMPLE}`);
   const svg = `${FOLDER}/demo.svg`;
   const lines = await runDemo();
   await Deno.writeTextFile(svg, renderTerminal(lines));
-  context.out(`${svg}  ${lines.length} lines`);
-  return 0;
-}
+  out(`${svg}  ${lines.length} lines`);
+});
 
 /** The sample incident's message, as if a person had approved it. */
 export async function renderPage(): Promise<string> {

@@ -15,7 +15,12 @@ import {
   RISK,
 } from "../lib/operate/settle.ts";
 import { STORE_SETTINGS, storeEndpoint } from "../lib/platform/settings.ts";
-import { readArgs, readVerb, type Values } from "./terminal/arguments.ts";
+import {
+  command,
+  type Given,
+  readVerb,
+  type Values,
+} from "./terminal/arguments.ts";
 import { askYes } from "./terminal/ask.ts";
 import {
   type CommandContext,
@@ -79,24 +84,18 @@ const LINK_CHARS_MAX = 2_000;
 /** Old posts beyond these are only counted, unless all are asked for. */
 const POSTED_SHOWN_MAX = 50;
 
-type Given = Values<typeof HELP>;
+type Options = Values<typeof HELP>;
 type Run = (posts: Posts, context: CommandContext) => Promise<void>;
 
-export async function main(
-  args: readonly string[],
-  context: CommandContext,
-): Promise<number> {
-  const given = readArgs(args, HELP, context);
-  if (given === undefined) return 0;
+export const main = command(HELP, async (given, context) => {
   const run = readRequest(given);
   const redis = storeEndpoint(readConfig(STORE_SETTINGS, context.env));
   await using posts = await openPosts(redis, context.signal);
   await run(posts, context);
-  return 0;
-}
+});
 
 function readRequest(
-  given: { values: Given; positionals: readonly string[] },
+  given: Given<typeof HELP>,
 ): Run {
   const { values, positionals: [, incident] } = given;
   const verb = readVerb(given, VERBS);
@@ -130,7 +129,7 @@ function readRequest(
 }
 
 async function list(
-  { all, json }: Given,
+  { all, json }: Options,
   posts: Posts,
   { out }: CommandContext,
 ): Promise<void> {
@@ -156,14 +155,14 @@ type Decide = (
   context: CommandContext,
 ) => Promise<void> | void;
 
-function readShow({ json }: Given): Decide {
+function readShow({ json }: Options): Decide {
   return (found, _posts, { out }) => {
     if (json) return out(JSON.stringify(found, null, 2));
     for (const post of found) describeRecord(post).forEach(out);
   };
 }
 
-function readMark({ posted, link: address, ...values }: Given): Decide {
+function readMark({ posted, link: address, ...values }: Options): Decide {
   if (!posted) throw new UsageError("posts mark needs --posted");
   const person = readPerson(values);
   const link = readLink(address);
@@ -178,7 +177,7 @@ function readMark({ posted, link: address, ...values }: Given): Decide {
   };
 }
 
-function readFree({ force, ...values }: Given): Decide {
+function readFree({ force, ...values }: Options): Decide {
   const person = readPerson(values);
   return async (found, posts, context) => {
     const { key, incident_id } = chooseOne(found, context);
@@ -208,7 +207,7 @@ function tell(decided: Decided, done: string, { out }: CommandContext): void {
 }
 
 function readPerson(
-  values: Pick<Given, "by" | "why">,
+  values: Pick<Options, "by" | "why">,
 ): { by: string; why: string } {
   const read = (name: "by" | "why") => {
     const text = printable(values[name] ?? "", Infinity);
@@ -237,7 +236,7 @@ function readLink(text: string | undefined): string | undefined {
   return url.href;
 }
 
-function readForget({ force, yes }: Given): Decide {
+function readForget({ force, yes }: Options): Decide {
   return async (found, posts, context) => {
     const { out } = context;
     listPosts(found).forEach(out);

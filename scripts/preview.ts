@@ -21,7 +21,7 @@ import { LINK_SETTINGS } from "../lib/message/settings.ts";
 import { renderText } from "../lib/message/text.ts";
 import { compileCheck } from "../lib/schema_check.ts";
 import { summarize } from "../lib/summary/builtin.ts";
-import { readArgs } from "./terminal/arguments.ts";
+import { command } from "./terminal/arguments.ts";
 import {
   type CommandContext,
   CommandError,
@@ -66,13 +66,9 @@ const PLACEHOLDERS: Released = {
   runId: "preview",
 };
 
-export async function main(
-  args: readonly string[],
-  context: CommandContext,
-): Promise<number> {
-  const given = readArgs(args, HELP, context);
-  if (given === undefined) return 0;
-  const { values: { html, json }, positionals: [file] } = given;
+export const main = command(HELP, async ({ values, positionals }, context) => {
+  const { html, json } = values;
+  const [file] = positionals;
   if (file === undefined) throw new UsageError("Name one file");
   const settings = readConfig(LINK_SETTINGS, context.env);
   const incident = await readIncident(file);
@@ -81,8 +77,7 @@ export async function main(
   if (json) context.out(JSON.stringify(preview.message, null, 2));
   else if (html === undefined) show(preview, context);
   else context.out(`${html} written; nothing was sent`);
-  return 0;
-}
+});
 
 /** @throws {CommandError} Saying what is wrong with the file, by path. */
 export async function readIncident(path: string): Promise<IncidentInput> {

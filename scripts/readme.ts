@@ -3,19 +3,15 @@
  *
  * @module
  */
-import { variablesOf } from "../lib/base/config.ts";
+import { type Setting, variablesOf } from "../lib/base/config.ts";
 import {
   derivePermissions,
   WORKER_SETTINGS,
   WORKERS,
 } from "./launch/permissions.ts";
 import { readEnvFile, readRequirements } from "./launch/environment.ts";
-import { readArgs } from "./terminal/arguments.ts";
-import {
-  type CommandContext,
-  CommandError,
-  runCommand,
-} from "./terminal/command.ts";
+import { command } from "./terminal/arguments.ts";
+import { CommandError, runCommand } from "./terminal/command.ts";
 
 const HELP = {
   usage: "deno task readme [--check]",
@@ -31,25 +27,16 @@ const README = "README.md";
 /** Whose addresses the table of permissions shows. */
 const EXAMPLE = "deploy/env.example";
 
-export async function main(
-  args: readonly string[],
-  context: CommandContext,
-): Promise<number> {
-  const given = readArgs(args, HELP, context);
-  if (given === undefined) return 0;
+export const main = command(HELP, async ({ values }, { out }) => {
   const before = await Deno.readTextFile(README);
   const after = await renderTables(before);
-  if (before === after) {
-    context.out(`${README} is up to date`);
-    return 0;
-  }
-  if (given.values.check) {
+  if (before === after) return out(`${README} is up to date`);
+  if (values.check) {
     throw new CommandError(`${README} is out of date; run deno task readme`);
   }
   await Deno.writeTextFile(README, after);
-  context.out(`${README} written`);
-  return 0;
-}
+  out(`${README} written`);
+});
 
 /** The text with every generated table written anew. */
 export async function renderTables(text: string): Promise<string> {
@@ -73,36 +60,36 @@ export async function renderTables(text: string): Promise<string> {
 }
 
 function variableRows(): string[][] {
-  const rows = new Map<
-    string,
-    { about: string; fallback: Set<string>; users: string[] }
-  >();
-  for (const worker of WORKERS) {
-    for (const setting of Object.values(WORKER_SETTINGS[worker])) {
-      const row = rows.get(setting.name) ??
-        { about: setting.about, fallback: new Set(), users: [] };
-      const fallback = setting.fallback === undefined
-        ? setting.required ? "required" : "unset"
-        : `\`${setting.fallback}\``;
-      row.fallback.add(fallback);
-      row.users.push(worker);
-      const others = setting.names.filter((name) => name !== setting.name);
-      const also = others.length === 0
-        ? ""
-        : `; also \`${others.join("`, `")}\``;
-      const secret = setting.secret ? "; a secret, also as file" : "";
-      row.about = setting.about + also + secret;
-      rows.set(setting.name, row);
-    }
-  }
+  const uses = WORKERS.flatMap((worker) =>
+    Object.values(WORKER_SETTINGS[worker]).map((setting) => ({
+      worker,
+      setting,
+    }))
+  );
   const header = ["Variable", "Default", "What it is", "Read by"];
-  const body = [...rows].map(([name, { about, fallback, users }]) => [
-    `\`${name}\``,
-    [...fallback].join(", "),
-    about,
-    users.length === WORKERS.length ? "all" : users.join(", "),
-  ]);
+  const body = [...Map.groupBy(uses, ({ setting }) => setting.name)].map(
+    ([name, uses]) => {
+      const users = uses.map(({ worker }) => worker);
+      return [
+        `\`${name}\``,
+        [...new Set(uses.map(({ setting }) => defaultOf(setting)))].join(", "),
+        describe(uses[0]!.setting),
+        users.length === WORKERS.length ? "all" : users.join(", "),
+      ];
+    },
+  );
   return [header, ...body];
+}
+
+function defaultOf({ fallback, required }: Setting<unknown>): string {
+  if (fallback !== undefined) return `\`${fallback}\``;
+  return required ? "required" : "unset";
+}
+
+function describe({ name, names, about, secret }: Setting<unknown>): string {
+  const others = names.filter((other) => other !== name);
+  const also = others.length === 0 ? "" : `; also \`${others.join("`, `")}\``;
+  return about + also + (secret ? "; a secret, also as file" : "");
 }
 
 async function permissionRows(): Promise<string[][]> {

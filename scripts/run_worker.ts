@@ -3,12 +3,8 @@
  *
  * @module
  */
-import { readArgs } from "./terminal/arguments.ts";
-import {
-  type CommandContext,
-  runCommand,
-  UsageError,
-} from "./terminal/command.ts";
+import { command } from "./terminal/arguments.ts";
+import { runCommand, UsageError } from "./terminal/command.ts";
 import {
   deriveFor,
   readEnvironment,
@@ -32,16 +28,11 @@ ${WORKERS.join(", ")}.`,
   },
 } as const;
 
-export async function main(
-  args: readonly string[],
-  context: CommandContext,
-): Promise<number> {
-  const given = readArgs(args, HELP, context);
-  if (given === undefined) return 0;
-  const [name] = given.positionals;
+export const main = command(HELP, async ({ values, positionals }, context) => {
+  const [name] = positionals;
   if (name === undefined) throw new UsageError("Name one worker");
   const worker = readWorkerName(name);
-  const env = await readEnvironment(given.values["env-file"], context.env);
+  const env = await readEnvironment(values["env-file"], context.env);
   const { flags } = deriveFor(worker, await readRequirements(), env);
   await cacheWorkers([worker]);
   context.err(`deno run ${flags.join(" ")} workers/${worker}.ts`);
@@ -56,6 +47,6 @@ export async function main(
     });
   }
   return (await child.status).code;
-}
+});
 
 if (import.meta.main) await runCommand(main);

@@ -5,8 +5,8 @@
  */
 import { uninstallPack } from "../lib/operate/install.ts";
 import { PACK_ID } from "../lib/schemas.ts";
-import { readArgs } from "./terminal/arguments.ts";
-import { type CommandContext, runCommand } from "./terminal/command.ts";
+import { command } from "./terminal/arguments.ts";
+import { runCommand } from "./terminal/command.ts";
 import { confirmLoss, describeLeftovers } from "./terminal/installation.ts";
 import { openPlatform, PLATFORM_VARIABLES } from "./terminal/platform.ts";
 
@@ -22,19 +22,13 @@ const HELP = {
   variables: PLATFORM_VARIABLES,
 } as const;
 
-export async function main(
-  args: readonly string[],
-  context: CommandContext,
-): Promise<number> {
-  const given = readArgs(args, HELP, context);
-  if (given === undefined) return 0;
-  const { purge, yes } = given.values;
+export const main = command(HELP, async ({ values }, context) => {
+  const { purge, yes } = values;
   await using platform = openPlatform(context);
   await confirmLoss(platform, context, yes);
   const leftovers = await uninstallPack(platform, PACK_ID, { purge });
   context.out("Uninstalled. What is left:");
   for (const line of describeLeftovers(leftovers)) context.out(`  ${line}`);
-  return 0;
-}
+});
 
 if (import.meta.main) await runCommand(main);

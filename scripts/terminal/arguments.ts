@@ -6,7 +6,7 @@
 import { parseArgs } from "node:util";
 import { messageOf } from "../../lib/base/errors.ts";
 import { printable } from "../../lib/base/text.ts";
-import { type CommandContext, UsageError } from "./command.ts";
+import { type CommandContext, type Main, UsageError } from "./command.ts";
 
 /** An option: a switch, unless it has a value. */
 export interface Option {
@@ -18,7 +18,7 @@ export interface Option {
 
 type Row = readonly [name: string, about: string];
 
-/** A command line as people read it, and as {@linkcode readArgs} does. */
+/** A command line as people read it, and as {@linkcode command} does. */
 export interface CommandLine {
   readonly usage: string;
   readonly about: string;
@@ -38,7 +38,29 @@ export type Values<L extends CommandLine> = {
     { readonly value: string } ? string | undefined : boolean;
 };
 
+/** What a command line held. */
+export interface Given<L extends CommandLine> {
+  values: Values<L>;
+  positionals: readonly string[];
+}
+
 const MESSAGE_CHARS_MAX = 300;
+
+/**
+ * Makes a command of its line and of what it does.
+ *
+ * @param run Returns the exit code, 0 if it returns nothing. It is not called
+ * if only `--help` was asked for.
+ */
+export function command<const L extends CommandLine>(
+  line: L,
+  run: (given: Given<L>, context: CommandContext) => Promise<number | void>,
+): Main {
+  return async (args, context) => {
+    const given = readArgs(args, line, context);
+    return given === undefined ? 0 : await run(given, context) ?? 0;
+  };
+}
 
 /**
  * Reads a command's arguments.
@@ -46,11 +68,11 @@ const MESSAGE_CHARS_MAX = 300;
  * @returns `undefined` if `--help` was asked for and printed.
  * @throws {UsageError} For an argument that the command does not know.
  */
-export function readArgs<const L extends CommandLine>(
+function readArgs<const L extends CommandLine>(
   args: readonly string[],
   line: L,
   context: CommandContext,
-): { values: Values<L>; positionals: string[] } | undefined {
+): Given<L> | undefined {
   const options = Object.fromEntries(
     Object.entries(line.options).map(([name, { value }]) =>
       [name, {
@@ -126,10 +148,7 @@ function renderHelp(line: CommandLine): string {
  * @throws {UsageError}
  */
 export function readVerb<V extends string>(
-  { values, positionals: [verb = "list"] }: {
-    values: Readonly<Record<string, string | boolean | undefined>>;
-    positionals: readonly string[];
-  },
+  { values, positionals: [verb = "list"] }: Given<CommandLine>,
   verbs: Readonly<Record<V | "list", readonly string[]>>,
 ): V | "list" {
   if (!Object.hasOwn(verbs, verb)) {

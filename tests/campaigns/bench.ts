@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { readArgs, type Values } from "../../scripts/terminal/arguments.ts";
+import { command, type Values } from "../../scripts/terminal/arguments.ts";
 import {
   type CommandContext,
   CommandError,
@@ -79,13 +79,7 @@ started twice; how fast it is never fails it.`,
   },
 } as const;
 
-export async function main(
-  args: readonly string[],
-  context: CommandContext,
-): Promise<number> {
-  const given = readArgs(args, HELP, context);
-  if (given === undefined) return 0;
-  const { values } = given;
+export const main = command(HELP, async ({ values }, context) => {
   const { only, json } = values;
   if (only !== undefined && !Object.hasOwn(ENTRIES, only)) {
     const names = Object.keys(ENTRIES).join(", ");
@@ -114,7 +108,7 @@ export async function main(
   }
   if (json) context.out(JSON.stringify(results, undefined, 2));
   return failed ? 1 : 0;
-}
+});
 
 function readBounds(
   { seconds, requests }: Values<typeof HELP>,

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { readArgs } from "../../scripts/terminal/arguments.ts";
+import { command } from "../../scripts/terminal/arguments.ts";
 import {
   type CommandContext,
   CommandError,
@@ -64,13 +64,7 @@ const TRIAL_MS_MAX = 3_000;
 const START_MS_MAX = 60_000;
 const PROGRESS_EVERY_MS = 5_000;
 
-export async function main(
-  args: readonly string[],
-  context: CommandContext,
-): Promise<number> {
-  const given = readArgs(args, HELP, context);
-  if (given === undefined) return 0;
-  const { values } = given;
+export const main = command(HELP, async ({ values }, context) => {
   const suite = readSuite(values.suite);
   const number = (
     name: "trials" | "seed" | "only" | "lanes",
@@ -126,7 +120,7 @@ export async function main(
   const short = report.trials < all.length && mutant === undefined;
   if (short) throw new CommandError("The trials did not end in time", 3);
   return report.violations.length + missing.length > 0 ? 1 : 0;
-}
+});
 
 function readNumber(
   name: string,
