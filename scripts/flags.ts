@@ -52,7 +52,11 @@ export const main = command(HELP, async ({ values, positionals }, { out }) => {
   }
   for (const path of stale) {
     const file = `${root}/${path}`;
-    await Deno.mkdir(file.slice(0, file.lastIndexOf("/")), { recursive: true });
+    const folder = path.slice(0, path.lastIndexOf("/") + 1);
+    // The project's own folder is there, and not this command's to write.
+    if (folder !== "") {
+      await Deno.mkdir(`${root}/${folder}`, { recursive: true });
+    }
     await Deno.writeTextFile(file, files.get(path)!);
     out(`${path} written`);
   }

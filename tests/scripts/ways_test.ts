@@ -9,6 +9,7 @@ import {
   assertMatch,
   assertStringIncludes,
 } from "@std/assert";
+import config from "../../deno.json" with { type: "json" };
 import { startDevcore } from "../../deploy/devcore/devcore.ts";
 import { startNatsServer } from "../../deploy/devcore/nats_server.ts";
 import { startRedisServer } from "../../deploy/devcore/redis_server.ts";
@@ -120,6 +121,34 @@ Deno.test("an environment that is not complete is refused, and so is a slip in i
     'error: There is no worker "nobody"; there are ingester, fetcher, summarizer, poster; see --help',
   ]);
 });
+
+Deno.test("deno task flags writes what its permission set lets it write", () =>
+  withEnvFile(ENV_FILE, async (envFile) => {
+    const root = await Deno.makeTempDir({ dir: "/tmp" });
+    try {
+      await Deno.copyFile("deno.json", `${root}/deno.json`);
+      const paths = config.permissions.flags.write.map((path) =>
+        `${root}/${path}`
+      );
+      const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+        args: [
+          ...["run", "--no-prompt", "--ignore-env", "--allow-read"],
+          `--allow-write=${paths.join(",")}`,
+          ...["scripts/flags.ts", "tasks", "service", "--env-file", envFile],
+          ...["--root", root],
+        ],
+      }).output();
+      const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+      assertEquals(text(stderr), "");
+      const written = text(stdout).trim().split("\n");
+      assertEquals(written[0], "deno.json written");
+      assertEquals(written.length, 1 + WORKERS.length);
+      const tasks = await Deno.readTextFile(`${root}/deno.json`);
+      assert(tasks.includes("nats.example:4222,redis.example:6380,gateway."));
+    } finally {
+      await Deno.remove(root, { recursive: true });
+    }
+  }));
 
 Deno.test("deno task run_worker runs a worker and passes signals and exit codes on", async () => {
   await using nats = await startNatsServer();
