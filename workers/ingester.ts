@@ -52,7 +52,7 @@ const ANSWER_MS = 4_500;
 /** Everything that this worker reads from its environment. */
 export const SETTINGS: GatewaySettings & IntakeSettings & ServerSettings = {
   address: address("INGESTER_ADDR", {
-    about: "host:port that webhooks are taken on",
+    about: "host:port to listen on for webhooks",
     fallback: "127.0.0.1:8088",
   }),
   healthAddress: HEALTH_ADDRESS,

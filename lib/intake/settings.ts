@@ -16,19 +16,19 @@ export const INTAKE_SETTINGS = {
   ...MOCK.settings,
   cooldownS: integer("INGEST_COOLDOWN_S", {
     about:
-      "seconds within which all that one service reports becomes one run; 0: each delivery its own",
+      "length in seconds of the windows within which all deliveries for one service share a run; 0 for none",
     fallback: 0,
     min: 0,
     max: 86_400,
   }),
   inFlightMax: integer("INGEST_MAX_INFLIGHT", {
-    about: "webhooks answered at the same time; more get 429",
+    about: "webhooks handled at the same time; any more get 429",
     fallback: 256,
     min: 1,
     max: 10_000,
   }),
   workflowId: text("INGESTER_WORKFLOW_ID", {
-    about: "workflow that an incident starts",
+    about: "workflow to start for an incident",
     fallback: "incident-enricher.enrich",
   }),
   destinationMode: oneOf("DEFAULT_DESTINATION_MODE", {

@@ -9,11 +9,11 @@ import { optional, origins, url } from "../base/config.ts";
 export const LINK_SETTINGS = {
   linkOrigins: optional(origins("LINK_ORIGINS", {
     about:
-      "origins that a message's buttons may lead to, beside the source's own",
+      "origins that a message's buttons may link to, besides the source's own",
   })),
   dashboardRunUrl: optional(url("DASHBOARD_RUN_URL", {
     about:
-      "where a dashboard shows a run, with {run_id} for its id; no button if unset",
+      "address of a run in your dashboard, with {run_id} in place of its id; no button if unset",
   })),
 };
 

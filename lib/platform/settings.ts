@@ -46,9 +46,9 @@ export const GATEWAY_SETTINGS = {
   gatewayUrl: url("CORETEX_GATEWAY_URL", {
     about: "HTTP address of the platform's gateway",
   }),
-  apiKey: secret("CORETEX_API_KEY", { about: "the gateway's API key" }),
+  apiKey: secret("CORETEX_API_KEY", { about: "API key for the gateway" }),
   gatewayCa: optional(fileContent("CORETEX_TLS_CA", {
-    about: "PEM file of the authorities that sign the gateway's certificate",
+    about: "PEM file with the CA certificates to trust for the gateway",
   })),
 };
 
@@ -63,58 +63,58 @@ export const STORE_SETTINGS = {
     (address) => `redis://${address}`,
   ),
   redisUsername: optional(text("REDIS_USERNAME", {
-    about: "user of Redis, unless the URL names one",
+    about: "Redis user, unless the URL names one",
   })),
   redisPassword: optional(secret("REDIS_PASSWORD", {
-    about: "password of Redis, unless the URL has one",
+    about: "Redis password, unless the URL has one",
   })),
   redisTlsCa: optional(fileContent("REDIS_TLS_CA", {
-    about: "PEM file of the authorities that sign Redis's certificate",
+    about: "PEM file with the CA certificates to trust for Redis",
   })),
   redisTlsCert: optional(fileContent("REDIS_TLS_CERT", {
-    about: "PEM file of the client certificate for Redis",
+    about: "PEM file with the client certificate for Redis",
   })),
   redisTlsKey: optional(fileContent("REDIS_TLS_KEY", {
-    about: "PEM file of that certificate's key",
+    about: "PEM file with the key of that certificate",
     secret: true,
   })),
   redisTlsServerName: optional(text("REDIS_TLS_SERVER_NAME", {
-    about: "name in Redis's certificate, if not the host of its URL",
+    about: "name in Redis's certificate, if it is not the host of the URL",
   })),
 };
 
 /** NATS, under the platform's own names. */
 export const BUS_SETTINGS = {
   natsUrl: url("NATS_URL", {
-    about: "the platform's message bus",
+    about: "the platform's message bus, NATS",
     fallback: "nats://127.0.0.1:4222",
   }),
   natsToken: optional(secret("NATS_TOKEN", { about: "token for NATS" })),
   natsUsername: optional(text("NATS_USERNAME", {
-    about: "user of NATS, unless the URL names one",
+    about: "NATS user, unless the URL names one",
   })),
   natsPassword: optional(secret("NATS_PASSWORD", {
-    about: "password of NATS, unless the URL has one",
+    about: "NATS password, unless the URL has one",
   })),
   natsTlsCa: optional(fileContent("NATS_TLS_CA", {
-    about: "PEM file of the authorities that sign NATS's certificate",
+    about: "PEM file with the CA certificates to trust for NATS",
   })),
   natsTlsCert: optional(fileContent("NATS_TLS_CERT", {
-    about: "PEM file of the client certificate for NATS",
+    about: "PEM file with the client certificate for NATS",
   })),
   natsTlsKey: optional(fileContent("NATS_TLS_KEY", {
-    about: "PEM file of that certificate's key",
+    about: "PEM file with the key of that certificate",
     secret: true,
   })),
   natsTlsServerName: optional(text("NATS_TLS_SERVER_NAME", {
-    about: "name in NATS's certificate, if not the host of its URL",
+    about: "name in NATS's certificate, if it is not the host of the URL",
   })),
 };
 
 /** `HEALTH_ADDR`, as every process has it. */
 export const HEALTH_ADDRESS: Setting<Address | undefined> = optional(address(
   "HEALTH_ADDR",
-  { about: "host:port that /healthz and /readyz are served on; off if unset" },
+  { about: "host:port to serve /healthz and /readyz on; off if unset" },
 ));
 
 /** Where NATS is. @throws {ConfigError} For a certificate without its key. */
@@ -189,26 +189,27 @@ export function platformSettings(id: string, pool: string): PlatformSettings {
     ...STORE_SETTINGS,
     ...GATEWAY_SETTINGS,
     workerId: text("WORKER_ID", {
-      about: "name of this process on the bus, one live process each",
+      about: "name of this process on the bus; each live process needs its own",
       fallback: id,
       // It becomes one token of a NATS subject.
       pattern: /^[^\s.*>]{1,100}$/,
       expected: "1 to 100 characters without blank, dot, * and >",
     }),
     workerPool: text("WORKER_POOL", {
-      about: "scheduler pool that this worker joins",
+      about: "scheduler pool to join",
       fallback: pool,
       pattern: /^\S{1,200}$/,
       expected: "a pool name without blanks",
     }),
     maxParallel: integer("WORKER_MAX_PARALLEL", {
-      about: "jobs done at the same time; the scheduler stops at 90 % of it",
+      about:
+        "jobs to run at the same time; the scheduler stops sending at 90 % of it",
       fallback: 16,
       min: 2,
       max: 1000,
     }),
     workerToken: optional(secret("WORKER_TOKEN", {
-      about: "credential, where the platform attests its workers",
+      about: "credential for platforms that attest their workers",
     })),
     healthAddress: HEALTH_ADDRESS,
   };

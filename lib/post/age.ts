@@ -16,7 +16,7 @@ const MAX_AGE_S = 12 * 3600;
 
 /** `POST_MAX_AGE_S`, for the poster and for those who approve. */
 export const POST_MAX_AGE: Setting<number> = integer("POST_MAX_AGE_S", {
-  about: "age of the evidence above which nothing is posted, in s",
+  about: "age of the evidence in s beyond which nothing is posted",
   fallback: MAX_AGE_S,
   min: 1,
   max: 10 * 365 * 24 * 3600,

@@ -9,28 +9,29 @@ import { POST_MAX_AGE } from "./age.ts";
 /** Where posts may go, what they rest on and how long they may take. */
 export const POST_SETTINGS = {
   slackWebhookUrl: optional(secret("SLACK_WEBHOOK_URL", {
-    about: "where posts of mode slack go",
+    about: "Slack webhook for posts in slack mode",
   })),
   slackAllowedHosts: hostList("SLACK_ALLOWED_HOSTS", {
-    about: "hosts that a post may go to, with a port if not 443",
+    about: "hosts that posts may go to, with a port if it is not 443",
     fallback: "hooks.slack.com",
   }),
   allowInputUrl: flag("POSTER_ALLOW_INPUT_URL", {
-    about: "whether an incident may bring its own webhook URL",
+    about: "1 lets an incident bring its own webhook URL",
     fallback: false,
   }),
   requireApproval: flag("POSTER_REQUIRE_APPROVAL", {
-    about: "whether only what a recorded approval released is posted",
+    about:
+      "0 posts without an approval; 1 posts only what a recorded approval released",
     fallback: true,
   }),
   postTimeoutMs: integer("POST_TIMEOUT_MS", {
-    about: "time for one post, waits that Slack asks for included, in ms",
+    about: "time limit for one post in ms, including waits that Slack asks for",
     fallback: 30_000,
     min: 1_000,
     max: 300_000,
   }),
   postSettleMs: integer("POST_SETTLE_MS", {
-    about: "time for another poster's claim to settle, in ms",
+    about: "how long to wait for another poster's claim to settle, in ms",
     fallback: 60_000,
     min: 0,
     max: 600_000,

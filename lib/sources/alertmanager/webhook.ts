@@ -43,7 +43,8 @@ const SERVICE_LABELS = [
 ];
 
 const TOKENS = secretList("ALERTMANAGER_WEBHOOK_TOKENS", {
-  about: "bearer tokens of Alertmanager; its webhook is closed without",
+  about:
+    "bearer tokens of Alertmanager, comma-separated during a rotation; without one its webhook is closed",
 });
 const SETTINGS = { alertmanagerTokens: TOKENS };
 

@@ -32,17 +32,18 @@ import {
 } from "../source.ts";
 
 const TOKENS = secretList("MOCK_WEBHOOK_TOKENS", {
-  about: "bearer tokens of the mock webhook; it is closed without",
+  about:
+    "bearer tokens of the mock webhook, comma-separated during a rotation; without one it is closed",
 });
 const OPEN = flag("INGEST_MOCK_OPEN", {
-  about: "1: the mock webhook takes what anybody sends; for demos only",
+  about: "1 opens the mock webhook to everybody; for demos only",
   fallback: false,
 });
 const SETTINGS = {
   mockTokens: TOKENS,
   mockOpen: OPEN,
   trustDestination: flag("INGEST_TRUST_DESTINATION", {
-    about: "1: who sends to the mock webhook chooses where the post goes",
+    about: "1 lets senders of the mock webhook choose where the post goes",
     fallback: false,
   }),
 };

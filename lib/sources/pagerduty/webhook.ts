@@ -58,12 +58,12 @@ export const PAGERDUTY_INCIDENT_EVENTS: readonly string[] = [...EVENTS]
 
 const SECRETS = secretList("PAGERDUTY_WEBHOOK_SECRETS", {
   about:
-    "secrets of the PagerDuty subscription, several while they are rotated; its webhook is closed without",
+    "signing secrets of the PagerDuty webhook, comma-separated during a rotation; without one its webhook is closed",
 });
 const SETTINGS = {
   pagerdutySecrets: SECRETS,
   events: someOf("INGEST_EVENTS", {
-    about: "PagerDuty's event types that start a run",
+    about: "PagerDuty event types that start a run, comma-separated",
     values: PAGERDUTY_INCIDENT_EVENTS,
     fallback: "incident.triggered",
   }),
