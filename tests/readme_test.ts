@@ -1,23 +1,51 @@
 /**
- * README.md says what is so.
+ * README.md and the other documents say what is so.
  *
  * @module
  */
-import { assert, assertEquals } from "@std/assert";
-import { digestOf, PAGE_DIGEST, renderPage } from "../scripts/picture.ts";
-import { renderTables } from "../scripts/readme.ts";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import config from "../deno.json" with { type: "json" };
+import { variablesOf } from "../lib/base/config.ts";
+import { DENO_MIN } from "../lib/base/runtime.ts";
+import { HOOK_SETTINGS } from "../lib/operate/hook.ts";
+import { WORKER_VARIABLES } from "../scripts/launch/environment.ts";
+import { digestOf, PAGE_DIGEST, renderPage } from "../scripts/picture.ts";
+import { TABLES, withTables } from "../scripts/tables.ts";
+import type { Main } from "../scripts/terminal/command.ts";
+import { call } from "./support/command.ts";
 
-const readme = await Deno.readTextFile("README.md");
-const tasks: Record<string, unknown> = config.tasks;
+const ROOT = new URL("../", import.meta.url);
+const TASKS: Readonly<Record<string, { command: string }>> = config.tasks;
 
-Deno.test("README.md: its tables are what the code says", async () => {
-  assertEquals(
-    await renderTables(readme),
-    readme,
-    "run deno task readme && deno fmt README.md",
-  );
-});
+/** Every document by its path. */
+const DOCUMENTS = new Map<string, string>();
+for (
+  const path of [
+    "README.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    ...await list("docs"),
+  ]
+) {
+  DOCUMENTS.set(path, await Deno.readTextFile(new URL(path, ROOT)));
+}
+const README = DOCUMENTS.get("README.md")!;
+
+async function list(folder: string): Promise<string[]> {
+  const entries = await Array.fromAsync(Deno.readDir(new URL(folder, ROOT)));
+  return entries.map(({ name }) => `${folder}/${name}`).toSorted();
+}
+
+for (const [path, render] of Object.entries(TABLES)) {
+  Deno.test(`${path}: its tables are what the code says`, async () => {
+    const text = DOCUMENTS.get(path)!;
+    assertEquals(
+      withTables(text, await render()),
+      text,
+      "run deno task tables && deno fmt docs",
+    );
+  });
+}
 
 Deno.test("README.md: its picture shows today's message", async () => {
   assertEquals(
@@ -27,42 +55,88 @@ Deno.test("README.md: its picture shows today's message", async () => {
   );
 });
 
-Deno.test("README.md: every task that it names exists", () => {
-  const named = [...readme.matchAll(/deno task ([\w:]+)/g)].map(([, name]) =>
-    name!
-  );
-  assert(named.length >= 8);
-  for (const name of named) assert(name in tasks, name);
-});
-
 Deno.test("README.md: the quick start is two commands", () => {
   const [, block = ""] =
-    /## Quick start[\s\S]*?```sh\n([\s\S]*?)```/.exec(readme) ?? [];
+    /## Quick start[\s\S]*?```sh\n([\s\S]*?)```/.exec(README) ?? [];
   assertEquals(block.trim().split("\n"), [
     "npx -y deno task demo",
     "npx -y deno task test",
   ]);
 });
 
-Deno.test("README.md: every file and folder that it names is there", async () => {
-  const linked = [...readme.matchAll(/\]\(([^)#]+)\)/g)].map(([, target]) =>
-    target!
-  );
-  const quoted = [...readme.matchAll(/`((?:\.?[\w-]+\/)+[\w.-]*)`/g)].map((
-    [, path],
-  ) => path!);
-  const paths = [...linked, ...quoted].filter((path) =>
-    !/^https?:|^dist\/|^incident-enricher\//.test(path)
-  );
-  assert(paths.length > 8);
-  const rooms = ["platform/", "intake/", "evidence/", "summary/", "post/"];
-  const parts = ["devcore/", "standins/", "jsr/"];
-  for (const path of paths) {
-    const folder = rooms.includes(path)
-      ? "lib/"
-      : parts.includes(path)
-      ? "deploy/"
-      : "";
-    await Deno.stat(folder + path);
-  }
+Deno.test("README.md: it names the version of Deno that commands and workers check", () => {
+  const [, version] = /Deno (\d+\.\d+) or newer/.exec(README) ?? [];
+  assertEquals(version, DENO_MIN);
 });
+
+Deno.test("README.md: its contents are its sections", () => {
+  const [, contents = ""] = /## Contents\n([\s\S]*?)\n## /.exec(README) ?? [];
+  const named = [...contents.matchAll(/^- \[(.*)\]/gm)].map(([, name]) => name);
+  const sections = [...README.matchAll(/^## (.*)$/gm)].map(([, name]) => name);
+  const after = sections.slice(sections.indexOf("Contents") + 1);
+  assertEquals(named, after.filter((name) => name !== "License"));
+});
+
+/** The help of a task's command; `undefined` for a task that has none. */
+async function helpOf(task: string): Promise<string | undefined> {
+  const [script] =
+    / ((scripts|tests\/campaigns)\/\w+\.ts)$/.exec(TASKS[task]!.command) ?? [];
+  if (script === undefined) return undefined;
+  const { main } = await import(`${ROOT}${script.trim()}`) as { main: Main };
+  return (await call(main, ["--help"])).stdout;
+}
+
+for (const [path, text] of DOCUMENTS) {
+  Deno.test(`${path}: every task that it names exists and knows its options`, async () => {
+    const commands = text.matchAll(/deno task (?:-q )?([\w:]+)([^#`)\n]*)/g);
+    for (const [command, task, rest] of commands) {
+      assert(task! in TASKS, command);
+      const options = rest!.match(/--[\w-]+/g) ?? [];
+      if (options.length === 0) continue;
+      const help = await helpOf(task!);
+      for (const option of options) {
+        assertStringIncludes(help ?? "", `${option} `, command);
+      }
+    }
+  });
+
+  Deno.test(`${path}: every file, folder and section that it names is there`, async () => {
+    const links = [...text.matchAll(/(?:\]\(|src=")([^)"]+)[)"]/g)]
+      .map(([, target]) => target!)
+      .filter((target) => !target.startsWith("https://"));
+    for (const target of links) {
+      const [file, section] = target.split("#");
+      const url = file === ""
+        ? new URL(path, ROOT)
+        : new URL(file!, ROOT + path);
+      const { isFile } = await Deno.stat(url);
+      if (section === undefined) continue;
+      assert(isFile, target);
+      const titles = (await Deno.readTextFile(url)).matchAll(/^#+ (.*)$/gm);
+      const anchors = [...titles].map(([, title]) =>
+        title!.toLowerCase().replace(/[^\w -]/g, "").replaceAll(" ", "-")
+      );
+      assert(anchors.includes(section), target);
+    }
+    const quoted = [...text.matchAll(/`((?:\.?[\w-]+\/)+[\w.@-]*)`/g)]
+      .map(([, target]) => target!)
+      .filter((target) => !/^dist\/|^incident-enricher\//.test(target));
+    for (const target of quoted) await Deno.stat(new URL(target, ROOT));
+    if (path === "README.md") assert(links.length > 8 && quoted.length > 5);
+  });
+
+  Deno.test(`${path}: every variable that it names is read`, () => {
+    const known = new Set([
+      ...WORKER_VARIABLES,
+      ...variablesOf(HOOK_SETTINGS),
+      "POST_IN_DOUBT", // A code.
+    ]);
+    const prefixes =
+      "NATS|REDIS|CORETEX|CORDUM|WORKER|HEALTH|INGEST|INGESTER|" +
+      "PAGERDUTY|ALERTMANAGER|MOCK|DEFAULT|LINK|DASHBOARD|SLACK|POST|POSTER|APPROVALS";
+    const named = text.matchAll(
+      new RegExp(`\\b(?:${prefixes})_[A-Z_]+\\b`, "g"),
+    );
+    for (const [name] of named) assert(known.has(name), name);
+  });
+}

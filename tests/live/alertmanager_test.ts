@@ -34,16 +34,16 @@ import { until } from "../support/until.ts";
 const TOKEN = "t0ken-of-alertmanager";
 const checkIncident = compileCheck("IncidentInput");
 
-/** The lines of README.md for alertmanager.yml. */
+/** The lines of docs/webhooks.md for alertmanager.yml. */
 const CONFIG = await readConfigBlock();
 
 async function readConfigBlock(): Promise<string> {
-  const readme = await Deno.readTextFile("README.md");
-  const blocks = [...readme.matchAll(/^```yaml\n([^]*?)^```$/gm)]
+  const text = await Deno.readTextFile("docs/webhooks.md");
+  const blocks = [...text.matchAll(/^```yaml\n([^]*?)^```$/gm)]
     .map(([, text = ""]) => text)
     .filter((text) => text.includes("webhook_configs"));
   const [block = ""] = blocks;
-  assertEquals(blocks.length, 1, "README.md shows one webhook_configs");
+  assertEquals(blocks.length, 1, "docs/webhooks.md shows one webhook_configs");
   return block;
 }
 

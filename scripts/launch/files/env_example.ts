@@ -33,27 +33,24 @@ const HEADER = `\
 # Empty means unset. Commented out is the default.
 `;
 
-interface Entry {
+/** A variable of one or more workers. */
+export interface Entry {
   setting: Setting<unknown>;
   users: WorkerName[];
+  /** Several where the default depends on the worker. */
   fallbacks: Set<string>;
 }
 
 /** Every variable that a worker reads: set, or commented out with its default. */
 export function renderEnvExample(): string {
-  // What all of them read comes first.
-  const entries = [...collectEntries().values()].toSorted((a, b) =>
-    b.users.length - a.users.length
+  const sections = [...groupVariables()].map(([users, entries]) =>
+    [`# --- ${users}`, ...entries.map(renderEntry)].join("\n\n")
   );
-  const groups = Map.groupBy(entries, ({ users }) => users.join(", "));
-  const sections = [...groups].map(([users, entries]) => {
-    const who = users === WORKERS.join(", ") ? "every worker" : users;
-    return [`# --- ${who}`, ...entries.map(renderEntry)].join("\n\n");
-  });
   return `${[HEADER.trimEnd(), ...sections].join("\n\n")}\n`;
 }
 
-function collectEntries(): Map<string, Entry> {
+/** Every variable by who reads it; what all workers read comes first. */
+export function groupVariables(): Map<string, Entry[]> {
   const entries = new Map<string, Entry>();
   for (const worker of WORKERS) {
     for (const setting of Object.values(WORKER_SETTINGS[worker])) {
@@ -64,7 +61,14 @@ function collectEntries(): Map<string, Entry> {
       entries.set(setting.name, entry);
     }
   }
-  return entries;
+  const sorted = [...entries.values()].toSorted((a, b) =>
+    b.users.length - a.users.length
+  );
+  return Map.groupBy(
+    sorted,
+    ({ users }) =>
+      users.length === WORKERS.length ? "every worker" : users.join(", "),
+  );
 }
 
 function renderEntry({ setting, fallbacks }: Entry): string {
