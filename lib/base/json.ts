@@ -8,6 +8,15 @@ import { shorten } from "./text.ts";
 /** A parsed JSON object. */
 export type JsonObject = Record<string, unknown>;
 
+/** Parses JSON; `undefined` for a text that is none. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
 /** Whether a value is a JSON object: neither a list nor `null`. */
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);

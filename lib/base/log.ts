@@ -102,6 +102,12 @@ export function errorFields(error: unknown): Fields {
   };
 }
 
+/** Like {@linkcode errorFields}, and the stack: for bugs, which need it. */
+export function bugFields(error: unknown): Fields {
+  const stack = error instanceof Error ? error.stack : undefined;
+  return { ...errorFields(error), stack };
+}
+
 function writeStderr(line: string): void {
   const bytes = new TextEncoder().encode(`${line}\n`);
   try {

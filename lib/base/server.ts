@@ -15,7 +15,7 @@ import {
 import type { AddressInfo, Socket } from "node:net";
 import type { Address } from "./config.ts";
 import { linkSignal } from "./deadline.ts";
-import { errorFields, type Log } from "./log.ts";
+import { bugFields, errorFields, type Log } from "./log.ts";
 
 /** Limits on the time and the number of clients. */
 export interface HttpLimits {
@@ -199,10 +199,7 @@ async function produce(
     const body = new Uint8Array(await response.arrayBuffer());
     return { status, headers, body };
   } catch (error) {
-    log.error("Handler failed", {
-      ...errorFields(error),
-      stack: error instanceof Error ? error.stack : undefined,
-    });
+    log.error("Handler failed", bugFields(error));
     return failure(500, "Internal error; the log has the details");
   }
 }

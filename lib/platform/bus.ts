@@ -1,6 +1,7 @@
 /**
- * The message bus: plain NATS publish and subscribe over one connection that
- * is rebuilt for as long as it takes.
+ * The message bus: plain NATS publish and subscribe over one connection, which
+ * reconnects for as long as it takes.
+ *
  * @module
  */
 import { connect, type NatsConnection } from "nats";
@@ -11,10 +12,10 @@ import { type BusEndpoint, splitEndpoint } from "./endpoint.ts";
 import { mendSockets } from "./nats_sockets.ts";
 
 export interface Bus extends AsyncDisposable {
-  /** Queues a message. Only a `flush()` after it says that the server has it. */
+  /** Queues a message. Only a later `flush()` confirms that the server has it. */
   publish(subject: string, bytes: Uint8Array): void;
   /**
-   * Calls `onMessage` for each message. Exceptions in it are the caller's bug.
+   * Calls `onMessage`, which must not throw, for each message.
    *
    * @returns Ends the subscription.
    */
@@ -35,28 +36,26 @@ export interface Bus extends AsyncDisposable {
   readonly closed: Promise<Error | undefined>;
   /** Aborts at the same moment. */
   readonly ended: AbortSignal;
-  /** Sends what is queued, then closes. */
+  /** Sends the queued messages, then closes. */
   close(): Promise<void>;
 }
 
 export interface BusOptions extends BusEndpoint {
-  /** Shown in the server's connection list. */
+  /** Appears in the server's connection list. */
   name: string;
-  /** Told of each connection made and lost. */
   log: Log;
   /** Ends the attempts to make the first connection. */
   signal: AbortSignal;
 }
 
-/** How long the server may take to confirm. */
 export const FLUSH_TIMEOUT_MS = 5_000;
 const CONNECT_TIMEOUT_MS = 5_000;
 const RECONNECT_WAIT_MS = 500;
-/** Two missed answers and the line counts as dead, before the scheduler thinks so. */
+/** Two missed answers end the connection before the scheduler gives up on us. */
 const PING_INTERVAL_MS = 5_000;
 
 /**
- * Connects, trying again with backoff until it succeeds or the signal aborts.
+ * Connects, and retries with backoff until it succeeds or the signal aborts.
  *
  * @throws The last failure, if the signal aborts first.
  */
@@ -71,13 +70,13 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
       name: options.name,
       ...(token === undefined ? {} : { token }),
       ...(user === "" ? {} : { user, pass }),
-      // With it, a server that offers no TLS is refused.
+      // With this option, the client refuses a server without TLS.
       ...(tls === undefined ? {} : { tls }),
       timeout: CONNECT_TIMEOUT_MS,
       maxReconnectAttempts: -1, // The default gives up for good after 20 s.
       reconnectDelayHandler: createPace(),
       pingInterval: PING_INTERVAL_MS,
-      // A cluster names its peers by addresses that no permission covers.
+      // A cluster announces its peers by addresses that no permission covers.
       ignoreClusterUpdates: true,
     }), {
     baseMs: 500,
@@ -96,19 +95,18 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
 }
 
 /**
- * Says how long to wait before the next attempt, by a clock that nobody sets.
- *
- * The library compares the answer with times of day: on a clock that was set
- * back by an hour it would not try again for an hour.
+ * Tells the library how long to wait before the next attempt, by a clock that
+ * nobody sets. The library itself uses the time of day: after somebody sets the
+ * clock back by an hour, it would not try again for an hour.
  */
 function createPace(): () => number {
   let nextAt = -Infinity;
   return () => {
     const now = performance.now();
     if (now < nextAt) return nextAt - now;
-    // Many workers that lost one server should not come back all at once.
+    // Workers that lost the same server should not all come back at once.
     nextAt = now + RECONNECT_WAIT_MS * (1 + Math.random() / 5);
-    return -Infinity; // Whatever the time of day is.
+    return -Infinity; // At once, at any time of day.
   };
 }
 
@@ -140,11 +138,8 @@ function wrap(connection: NatsConnection, log: Log): Bus {
     subscribe(subject, onMessage) {
       const subscription = connection.subscribe(subject, {
         callback: (error, message) => {
-          if (error === null) onMessage(message.data);
-          else {log.error("Subscription failed", {
-              subject,
-              ...errorFields(error),
-            });}
+          if (error === null) return onMessage(message.data);
+          log.error("Subscription failed", { subject, ...errorFields(error) });
         },
       });
       return () => subscription.unsubscribe();

@@ -1,21 +1,21 @@
 /**
  * The limits that policy puts on one job. Pure.
  *
- * The scheduler hands them over in the job's environment, as protojson under
- * the platform's old or new prefix. What cannot be read fails the job: a limit
- * that is ignored is no limit.
+ * The scheduler passes them in the job's environment, as protojson under the
+ * platform's old or new prefix. An unreadable limit fails the job, because an
+ * ignored limit is none.
  *
  * @module
  */
 import { JobError } from "../base/errors.ts";
-import { isObject, type JsonObject } from "../base/json.ts";
+import { isObject, type JsonObject, parseJson } from "../base/json.ts";
 
-/** How much of the evidence may be seen, from all to nothing but counts. */
+/** How much of the evidence people may see, from everything to only counts. */
 export type RedactionLevel = "none" | "standard" | "strict" | "full";
 
-/** What a worker holds itself to. */
+/** The limits that a worker obeys. */
 export interface Constraints {
-  /** The strictest of those given, else `standard`. */
+  /** The strictest given level, or `standard`. */
   readonly redactionLevel: RedactionLevel;
   /** The longest artifact, in bytes. */
   readonly artifactBytesMax: number;
@@ -25,21 +25,17 @@ export interface Constraints {
   readonly runtimeMsMax: number | undefined;
 }
 
-/** What a worker stores at most when policy says nothing. */
+/** The longest artifact unless policy sets a lower limit. */
 export const ARTIFACT_BYTES_MAX = 8 * 1024 * 1024;
 
-const LEVELS: readonly RedactionLevel[] = [
-  "none",
-  "standard",
-  "strict",
-  "full",
-];
+/** From the most lenient to the strictest. */
+const LEVELS = ["none", "standard", "strict", "full"] as const;
 const PREFIXES = ["CORETEX_", "CORDUM_"];
 
 /**
  * Reads the constraints from a job's environment.
  *
- * @throws {JobError} `JOB_CONSTRAINTS_INVALID`, naming the part.
+ * @throws {JobError} `JOB_CONSTRAINTS_INVALID` names the wrong part.
  */
 export function readConstraints(
   env: Readonly<Record<string, string>>,
@@ -48,10 +44,8 @@ export function readConstraints(
     PREFIXES.map((prefix) => env[prefix + name]).find((value) =>
       value !== undefined && value !== ""
     );
-  const given = readDocument(
-    parseObject(get("POLICY_CONSTRAINTS") ?? "{}"),
-    (name) => name,
-  );
+  const document = parseObject(get("POLICY_CONSTRAINTS") ?? "{}");
+  const given = readDocument(document, (name) => name);
   const bytes = number(get("MAX_ARTIFACT_BYTES"), "MAX_ARTIFACT_BYTES");
   return {
     ...given,
@@ -68,7 +62,7 @@ export function readConstraints(
  * underscores. Nobody on the bus can have changed these.
  *
  * @param record `GET /api/v1/jobs/{id}`, unchecked.
- * @throws {JobError} `JOB_CONSTRAINTS_INVALID`, naming the part.
+ * @throws {JobError} `JOB_CONSTRAINTS_INVALID` names the wrong part.
  */
 export function readRecordedConstraints(
   record: Readonly<JsonObject>,
@@ -79,7 +73,7 @@ export function readRecordedConstraints(
   return { ...given, redactionLevel: strictest([given.redactionLevel]) };
 }
 
-/** What satisfies both. */
+/** Constraints that satisfy both. */
 export function stricter(a: Constraints, b: Constraints): Constraints {
   const hosts = [a.networkAllowlist, b.networkAllowlist];
   const [one, other] = hosts.filter((list) => list !== undefined);
@@ -97,7 +91,7 @@ export function stricter(a: Constraints, b: Constraints): Constraints {
 }
 
 /**
- * Refuses what this version cannot hold itself to.
+ * Refuses constraints that this version cannot obey.
  *
  * @throws {JobError} `REDACTION_UNSUPPORTED`.
  */
@@ -143,18 +137,12 @@ function strictest(levels: (RedactionLevel | undefined)[]): RedactionLevel {
 }
 
 function parseObject(text: string): JsonObject {
-  try {
-    return asObject(JSON.parse(text), "POLICY_CONSTRAINTS");
-  } catch (error) {
-    if (error instanceof JobError) throw error;
-    throw invalid("POLICY_CONSTRAINTS", "JSON");
-  }
+  const value = parseJson(text);
+  if (value === undefined) throw invalid("POLICY_CONSTRAINTS", "JSON");
+  return asObject(value, "POLICY_CONSTRAINTS");
 }
 
-function object(
-  parent: JsonObject,
-  name: string,
-): JsonObject {
+function object(parent: JsonObject, name: string): JsonObject {
   const value = parent[name];
   return value === undefined || value === null ? {} : asObject(value, name);
 }

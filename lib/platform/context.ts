@@ -1,5 +1,5 @@
 /**
- * What a handler gets beside its input. Types only: every room may import them.
+ * A handler's context. Types only: every room may import them.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import type { Artifact, NewArtifact } from "./gateway.ts";
 export type { Constraints, RedactionLevel } from "./constraints.ts";
 export type { Artifact, NewArtifact, Retention } from "./gateway.ts";
 
-/** What a handler may know about its job. */
+/** The facts about a job that a handler may know. */
 export interface Job {
   /** The scheduler's id. */
   readonly id: string;
@@ -24,25 +24,25 @@ export interface Job {
   readonly workflowId: string;
   /** `default` if the request names no tenant. */
   readonly tenantId: string;
-  /** Connects what belongs to one request, across processes. */
+  /** Shared by everything that belongs to one request, across processes. */
   readonly traceId: string;
-  /** Everything is rendered, nothing is sent. */
+  /** Render everything, send nothing. */
   readonly dryRun: boolean;
 }
 
-/** The gateway, bound to one job: its signal and its limits. */
+/** The gateway, bound to one job's signal and limits. */
 export interface JobGateway {
   /**
    * Stores an artifact, labelled with the job and its own digest.
    *
-   * @param bytesMax A limit beside that of the job's constraints.
-   * @throws {JobError} `ARTIFACT_TOO_LARGE` if it is longer than allowed.
+   * @param bytesMax A limit beside the one in the job's constraints.
+   * @throws {JobError} `ARTIFACT_TOO_LARGE` if it exceeds a limit.
    */
   putArtifact(artifact: NewArtifact, bytesMax?: number): Promise<string>;
   /** Reads an artifact of at most `bytesMax` bytes. */
   readArtifact(pointer: string, bytesMax: number): Promise<Artifact>;
   /**
-   * Reads a job's record as the platform has it.
+   * Reads the platform's record of a job.
    *
    * @throws {OutsideError} With `missing` if the platform has no such job.
    */
@@ -51,17 +51,17 @@ export interface JobGateway {
 
 /** Redis, for one job. */
 export interface JobStore {
-  /** Appends to a list, even when the job is aborted: what happened happened. */
+  /** Appends to a list, even after the job was aborted: the past is a fact. */
   append(key: string, item: string): Promise<void>;
   /** Reads a whole list. */
   list(key: string): Promise<string[]>;
 }
 
-/** What a handler gets beside its input. */
+/** Everything that a handler gets beside its input. */
 export interface JobContext<S extends Settings = Settings> {
-  /** The job that is being done. */
+  /** The job in hand. */
   readonly job: Job;
-  /** What policy holds this job to, by the packet that brought it. */
+  /** The limits that policy puts on this job, as its packet has them. */
   readonly constraints: Constraints;
   /** Aborts at the job's deadline, when it is cancelled, and at shutdown. */
   readonly signal: AbortSignal;
@@ -73,14 +73,14 @@ export interface JobContext<S extends Settings = Settings> {
   readonly settings: Config<S>;
   /** Names the job in every line. */
   readonly log: Log;
-  /** Says how far the job is; the platform shows it and keeps nothing. */
+  /** Reports the job's progress, which the platform shows but does not keep. */
   progress(percent: number, message: string): void;
   /**
-   * What policy holds this job to by its packet and by `record`, whichever is
-   * stricter. The record counts because nobody on the bus can have changed it.
+   * The limits of both the packet and `record`, whichever is stricter. The
+   * record counts because nobody on the bus can have changed it.
    *
    * @param record `readJob()` of this job; an empty one adds nothing.
-   * @throws {JobError} If a limit cannot be read, or cannot be kept.
+   * @throws {JobError} If a limit cannot be read or obeyed.
    */
   constraintsWith(record: JsonObject): Constraints;
 }

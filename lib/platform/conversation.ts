@@ -1,6 +1,6 @@
 /**
- * A worker's conversation with the scheduler: that it is there, which jobs it
- * takes, and how they ended.
+ * A worker's conversation with the scheduler: it announces itself, takes jobs
+ * and reports how they ended.
  *
  * @module
  */
@@ -28,25 +28,23 @@ import { findSilentJobs } from "./recovery.ts";
 import type { JobCall } from "./run_job.ts";
 import type { PlatformConfig } from "./settings.ts";
 
-/** How often the scheduler is told; it forgets a worker after 30 s. */
+/** The scheduler forgets a worker 30 s after its last heartbeat. */
 export const HEARTBEAT_MS = 5_000;
 const HANDSHAKE_EVERY = 4; // Heartbeats: Cordum 1.0 forgets one after 60 s.
-/** A stopping worker still takes what was on its way when it said so. */
+/** A stopping worker still takes jobs that were sent before it looked full. */
 const LAST_CALL_MS = 250;
 const DELIVERY_MS = 5_000;
 
-/** Who speaks, through what, and what it does with a job. */
 export interface ConversationOptions {
   topic: string;
   platform: PlatformConfig;
   /** Placement labels that the worker advertises. */
   labels: Record<string, string>;
-  /** Connected. */
   bus: Bus;
   log: Log;
   /** Hides the worker's secrets. */
   mask: (text: string) => string;
-  /** How long a stopping worker may go on with the jobs that it holds. */
+  /** How long a stopping worker may go on with its jobs in hand. */
   graceMs: number;
   /** Does one job; `undefined` if another process answers it. Never throws. */
   work: (call: JobCall) => Promise<JobEnd | undefined>;
@@ -54,7 +52,6 @@ export interface ConversationOptions {
   recovery?: { silentMs: number; everyMs: number; gateway: Gateway };
 }
 
-/** The worker's side of the conversation with the scheduler. */
 export class Conversation {
   readonly #options: ConversationOptions;
   readonly #jobs: JobTable;
@@ -69,13 +66,13 @@ export class Conversation {
     this.#jobs = new JobTable({ topic, parallelMax, log });
   }
 
-  /** When the scheduler was last told, in milliseconds of `performance.now()`. */
+  /** The time of the last heartbeat, by `performance.now()`. */
   get beatAt(): number {
     return this.#beatAt;
   }
 
   /**
-   * Works until `signal` aborts, and finishes what it holds then.
+   * Works until `signal` aborts, then finishes the jobs in hand.
    *
    * @throws If NATS closes the connection for good.
    */
@@ -89,7 +86,7 @@ export class Conversation {
       onMessage,
     );
     const endCancels = bus.subscribe("sys.job.cancel", onMessage);
-    // Only a worker that is subscribed may say that it is there.
+    // Only a subscribed worker may announce itself.
     await retry(() => bus.flush(), {
       baseMs: 200,
       maxMs: 2_000,
@@ -172,21 +169,20 @@ export class Conversation {
     const { bus, platform, labels, topic } = this.#options;
     if (!bus.connected()) return; // It would arrive late, and lie.
     const { workerPool: pool, maxParallel: maxParallelJobs } = platform;
-    // A worker that looks full gets nothing new: there is no other way to leave.
-    const activeJobs = this.#stopping
-      ? Math.max(maxParallelJobs, this.#jobs.size)
-      : this.#jobs.size;
-    const heartbeat = {
+    const { size } = this.#jobs;
+    const sender = this.#sender();
+    const heartbeat = encodeHeartbeat(sender, {
       pool,
       maxParallelJobs,
-      activeJobs,
+      // A worker that looks full gets no new job: there is no other way to leave.
+      activeJobs: this.#stopping ? Math.max(maxParallelJobs, size) : size,
       labels,
       capabilities: [topic],
-    };
-    bus.publish("sys.heartbeat", encodeHeartbeat(this.#sender(), heartbeat));
+    });
+    bus.publish("sys.heartbeat", heartbeat);
     this.#beatAt = performance.now();
     if (handshake) {
-      bus.publish("sys.handshake", encodeHandshake(this.#sender(), [topic]));
+      bus.publish("sys.handshake", encodeHandshake(sender, [topic]));
     }
   }
 
@@ -206,7 +202,7 @@ export class Conversation {
     else if (kind === "jobCancel") this.#jobs.cancel(value.jobId);
   }
 
-  /** Does a job and delivers its result; nobody waits for that but a stop. */
+  /** Does a job and delivers its result. Only a stop waits for it. */
   #take(delivery: Delivery): void {
     const taken = this.#jobs.take(delivery, (held) => this.#work(held));
     const pending = taken
@@ -232,23 +228,17 @@ export class Conversation {
     });
   }
 
-  /** The same bytes for the same answer. */
-  #encode({ end, atMs, ...job }: Answer): Uint8Array {
-    const { mask } = this.#options;
+  /** Publishes a result until the server confirms it; the same bytes each time. */
+  async #deliver({ end, atMs, ...call }: Answer): Promise<void> {
+    const { bus, log, mask } = this.#options;
+    const { jobId: job } = call;
     const shown = end.status === "failed"
       ? { ...end, message: mask(end.message) }
       : end;
-    return encodeResult(this.#sender(atMs), job, shown);
-  }
-
-  /** Publishes a result until the server has confirmed that it has it. */
-  async #deliver(answer: Answer): Promise<void> {
-    const { bus, log } = this.#options;
-    const { jobId: job } = answer;
-    const result = this.#encode(answer);
+    const result = encodeResult(this.#sender(atMs), call, shown);
     try {
       await retry(async () => {
-        // The client would queue it, once for every attempt.
+        // Otherwise the client would queue it, once for every attempt.
         if (!bus.connected()) throw new Error("NATS is not connected");
         bus.publish("sys.job.result", result);
         await bus.flush();

@@ -1,28 +1,28 @@
 /**
- * Where a server is, as whom to connect to it and how it is encrypted.
+ * A server's address, credentials and encryption.
  *
  * @module
  */
 
-/** How a connection is encrypted; PEM texts. */
+/** Certificates and keys as PEM texts. */
 export interface Tls {
-  /** Whose signature counts, instead of the authorities that all know. */
+  /** The authorities to trust, instead of the well-known ones. */
   ca?: string;
   /** The client's certificate. */
   cert?: string;
   /** Its key. */
   key?: string;
-  /** The name that the server's certificate must bear, if not the host's. */
+  /** The name in the server's certificate, if not the host's. */
   servername?: string;
 }
 
 /** A server. */
 export interface Endpoint {
-  /** Perhaps with user and password, which then win. */
+  /** May hold user and password. */
   url: string;
-  /** Of the server. */
+  /** Used unless the URL has one. */
   username?: string;
-  /** Of the server. */
+  /** Used unless the URL has one. */
   password?: string;
   /** Present, even if empty, for an encrypted connection and no other. */
   tls?: Tls;
@@ -30,7 +30,7 @@ export interface Endpoint {
 
 /** A NATS server. */
 export interface BusEndpoint extends Endpoint {
-  /** Instead of user and password. */
+  /** Replaces user and password. */
   token?: string;
 }
 
@@ -39,7 +39,7 @@ export function isEncrypted(url: string): boolean {
   return ["tls:", "rediss:", "https:"].includes(new URL(url).protocol);
 }
 
-/** Takes an endpoint apart as the client libraries want it; empty for unset. */
+/** Takes an endpoint apart for the client libraries; an unset text is empty. */
 export function splitEndpoint(
   { url, username = "", password = "", tls }: Endpoint,
 ): { url: URL; username: string; password: string; tls: Tls | undefined } {
@@ -53,7 +53,7 @@ export function splitEndpoint(
   return { url: address, ...split };
 }
 
-/** A per cent sign that begins no escape stands for itself. */
+/** Decodes percent escapes; a text with a stray `%` stays as it is. */
 function decode(text: string): string {
   try {
     return decodeURIComponent(text);

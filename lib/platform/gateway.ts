@@ -2,14 +2,14 @@
  * The platform's HTTP gateway: one way to call it, and the routes that workers
  * use.
  *
- * The gateway takes 50 requests a second from everybody together and answers
- * 429 without saying when to come back, so every call waits with jitter and
- * tries again inside its deadline.
+ * The gateway takes 50 requests a second from all clients together. Its 429
+ * does not say when to come back, so every call retries with jitter within its
+ * deadline.
  *
  * @module
  */
 import { createClient, type HttpClient, request } from "../base/http.ts";
-import { isObject, type JsonObject, stringOf } from "../base/json.ts";
+import { isObject, type JsonObject, optional, stringOf } from "../base/json.ts";
 import { retry } from "../base/time.ts";
 import {
   GatewayError,
@@ -21,7 +21,7 @@ import {
 /** How long an artifact is kept: a day, a week, a month. */
 export type Retention = "short" | "standard" | "audit";
 
-/** What to store. */
+/** An artifact to store. */
 export interface NewArtifact {
   /** Text is stored as UTF-8. */
   content: string | Uint8Array;
@@ -29,58 +29,55 @@ export interface NewArtifact {
   contentType: string;
   /** How long the platform keeps it. */
   retention: Retention;
-  /** What it belongs to, for those who look for it. */
+  /** For people who look for the artifact. */
   labels?: Record<string, string>;
 }
 
-/** What was stored. */
+/** A stored artifact. */
 export interface Artifact {
   /** The content. */
   bytes: Uint8Array;
   /** MIME type, empty if the platform kept none. */
   contentType: string;
-  /** As the platform has it. */
+  /** In the platform's own words. */
   retention: string;
   /** As they were stored. */
   labels: Record<string, string>;
 }
 
-/** Where the gateway is, and who calls. */
 export interface GatewayOptions {
   /** Without a path. */
   url: string;
   /** Sent with every call, never logged. */
   apiKey: string;
-  /** PEM text of authorities that count beside those that all know. */
+  /** PEM text of authorities to trust beside the well-known ones. */
   ca?: string;
-  /** Recorded by the platform as who decided or installed. */
+  /** The platform records this name for a decision or an installation. */
   principal?: string;
-  /** How long one call may take, its retries included. */
+  /** The limit for one call, including its retries. */
   deadlineMs?: number;
 }
 
-/** What a call sends. */
 export interface CallOptions {
-  /** Ends the call, its retries included. */
+  /** Ends the call, including its retries. */
   signal: AbortSignal;
   /** Sent as JSON. */
   json?: unknown;
-  /** Sent as it is, instead of `json`. */
+  /** Sent unchanged, instead of `json`. */
   body?: FormData;
-  /** Beside those that every call has. */
+  /** Beside the headers of every call. */
   headers?: Record<string, string>;
   /** Whether the same call may safely arrive twice. Reads always may. */
   repeatable?: boolean;
-  /** Longest answer. */
   bodyBytesMax?: number;
 }
 
 const ATTEMPT_TIMEOUT_MS = 10_000;
 const DEADLINE_MS = 30_000;
 const ANSWER_BYTES_MAX = 16 * 1024 * 1024;
-/** It says an id and little else. */
+/** The answer holds an id and little else. */
 const STARTED_BYTES_MAX = 64 * 1024;
-/** The platform's own have 36. A dot or two would lead to another route. */
+/** The platform's ids have 36. One or two dots would lead to another route. */
 const RUN_ID = /^(?!\.{1,2}$)[ -~]{1,256}$/;
 
 /** A client of the gateway. */
@@ -88,7 +85,6 @@ export class Gateway implements Disposable {
   readonly #options: GatewayOptions;
   readonly #client: HttpClient | undefined;
 
-  /** Calls nothing yet. */
   constructor(options: GatewayOptions) {
     this.#options = options;
     this.#client = options.ca === undefined
@@ -96,7 +92,7 @@ export class Gateway implements Disposable {
       : createClient(options.ca);
   }
 
-  /** Gives up its connections. */
+  /** Closes its connections. */
   [Symbol.dispose](): void {
     this.#client?.close();
   }
@@ -109,10 +105,10 @@ export class Gateway implements Disposable {
   /**
    * Calls a route.
    *
-   * @param path With its parameters already escaped, without `/api/v1`.
+   * @param path Without `/api/v1`, its parameters already escaped.
    * @returns The parsed body; `undefined` for an empty one.
-   * @throws {GatewayError} For every status but 2xx, and if no answer came
-   * within the deadline.
+   * @throws {GatewayError} For any status but 2xx, and if no answer comes
+   * before the deadline.
    */
   async call(
     method: string,
@@ -142,29 +138,22 @@ export class Gateway implements Disposable {
     options: CallOptions & { timeoutMs: number },
   ): Promise<unknown> {
     const { url, apiKey, principal } = this.#options;
-    const {
-      json,
-      body,
-      headers = {},
-      signal,
-      timeoutMs,
-      bodyBytesMax = ANSWER_BYTES_MAX,
-    } = options;
+    const { json, headers = {}, signal, timeoutMs } = options;
+    const { bodyBytesMax = ANSWER_BYTES_MAX } = options;
+    const body = json === undefined ? options.body : JSON.stringify(json);
     const outcome = await request(`${url}/api/v1${path}`, {
       method,
       headers: {
         "X-API-Key": apiKey,
-        ...(principal === undefined ? {} : { "X-Principal-Id": principal }),
+        ...optional("X-Principal-Id", principal),
         ...(json === undefined ? {} : { "Content-Type": "application/json" }),
         ...headers,
       },
-      ...(json === undefined
-        ? body === undefined ? {} : { body }
-        : { body: JSON.stringify(json) }),
+      ...optional("body", body),
+      ...optional("client", this.#client),
       timeoutMs,
       bodyBytesMax,
       signal,
-      ...(this.#client === undefined ? {} : { client: this.#client }),
     });
     return readAnswer(`${method} ${path.split("?", 1)[0]}`, outcome);
   }
@@ -180,7 +169,7 @@ export class Gateway implements Disposable {
       : content;
     const answer = await this.call("POST", "/artifacts", {
       signal,
-      // Twice stored is one artifact too many, which expires.
+      // A second copy does no harm: it expires.
       repeatable: true,
       json: {
         content_base64: bytes.toBase64(),
@@ -195,24 +184,21 @@ export class Gateway implements Disposable {
   /**
    * Reads an artifact.
    *
-   * @param pointer As `putArtifact` returned it: `redis://art:<uuid>`.
-   * @param bytesMax A longer one is an error.
-   * @throws {GatewayError} Status 404 if there is none or no longer.
+   * @param pointer The result of `putArtifact`: `redis://art:<uuid>`.
+   * @param bytesMax A longer artifact is an error.
+   * @throws {GatewayError} Status 404 if it does not exist or has expired.
    */
   async readArtifact(
     pointer: string,
     bytesMax: number,
     signal: AbortSignal,
   ): Promise<Artifact> {
-    const answer = await this.call(
-      "GET",
-      `/artifacts/${encodeURIComponent(pointer)}`,
-      {
-        signal,
-        // Base64 is a third longer, and the metadata comes on top.
-        bodyBytesMax: Math.ceil(bytesMax * 4 / 3) + 64 * 1024,
-      },
-    ) as JsonObject;
+    const path = `/artifacts/${encodeURIComponent(pointer)}`;
+    const answer = await this.call("GET", path, {
+      signal,
+      // Base64 is a third longer, and the metadata comes on top.
+      bodyBytesMax: Math.ceil(bytesMax * 4 / 3) + 64 * 1024,
+    }) as JsonObject;
     const content = stringField(answer, "content_base64", "GET /artifacts");
     const metadata = (answer["metadata"] ?? {}) as JsonObject;
     return {
@@ -225,18 +211,17 @@ export class Gateway implements Disposable {
 
   /** Reads a job's record. @throws {GatewayError} Status 404 if there is none. */
   async readJob(jobId: string, signal: AbortSignal): Promise<JsonObject> {
-    return await this.call("GET", `/jobs/${encodeURIComponent(jobId)}`, {
-      signal,
-    }) as JsonObject;
+    const path = `/jobs/${encodeURIComponent(jobId)}`;
+    return await this.call("GET", path, { signal }) as JsonObject;
   }
 
   /**
    * Starts a run of a workflow.
    *
-   * @param key The platform starts one run a key, ever.
-   * @returns The run's id, at most 256 visible ASCII characters and blanks; of
-   * the first run if the key is known.
-   * @throws {InputRefusedError} If the platform will never take this input.
+   * @param key The platform only ever starts one run per key.
+   * @returns The run's id, at most 256 visible ASCII characters and blanks; for
+   * a known key, the id of its first run.
+   * @throws {InputRefusedError} If the platform will never accept this input.
    */
   async startRun(
     workflowId: string,
@@ -265,8 +250,8 @@ export class Gateway implements Disposable {
   /**
    * Reads a run.
    *
-   * @returns `undefined` only if the platform itself says that there is none:
-   * if a router's 404 counted, a second run would start beside the first.
+   * @returns `undefined` only if the platform itself says that there is none. If
+   * a router's 404 counted, a second run would start beside the first.
    */
   async findRun(
     runId: string,
@@ -284,7 +269,7 @@ export class Gateway implements Disposable {
   async readRun(runId: string, signal: AbortSignal): Promise<JsonObject> {
     const path = `/workflow-runs/${encodeURIComponent(runId)}`;
     const answer = await this.call("GET", path, { signal });
-    // Nothing at all is no news of a run, least of all that there is none.
+    // An empty answer does not mean that there is no run.
     if (isObject(answer)) return answer;
     throw malformed("GET /workflow-runs", "the answer is no object");
   }

@@ -1,6 +1,6 @@
 /**
- * The jobs that a worker holds: each is done once, and a job that is delivered
- * again gets the answer that it got before.
+ * The jobs that a worker holds. Each is done once, and a redelivered job gets
+ * the same answer again.
  *
  * @module
  */
@@ -32,7 +32,6 @@ export interface Answer {
 /** Does a job; `undefined` if another process answers it. Never throws. */
 export type Work = (held: Held) => Promise<JobEnd | undefined>;
 
-/** What bounds a {@linkcode JobTable}. */
 export interface JobTableOptions {
   /** The only topic that the worker serves. */
   topic: string;
@@ -48,7 +47,7 @@ interface Entry extends Held {
   deadline?: ReturnType<typeof setTimeout>;
 }
 
-/** Further jobs are refused when this many are waiting. */
+/** The limit of waiting jobs; the table refuses any more. */
 export const QUEUE_MAX = 10_000;
 const REMEMBERED_MAX = 1_000;
 /** How long a handler may go on after its signal has aborted. */
@@ -58,10 +57,10 @@ const TIMER_MS_MAX = 2 ** 31 - 1;
 export class JobTable {
   readonly #options: JobTableOptions;
   readonly #held = new Map<string, Entry>();
-  /** Those of `#held` that wait for their turn. */
+  /** The jobs in `#held` that wait for their turn. */
   readonly #waiting: Entry[] = [];
   readonly #answers = new Map<string, Answer>();
-  /** A cancel may overtake the job that it is for. */
+  /** A cancel may overtake its job. */
   readonly #cancelled = new Map<string, true>();
   #running = 0;
   #onEmpty = () => {};
@@ -82,9 +81,9 @@ export class JobTable {
   /**
    * Takes a job and does it when its turn comes.
    *
-   * @returns How it ended: at once, and as before, if it was answered already.
-   * `undefined` if there is nothing to answer, because it is in hand already,
-   * another process answers it, or it has no id.
+   * @returns The answer, at once if the job was answered before. `undefined` if
+   * there is nothing to answer: the job is in hand already, another process
+   * answers it, or it has no id.
    */
   take(delivery: Delivery, work: Work): Promise<Answer | undefined> {
     const { log } = this.#options;
@@ -124,13 +123,13 @@ export class JobTable {
       return promise;
     }
     this.#setDeadline(entry);
-    // Above its limit a worker queues: a refused job would be a failed step.
+    // Above its limit a worker queues, because a refused job fails its step.
     if (this.#running < this.#options.parallelMax) this.#start(entry);
     else this.#waiting.push(entry);
     return promise;
   }
 
-  /** Ends a job that is in hand, or that comes later. */
+  /** Ends a job, whether it is in hand or comes later. */
   cancel(jobId: string): void {
     if (jobId === "") return;
     remember(this.#cancelled, jobId, true);
@@ -138,8 +137,8 @@ export class JobTable {
   }
 
   /**
-   * Waits until nothing is in hand. What is left after `graceMs` is failed, so
-   * that the platform can try it elsewhere.
+   * Waits until no job is in hand. Fails the jobs left after `graceMs`, so that
+   * the platform can try them elsewhere.
    */
   async finish(graceMs: number): Promise<void> {
     await this.#empty(graceMs);
@@ -149,7 +148,7 @@ export class JobTable {
       { retryable: true },
     );
     for (const jobId of [...this.#held.keys()]) this.#end(jobId, reason);
-    // A handler may still have something to write down, and some time for it.
+    // A handler may still have to record something.
     await this.#empty(ABORT_GRACE_MS + 500);
   }
 
@@ -183,7 +182,7 @@ export class JobTable {
     return undefined;
   }
 
-  /** Nothing on the bus says that a deadline has passed, so we watch it. */
+  /** The bus does not report a passed deadline, so the worker keeps the time. */
   #setDeadline(entry: Entry): void {
     const deadlineMs = Number(entry.request.budget?.deadlineMs ?? 0n);
     if (deadlineMs <= 0) return;
@@ -198,7 +197,7 @@ export class JobTable {
     );
   }
 
-  /** Aborts a job; one that has not begun is answered at once. */
+  /** Aborts a job, and answers it at once if it has not begun. */
   #end(jobId: string, reason: JobError): void {
     const entry = this.#held.get(jobId);
     if (entry === undefined) return;
@@ -223,7 +222,7 @@ export class JobTable {
     }
   }
 
-  /** A job that is answered leaves the table; what comes later is dropped. */
+  /** Removes a job from the table; a later answer to it is dropped. */
   #answer(entry: Entry, end: JobEnd | undefined): void {
     const { log } = this.#options;
     const { request: { jobId }, traceId } = entry;
@@ -251,7 +250,7 @@ export class JobTable {
 
 const NOTHING: Promise<undefined> = Promise.resolve(undefined);
 
-/** How a job ends whose handler does not heed its signal. */
+/** Fails a job if its handler ignores its signal. */
 async function overdue(
   signal: AbortSignal,
   done: AbortSignal,

@@ -1,10 +1,10 @@
 /**
- * Mends what the NATS client does with its sockets.
+ * Fixes how the NATS client handles its sockets.
  *
- * The client takes every listener off a socket that it is done with. When the
- * server then resets that connection, as it does after refusing credentials,
- * the error has no listener and ends the process. Here each of its sockets
- * keeps one. Seen with nats 2.29.3 on Deno 2.9.6.
+ * When the client is done with a socket, it removes every listener. If the
+ * server then resets the connection, as it does after refusing credentials, the
+ * error has no listener and ends the process. The fix keeps one listener on
+ * each socket. Seen with nats 2.29.3 on Deno 2.9.6.
  *
  * @module
  */
@@ -20,7 +20,7 @@ const transport = NodeTransport.prototype as unknown as Record<
 
 let mended = false;
 
-/** Mends the client, once. */
+/** Fixes the client, once. */
 export function mendSockets(): void {
   if (mended) return;
   mended = true;

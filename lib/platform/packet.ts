@@ -1,8 +1,8 @@
 /**
- * The packets of CAP: bytes to messages and back. Pure.
+ * Encodes and decodes the packets of CAP. Pure.
  *
- * Messages come from `cap.proto`. Unknown fields survive a decode and encode,
- * so a newer platform's packet loses nothing here.
+ * `cap.proto` defines the messages. Unknown fields survive decoding and
+ * encoding, so a newer platform's packet loses nothing here.
  *
  * @see https://protobuf.dev/programming-guides/encoding/ for the wire format.
  * @module
@@ -27,12 +27,11 @@ import {
 
 export { type BusPacket, type ComponentRole, type JobRequest, JobStatus };
 
-/** Longer packets are refused: NATS's own default limit is the same. */
+/** The same limit as NATS has by default. */
 export const PACKET_BYTES_MAX = 1024 * 1024;
 const PROTOCOL_VERSION = 1;
 const ERROR_MESSAGE_CHARS_MAX = 1000;
 
-/** Bytes that are not a packet. */
 export class PacketError extends Error {
   override name = "PacketError";
 }
@@ -63,7 +62,7 @@ export function encodePacket(packet: BusPacket): Uint8Array {
   return toBinary(BusPacketSchema, packet);
 }
 
-/** A job request with these fields, and the others unset. */
+/** A job request with these fields; all others are unset. */
 export function createJobRequest(
   fields: Pick<
     JobRequest,
@@ -80,15 +79,15 @@ export function createJobRequest(
 }
 
 export interface Sender {
-  /** One live process each. */
+  /** Unique among live processes. */
   workerId: string;
-  /** Proof of identity where the platform asks for one, else empty. */
+  /** Proves the worker's identity if the platform asks for proof. */
   token?: string | undefined;
   /** Milliseconds since the epoch. */
   nowMs: number;
 }
 
-/** How a job ended: the platform takes these two and no third. */
+/** How a job ended: the platform knows only these two ways. */
 export type JobEnd =
   | { status: "succeeded"; resultPtr: string }
   | { status: "failed"; code: string; message: string };
@@ -96,9 +95,9 @@ export type JobEnd =
 /**
  * Writes the result of a job.
  *
- * Status is always SUCCEEDED or FAILED: an unset or non-terminal status counts
- * as a failure on the older platforms and leaves the job running on Cordum 1.0,
- * which also drops results without a worker id.
+ * The status is always SUCCEEDED or FAILED. Older platforms take an unset or
+ * non-terminal status for a failure. On Cordum 1.0 it leaves the job running;
+ * that version also drops results without a worker id.
  */
 export function encodeResult(
   sender: Sender,
@@ -122,7 +121,7 @@ export function encodeResult(
   });
 }
 
-/** The numbers that newer platforms have for some of our codes. */
+/** Newer platforms' numbers for some of our codes. */
 const ERROR_CODES: Readonly<Record<string, number>> = {
   JOB_TIMEOUT: 200,
   JOB_RESULT_TOO_LARGE: 201,
@@ -133,7 +132,7 @@ const ERROR_CODES: Readonly<Record<string, number>> = {
   WORKER_STOPPING: 206,
 };
 
-/** Writes a progress note, 0 to 100 percent. The platform stores none of them. */
+/** Writes a progress note, 0 to 100 percent, which the platform does not store. */
 export function encodeProgress(
   sender: Sender,
   job: { jobId: string; traceId: string },
@@ -151,12 +150,12 @@ export function encodeProgress(
   });
 }
 
-/** What a worker says of itself; the rest is the sender's. */
+/** The fields of a heartbeat that the sender does not determine. */
 export type Load = Partial<
   Omit<Heartbeat, "$typeName" | "$unknown" | "workerId" | "authToken">
 >;
 
-/** Writes a heartbeat: what the scheduler knows of a worker. */
+/** Writes a heartbeat: all that the scheduler knows about a worker. */
 export function encodeHeartbeat(sender: Sender, load: Load): Uint8Array {
   return encode(sender, sender.workerId, {
     case: "heartbeat",

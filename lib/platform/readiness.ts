@@ -1,13 +1,13 @@
 /**
- * Whether a process can do its work on the platform.
+ * Reports whether a process can do its work on the platform.
  *
  * @module
  */
-import type { JsonObject } from "../base/json.ts";
 import { isDeepStrictEqual } from "node:util";
 import { deadline } from "../base/deadline.ts";
 import { messageOf } from "../base/errors.ts";
 import type { Report } from "../base/health.ts";
+import type { JsonObject } from "../base/json.ts";
 import { PACK_ID, PACK_SCHEMAS } from "../schemas.ts";
 import type { Gateway } from "./gateway.ts";
 import { GatewayError } from "./gateway_error.ts";
@@ -17,16 +17,16 @@ export interface ReadinessOptions {
   /** The workflow that must be installed, if the process starts one. */
   workflowId?: string;
   warnings?: readonly string[];
-  /** Further checks: a line if something is missing, by its name. */
+  /** Further checks by name; each returns its problem, if any. */
   checks?: Readonly<Record<string, () => string | undefined>>;
 }
 
-/** Watchers ask often, and the gateway takes 50 requests a second from all. */
+/** Probes are frequent, and the gateway's 50 requests a second are for all. */
 const GATEWAY_EVERY_MS = 10_000;
 const SCHEMAS_EVERY_MS = 300_000;
 const ASK_MS = 2_000;
 
-/** Answers `/readyz`; asks the gateway now and then, and only if it is asked. */
+/** Answers `/readyz`. Asks the gateway now and then, and only when asked. */
 export class Readiness {
   readonly #options: ReadinessOptions;
   readonly #gateway: () => Promise<Record<string, string>>;
@@ -38,7 +38,7 @@ export class Readiness {
     this.#schemas = every(SCHEMAS_EVERY_MS, () => this.#compareSchemas());
   }
 
-  /** Never throws: what cannot be asked is a problem. */
+  /** Never throws: an unanswered question is a problem to report. */
   async report(): Promise<Report> {
     const gateway = await this.#gateway();
     const warnings = [
@@ -59,12 +59,11 @@ export class Readiness {
 
   async #askGateway(): Promise<Record<string, string>> {
     const { workflowId } = this.#options;
+    const path = workflowId === undefined
+      ? "/status"
+      : `/workflows/${encodeURIComponent(workflowId)}`;
     try {
-      if (workflowId === undefined) {
-        await this.#get("/status");
-      } else {
-        await this.#get(`/workflows/${encodeURIComponent(workflowId)}`);
-      }
+      await this.#get(path);
       return {};
     } catch (error) {
       if (error instanceof GatewayError && error.missing) {
@@ -74,7 +73,7 @@ export class Readiness {
     }
   }
 
-  /** Whether the platform's schemas are those that this process was built with. */
+  /** Compares the platform's schemas with the ones in this process. */
   async #compareSchemas(): Promise<string[]> {
     const answers = Object.entries(PACK_SCHEMAS).map(async ([name, ours]) => {
       const id = `${PACK_ID}/${name}`;
@@ -101,7 +100,7 @@ export class Readiness {
   }
 }
 
-/** Asks again only when the last answer is older than `ms`; one at a time. */
+/** Asks again only if the last answer is older than `ms`. */
 function every<T>(ms: number, ask: () => Promise<T>): () => Promise<T> {
   let answer: Promise<T> | undefined;
   let until = 0;

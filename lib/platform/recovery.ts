@@ -1,8 +1,8 @@
 /**
  * Finds jobs whose worker died after taking them.
  *
- * Such a job stays RUNNING: nothing on the bus says that nobody does it, and a
- * workflow waits for hours.
+ * Such a job stays RUNNING. No message on the bus reports it, and its workflow
+ * waits for hours.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import { createJobRequest, type JobRequest } from "./packet.ts";
 
 export interface Search {
   topic: string;
-  /** How long nothing was heard of a job. */
+  /** How long a job must have been unchanged. */
   silentMs: number;
   /** Milliseconds since the epoch. */
   nowMs: number;
@@ -23,23 +23,22 @@ export interface Search {
   signal: AbortSignal;
 }
 
-/** What was found, and what could not be read. */
 export interface Silence {
   jobs: Delivery[];
   problems: { error: string; jobId?: string }[];
 }
 
-/** As many as the platform lists at all. */
+/** The platform's own limit. */
 const LIST_MAX = 1_000;
-/** At once; the rest is found the next time. */
+/** The next search finds the rest. */
 const JOBS_MAX = 20;
 
 /**
  * Finds jobs of a topic that have been RUNNING for a while without a change.
  *
- * @returns The jobs as they would come over the bus, but without the limits
- * that policy puts on them: these stand in their records.
- * @throws {GatewayError} If the jobs cannot be listed.
+ * @returns The jobs as the bus would deliver them, but without policy's limits,
+ * which are in the jobs' records.
+ * @throws {GatewayError} If the platform does not list the jobs.
  */
 export async function findSilentJobs(
   gateway: Gateway,
@@ -57,7 +56,7 @@ export async function findSilentJobs(
     const error = "The platform lists no more jobs; older ones are not found";
     problems.push({ error });
   }
-  // The platform filters the list, but not on every version by all of it.
+  // Not every version of the platform applies every filter.
   const silent = listed.filter((job) =>
     job["state"] === "RUNNING" && job["topic"] === topic &&
     typeof job["id"] === "string" && !isHeld(job["id"]) &&
@@ -70,7 +69,7 @@ export async function findSilentJobs(
       const traceId = String(record["trace_id"] ?? "");
       jobs.push({ request: toRequest(record), traceId });
     } catch (error) {
-      // One that cannot be read must not keep the others waiting.
+      // One unreadable job must not keep the others waiting.
       if (!(error instanceof GatewayError)) throw error;
       problems.push({ error: error.message, jobId });
     }

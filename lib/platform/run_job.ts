@@ -1,5 +1,5 @@
 /**
- * One job, from its request to how it ended.
+ * One job, from its request to its end.
  *
  * @module
  */
@@ -12,7 +12,8 @@ import {
   type JobErrorCode,
   messageOf,
 } from "../base/errors.ts";
-import { errorFields, type Log } from "../base/log.ts";
+import { parseJson } from "../base/json.ts";
+import { bugFields, errorFields, type Log } from "../base/log.ts";
 import type { Check } from "../schema_check.ts";
 import {
   checkSupported,
@@ -27,7 +28,7 @@ import type { Held } from "./job_table.ts";
 import type { JobEnd } from "./packet.ts";
 import { type Store, StoreError } from "./store.ts";
 
-/** What all jobs of a worker share. */
+/** Shared by all jobs of a worker. */
 export interface Workbench {
   readonly topic: string;
   readonly settings: Config<Settings>;
@@ -35,11 +36,10 @@ export interface Workbench {
   readonly store: Store;
   readonly checkInput: Check;
   readonly checkOutput: Check;
-  /** Does the work; its input has passed its check. */
+  /** Its input has passed the check. */
   readonly handle: (input: unknown, context: JobContext) => Promise<unknown>;
 }
 
-/** One job in hand, and what is said about it meanwhile. */
 export interface JobCall extends Held {
   readonly log: Log;
   progress(percent: number, message: string): void;
@@ -54,11 +54,10 @@ const FAILURE_MS = 2_000;
 const NEVER: AbortSignal = new AbortController().signal;
 
 /**
- * Does one job: reads and checks its input, hands it over, checks and stores
- * the output.
+ * Does one job: reads and checks its input, calls the handler, checks and
+ * stores the output. Never throws: every error is an end.
  *
- * @returns How it ended, or `undefined` if another process answers for it. Never
- * throws: every error is an end.
+ * @returns How it ended, or `undefined` if another process answers for it.
  */
 export async function runJob(
   bench: Workbench,
@@ -141,37 +140,24 @@ async function readInput(
   { request, signal }: JobCall,
 ): Promise<unknown> {
   const key = `ctx:${request.jobId}`;
-  // A pointer elsewhere would make us read what the job does not own.
+  const refuse = (problem: string, code: JobErrorCode = "JOB_INVALID_INPUT") =>
+    new JobError(code, `Cannot read the job's input: ${problem}`);
+  // Another pointer would make us read values that the job does not own.
   if (request.contextPtr !== `redis://${key}`) {
-    throw new JobError(
-      "JOB_INVALID_INPUT",
-      `Cannot read the job's input: its context pointer is not "redis://${key}"`,
-    );
+    throw refuse(`its context pointer is not "redis://${key}"`);
   }
   const text = await store.read(key, INPUT_BYTES_MAX, signal);
   if (text === undefined) {
-    throw new JobError(
-      "JOB_CONTEXT_MISSING",
-      `Cannot read the job's input: "${key}" is missing or expired`,
-    );
+    throw refuse(`"${key}" is missing or expired`, "JOB_CONTEXT_MISSING");
   }
-  let input: unknown;
-  try {
-    input = JSON.parse(text);
-  } catch {
-    throw new JobError(
-      "JOB_INVALID_INPUT",
-      `Cannot read the job's input: "${key}" is not JSON`,
-    );
-  }
+  const input = parseJson(text);
+  if (input === undefined) throw refuse(`"${key}" is not JSON`);
   const problem = checkInput(input);
-  if (problem !== undefined) {
-    throw new JobError(
-      "JOB_INVALID_INPUT",
-      `Cannot use the job's input: ${problem}`,
-    );
-  }
-  return input;
+  if (problem === undefined) return input;
+  throw new JobError(
+    "JOB_INVALID_INPUT",
+    `Cannot use the job's input: ${problem}`,
+  );
 }
 
 async function writeResult(
@@ -179,44 +165,36 @@ async function writeResult(
   jobId: string,
   output: unknown,
 ): Promise<string> {
+  const refuse = (code: JobErrorCode, problem: string) =>
+    new JobError(code, `Cannot store the job's result: ${problem}`);
   const problem = checkOutput(output);
-  if (problem !== undefined) {
-    throw new JobError(
-      "JOB_INVALID_OUTPUT",
-      `Cannot store the job's result: ${problem}`,
-    );
-  }
+  if (problem !== undefined) throw refuse("JOB_INVALID_OUTPUT", problem);
   const text = JSON.stringify(output);
   const bytes = byteLength(text);
   if (bytes > RESULT_BYTES_MAX) {
-    throw new JobError(
+    throw refuse(
       "JOB_RESULT_TOO_LARGE",
-      `Cannot store the job's result: got ${bytes} bytes, expected at most ${RESULT_BYTES_MAX}`,
+      `got ${bytes} bytes, expected at most ${RESULT_BYTES_MAX}`,
     );
   }
   const key = `res:${jobId}`;
-  // Work that is done must not be lost to a deadline.
+  // No deadline may lose finished work.
   await store.write(key, text, RESULT_TTL_S, NEVER);
   return `redis://${key}`;
 }
 
 /**
- * Keeps why a job failed under a key of its own: for a failed job the platform
- * overwrites `res:<job_id>`.
+ * Stores the reason under a key of its own, because the platform overwrites
+ * `res:<job_id>` of a failed job.
  */
 async function writeFailure(
   store: Store,
   jobId: string,
-  error: JobError,
+  { code, message, retryable }: JobError,
   log: Log,
 ): Promise<void> {
-  const { code, message, retryable } = error;
-  const detail = JSON.stringify({
-    code,
-    message,
-    retryable,
-    at: new Date().toISOString(),
-  });
+  const at = new Date().toISOString();
+  const detail = JSON.stringify({ code, message, retryable, at });
   try {
     using end = deadline(FAILURE_MS);
     await store.write(`res:${jobId}:error`, detail, RESULT_TTL_S, end.signal);
@@ -225,7 +203,7 @@ async function writeFailure(
   }
 }
 
-/** Puts whatever a job threw into the words that the platform gets to see. */
+/** Translates any error of a job into the platform's terms. */
 function toJobError(error: unknown, { signal, log }: JobCall): JobError {
   if (error instanceof JobError) return error;
   if (signal.aborted && signal.reason instanceof JobError) return signal.reason;
@@ -235,10 +213,7 @@ function toJobError(error: unknown, { signal, log }: JobCall): JobError {
     return new JobError(code, messageOf(error), { retryable, cause: error });
   }
   // Anything else is a bug: log it in full, report only INTERNAL.
-  log.error("Handler failed", {
-    ...errorFields(error),
-    stack: error instanceof Error ? error.stack : undefined,
-  });
+  log.error("Handler failed", bugFields(error));
   return new JobError(
     "INTERNAL",
     "Internal error of the worker; its log has the details",

@@ -1,5 +1,5 @@
 /**
- * What every worker reads from its environment to reach the platform.
+ * The settings that every worker needs to reach the platform.
  *
  * @module
  */
@@ -24,11 +24,11 @@ import {
   type Tls,
 } from "./endpoint.ts";
 
-/** What reaches the gateway. */
+/** The settings of {@linkcode GATEWAY_SETTINGS}. */
 export type GatewaySettings = typeof GATEWAY_SETTINGS;
-/** What reaches Redis. */
+/** The settings of {@linkcode STORE_SETTINGS}. */
 export type StoreSettings = typeof STORE_SETTINGS;
-/** What reaches NATS. */
+/** The settings of {@linkcode BUS_SETTINGS}. */
 export type BusSettings = typeof BUS_SETTINGS;
 /** The settings of {@linkcode platformSettings}. */
 export type PlatformSettings = BusSettings & StoreSettings & GatewaySettings & {
@@ -41,7 +41,7 @@ export type PlatformSettings = BusSettings & StoreSettings & GatewaySettings & {
 /** The values of {@linkcode PlatformSettings}. */
 export type PlatformConfig = Config<PlatformSettings>;
 
-/** The gateway, as every process needs it. */
+/** Every process calls the gateway. */
 export const GATEWAY_SETTINGS = {
   gatewayUrl: url("CORETEX_GATEWAY_URL", {
     about: "HTTP address of the platform's gateway",
@@ -51,6 +51,9 @@ export const GATEWAY_SETTINGS = {
     about: "PEM file with the CA certificates to trust for the gateway",
   })),
 };
+
+const REDIS = serverSettings("REDIS", "Redis");
+const NATS = serverSettings("NATS", "NATS");
 
 /** Redis, under the platform's own names. */
 export const STORE_SETTINGS = {
@@ -62,25 +65,12 @@ export const STORE_SETTINGS = {
     "REDIS_ADDR",
     (address) => `redis://${address}`,
   ),
-  redisUsername: optional(text("REDIS_USERNAME", {
-    about: "Redis user, unless the URL names one",
-  })),
-  redisPassword: optional(secret("REDIS_PASSWORD", {
-    about: "Redis password, unless the URL has one",
-  })),
-  redisTlsCa: optional(fileContent("REDIS_TLS_CA", {
-    about: "PEM file with the CA certificates to trust for Redis",
-  })),
-  redisTlsCert: optional(fileContent("REDIS_TLS_CERT", {
-    about: "PEM file with the client certificate for Redis",
-  })),
-  redisTlsKey: optional(fileContent("REDIS_TLS_KEY", {
-    about: "PEM file with the key of that certificate",
-    secret: true,
-  })),
-  redisTlsServerName: optional(text("REDIS_TLS_SERVER_NAME", {
-    about: "name in Redis's certificate, if it is not the host of the URL",
-  })),
+  redisUsername: REDIS.username,
+  redisPassword: REDIS.password,
+  redisTlsCa: REDIS.ca,
+  redisTlsCert: REDIS.cert,
+  redisTlsKey: REDIS.key,
+  redisTlsServerName: REDIS.servername,
 };
 
 /** NATS, under the platform's own names. */
@@ -90,28 +80,41 @@ export const BUS_SETTINGS = {
     fallback: "nats://127.0.0.1:4222",
   }),
   natsToken: optional(secret("NATS_TOKEN", { about: "token for NATS" })),
-  natsUsername: optional(text("NATS_USERNAME", {
-    about: "NATS user, unless the URL names one",
-  })),
-  natsPassword: optional(secret("NATS_PASSWORD", {
-    about: "NATS password, unless the URL has one",
-  })),
-  natsTlsCa: optional(fileContent("NATS_TLS_CA", {
-    about: "PEM file with the CA certificates to trust for NATS",
-  })),
-  natsTlsCert: optional(fileContent("NATS_TLS_CERT", {
-    about: "PEM file with the client certificate for NATS",
-  })),
-  natsTlsKey: optional(fileContent("NATS_TLS_KEY", {
-    about: "PEM file with the key of that certificate",
-    secret: true,
-  })),
-  natsTlsServerName: optional(text("NATS_TLS_SERVER_NAME", {
-    about: "name in NATS's certificate, if it is not the host of the URL",
-  })),
+  natsUsername: NATS.username,
+  natsPassword: NATS.password,
+  natsTlsCa: NATS.ca,
+  natsTlsCert: NATS.cert,
+  natsTlsKey: NATS.key,
+  natsTlsServerName: NATS.servername,
 };
 
-/** `HEALTH_ADDR`, as every process has it. */
+/** Credentials and TLS of a server, whose URL may also hold the credentials. */
+function serverSettings(prefix: string, server: string) {
+  return {
+    username: optional(text(`${prefix}_USERNAME`, {
+      about: `${server} user, unless the URL names one`,
+    })),
+    password: optional(secret(`${prefix}_PASSWORD`, {
+      about: `${server} password, unless the URL has one`,
+    })),
+    ca: optional(fileContent(`${prefix}_TLS_CA`, {
+      about: `PEM file with the CA certificates to trust for ${server}`,
+    })),
+    cert: optional(fileContent(`${prefix}_TLS_CERT`, {
+      about: `PEM file with the client certificate for ${server}`,
+    })),
+    key: optional(fileContent(`${prefix}_TLS_KEY`, {
+      about: "PEM file with the key of that certificate",
+      secret: true,
+    })),
+    servername: optional(text(`${prefix}_TLS_SERVER_NAME`, {
+      about:
+        `name in ${server}'s certificate, if it is not the host of the URL`,
+    })),
+  };
+}
+
+/** `HEALTH_ADDR`, the same for every process. */
 export const HEALTH_ADDRESS: Setting<Address | undefined> = optional(address(
   "HEALTH_ADDR",
   { about: "host:port to serve /healthz and /readyz on; off if unset" },
@@ -143,7 +146,7 @@ export function storeEndpoint(config: Config<StoreSettings>): Endpoint {
   return defined({ url, username, password, tls });
 }
 
-/** Where the gateway is, and who calls. */
+/** The gateway's address and key. */
 export function gatewayEndpoint(
   config: Config<GatewaySettings>,
 ): { url: string; apiKey: string; ca?: string } {
@@ -151,7 +154,7 @@ export function gatewayEndpoint(
   return defined({ url, apiKey, ca });
 }
 
-/** Any of these settings asks for TLS, as the URL's scheme does. */
+/** Any of these settings asks for TLS, and so does the URL's scheme. */
 function readTls(
   url: string,
   prefix: string,
@@ -167,7 +170,7 @@ function readTls(
   return asked ? tls : undefined;
 }
 
-/** Without what is `undefined`. */
+/** The record without its `undefined` properties. */
 function defined<T extends Record<string, unknown>>(
   record: T,
 ): { [K in keyof T]: Exclude<T[K], undefined> } {
@@ -179,9 +182,9 @@ function defined<T extends Record<string, unknown>>(
 /**
  * Declares the platform settings of one worker.
  *
- * @param id The worker's default id. Ids are stable: Cordum 1.0 counts every
- * new one against its licence until the old one has been silent for 30 s.
- * @param pool The pool that the pack's overlay maps the worker's topic to.
+ * @param id The worker's default id. Ids are stable, because Cordum 1.0 counts
+ * a new id against its licence until the old one has been silent for 30 s.
+ * @param pool The pool that the pack's overlay assigns to the worker's topic.
  */
 export function platformSettings(id: string, pool: string): PlatformSettings {
   return {

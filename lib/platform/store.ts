@@ -2,9 +2,9 @@
  * The platform's Redis, as far as a worker may use it: job inputs and results,
  * append-only lists, the scheduler's worker snapshot.
  *
- * Every command either is harmless when it runs twice or is a plain read, for
- * one whose reply was lost is sent again. The one that is neither, `delete`, is
- * sent once.
+ * A command is sent again if its reply was lost, so each is a plain read or
+ * harmless when it runs twice. Only `delete` is neither, and is sent once.
+ *
  * @module
  */
 import type { Socket } from "node:net";
@@ -18,7 +18,7 @@ export interface Store extends AsyncDisposable {
   /**
    * Reads a string value.
    *
-   * @returns `undefined` if there is none (an empty value counts as none).
+   * @returns `undefined` for a missing or empty value.
    * @throws {StoreError} `too large` if it is longer than `bytesMax`.
    */
   read(
@@ -42,20 +42,19 @@ export interface Store extends AsyncDisposable {
    */
   list(key: string, signal: AbortSignal): Promise<string[]>;
   /**
-   * Finds the keys that begin with `prefix`, a batch at a time and each once;
-   * those that come or go meanwhile may be missing.
+   * Finds the keys that begin with `prefix`, in batches and each key once. Keys
+   * that come or go meanwhile may be missing.
    *
-   * @throws {RangeError} If the prefix holds a character that Redis would take
-   * for a pattern.
+   * @throws {RangeError} If the prefix contains a pattern character of Redis.
    * @throws {StoreError} `too large` above {@linkcode SCAN_KEYS_MAX} keys.
    */
   scan(prefix: string, signal: AbortSignal): AsyncIterable<string[]>;
   /**
-   * Deletes a key. Sent once: a second one could meet what others wrote
-   * meanwhile.
+   * Deletes a key. Sent only once: a second attempt could delete a value that
+   * others wrote meanwhile.
    *
-   * @returns Whether there was one.
-   * @throws {StoreError} If `unavailable`, it may be deleted all the same.
+   * @returns Whether the key existed.
+   * @throws {StoreError} Even if `unavailable`, it may have been deleted.
    */
   delete(key: string, signal: AbortSignal): Promise<boolean>;
   connected(): boolean;
@@ -63,11 +62,10 @@ export interface Store extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-/** Where and how to connect; a number as the URL's path is the database. */
+/** A number as the path of the endpoint's URL is the database. */
 export interface StoreOptions extends Endpoint {
-  /** Shown in the server's client list. */
+  /** Appears in the server's client list. */
   name: string;
-  /** Told of each connection made and lost. */
   log: Log;
   /** Ends the attempts to make the first connection. */
   signal: AbortSignal;
@@ -75,38 +73,44 @@ export interface StoreOptions extends Endpoint {
 
 export class StoreError extends OutsideError {
   override name = "StoreError";
-  /** `unavailable` may pass by itself; the others do not. */
+  /** Only `unavailable` may pass by itself. */
   readonly kind: "unavailable" | "too large" | "refused";
 
-  /** Its `message` is for people and quotes no value. */
+  /** @param message For people; quotes no value. */
   constructor(kind: StoreError["kind"], message: string, cause?: unknown) {
     super(message, { cause });
     this.kind = kind;
   }
 }
 
-/** A list longer than this is not one of ours. */
+/** Our own lists are shorter. */
 export const LIST_ITEMS_MAX = 1_000;
-/** More keys than this under one prefix are not listed. */
+/** For one prefix. */
 export const SCAN_KEYS_MAX = 100_000;
-/** Keys that Redis looks at for one answer, those of others included. */
+/** Keys that Redis examines for one answer, including other clients' keys. */
 const SCAN_COUNT = 500;
 const PORT = 6379;
-/** What one command fetches of a value before its length is looked at. */
+/** The first command fetches this much, before the length is known. */
 const FIRST_BYTES = 16 * 1024;
 const COMMAND_TIMEOUT_MS = 5_000;
 const CONNECT_TIMEOUT_MS = 5_000;
-/** What the client says of a command without an answer. */
+/** The client's error for a command without an answer. */
 const TIMED_OUT = "Command timed out";
-/** How long a connection that is given up may take to close. */
 const DISCONNECT_TIMEOUT_MS = 250;
-const SCAN_ENDED = "Cannot list keys: there was no time left";
-const NOT_DELETED = "Cannot delete a key: there was no time left";
-/** How long one call rides out an outage, unless its signal ends it sooner. */
+/** One call survives an outage of this length, unless its signal aborts. */
 const OUTAGE_MS = 240_000;
+/** Words of errors that pass: the server loads, fails over, or is full. */
+const PASSING = [
+  "LOADING",
+  "READONLY",
+  "MASTERDOWN",
+  "TRYAGAIN",
+  "OOM",
+  "BUSY",
+];
 
 /**
- * Connects, trying again with backoff until it succeeds or the signal aborts.
+ * Connects, and retries with backoff until it succeeds or the signal aborts.
  *
  * @throws {StoreError} The last failure, if the signal aborts first.
  */
@@ -126,17 +130,17 @@ export async function connectStore(options: StoreOptions): Promise<Store> {
     connectTimeout: CONNECT_TIMEOUT_MS,
     commandTimeout: COMMAND_TIMEOUT_MS,
     disconnectTimeout: DISCONNECT_TIMEOUT_MS,
-    // Our own retry sees each failure; the library's queue would hide it.
+    // The library's queue would hide failures from our own retry.
     maxRetriesPerRequest: 0,
     enableOfflineQueue: false,
     retryStrategy: (attempt) => Math.min(attempt * 200, 2_000),
-    // After a failover the old primary answers READONLY until one reconnects.
+    // After a failover, the old primary answers READONLY until we reconnect.
     reconnectOnError: (error) => error.message.startsWith("READONLY"),
   });
   let up = false;
-  // The client listens for one error of a connection, and Deno may tell two.
+  // The client listens for one error per connection; Deno may report two.
   redis.on("connect", () => streamOf(redis).on("error", () => {}));
-  redis.on("error", () => {}); // Told by the calls that fail, and below.
+  redis.on("error", () => {}); // Failing calls report it, and `close` below.
   redis.on("ready", () => {
     up = true;
     log.info("Connected to Redis", { server: host });
@@ -193,9 +197,9 @@ function wrap(redis: Redis, up: () => boolean): Store {
     retry(() => {
       const stream = streamOf(redis);
       return command().catch((error) => {
-        // No answer at all: the connection may be half open, which nothing else
-        // would ever notice. Its own socketTimeout outlives the connection that
-        // it watches, and then ends the next one (ioredis 5.9.3).
+        // Without an answer, the connection may be half open, and nothing else
+        // would ever notice. The client's own socketTimeout outlives its
+        // connection and then ends the next one (ioredis 5.9.3).
         if (messageOf(error) === TIMED_OUT) stream.destroy();
         throw toStoreError(error);
       });
@@ -203,15 +207,15 @@ function wrap(redis: Redis, up: () => boolean): Store {
       baseMs: 200,
       maxMs: 2_000,
       signal,
-      // Every command has its own time-out, so a signal per call would only
-      // cost: it took ten times as long and 100 MiB more for 50,000 commands.
+      // Every command has its own time-out. A signal per call would only cost:
+      // 50,000 commands took ten times as long and 100 MiB more.
       deadlineMs: OUTAGE_MS,
       retryable: (error) =>
         error instanceof StoreError && error.kind === "unavailable",
     });
   let closing: Promise<void> | undefined;
   const close = () => {
-    redis.removeAllListeners("close"); // Not a loss: we leave.
+    redis.removeAllListeners("close"); // It would log a lost connection.
     closing ??= redis.quit().then(() => {}, () => redis.disconnect());
     return closing;
   };
@@ -219,19 +223,17 @@ function wrap(redis: Redis, up: () => boolean): Store {
     async read(key, bytesMax, signal) {
       const part = (from: number, to: number) =>
         run(() => redis.getrangeBuffer(key, from, to), signal);
-      // Most values are short: one command. A long one is measured before it
-      // is fetched, so that nobody can fill this process up.
-      const first = await part(0, Math.min(bytesMax, FIRST_BYTES));
+      // One command is enough for most values. A long one is measured before it
+      // is fetched, so that nobody can fill up this process.
+      const end = Math.min(bytesMax, FIRST_BYTES);
+      const first = await part(0, end);
       const decoder = new TextDecoder();
-      if (first.length <= Math.min(bytesMax, FIRST_BYTES)) {
+      if (first.length <= end) {
         return first.length === 0 ? undefined : decoder.decode(first);
       }
       const length = await run(() => redis.strlen(key), signal);
       if (length > bytesMax) {
-        throw new StoreError(
-          "too large",
-          `Cannot read "${key}": longer than ${bytesMax} bytes`,
-        );
+        throw tooLarge(`Cannot read "${key}": longer than ${bytesMax} bytes`);
       }
       const rest = await part(first.length, length - 1);
       return decoder.decode(first, { stream: true }) + decoder.decode(rest);
@@ -243,17 +245,10 @@ function wrap(redis: Redis, up: () => boolean): Store {
       await run(() => redis.rpush(key, item), signal);
     },
     async list(key, signal) {
-      const items = await run(
-        () => redis.lrange(key, 0, LIST_ITEMS_MAX),
-        signal,
-      );
-      if (items.length > LIST_ITEMS_MAX) {
-        throw new StoreError(
-          "too large",
-          `Cannot read "${key}": more than ${LIST_ITEMS_MAX} items`,
-        );
-      }
-      return items;
+      const read = () => redis.lrange(key, 0, LIST_ITEMS_MAX);
+      const items = await run(read, signal);
+      if (items.length <= LIST_ITEMS_MAX) return items;
+      throw tooLarge(`Cannot read "${key}": more than ${LIST_ITEMS_MAX} items`);
     },
     async *scan(prefix, signal) {
       if (/[*?[\]\\^]/.test(prefix)) {
@@ -262,7 +257,7 @@ function wrap(redis: Redis, up: () => boolean): Store {
       const seen = new Set<string>();
       let cursor = "0";
       do {
-        if (signal.aborted) throw new StoreError("unavailable", SCAN_ENDED);
+        refuseLate(signal, "Cannot list keys");
         const [next, found] = await run(
           () => redis.scan(cursor, "MATCH", `${prefix}*`, "COUNT", SCAN_COUNT),
           signal,
@@ -271,8 +266,7 @@ function wrap(redis: Redis, up: () => boolean): Store {
         const fresh = new Set(found).difference(seen);
         for (const key of fresh) seen.add(key);
         if (seen.size > SCAN_KEYS_MAX) {
-          throw new StoreError(
-            "too large",
+          throw tooLarge(
             `Cannot list "${prefix}*": more than ${SCAN_KEYS_MAX} keys`,
           );
         }
@@ -281,7 +275,7 @@ function wrap(redis: Redis, up: () => boolean): Store {
       } while (cursor !== "0");
     },
     async delete(key, signal) {
-      if (signal.aborted) throw new StoreError("unavailable", NOT_DELETED);
+      refuseLate(signal, "Cannot delete a key");
       try {
         return await redis.del(key) > 0;
       } catch (error) {
@@ -294,26 +288,20 @@ function wrap(redis: Redis, up: () => boolean): Store {
   };
 }
 
-/** A reply that is an error is Redis's own word; all else is the connection. */
+function tooLarge(message: string): StoreError {
+  return new StoreError("too large", message);
+}
+
+function refuseLate(signal: AbortSignal, failure: string): void {
+  if (!signal.aborted) return;
+  throw new StoreError("unavailable", `${failure}: there was no time left`);
+}
+
+/** An error reply is Redis's own word; all other errors are the connection's. */
 function toStoreError(error: unknown): StoreError {
   const message = messageOf(error);
   const replied = error instanceof Error && error.name === "ReplyError";
-  const word = replied ? message.split(" ", 1)[0]! : undefined;
-  // These pass: the server loads, fails over, or is full until it is not.
-  const passing = [
-    "LOADING",
-    "READONLY",
-    "MASTERDOWN",
-    "TRYAGAIN",
-    "OOM",
-    "BUSY",
-  ];
-  if (word !== undefined && !passing.includes(word)) {
-    return new StoreError("refused", `Redis refused: ${message}`, error);
-  }
-  return new StoreError(
-    "unavailable",
-    `Redis is unavailable: ${message}`,
-    error,
-  );
+  return replied && !PASSING.includes(message.split(" ", 1)[0]!)
+    ? new StoreError("refused", `Redis refused: ${message}`, error)
+    : new StoreError("unavailable", `Redis is unavailable: ${message}`, error);
 }

@@ -1,5 +1,5 @@
 /**
- * The worker loop: everything that a worker does beside its own work.
+ * The worker loop: everything that a worker does beside its own job.
  *
  * @module
  */
@@ -24,7 +24,7 @@ import { connectStore, type Store } from "./store.ts";
 
 export type { Job, JobContext, JobGateway, JobStore } from "./context.ts";
 
-/** What makes a worker. */
+/** Describes a worker. */
 export interface WorkerOptions<S extends Settings & PlatformSettings, I, O> {
   /** The only topic that it serves. */
   topic: string;
@@ -36,29 +36,28 @@ export interface WorkerOptions<S extends Settings & PlatformSettings, I, O> {
   output: SchemaName;
   /** Placement labels that it advertises beside `dry_run`. */
   labels?: Readonly<Record<string, string>>;
-  /** What an operator should know of these settings, said once at start. */
+  /** Warns the operator about these settings, once at start. */
   caution?: (settings: Config<S>) => string | undefined;
   /**
-   * Whether it also does jobs of its topic whose worker has died. Its handler
-   * must see by itself whether another still does the job.
+   * Whether it also takes over jobs of its topic whose worker has died. The
+   * handler itself must detect whether another worker still does the job.
    */
   recover?: boolean;
-  /** How long a stopping worker may go on with its jobs, 15 s if not given. */
+  /** How long a stopping worker may go on with its jobs; 15 s if absent. */
   graceMs?: (settings: Config<S>) => number;
   /** Does one job. */
   handle: (input: I, context: JobContext<S>) => Promise<O>;
 }
 
-/** What a worker runs in; tests bring their own. */
+/** A worker's surroundings; tests bring their own. */
 export interface WorkerEnvironment extends Environment {
-  /** Sooner than usual, for tests that wait for it. */
+  /** Shorter times, for tests that wait for a recovery. */
   recovery?: { silentMs: number; everyMs: number };
 }
 
 /** Units and manifests give a worker 45 s to end. */
 const GRACE_MS = 15_000;
 const LATE_MS = 3 * HEARTBEAT_MS;
-/** A job is looked after when nothing was heard of it for a minute. */
 const RECOVERY = { silentMs: 60_000, everyMs: 60_000 };
 
 /** Runs a worker until SIGINT or SIGTERM, then exits the process. */
@@ -112,7 +111,7 @@ export async function serveJobs<S extends Settings & PlatformSettings, I, O>(
     store,
     checkInput: compileCheck(options.input),
     checkOutput: compileCheck(options.output),
-    // The checks and the settings are those of its types.
+    // The checks and the settings match its types.
     handle: handle as Workbench["handle"],
   };
   const conversation = new Conversation({
@@ -134,7 +133,7 @@ function nameOf(config: unknown): string {
   return (config as PlatformConfig).workerId;
 }
 
-/** What a worker has opened so far. */
+/** The parts that a worker has opened so far. */
 interface Parts {
   store?: Store;
   bus?: Bus;
