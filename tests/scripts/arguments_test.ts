@@ -78,7 +78,7 @@ for (const path of paths.toSorted()) {
       assertEquals([code, stderr], [
         2,
         "error: CORETEX_GATEWAY_URL is required (HTTP address of the platform's gateway); " +
-        "CORETEX_API_KEY is required (the gateway's API key)\n",
+        "CORETEX_API_KEY is required (API key for the gateway)\n",
       ]);
     });
   }
