@@ -15,7 +15,7 @@ export interface Base {
   readonly store: Store;
   readonly natsUrl: string;
   readonly faults: Faults;
-  /** What is to happen later, unless Redis loses its data before. */
+  /** What is still to happen, unless Redis loses its data first. */
   readonly timers: Timers;
   /** Milliseconds since the epoch. */
   clock(): number;
@@ -25,7 +25,7 @@ export interface Base {
   write(key: string, value: unknown): Promise<void>;
 }
 
-/** What a caller asked for and does not get: a status and a line of text. */
+/** An answer other than the one asked for: a status and a line of text. */
 export class Refusal extends Error {
   constructor(
     readonly status: number,
@@ -36,31 +36,31 @@ export class Refusal extends Error {
   }
 }
 
-/** Refuses with status 400 unless something holds. @throws {Refusal} */
+/** @throws {Refusal} 400, unless `holds`. */
 export function need(holds: boolean, problem: string): asserts holds {
   if (!holds) throw new Refusal(400, problem);
 }
 
-/** What can be made to go wrong with a dispatch. */
-export type DispatchFault = "drop" | "twice" | { lateMs: number };
+/** @throws {Refusal} 404, if there is none. */
+export function found<T>(value: T | undefined, problem: string): T {
+  if (value === undefined) throw new Refusal(404, problem);
+  return value;
+}
 
-/** What can be made to go wrong with a request; a lost reply is work done. */
-export type RouteFault =
-  | { status: number; body?: string }
-  | "hang"
-  | "lose reply";
+type DispatchFault = "drop" | "twice" | { lateMs: number };
 
-/** What can be made to go wrong, before or while it runs. */
+/** What can go wrong with a request; if the reply is lost, the work is done. */
+type RouteFault = { status: number; body?: string } | "hang" | "lose reply";
+
+/** What can be made to go wrong, before or while devcore runs. */
 export interface Faults {
-  /** What happens to a dispatch. */
   onDispatch?: DispatchFault | ((job: JobRequest) => DispatchFault | undefined);
-  /** What happens to a request. */
   onRoute?: (method: string, path: string) => RouteFault | undefined;
-  /** So many new idempotency keys are taken without a run. */
+  /** How many new idempotency keys are taken without a run. */
   burnKeys?: number;
   /** The policy in force stays as it is. */
   freezePolicy?: boolean;
-  /** So many approvals bounce; coretexOS 0.6 is `Infinity`. */
+  /** How many approvals bounce; on coretexOS 0.6 all do. */
   bounceApprovals?: number;
 }
 
@@ -74,27 +74,48 @@ export function strikes(
   return left > 0;
 }
 
-/** Timers that end together. */
+/** Timers that go by a clock and end together. */
 export class Timers {
+  readonly #clock: () => number;
+  readonly #pollMs: number;
   readonly #running = new Set<ReturnType<typeof setTimeout>>();
 
-  /** Calls `run` once. */
-  after(ms: number, run: () => void): void {
-    const timer = setTimeout(() => {
-      this.#running.delete(timer);
-      run();
-    }, ms);
-    this.#running.add(timer);
+  /** @param pollMs How often to look at a clock that may leap. */
+  constructor(clock: () => number, pollMs: number) {
+    this.#clock = clock;
+    this.#pollMs = pollMs;
   }
 
-  /** Ends all that still run. */
+  after(ms: number, run: () => void): void {
+    const at = this.#clock() + ms;
+    const wait = (ms: number) => {
+      const timer = setTimeout(() => {
+        this.#running.delete(timer);
+        const leftMs = at - this.#clock();
+        if (leftMs > 0) wait(leftMs);
+        else run();
+      }, Math.min(ms, this.#pollMs));
+      this.#running.add(timer);
+    };
+    wait(ms);
+  }
+
   stop(): void {
     for (const timer of this.#running) clearTimeout(timer);
     this.#running.clear();
   }
 }
 
-/** Parses JSON; `undefined` if it is none. */
+/** Reads what a pointer leads to; `undefined` if it is not one to Redis. */
+export async function readPointer(
+  { read }: Pick<Base, "read">,
+  pointer: string,
+): Promise<string | undefined> {
+  const key = /^redis:\/\/(.*)$/s.exec(pointer)?.[1];
+  return key === undefined ? undefined : await read(key);
+}
+
+/** Parses JSON; `undefined` for anything else. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -103,17 +124,15 @@ export function parseJson(text: string): unknown {
   }
 }
 
-/** A moment as the platform writes most of them. */
 export function iso(ms: number): string {
   return new Date(ms).toISOString();
 }
 
-/** A moment in whole seconds. */
 export function isoSeconds(ms: number): string {
   return iso(ms).replace(/\.\d+Z$/, "Z");
 }
 
-/** Without what Go leaves out: empty strings, zeros, empty lists and maps. */
+/** Leaves out what Go does: empty strings, zeros, empty lists and maps. */
 export function filled(fields: JsonObject): JsonObject {
   const isEmpty = (value: unknown) =>
     value === undefined || value === null || value === "" || value === 0 ||
@@ -128,22 +147,26 @@ export function listOrNull<T>(items: readonly T[] = []): readonly T[] | null {
   return items.length === 0 ? null : items;
 }
 
-/** SHA-256 of a text, in hex. */
-export function sha256(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
+/** In hex. */
+export function sha256(data: string | Uint8Array): string {
+  return createHash("sha256").update(data).digest("hex");
 }
 
 /** JSON with sorted keys. */
 export function canonical(value: unknown): string {
-  return JSON.stringify(value, (_, part) =>
-    isObject(part)
-      ? Object.fromEntries(
-        Object.entries(part).toSorted(([a], [b]) => byBytes(a, b)),
-      )
-      : part);
+  return JSON.stringify(
+    value,
+    (_, part) => isObject(part) ? sorted(part) : part,
+  );
 }
 
-/** Orders strings as the platform does, not by a language. */
+/** The entries of a map in the order of their keys. */
+export function sorted<T>(map: Readonly<Record<string, T>>): Record<string, T> {
+  const entries = Object.entries(map).toSorted(([a], [b]) => byBytes(a, b));
+  return Object.fromEntries(entries);
+}
+
+/** Orders strings as the platform does, regardless of language. */
 export function byBytes(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }

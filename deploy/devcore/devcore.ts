@@ -3,13 +3,14 @@
  * the gateway's HTTP on loopback, so that the whole path can be seen and broken
  * without any infrastructure.
  *
- * It may be stricter than the platform and never kinder. State is in memory;
- * only job inputs, results and the worker snapshot are in Redis, and when that
+ * It may be stricter than the platform and never kinder. Its state is in memory
+ * except for job inputs, results and the worker snapshot, which are in Redis. If
  * Redis loses its data, jobs, runs, approvals and artifacts are forgotten too.
  *
  * @module
  */
 import type { JsonObject } from "../../lib/base/json.ts";
+import { deadline } from "../../lib/base/deadline.ts";
 import { messageOf } from "../../lib/base/errors.ts";
 import { createLog, type Log } from "../../lib/base/log.ts";
 import { connectBus } from "../../lib/platform/bus.ts";
@@ -19,11 +20,12 @@ import {
   StoreError,
 } from "../../lib/platform/store.ts";
 import { type Base, type Faults, Timers } from "./common.ts";
+import { ConfigDocuments } from "./config.ts";
 import { Engine } from "./engine.ts";
 import { createGateway } from "./gateway.ts";
 import { startNatsServer } from "./nats_server.ts";
-import { ConfigDocuments } from "./config.ts";
 import { Packs } from "./packs.ts";
+import { Placement } from "./placement.ts";
 import { Kernel } from "./policy.ts";
 import { startRedisServer } from "./redis_server.ts";
 import { type Artifacts, createRoutes, type Parts } from "./routes.ts";
@@ -31,14 +33,13 @@ import { Scheduler } from "./scheduler.ts";
 
 export type { Faults } from "./common.ts";
 
-/** Options of {@linkcode startDevcore}. */
 export interface DevcoreOptions {
   faults?: Faults;
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since the epoch; what is to happen later goes by it, too. */
   clock?: () => number;
   /**
-   * How often policy and routing are loaded anew, each on its own timer. What
-   * the platform does in shorter or equal intervals is never done less often.
+   * How often policy and routing are reloaded, each on its own timer. Whatever
+   * the platform does at least that often is not done less often, either.
    */
   reloadMs?: number;
   /** An existing NATS server to use in place of the embedded one. */
@@ -56,7 +57,7 @@ export interface Devcore extends AsyncDisposable {
   readonly redisUrl: string;
   readonly gatewayUrl: string;
   readonly apiKey: string;
-  /** Change it to make things go wrong from now on. */
+  /** May be changed while it runs. */
   readonly faults: Faults;
   /** What a worker or script needs to find it. */
   readonly env: Readonly<Record<string, string>>;
@@ -89,16 +90,19 @@ export async function startDevcore(
   const client = { name: "devcore", log, signal };
   const bus = started.use(await connectBus({ ...client, url: natsUrl }));
   const store = started.use(await connectStore({ ...client, url: redisUrl }));
-  const { clock = () => performance.timeOrigin + performance.now() } = options;
-  const values = new Values({ store, log, signal });
+  const {
+    clock = () => performance.timeOrigin + performance.now(),
+    reloadMs = RELOAD_MS,
+  } = options;
+  const values = new Values(store, log, signal);
   const { read, write: writeValue } = values;
-  const timers = new Timers();
+  const timers = new Timers(clock, reloadMs);
   const base = { bus, store, natsUrl, faults, clock, timers };
   const parts = createParts({ ...base, read, write: writeValue });
   await bus.flush();
   await values.mark();
-  await writeValue(SNAPSHOT, parts.scheduler.snapshot());
-  started.defer(startTimers(parts, options.reloadMs ?? RELOAD_MS, log));
+  await writeValue(SNAPSHOT, parts.placement.snapshot());
+  started.defer(startTimers(parts, reloadMs, log));
   const routes = createRoutes(parts);
   const refresh = once(() => forgetWhatRedisLost(parts, values, log));
   const handle = createGateway({
@@ -145,21 +149,22 @@ function createParts(base: Base): Parts {
   const artifacts: Artifacts = new Map();
   const kernel = new Kernel();
   const config = new ConfigDocuments(base.clock, BOOTSTRAP);
-  const scheduler = new Scheduler({ ...base, config, kernel });
+  const placement = new Placement(config, base.clock);
+  const scheduler = new Scheduler({ ...base, config, kernel, placement });
   const engine = new Engine({ ...base, schemas, scheduler });
   const { workflows } = engine;
   const packs = new Packs({ ...base, config, schemas, workflows, kernel });
-  const state = { schemas, artifacts, config };
-  return { ...base, ...state, kernel, scheduler, engine, packs };
+  const state = { schemas, artifacts, config, kernel, placement };
+  return { ...base, ...state, scheduler, engine, packs };
 }
 
 /** Does what the platform does every few seconds; returns what ends it. */
 function startTimers(parts: Parts, reloadMs: number, log: Log): () => void {
-  const { scheduler, engine, write } = parts;
+  const { scheduler, placement, engine, write } = parts;
   const intervals = ([
     [reloadMs, () => loadPolicy(parts, log)],
-    [reloadMs, () => scheduler.loadRouting()],
-    [SNAPSHOT_MS, () => void write(SNAPSHOT, scheduler.snapshot())],
+    [reloadMs, () => placement.loadRouting()],
+    [SNAPSHOT_MS, () => void write(SNAPSHOT, placement.snapshot())],
     [TICK_MS, () => engine.findTimeouts()],
     [EXPIRE_MS, () => scheduler.expire()],
   ] as const).map(([ms, run]) => setInterval(run, Math.min(ms, reloadMs)));
@@ -169,7 +174,7 @@ function startTimers(parts: Parts, reloadMs: number, log: Log): () => void {
   };
 }
 
-/** One fragment that does not parse leaves the whole policy as it was. */
+/** A fragment that is not YAML leaves the whole policy as it was. */
 function loadPolicy({ faults, config, kernel }: Parts, log: Log): void {
   if (faults.freezePolicy) return;
   const bundles = Object.entries(config.read("policy", "bundles"));
@@ -191,14 +196,13 @@ async function forgetWhatRedisLost(
   if (!await values.areLost()) return;
   timers.stop();
   scheduler.timedOut.length = 0;
-  const { jobs } = scheduler;
   const { runs, keys } = engine;
-  for (const kept of [jobs, runs, keys, artifacts]) kept.clear();
+  for (const kept of [scheduler.jobs, runs, keys, artifacts]) kept.clear();
   await values.mark();
   log.warn("Redis lost its data; jobs, runs and approvals are forgotten");
 }
 
-/** Runs once for all who ask meanwhile. */
+/** Lets calls share a run that is already on its way. */
 function once(run: () => Promise<void>): () => Promise<void> {
   let running: Promise<void> | undefined;
   return () => running ??= run().finally(() => running = undefined);
@@ -206,21 +210,20 @@ function once(run: () => Promise<void>): () => Promise<void> {
 
 /** What devcore keeps in Redis. */
 class Values {
-  readonly #client: { store: Store; log: Log; signal: AbortSignal };
+  readonly #store: Store;
+  readonly #log: Log;
+  readonly #signal: AbortSignal;
 
-  constructor(client: { store: Store; log: Log; signal: AbortSignal }) {
-    this.#client = client;
+  constructor(store: Store, log: Log, signal: AbortSignal) {
+    this.#store = store;
+    this.#log = log;
+    this.#signal = signal;
   }
 
-  readonly write: Base["write"] = (key, value) =>
-    this.#write(key, value, VALUE_TTL_S);
-
   readonly read: Base["read"] = async (key) => {
-    const { store, signal } = this.#client;
-    const patience = AbortSignal.timeout(REDIS_TIMEOUT_MS);
+    using end = deadline(REDIS_TIMEOUT_MS, this.#signal);
     try {
-      const either = AbortSignal.any([signal, patience]);
-      return await store.read(key, VALUE_BYTES_MAX, either);
+      return await this.#store.read(key, VALUE_BYTES_MAX, end.signal);
     } catch (error) {
       const isLong = error instanceof StoreError && error.kind === "too large";
       if (isLong) return undefined;
@@ -228,25 +231,29 @@ class Values {
     }
   };
 
+  readonly write = async (
+    key: string,
+    value: unknown,
+    ttlS: number = VALUE_TTL_S,
+  ): Promise<void> => {
+    try {
+      const text = JSON.stringify(value);
+      await this.#store.write(key, text, ttlS, this.#signal);
+    } catch (error) {
+      if (this.#signal.aborted) return;
+      this.#log.error("Cannot write", { key, error: messageOf(error) });
+    }
+  };
+
   /** As long as its mark is there, Redis has lost nothing. */
   mark(): Promise<void> {
-    return this.#write(MARKER, 1, MARKER_TTL_S);
+    return this.write(MARKER, 1, MARKER_TTL_S);
   }
 
-  /** One that cannot answer has not said that it lost anything. */
+  /** A Redis that cannot answer has not said that it lost anything. */
   async areLost(): Promise<boolean> {
-    return this.#client.store.connected() &&
+    return this.#store.connected() &&
       await this.read(MARKER).catch(() => "") === undefined;
-  }
-
-  async #write(key: string, value: unknown, ttlS: number): Promise<void> {
-    const { store, log, signal } = this.#client;
-    try {
-      await store.write(key, JSON.stringify(value), ttlS, signal);
-    } catch (error) {
-      if (signal.aborted) return;
-      log.error("Cannot write", { key, error: messageOf(error) });
-    }
   }
 }
 

@@ -1,14 +1,13 @@
 /**
- * The stand-in's workflow engine: steps that are jobs, each after those that it
- * depends on.
+ * The stand-in's workflow engine: runs each step as a job once the steps that it
+ * depends on are done.
  *
- * It knows what a graph of worker steps needs: dependencies, `${…}` in inputs,
- * schemas, retries, idempotent starts, cancels. A workflow that uses more is
- * refused by name when it is installed.
+ * It knows dependencies, `${…}` in inputs, schemas, retries, idempotent starts
+ * and cancels. A workflow that uses more is refused by name at installation.
  *
  * @module
  */
-import { isObject, type JsonObject } from "../../lib/base/json.ts";
+import { isObject, type JsonObject, stringOf } from "../../lib/base/json.ts";
 import { create } from "@bufbuild/protobuf";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
@@ -18,7 +17,14 @@ import {
   type JobRequest,
   JobRequestSchema,
 } from "../../lib/platform/gen/cap_pb.ts";
-import { type Base, filled, iso, parseJson, Refusal } from "./common.ts";
+import {
+  type Base,
+  filled,
+  iso,
+  need,
+  parseJson,
+  readPointer,
+} from "./common.ts";
 import type { JobEnd, Scheduler } from "./scheduler.ts";
 import { type Step, templatePath, type Workflow } from "./workflow.ts";
 
@@ -72,7 +78,6 @@ export class Run {
     return TERMINAL.includes(this.status);
   }
 
-  /** What happened so far. */
   get timeline(): readonly JsonObject[] {
     return this.#timeline;
   }
@@ -83,7 +88,7 @@ export class Run {
     this.#timeline.push({ time, type, run_id: id, workflow_id, ...event });
   }
 
-  /** One change at a time. */
+  /** Makes one change at a time. */
   locked(change: () => Promise<void> | void): Promise<void> {
     const turn = this.#turn.then(change);
     this.#turn = turn.catch(() => {});
@@ -91,13 +96,16 @@ export class Run {
   }
 }
 
-/** What the engine needs from the rest. */
 export interface EngineOptions extends Base {
   schemas: ReadonlyMap<string, unknown>;
   scheduler: Scheduler;
 }
 
-/** Longer results are kept by pointer only. */
+/** Without `addUsedSchema` the same `$id` may come again at an upgrade. */
+const AJV = addFormats.default(
+  new Ajv2020({ strict: false, addUsedSchema: false }),
+);
+/** A longer result is kept by pointer only. */
 const INLINE_BYTES_MAX = 256 * 1024;
 const TERMINAL = ["succeeded", "failed", "cancelled", "timed_out"];
 const STEP_STATUS: Readonly<Record<string, string>> = {
@@ -114,11 +122,10 @@ const PRIORITIES: Readonly<Record<string, JobPriority>> = {
   interactive: JobPriority.INTERACTIVE,
 };
 
-/** The workflow engine. */
 export class Engine {
   readonly workflows = new Map<string, Workflow>();
   readonly runs = new Map<string, Run>();
-  /** Idempotency keys and the run that each belongs to, for good. */
+  /** The run of each idempotency key, for good. */
   readonly keys = new Map<string, string>();
   readonly #options: EngineOptions;
 
@@ -127,11 +134,10 @@ export class Engine {
     options.scheduler.onEnd = (jobId, end) => void this.#onJobEnd(jobId, end);
   }
 
-  /** Checks the input of a start, before its key is looked at. @throws {Refusal} */
+  /** Checks a run's input, before its key is looked at. @throws {Refusal} */
   checkInput({ input_schema }: Workflow, input: JsonObject): void {
     const problem = validate(input_schema, input, "inline");
-    if (problem === undefined) return;
-    throw new Refusal(400, `input schema validation failed: ${problem}`);
+    need(problem === undefined, `input schema validation failed: ${problem}`);
   }
 
   /** Starts a run; the first steps are submitted when this resolves. */
@@ -150,14 +156,12 @@ export class Engine {
     await run.locked(() => this.#advance(run));
   }
 
-  /** Cancels a run, a finished one too. @throws {Refusal} If there is none. */
+  /** Cancels a run, even a finished one. @throws {Refusal} If there is none. */
   async cancel(runId: string): Promise<void> {
     const run = this.runs.get(runId);
-    if (run === undefined) throw new Refusal(400, "get run: redis: nil");
+    need(run !== undefined, "get run: redis: nil");
     const workflow = this.workflows.get(run.workflow_id);
-    if (workflow === undefined) {
-      throw new Refusal(400, "get workflow: redis: nil");
-    }
+    need(workflow !== undefined, "get workflow: redis: nil");
     await run.locked(() => {
       const now = this.#now();
       const { scheduler } = this.#options;
@@ -175,7 +179,7 @@ export class Engine {
     });
   }
 
-  /** Timeouts say nothing on the bus; runs learn of them by looking. */
+  /** Ends the steps that timed out, which nothing on the bus reports. */
   findTimeouts(): void {
     for (const job of this.#options.scheduler.timedOut.splice(0)) {
       const { state, resultPtr, request: { jobId } } = job;
@@ -184,16 +188,15 @@ export class Engine {
     }
   }
 
-  /** Takes the end of a job; stale and repeated ones change nothing. */
+  /** A stale or repeated end changes nothing. */
   async #onJobEnd(jobId: string, end: JobEnd): Promise<void> {
     const run = this.runs.get(jobId.slice(0, jobId.lastIndexOf(":")));
     await run?.locked(() => this.#takeEnd(run, jobId, end));
   }
 
   async #takeEnd(run: Run, jobId: string, end: JobEnd): Promise<void> {
-    const step = Object.values(run.steps).find(({ job_id }) =>
-      job_id === jobId
-    );
+    const step = Object.values(run.steps)
+      .find(({ job_id }) => job_id === jobId);
     if (run.isOver || step?.status !== "running") return;
     const definition = this.workflows.get(run.workflow_id)
       ?.steps.find(({ id }) => id === step.step_id);
@@ -226,10 +229,8 @@ export class Engine {
   ): Promise<void> {
     if (pointer === "") return;
     step.output = pointer;
-    const text = pointer.startsWith("redis://")
-      ? await this.#options.read(pointer.slice("redis://".length))
-        .catch(() => undefined)
-      : undefined;
+    const text = await readPointer(this.#options, pointer)
+      .catch(() => undefined);
     const parsed = parseJson(text ?? "");
     const output = parsed === undefined ? text : parsed;
     const problem = output === undefined
@@ -272,7 +273,7 @@ export class Engine {
     return true;
   }
 
-  /** Submits what is ready, and `due`, whose wait is over. */
+  /** Submits the steps that are ready, and `due`, whose wait is over. */
   async #advance(run: Run, due?: StepRun): Promise<void> {
     const workflow = this.workflows.get(run.workflow_id);
     if (workflow === undefined || run.isOver) return;
@@ -345,19 +346,16 @@ export class Engine {
 }
 
 function toRunStatus(statuses: readonly string[]): string {
-  if (statuses.some((status) => /^(failed|cancelled)$/.test(status))) {
-    return "failed";
-  }
-  if (statuses.includes("timed_out")) return "timed_out";
-  return statuses.every((status) => status === "succeeded")
-    ? "succeeded"
-    : "running";
+  const some = (status: string) => statuses.includes(status);
+  if (some("failed") || some("cancelled")) return "failed";
+  if (some("timed_out")) return "timed_out";
+  const isDone = statuses.every((status) => status === "succeeded");
+  return isDone ? "succeeded" : "running";
 }
 
 function createRequest(run: Run, step: Step, jobId: string): JobRequest {
   const { priority, memory_id } = run.input;
-  const memoryId = typeof memory_id === "string" && memory_id.trim() ||
-    `run:${run.id}`;
+  const memoryId = stringOf(memory_id).trim() || `run:${run.id}`;
   const ids = {
     workflow_id: run.workflow_id,
     run_id: run.id,
@@ -401,17 +399,15 @@ function createRequest(run: Run, step: Step, jobId: string): JobRequest {
   });
 }
 
-/** Says what is wrong with a value, in about the platform's words. */
+/** Says what is wrong with a value, in roughly the platform's words. */
 function validate(
   schema: unknown,
   value: unknown,
   base: string,
 ): string | undefined {
-  const ajv = new Ajv2020({ strict: false });
-  addFormats.default(ajv);
   let check;
   try {
-    check = ajv.compile(schema as JsonObject);
+    check = AJV.compile(schema as JsonObject);
   } catch (error) {
     return `compile schema: ${(error as Error).message}`;
   }
@@ -431,7 +427,7 @@ function fill(value: unknown, run: Run): unknown {
   }
   const path = typeof value === "string" ? templatePath(value) : undefined;
   if (path === undefined) return value;
-  // Paths walk objects by key; what is not there is null.
+  // A path walks objects by key; whatever is not there is null.
   return path.reduce<unknown>(
     (at, key) => isObject(at) && Object.hasOwn(at, key) ? at[key] : null,
     { input: run.input, steps: run.context?.steps },

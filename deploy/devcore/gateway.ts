@@ -1,14 +1,14 @@
 /**
- * The stand-in's HTTP gateway: the gates that every request passes, the way to
- * its route, and what an answer looks like.
+ * The stand-in's HTTP gateway: the gates that every request passes, its route,
+ * and the form of the answers.
  *
  * @module
  */
+import { aborted } from "../../lib/base/deadline.ts";
 import { isObject, type JsonObject } from "../../lib/base/json.ts";
 import { BodyTooLargeError, readBounded } from "../../lib/base/http.ts";
-import { type Faults, parseJson, Refusal } from "./common.ts";
+import { type Faults, need, parseJson, Refusal } from "./common.ts";
 
-/** A request on its way to its route. */
 export interface Call {
   request: Request;
   query: URLSearchParams;
@@ -21,7 +21,6 @@ export interface Call {
 /** Handlers by method and path; each gives JSON or a response of its own. */
 export type Routes = Readonly<Record<string, (call: Call) => unknown>>;
 
-/** What the gateway needs from the rest. */
 export interface GatewayOptions {
   /** Empty switches the check off. */
   apiKey: string;
@@ -29,7 +28,7 @@ export interface GatewayOptions {
   faults: Faults;
   /** By lines such as `GET /api/v1/jobs/{id}`. */
   routes: Routes;
-  /** Lets what Redis has lost be forgotten. */
+  /** Forgets what Redis has lost. */
   refresh: () => Promise<void>;
   /** Aborts when devcore stops. */
   signal: AbortSignal;
@@ -44,7 +43,6 @@ const CORS = {
   "access-control-allow-methods": "GET, POST, DELETE, OPTIONS",
 };
 
-/** The gateway's request handler. */
 export function createGateway(
   { apiKey, clock, faults, routes, refresh, signal }: GatewayOptions,
 ): (request: Request) => Promise<Response> {
@@ -69,9 +67,10 @@ export function createGateway(
     }
     const fault = faults.onRoute?.(method, pathname);
     if (fault === "hang") {
-      await new Promise((resolve) => signal.addEventListener("abort", resolve));
+      await aborted(signal);
       throw signal.reason;
-    } else if (typeof fault === "object") {
+    }
+    if (typeof fault === "object") {
       throw new Refusal(fault.status, fault.body ?? "fault");
     }
     const response = await route(request);
@@ -112,7 +111,7 @@ export function createGateway(
   };
 }
 
-/** One bucket for everybody together, and no hint when to come back. */
+/** One bucket for all clients, with no hint when to come back. */
 function createBucket(clock: () => number): () => void {
   let tokens = RATE_BURST;
   let filledAt = clock();
@@ -137,13 +136,11 @@ function isAllowed(origin: string | null): boolean {
   return ["localhost", "127.0.0.1", "[::1]"].includes(host);
 }
 
-/** A successful answer. */
 export function json(value: unknown, type = "application/json"): Response {
   const headers = { "content-type": type };
   return new Response(`${JSON.stringify(value)}\n`, { headers });
 }
 
-/** Reads a request's body, whatever it is. */
 export async function readBytes({ body }: Request): Promise<Uint8Array> {
   return await readBounded(body, BODY_BYTES_MAX);
 }
@@ -151,9 +148,8 @@ export async function readBytes({ body }: Request): Promise<Uint8Array> {
 /**
  * Reads a body that is a JSON object.
  *
- * @param problem What the refusal says if it is none.
- * @param empty Whether nothing counts as `{}`.
- * @throws {Refusal}
+ * @param empty Whether an empty body counts as `{}`.
+ * @throws {Refusal} With `problem`, if it is anything else.
  */
 export async function readJson(
   request: Request,
@@ -161,12 +157,12 @@ export async function readJson(
 ): Promise<JsonObject> {
   const text = new TextDecoder().decode(await readBytes(request));
   const value = text === "" ? null : parseJson(text);
-  if (isObject(value)) return value;
   if (value === null && empty) return {};
-  throw new Refusal(400, problem);
+  need(isObject(value), problem);
+  return value;
 }
 
-/** The connection breaks before the answer is out. */
+/** Breaks the connection before the answer is out. */
 function breakOff(): Response {
   const body = new ReadableStream({
     start: (stream) => stream.error(new Error("the reply is lost")),

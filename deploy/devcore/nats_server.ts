@@ -4,10 +4,10 @@
  * Serves CONNECT, PING, SUB, UNSUB, PUB and HPUB with queue groups, wildcards,
  * headers and no-responders, in the words of nats-server 2.9. There is no
  * JetStream: nobody listens on `$JS.API.>`, so such a request gets 503.
- * Of CONNECT it reads `verbose`, `no_responders` and `auth_token`; every
- * client is taken to know headers and gets the echo of what it publishes. It
- * is stricter than nats-server: a message to an invalid or wildcard subject is
- * refused, pedantic or not, and the bounds below are lower.
+ * CONNECT's only options are `verbose`, `no_responders` and `auth_token`; every
+ * client is expected to know headers and receives what it publishes. It is
+ * stricter than nats-server: a message to an invalid or wildcard subject is
+ * always refused, and the bounds below are lower.
  * Net: one port of 127.0.0.1. No environment, files or processes.
  *
  * @see https://docs.nats.io/reference/reference-protocols/nats-protocol
@@ -18,39 +18,31 @@ import { type Connection, Hangup, listenTcp, type TcpServer } from "./tcp.ts";
 const VERSION = "2.9.10"; // Of the nats-server that the tests compare with.
 const LINE_BYTES_MAX = 4096; // One operation with its line end, no payload.
 const PAYLOAD_BYTES_MAX = 1024 * 1024; // With headers.
-const UNSENT_BYTES_MAX = 16 * 1024 * 1024; // Waiting for one client to read.
-const SUBSCRIPTIONS_MAX = 10_000; // Of one client.
+const UNSENT_BYTES_MAX = 16 * 1024 * 1024; // Per client.
+const SUBSCRIPTIONS_MAX = 10_000; // Per client.
 const CRLF = "\r\n";
 const NO_RESPONDERS = "NATS/1.0 503\r\n\r\n";
 
-// What may follow a verb, runs of blanks taken as one.
+// What may follow a verb, with each run of blanks as one.
 const SUB = /^(?<subject>[^ ]+)( (?<queue>[^ ]+))? (?<id>[^ ]+)$/;
 const UNSUB = /^(?<id>[^ ]+)( (?<max>\d{1,9}))?$/;
 const PUB = /^(?<subject>[^ ]+)( (?<reply>[^ ]+))? (?<bytes>\d{1,9})$/;
 const HPUB =
   /^(?<subject>[^ ]+)( (?<reply>[^ ]+))? (?<header>\d{1,9}) (?<bytes>\d{1,9})$/;
 
-/** Where an embedded NATS server listens and what it asks of clients. */
 export interface NatsServerOptions {
-  /** Port to listen on, by default a free one. */
+  /** By default a free one. */
   readonly port?: number;
-  /** Token that CONNECT must carry, by default none. */
+  /** The token that CONNECT must carry, by default none. */
   readonly token?: string;
 }
 
-/** A running embedded NATS server. */
 export interface NatsServer extends TcpServer {
-  /** Where clients connect, as `nats://127.0.0.1:4222`; holds no token. */
+  /** Where clients connect; holds no token. */
   readonly url: string;
 }
 
-/**
- * Starts a NATS server inside this process.
- *
- * @param options By default a free port of 127.0.0.1, without a token.
- * @returns The server, accepting connections; stop or dispose of it.
- * @throws {Deno.errors.AddrInUse} If the port is taken.
- */
+/** Starts a NATS server in this process. @throws {Deno.errors.AddrInUse} */
 // deno-lint-ignore require-await -- A port that is taken should reject.
 export async function startNatsServer(
   { port = 0, token }: NatsServerOptions = {},
@@ -80,7 +72,6 @@ export async function startNatsServer(
   return { ...server, url: `nats://127.0.0.1:${server.port}` };
 }
 
-/** What a client needs to know of its server. */
 interface ServerView {
   readonly clients: ReadonlySet<Client>;
   readonly token: string | undefined;
@@ -93,11 +84,10 @@ interface Subscription {
   readonly pattern: readonly string[];
   readonly queue: string | undefined;
   delivered: number;
-  /** Ends the subscription once so many messages have been delivered. */
+  /** The subscription ends after so many messages. */
   deliveredMax: number;
 }
 
-/** One client: what it asked for, and what it is told. */
 class Client {
   readonly #connection: Connection;
   readonly #server: ServerView;
@@ -113,9 +103,9 @@ class Client {
   }
 
   /**
-   * Reads one operation and does it.
+   * Performs the next operation.
    *
-   * @throws {Hangup} If the client has left, or is to leave.
+   * @throws {Hangup} If the client has left or has to leave.
    */
   async operate(): Promise<void> {
     const line = await this.#connection.readLine(LINE_BYTES_MAX);
@@ -207,7 +197,7 @@ class Client {
     if (!valid) this.#complain("Invalid Publish Subject");
     this.#confirm();
     const receivers = valid ? this.#choose(tokens) : [];
-    // All that follows the subject goes on as it came.
+    // All that follows the subject is passed on as it came.
     const message = args.slice(subject.length) + CRLF + content;
     for (const receiver of receivers) {
       const start = `${verb.replace("PUB", "MSG")} ${subject} ${receiver.id}`;
@@ -221,8 +211,8 @@ class Client {
   /** Lists who gets a message: all without a queue, one of each queue. */
   #choose(subject: readonly string[]): Subscription[] {
     const chosen: Subscription[] = [];
-    // By name alone: as in nats-server, subscriptions to different patterns
-    // are one group if they name the same queue.
+    // As in nats-server, a queue's name alone makes a group, whatever the
+    // patterns.
     const groups = new Map<string, Subscription[]>();
     for (const client of this.#server.clients) {
       for (const subscription of client.#subscriptions.values()) {
@@ -243,8 +233,8 @@ class Client {
     const asker = this.#subscriptions.values().find(({ pattern, queue }) =>
       queue === undefined && matches(pattern, reply.split("."))
     );
-    const { length } = NO_RESPONDERS;
     if (asker === undefined) return;
+    const { length } = NO_RESPONDERS;
     const start = `HMSG ${reply} ${asker.id} ${length} ${length}`;
     this.#deliver(asker, start + CRLF + NO_RESPONDERS);
   }
@@ -269,14 +259,14 @@ class Client {
 
   #send(text: string): void {
     this.#connection.send(text + CRLF);
-    // A slow consumer is cut off without a word: it would not read one.
+    // A slow consumer is cut off without a word, which it would not read.
     if (this.#connection.unsentBytes > UNSENT_BYTES_MAX) {
       this.#connection.close();
     }
   }
 }
 
-/** Takes arguments apart; nonsense ends the connection, without a word. */
+/** Splits arguments; nonsense ends the connection without a word. */
 function parse(
   args: string,
   pattern: RegExp,

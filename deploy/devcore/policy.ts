@@ -2,11 +2,11 @@
  * The stand-in's safety kernel: which rule decides a job, and the snapshot
  * that names the policy in force. Pure.
  *
- * As on the platform, the first match wins, no match allows, one rule anywhere
- * switches the tenant's topic lists off, and one fragment that is no YAML
- * leaves the whole policy as it was. What the platform ignores or guesses (an
- * unknown key, an unknown decision word), and what this pack does not use of
- * it, is refused by name when a fragment is installed.
+ * As on the platform, the first match wins, no match allows, a single rule
+ * anywhere switches off the tenant's topic lists, and one fragment that is not
+ * YAML leaves the whole policy as it was. Whatever the platform ignores or
+ * guesses (an unknown key, an unknown decision word), and whatever this pack
+ * does not use, is refused by name when a fragment is installed.
  *
  * @module
  */
@@ -14,27 +14,25 @@ import { parse } from "@std/yaml";
 import { byBytes, filled, need, sha256 } from "./common.ts";
 import { decode, type Decoded, each } from "./shape.ts";
 
-/** What a decision is asked for. */
 export interface PolicyRequest {
   topic: string;
   jobId: string;
 }
 
-/** Limits as a rule writes them: snake_case, numbers, nothing empty. */
+/** Limits as a rule writes them, without empty parts. */
 export type RuleConstraints = Readonly<Record<string, unknown>>;
 
-/** What the policy says of a job. */
 export interface Decision {
   decision: Word;
   reason: string;
   ruleId: string;
   snapshot: string;
   constraints: RuleConstraints | null;
-  /** The job, if a person has to decide. */
+  /** The job's id if a person has to decide, otherwise empty. */
   approvalRef: string;
 }
 
-/** The decision words and the answers that they give. */
+/** The decision words of rules, and the decisions that they stand for. */
 const WORDS = {
   allow: "ALLOW",
   allow_with_constraints: "ALLOW_WITH_CONSTRAINTS",
@@ -43,7 +41,6 @@ const WORDS = {
   throttle: "THROTTLE",
 } as const;
 
-/** The decision words. */
 export const DECISIONS: readonly string[] = Object.keys(WORDS);
 
 type Word = typeof WORDS[keyof typeof WORDS];
@@ -71,10 +68,9 @@ export const POLICY = {
 type Document = Decoded<typeof POLICY>;
 type Rule = Document["rules"][number];
 
-/** A policy in force. */
 export interface Policy {
   rules: readonly Rule[];
-  /** Topic lists that decide while there is no rule; `deny` is asked first. */
+  /** They decide as long as there is no rule, `deny` before `allow`. */
   lists: Readonly<Record<"deny" | "allow", readonly string[]>>;
   snapshot: string;
 }
@@ -89,17 +85,16 @@ tenants:
 
 const SNAPSHOTS_MAX = 10;
 
-/** The policy in force and the names of those before it. */
 export class Kernel {
   #policy: Policy = loadPolicy(BASE_POLICY, new Map());
-  /** The one in force first. */
+  /** Those that were in force, the newest first. */
   readonly snapshots: string[] = [this.#policy.snapshot];
 
   /**
    * Puts another policy in force.
    *
-   * @throws {SyntaxError} If one of the fragments is no YAML; the policy then
-   * stays as it was.
+   * @throws {SyntaxError} If a fragment is not YAML; the policy then stays as
+   * it was.
    */
   reload(fragments: ReadonlyMap<string, string>): void {
     this.#policy = loadPolicy(BASE_POLICY, fragments);
@@ -108,7 +103,6 @@ export class Kernel {
     this.snapshots.splice(SNAPSHOTS_MAX);
   }
 
-  /** Decides a job. */
   decide(request: PolicyRequest): Decision {
     return decide(this.#policy, request);
   }
@@ -118,8 +112,8 @@ export class Kernel {
  * Merges the base policy and fragments into one.
  *
  * @param fragments Id to YAML text; merged in the order of the ids' bytes.
- * @throws {SyntaxError} If any of them is no YAML.
- * @throws {Refusal} If any of them is no policy, or has what devcore lacks.
+ * @throws {SyntaxError} If one of them is not YAML.
+ * @throws {Refusal} If one of them is not a policy, or needs what devcore lacks.
  */
 export function loadPolicy(
   base: string,
@@ -162,7 +156,6 @@ export function readPolicy(text: string): Document {
   return document;
 }
 
-/** Decides a job. */
 export function decide(
   { rules, lists, snapshot }: Policy,
   { topic, jobId }: PolicyRequest,
@@ -206,13 +199,13 @@ export function decide(
   );
 }
 
-/** Shell globs, of which devcore knows `*`: it stops at a slash only. */
+/** The one wildcard that devcore knows, `*`, matches all but a slash. */
 function globMatches(glob: string, text: string): boolean {
   const source = glob.split("*").map(RegExp.escape).join("[^/]*");
   return new RegExp(`^${source}$`).test(text);
 }
 
-/** Once anything is set, the kernel gives all four parts. */
+/** If anything is set, the kernel returns all four parts. */
 function toConstraints(given: Rule["constraints"]): RuleConstraints | null {
   const { budgets, sandbox, redaction_level } = given;
   const set = filled({

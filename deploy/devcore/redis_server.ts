@@ -2,10 +2,10 @@
  * A small Redis for demos and tests: one database in memory, on loopback.
  *
  * Speaks RESP2 and knows the commands that the pack and its client library
- * use, in the words of Redis 7.0; any other is an error with its name. It is
- * stricter than Redis: no inline commands, database 0 only, no options beyond
- * those below, lower bounds. A test can let a command fail, lose its reply or
- * never run.
+ * use, in the words of Redis 7.0; any other is refused by name. It is stricter
+ * than Redis: no inline commands, database 0 only, no options beyond those
+ * below, lower bounds. A test can make a command fail, lose its reply or never
+ * run.
  * Net: one port of 127.0.0.1. No environment, files or processes.
  *
  * @see https://redis.io/docs/latest/develop/reference/protocol-spec/
@@ -32,17 +32,16 @@ const INFO = `# Server\r\nredis_version:${VERSION}\r\nloading:0\r\n`;
  */
 export type Interception = { error: string } | "lose reply" | "disconnect";
 
-/** Where an embedded Redis listens and how it behaves. */
 export interface RedisServerOptions {
-  /** Port to listen on, by default a free one. */
+  /** By default a free one. */
   readonly port?: number;
-  /** Password of the user `default`, by default none. */
+  /** The password of the user `default`, by default none. */
   readonly password?: string;
-  /** Tells the time in ms since 1970, by default the system's. */
+  /** Milliseconds since the epoch, by default the system's. */
   readonly clock?: () => number;
   /**
    * Sees every command before it runs: its name in capitals, its arguments
-   * with one character a byte.
+   * with one character per byte.
    */
   readonly intercept?: (
     command: string,
@@ -50,21 +49,13 @@ export interface RedisServerOptions {
   ) => Interception | undefined;
 }
 
-/** A running embedded Redis. */
 export interface RedisServer extends TcpServer {
-  /** Where clients connect, as `redis://127.0.0.1:6379`; holds no password. */
+  /** Where clients connect; holds no password. */
   readonly url: string;
-  /** Loses all data. */
   flushAll(): void;
 }
 
-/**
- * Starts a Redis inside this process.
- *
- * @param options By default a free port of 127.0.0.1, without a password.
- * @returns The server, accepting connections; stop or dispose of it.
- * @throws {Deno.errors.AddrInUse} If the port is taken.
- */
+/** Starts a Redis in this process. @throws {Deno.errors.AddrInUse} */
 // deno-lint-ignore require-await -- A port that is taken should reject.
 export async function startRedisServer(
   { port = 0, password, clock = Date.now, intercept }: RedisServerOptions = {},
@@ -90,7 +81,6 @@ export async function startRedisServer(
   return { ...server, url, flushAll: () => data.clear() };
 }
 
-/** Reads a command's name and arguments. */
 async function readCommand(connection: Connection): Promise<string[]> {
   const count = await readLength(connection, "*", ARGUMENTS_MAX);
   const command: string[] = [];
@@ -103,7 +93,7 @@ async function readCommand(connection: Connection): Promise<string[]> {
   return command;
 }
 
-/** Reads a line such as `*3`, a count of arguments, or `$5`, of bytes. */
+/** Reads a line such as `*3` (arguments) or `$5` (bytes). */
 async function readLength(
   connection: Connection,
   sign: "*" | "$",
@@ -123,14 +113,13 @@ async function readLength(
 }
 
 interface Entry {
-  /** Rises from key to key as they are created. */
+  /** Rises with every key that is created. */
   readonly age: number;
   readonly value: string | string[];
-  /** The last moment at which it lives. */
   readonly expiresAtMs: number;
 }
 
-/** Keys and values. A key past its time goes when it is next met. */
+/** Keys and values; an expired key is removed when it is next looked up. */
 class Database {
   readonly #now: () => number;
   readonly #entries = new Map<string, Entry>();
@@ -152,7 +141,7 @@ class Database {
     return typeof value === "object" ? fail(WRONG_TYPE) : value;
   }
 
-  /** Reads a list, an empty one if there is none. */
+  /** The list under a key, empty if there is none. */
   list(key: string): string[] {
     const value = this.find(key)?.value ?? [];
     return typeof value === "string" ? fail(WRONG_TYPE) : value;
@@ -172,7 +161,7 @@ class Database {
     this.#entries.clear();
   }
 
-  /** Lists the keys younger than an age, oldest first. */
+  /** The keys younger than an age, oldest first. */
   keysAfter(age: number): string[] {
     // A Map keeps the order of creation.
     return [...this.#entries.keys()]
@@ -180,22 +169,21 @@ class Database {
   }
 }
 
-/** What a command needs to know of its client and server. */
 interface Session {
   readonly data: Database;
   readonly password: string | undefined;
   authenticated: boolean;
 }
 
-/** As if three were always there: a command's bounds say how many are. */
+/** Typed as at least three: each command checks how many there are. */
 type Args = [string, string, string, ...string[]];
 
-/** Least and most arguments, and what to do with them for which reply. */
+/** The fewest and most arguments, and what makes the reply. */
 type Command = [number, number, (session: Session, args: Args) => string];
 
 const COMMANDS = new Map(Object.entries<Command>({
   AUTH: [1, 2, authenticate],
-  CLIENT: [1, 3, describeClient],
+  CLIENT: [1, 3, nameClient],
   DEL: [
     1,
     Infinity,
@@ -239,7 +227,7 @@ function run(session: Session, name: string, args: string[]): string {
   }
 }
 
-/** A refusal of one command; the text starts with its code. */
+/** Refuses one command; its message starts with a code. */
 class CommandError extends Error {}
 
 function fail(message: string): never {
@@ -262,8 +250,8 @@ function authenticate(session: Session, args: string[]): string {
   return OK;
 }
 
-/** Lets a client say who it is; nobody asks. */
-function describeClient(_: Session, [subcommand]: Args): string {
+/** Accepts a client's name, which nobody asks for. */
+function nameClient(_: Session, [subcommand]: Args): string {
   return ["SETNAME", "SETINFO"].includes(subcommand.toUpperCase())
     ? OK
     : fail(`ERR unknown subcommand '${subcommand}'. Try CLIENT HELP.`);
@@ -289,7 +277,7 @@ function append({ data }: Session, [key, ...items]: Args): string {
 
 /**
  * `SCAN <cursor> [MATCH <prefix>*] [COUNT <keys>]`; the cursor is an age, so
- * that a key which stays is met whatever else comes and goes.
+ * that no key that stays is missed while others come and go.
  */
 function scan({ data }: Session, [cursor, ...options]: Args): string {
   const given = readOptions(options, ["MATCH", "COUNT"]);
@@ -318,7 +306,6 @@ function set({ data }: Session, [key, value, ...options]: Args): string {
   return OK;
 }
 
-/** Reads options, each a name and a value. */
 function readOptions(args: string[], known: string[]): Map<string, string> {
   const given = new Map<string, string>();
   for (let at = 0; at < args.length; at += 2) {
@@ -329,13 +316,12 @@ function readOptions(args: string[], known: string[]): Map<string, string> {
   return given;
 }
 
-/** Makes bounds for slice() of first and last; negative: from the end. */
+/** Bounds for slice(); negative ones count from the end. */
 function toBounds([first = 0, last = 0]: number[], length: number) {
   const place = (at: number) => at < 0 ? length + at : at;
   return [Math.max(0, place(first)), Math.max(0, place(last) + 1)] as const;
 }
 
-/** Reads an integer, spelled as Redis would spell it. */
 function readInteger(digits: string): number {
   return /^(0|-?[1-9]\d{0,14})$/.test(digits)
     ? Number(digits)

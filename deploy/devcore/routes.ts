@@ -1,7 +1,7 @@
 /**
  * The routes that this project's scripts and workers use, each with the
- * platform's statuses, shapes and words. Every other route of the contract
- * answers 501 with its name.
+ * platform's statuses, shapes and words. Any other route of the contract
+ * answers 501 and its name.
  *
  * @module
  */
@@ -16,9 +16,12 @@ import {
 import {
   type Base,
   filled,
+  found,
   isoSeconds,
   listOrNull,
+  need,
   parseJson,
+  readPointer,
   Refusal,
   strikes,
 } from "./common.ts";
@@ -30,28 +33,25 @@ import {
   readJson,
   type Routes,
 } from "./gateway.ts";
-import type { ConfigDocuments } from "./config.ts";
 import type { Packs } from "./packs.ts";
-import type { Kernel } from "./policy.ts";
 import type {
   Decider,
   DecisionEntry,
   JobRecord,
   Scheduler,
+  SchedulerOptions,
 } from "./scheduler.ts";
 
 /** What the routes show and change. */
-export interface Parts extends Base {
+export interface Parts extends Base, SchedulerOptions {
   engine: Engine;
   scheduler: Scheduler;
   packs: Packs;
-  config: ConfigDocuments;
-  kernel: Kernel;
   artifacts: Artifacts;
   schemas: ReadonlyMap<string, unknown>;
 }
 
-/** What is kept of an artifact, by its pointer. */
+/** Artifacts by their pointer. */
 export type Artifacts = Map<
   string,
   { bytes: Uint8Array; metadata: JsonObject; tenant: string; expiresAt: number }
@@ -64,14 +64,14 @@ const RETENTION_DAYS: JsonObject = { short: 1, standard: 7, audit: 30 };
 
 /** Every route of the contract. */
 export function createRoutes(parts: Parts): Routes {
-  const { engine, scheduler, packs, kernel, schemas } = parts;
+  const { engine, scheduler, placement, packs, kernel, schemas } = parts;
   return {
     "GET /health": () =>
       new Response("ok", {
         headers: { "content-type": "text/plain; charset=utf-8" },
       }),
     "GET /api/v1/status": () => showStatus(parts),
-    "GET /api/v1/workers": () => scheduler.workers().map(showWorker),
+    "GET /api/v1/workers": () => placement.workers().map(showWorker),
     "GET /api/v1/policy/snapshots": () => ({ snapshots: kernel.snapshots }),
     "GET /api/v1/config": ({ query }) => readConfig(parts, query),
     "GET /api/v1/schemas/{id}": ({ id }) => ({
@@ -125,7 +125,7 @@ export function createRoutes(parts: Parts): Routes {
   };
 }
 
-/** The rest of the contract, so that nobody takes a 404 for the platform's. */
+/** The rest of the contract: a 404 would seem to be the platform's. */
 const NOT_HERE = `
 POST /jobs, POST /jobs/{id}/cancel, POST /jobs/{id}/remediate
 GET /memory, GET /traces/{id}, GET /stream
@@ -147,11 +147,6 @@ POST /policy/publish, POST /policy/rollback
 GET /marketplace/packs, POST /marketplace/install
 `.trim().split(/[,\n]\s*/).map((line) => line.replace(" ", " /api/v1"));
 
-function found<T>(value: T | undefined, problem: string): T {
-  if (value === undefined) throw new Refusal(404, problem);
-  return value;
-}
-
 function limitOf(query: URLSearchParams, fallback: number): number {
   const limit = Number(query.get("limit"));
   return limit > 0 ? limit : fallback;
@@ -167,7 +162,7 @@ function isYes(value: string | null): boolean {
 }
 
 function showStatus(
-  { clock, natsUrl, bus, store, scheduler }: Parts,
+  { clock, natsUrl, bus, store, placement }: Parts,
 ): JsonObject {
   const [connected, ok] = [bus.connected(), store.connected()];
   const status = connected ? "CONNECTED" : "RECONNECTING";
@@ -177,17 +172,14 @@ function showStatus(
     redis: { error: ok ? "" : "connection lost", ok },
     time: isoSeconds(clock()),
     uptime_seconds: Math.floor(performance.now() / 1000),
-    workers: { count: scheduler.workers().length },
+    workers: { count: placement.workers().length },
   };
 }
 
 function showWorker(heartbeat: Heartbeat): JsonObject {
   const options = { useProtoFieldName: true };
-  const { auth_token: _, ...shown } = toJson(
-    HeartbeatSchema,
-    heartbeat,
-    options,
-  ) as JsonObject;
+  const shown = toJson(HeartbeatSchema, heartbeat, options) as JsonObject;
+  delete shown["auth_token"];
   return shown;
 }
 
@@ -211,17 +203,16 @@ async function installPack(
     throw new Refusal(400, "invalid multipart form");
   });
   const file = form.get("bundle");
-  if (!(file instanceof File)) throw new Refusal(400, "bundle file required");
-  if (!/\.(tgz|tar\.gz)$/i.test(file.name)) {
-    throw new Refusal(400, "bundle must be .tgz");
-  }
+  need(file instanceof File, "bundle file required");
+  need(/\.(tgz|tar\.gz)$/i.test(file.name), "bundle must be .tgz");
   const flag = (name: string) =>
     isYes(String(form.get(name) ?? query.get(name) ?? ""));
-  return await packs.install(new Uint8Array(await file.arrayBuffer()), {
+  const installedBy = headers.get("x-principal-id") ||
+    headers.get("x-actor-id") || "";
+  return await packs.install(await file.bytes(), {
     upgrade: flag("upgrade"),
     inactive: flag("inactive"),
-    installedBy: headers.get("x-principal-id") || headers.get("x-actor-id") ||
-      "",
+    installedBy,
   });
 }
 
@@ -243,7 +234,7 @@ async function startRun(
   const runId = randomUUID();
   if (key !== "") {
     engine.keys.set(key, runId);
-    // A limit or a crash: the key is taken, and its run was never made.
+    // As after a limit or a crash, the key is taken but its run never made.
     if (strikes(faults, "burnKeys")) {
       throw new Refusal(429, "max concurrent runs reached");
     }
@@ -253,7 +244,7 @@ async function startRun(
   return { run_id: runId };
 }
 
-/** Filters apply after the page is cut, as they do on the platform. */
+/** Filters after cutting the page, as the platform does. */
 function listJobs({ jobs }: Scheduler, query: URLSearchParams): JsonObject {
   for (const name of ["team", "trace_id", "updated_after", "updated_before"]) {
     if (!query.has(name)) continue;
@@ -263,7 +254,7 @@ function listJobs({ jobs }: Scheduler, query: URLSearchParams): JsonObject {
   checkTenant(query.get("tenant"));
   const state = query.get("state")?.toUpperCase();
   const topic = query.get("topic");
-  const recent = [...jobs.values()].toSorted(newestFirst).slice(0, RECENT_MAX);
+  const recent = newestFirst(jobs).slice(0, RECENT_MAX);
   const isAsked = (job: JobRecord) =>
     (state === undefined || job.state === state) &&
     (topic === null || job.request.topic === topic);
@@ -278,14 +269,13 @@ function listApprovals(
   { jobs }: Scheduler,
   query: URLSearchParams,
 ): JsonObject {
-  const waiting = [...jobs.values()]
-    .filter(({ state }) => state === "APPROVAL_REQUIRED")
-    .toSorted(newestFirst).toReversed();
+  const waiting = newestFirst(jobs).toReversed()
+    .filter(({ state }) => state === "APPROVAL_REQUIRED");
   return cut(waiting, query, 100, () => true, showApproval);
 }
 
-function newestFirst(a: JobRecord, b: JobRecord): number {
-  return b.updatedAt - a.updatedAt;
+function newestFirst(jobs: Scheduler["jobs"]): JobRecord[] {
+  return [...jobs.values()].toSorted((a, b) => b.updatedAt - a.updatedAt);
 }
 
 function cut(
@@ -303,7 +293,6 @@ function cut(
   return { items: page.map(show), next_cursor };
 }
 
-/** A job in a list. */
 function showListed(job: JobRecord): JsonObject {
   const { request, deadlineAt } = job;
   const deadline = deadlineAt === Infinity ? 0 : Math.floor(deadlineAt / 1000);
@@ -319,7 +308,7 @@ function showListed(job: JobRecord): JsonObject {
   };
 }
 
-/** What a list and a job in full have in common. */
+/** What a job in a list and a job in full have in common. */
 function showFacts({ request, attempts, safety }: JobRecord): JsonObject {
   const { topic, tenantId, meta } = request;
   const actorType = ActorType[meta?.actorType ?? 0]!.toLowerCase();
@@ -341,7 +330,6 @@ function showFacts({ request, attempts, safety }: JobRecord): JsonObject {
   };
 }
 
-/** A waiting job with the decision that it waits for. */
 function showApproval(job: JobRecord): JsonObject {
   const safety = job.safety!;
   return {
@@ -352,22 +340,15 @@ function showApproval(job: JobRecord): JsonObject {
     policy_reason: safety.reason,
     constraints: safety.constraints,
     job_hash: safety.jobHash,
-    approval_required: false, // Read back wrong on every platform so far.
+    approval_required: false, // So far every platform gets this wrong.
     approval_ref: safety.approvalRef,
   };
 }
 
-/** A job in full. */
-async function showJob(
-  { scheduler, read }: Parts,
-  id: string,
-): Promise<Response> {
-  const job = found(scheduler.jobs.get(id), "job not found");
-  const value = async (pointer: string) => {
-    if (!pointer.startsWith("redis://")) return null;
-    const text = await read(pointer.slice("redis://".length));
-    return parseJson(text ?? "") ?? null;
-  };
+async function showJob(parts: Parts, id: string): Promise<Response> {
+  const job = found(parts.scheduler.jobs.get(id), "job not found");
+  const value = async (pointer: string) =>
+    parseJson(await readPointer(parts, pointer) ?? "") ?? null;
   const { request: { labels, workflowId }, resultPtr, safety } = job;
   const context_ptr = `redis://ctx:${id}`;
   const shown = {
@@ -390,11 +371,10 @@ async function showJob(
     step_id: labels["step_id"] ?? "",
     ...filled({ ...job.approval, ...job.failure }),
   };
-  // The platform sets no type here, and Go takes the body for text.
+  // The platform sets no type here, so Go takes the body for text.
   return json(shown, "text/plain; charset=utf-8");
 }
 
-/** One decision of a job's history. */
 function showDecision(entry: DecisionEntry): JsonObject {
   return filled({
     decision: entry.decision,
@@ -436,10 +416,10 @@ async function storeArtifact(
   const { content, content_base64, content_type = "", retention = "" } = body;
   const labels = (body["labels"] ?? {}) as Record<string, unknown>;
   const texts = [content, content_base64, content_type, retention];
-  const typed = [...texts, ...Object.values(labels)].every((value) =>
+  const isTyped = [...texts, ...Object.values(labels)].every((value) =>
     value === undefined || typeof value === "string"
   );
-  if (!typed) throw new Refusal(400, "invalid json");
+  need(isTyped, "invalid json");
   const bytes = toBytes(content_base64 as string, content as string);
   const header = request.headers.get("x-max-artifact-bytes");
   const bytesMax = [query.get("max_bytes"), header].map(Number)
@@ -466,7 +446,7 @@ async function storeArtifact(
 
 function toBytes(base64 = "", content = ""): Uint8Array {
   if (base64 === "") {
-    if (content === "") throw new Refusal(400, "content required");
+    need(content !== "", "content required");
     return new TextEncoder().encode(content);
   }
   try {
@@ -484,14 +464,13 @@ function readArtifact(
   if (!pointer.startsWith("redis://")) {
     throw new Refusal(500, `invalid pointer prefix: ${pointer}`);
   }
-  const artifact = artifacts.get(pointer);
-  if (artifact === undefined || artifact.expiresAt <= clock()) {
-    throw new Refusal(404, "artifact not found");
-  }
-  checkTenant(artifact.tenant);
-  return {
-    artifact_ptr: pointer,
-    content_base64: artifact.bytes.toBase64(),
-    metadata: artifact.metadata,
-  };
+  const kept = artifacts.get(pointer);
+  const isAlive = kept !== undefined && kept.expiresAt > clock();
+  const { bytes, metadata, tenant } = found(
+    isAlive ? kept : undefined,
+    "artifact not found",
+  );
+  checkTenant(tenant);
+  const content_base64 = bytes.toBase64();
+  return { artifact_ptr: pointer, content_base64, metadata };
 }

@@ -1,9 +1,9 @@
 /**
  * What the embedded NATS and Redis servers share: a listener on loopback, and
- * connections that read as asked for and queue what is sent.
+ * connections that read on demand and queue what is sent.
  *
- * Both treat bytes as text with one character a byte (latin1), so that any
- * encoding passes unchanged.
+ * Bytes are text with one character per byte (latin1), so that any encoding
+ * passes unchanged.
  * Net: one port of 127.0.0.1. No environment, files or processes.
  *
  * @module
@@ -12,29 +12,28 @@ import { Buffer } from "node:buffer";
 
 const HOSTNAME = "127.0.0.1";
 const CONNECTIONS_MAX = 256; // Any more are closed without a word.
-const LINGER_MS = 2_000; // For the other side to read our last words.
+const LINGER_MS = 2_000; // For the client to read our last words.
 
 /** A listener with its connections; disposing of it stops it. */
 export interface TcpServer extends AsyncDisposable {
-  /** The port it listens on. */
   readonly port: number;
   /** Counts the open connections. */
   connections(): number;
-  /** Cuts every client's socket without a word and goes on listening. */
+  /** Cuts off every client without a word, and goes on listening. */
   disconnectAll(): void;
-  /** Cuts every client, stops listening and frees the port. */
+  /** Cuts off every client and frees the port. */
   stop(): Promise<void>;
 }
 
-/** Thrown by a conversation to end it; `message` is sent as the last words. */
+/** Ends a conversation; its message is sent as the last words. */
 export class Hangup extends Error {}
 
 /**
  * Listens on 127.0.0.1.
  *
  * @param port 0 for a free one.
- * @param converse Serves one connection until it throws {@linkcode Hangup},
- * as each read does when the client has left.
+ * @param converse Serves one connection until it throws {@linkcode Hangup}, as
+ * every read does when the client has left.
  * @throws {Deno.errors.AddrInUse} If the port is taken.
  */
 export function listenTcp(
@@ -95,25 +94,20 @@ export class Connection {
   #writing: Promise<void> | undefined;
   #closed = false;
 
-  /** Takes over a socket. */
   constructor(socket: Deno.TcpConn) {
     this.#socket = socket;
     try {
       socket.setNoDelay(true); // Else a reply may wait 40 ms for the last.
-    } catch { // It has gone, which not every system minds: a read will tell.
+    } catch { // It has gone, which the next read will tell on every system.
     }
   }
 
-  /** Counts what waits behind the block that is being written. */
+  /** Does not count the block that is being written. */
   get unsentBytes(): number {
     return this.#unsent.length;
   }
 
-  /**
-   * Reads up to and with a line feed, or `bytesMax` without one.
-   *
-   * @throws {Hangup} If the client has left.
-   */
+  /** Reads through a line feed, or `bytesMax` without one. @throws {Hangup} */
   async readLine(bytesMax: number): Promise<string> {
     let end = this.#unread.indexOf("\n") + 1;
     while (end === 0 && this.#unread.length < bytesMax) {
@@ -123,11 +117,7 @@ export class Connection {
     return await this.read(Math.min(end || bytesMax, bytesMax));
   }
 
-  /**
-   * Reads so many bytes.
-   *
-   * @throws {Hangup} If the client has left.
-   */
+  /** Reads exactly so many bytes. @throws {Hangup} */
   async read(length: number): Promise<string> {
     while (this.#unread.length < length) await this.#fill();
     const taken = this.#unread.slice(0, length);
@@ -135,7 +125,7 @@ export class Connection {
     return taken;
   }
 
-  /** Queues output; resolves once it is written, or lost with the socket. */
+  /** Queues output; resolves once it is written or lost with the socket. */
   async send(text: string): Promise<void> {
     if (this.#closed) return;
     this.#unsent += text;
@@ -147,14 +137,13 @@ export class Connection {
     const timer = setTimeout(() => this.close(), LINGER_MS);
     const ending = this.send(lastWords)
       .then(() => this.#socket.closeWrite()).catch(() => this.close());
-    // A socket closed with bytes unread is reset: the words might be lost.
+    // Closing a socket with unread bytes resets it and may lose the words.
     while (await this.#receive() !== null);
     await ending;
     clearTimeout(timer);
     this.close();
   }
 
-  /** Cuts the socket at once. */
   close(): void {
     if (!this.#closed) this.#socket.close();
     this.#closed = true;
@@ -170,7 +159,7 @@ export class Connection {
           at += await this.#socket.write(block.subarray(at));
         }
       }
-    } catch { // The socket is gone, by the client's hand or by ours.
+    } catch { // The client or we have closed the socket.
       this.close();
     }
     this.#writing = undefined;
@@ -182,7 +171,7 @@ export class Connection {
     this.#unread += this.#buffer.toString("latin1", 0, length);
   }
 
-  /** A reset, like our own close(), is an end as any other. */
+  /** Takes a reset, like our own close(), for an ordinary end. */
   #receive(): Promise<number | null> {
     return this.#socket.read(this.#buffer).catch(() => null);
   }

@@ -1,11 +1,11 @@
 /**
- * Workflow definitions: what this stand-in's engine can do, read as the
- * platform reads it; anything else is refused by name. Pure.
+ * Workflow definitions, read as the platform reads them; whatever the engine of
+ * this stand-in cannot do is refused by name. Pure.
  *
  * @module
  */
 import { isObject, type JsonObject } from "../../lib/base/json.ts";
-import { filled, Refusal } from "./common.ts";
+import { filled, need } from "./common.ts";
 import { decode, type Decoded, each } from "./shape.ts";
 
 const MAP = "map[string]interface {}";
@@ -36,23 +36,22 @@ export const WORKFLOW = {
   ...each(MAP, "input_schema", "steps"),
 } as const;
 
-/** A step as the engine runs it. */
 export type Step = Decoded<typeof STEP> & { id: string };
 
-/** A workflow as the engine runs it, and as the gateway shows it. */
 export interface Workflow {
   id: string;
   org_id: string;
   input_schema: JsonObject;
   steps: readonly Step[];
+  /** As the gateway shows it. */
   shown: JsonObject;
 }
 
 /**
  * Reads a workflow.
  *
- * @param id The manifest's, which wins over the file's.
- * @param known The one that it replaces: what the file leaves out stays.
+ * @param id The manifest's id, which wins over the file's.
+ * @param known The workflow that it replaces; what the file omits stays.
  * @throws {Refusal}
  */
 export function readWorkflow(
@@ -62,6 +61,7 @@ export function readWorkflow(
   known?: Workflow,
 ): Workflow {
   const { steps, ...given } = decode(file, WORKFLOW, "Workflow");
+  const entries = Object.entries(steps) as [string, JsonObject][];
   const shown = {
     team_id: "",
     timeout_sec: 0,
@@ -71,15 +71,13 @@ export function readWorkflow(
     ...filled(given),
     id,
     steps: Object.fromEntries(
-      Object.entries(steps).map((
-        [id, step],
-      ) => [id, { id, ...step as JsonObject }]),
+      entries.map(([id, step]) => [id, { id, ...step }]),
     ),
     created_at: now,
     updated_at: now,
   };
   const { org_id, input_schema } = shown;
-  const read = Object.entries(steps).map(([id, step]) => readStep(id, step));
+  const read = entries.map(([id, step]) => readStep(id, step));
   return { id, org_id, input_schema, steps: read, shown };
 }
 
@@ -96,15 +94,14 @@ function readStep(id: string, value: unknown): Step {
     ...(["", "worker"].includes(type) ? [] : [`type ${type}`]),
     ...labels.map((label) => `label ${label}`),
     ...templates.map((text) => `the template ${text}`),
-  ];
-  if (missing.length === 0) return { ...step, id };
-  const problem = `devcore does not implement steps with ${missing.join(", ")}`;
-  throw new Refusal(400, problem);
+  ].join(", ");
+  need(missing === "", `devcore does not implement steps with ${missing}`);
+  return { ...step, id };
 }
 
 /**
- * The path of a template that is a whole value and leads to an input or an
- * output. The platform evaluates more, but gives no plainer answer.
+ * The path of a template that is a whole value and leads to an input or output;
+ * the platform evaluates others, too.
  */
 export function templatePath(text: string): string[] | undefined {
   return /^\$\{((?:input|steps)(?:\.[\w-]+)*)\}$/.exec(text)?.[1]?.split(".");

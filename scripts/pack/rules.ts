@@ -17,7 +17,7 @@ import { templatePath, textsOf } from "../../deploy/devcore/workflow.ts";
 import { type Pack, Problems, readPack } from "./read.ts";
 
 const AJV = addFormats.default(
-  new Ajv2020({ strict: true, allowUnionTypes: true }),
+  new Ajv2020({ strict: true, allowUnionTypes: true, addUsedSchema: false }),
 );
 
 type Steps = Pack["workflows"][number]["steps"];

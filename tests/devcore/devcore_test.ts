@@ -20,7 +20,7 @@ import {
   loadPolicy,
 } from "../../deploy/devcore/policy.ts";
 import { startRedisServer } from "../../deploy/devcore/redis_server.ts";
-import { hashJob } from "../../deploy/devcore/scheduler.ts";
+import { hashJob } from "../../deploy/devcore/job_request.ts";
 import { readWorkflow } from "../../deploy/devcore/workflow.ts";
 import { type JobRequest, JobStatus } from "../../lib/platform/gen/cap_pb.ts";
 import { decodePacket, encodeHeartbeat } from "../../lib/platform/packet.ts";
