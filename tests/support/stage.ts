@@ -61,6 +61,8 @@ export interface Stage extends AsyncDisposable {
   readonly core: Devcore;
   readonly bus: Bus;
   readonly store: Store;
+  /** Moves devcore's clock ahead, unless the test has given one of its own. */
+  leap(ms: number): void;
   /** Calls the gateway, with its key unless `headers` say otherwise. */
   call(line: string, sent?: Sent): Promise<Answer>;
   /** Installs files as a pack and waits until policy and routing are in force. */
@@ -72,8 +74,10 @@ export interface Stage extends AsyncDisposable {
 /** Starts a devcore whose timers run every 20 ms. */
 export async function startStage(options: DevcoreOptions = {}): Promise<Stage> {
   await using stack = new AsyncDisposableStack();
+  let aheadMs = 0;
+  const clock = () => Date.now() + aheadMs;
   const core = stack.use(
-    await startDevcore({ apiKey: KEY, reloadMs: RELOAD_MS, ...options }),
+    await startDevcore({ apiKey: KEY, reloadMs: RELOAD_MS, clock, ...options }),
   );
   const client = { name: "test", log: quiet, signal: never };
   const bus = stack.use(await connectBus({ ...client, url: core.natsUrl }));
@@ -90,6 +94,7 @@ export async function startStage(options: DevcoreOptions = {}): Promise<Stage> {
     core,
     bus,
     store,
+    leap: (ms) => aheadMs += ms,
     call,
     async install(files) {
       const answer = await call("POST /api/v1/packs/install?upgrade=1", {
