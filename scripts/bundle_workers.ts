@@ -7,7 +7,7 @@ import { command } from "./terminal/arguments.ts";
 import { runCommand } from "./terminal/command.ts";
 import { inBytes, table } from "./terminal/format.ts";
 import { bundleWorker, startUpMs } from "./launch/bundles.ts";
-import { readWorkerName, WORKERS } from "./launch/permissions.ts";
+import { readWorkerNames, WORKERS } from "./launch/permissions.ts";
 
 const FOLDER = "dist/workers";
 
@@ -25,9 +25,8 @@ permissions; it needs no module, no cache and no network to start.`,
 
 export const main = command(HELP, async ({ values, positionals }, { out }) => {
   const { out: folder = FOLDER } = values;
-  const names = positionals.map(readWorkerName);
   const rows: string[][] = [];
-  for (const worker of names.length === 0 ? WORKERS : names) {
+  for (const worker of readWorkerNames(positionals)) {
     const path = await bundleWorker(worker, folder);
     const { size } = await Deno.stat(path);
     const ms = await startUpMs(path);

@@ -12,7 +12,7 @@ import {
   readEnvironment,
   readRequirements,
 } from "./launch/environment.ts";
-import { readWorkerName, WORKERS } from "./launch/permissions.ts";
+import { readWorkerNames } from "./launch/permissions.ts";
 import { cacheWorkers } from "./launch/process.ts";
 import { bundlePack, readPackFolder } from "./pack/pack.ts";
 
@@ -50,8 +50,8 @@ its worker, version, target, permissions and sha256.`,
 export const main = command(
   HELP,
   async ({ values, positionals }, context) => {
-    const [name = "all"] = positionals;
-    const workers = name === "all" ? WORKERS : [readWorkerName(name)];
+    const names = positionals.filter((name) => name !== "all");
+    const workers = readWorkerNames(names);
     const { target = Deno.build.target, out: folder = FOLDER } = values;
     if (!TARGETS.includes(target)) {
       throw new UsageError(`Unknown target "${target}"`);

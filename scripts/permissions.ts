@@ -13,7 +13,7 @@ import {
 } from "./launch/environment.ts";
 import {
   type Permissions,
-  readWorkerName,
+  readWorkerNames,
   type WorkerName,
   WORKERS,
 } from "./launch/permissions.ts";
@@ -43,8 +43,7 @@ const WIDTH = 140;
 
 export const main = command(HELP, async ({ values, positionals }, context) => {
   const { json, flags: onlyFlags, prove: proving, "env-file": file } = values;
-  const [name] = positionals;
-  const workers = name === undefined ? WORKERS : [readWorkerName(name)];
+  const workers = readWorkerNames(positionals);
   if (proving) return await prove(workers, context) ? 0 : 1;
   const env = await readEnvironment(file, context.env);
   const requirements = await readRequirements();

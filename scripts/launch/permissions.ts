@@ -34,6 +34,13 @@ export function readWorkerName(name: string): WorkerName {
   );
 }
 
+/** The workers of those names, or all of them if none is named. */
+export function readWorkerNames(
+  names: readonly string[],
+): readonly WorkerName[] {
+  return names.length === 0 ? WORKERS : names.map(readWorkerName);
+}
+
 /** What each worker reads from its environment. */
 export const WORKER_SETTINGS: Readonly<Record<WorkerName, Settings>> = {
   fetcher: FETCHER,

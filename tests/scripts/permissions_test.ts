@@ -1,12 +1,29 @@
-import { assert, assertEquals, assertThrows } from "@std/assert";
-import { ConfigError } from "../../lib/base/errors.ts";
+/**
+ * What each worker may do, and the command that prints it.
+ *
+ * @module
+ */
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
 import { variablesOf } from "../../lib/base/config.ts";
+import { ConfigError } from "../../lib/base/errors.ts";
+import { readRequirements } from "../../scripts/launch/environment.ts";
 import {
   derivePermissions,
+  type Permissions,
+  readWorkerNames,
+  splitNet,
   WORKER_SETTINGS,
   WORKERS,
 } from "../../scripts/launch/permissions.ts";
-import { readRequirements } from "../../scripts/launch/environment.ts";
+import { main } from "../../scripts/permissions.ts";
+import { call } from "../support/command.ts";
+import { ENV_FILE, withEnvFile } from "../support/env_file.ts";
 
 const ENV: Record<string, string> = {
   NATS_URL: "nats://nats.internal:4222",
@@ -110,4 +127,71 @@ Deno.test("derivePermissions() permits the file of a secret, that file and nothi
     why: "CORETEX_API_KEY_FILE",
   }]);
   assertEquals(flags.at(-1), "--allow-read=/run/secrets/key");
+});
+
+Deno.test("splitNet() tells addresses that a worker listens on from those that it calls", () => {
+  const { net } = derivePermissions(
+    "ingester",
+    [],
+    // The gateway on the very port that the worker serves its health on.
+    env({ HEALTH_ADDR: "[::1]:80", CORETEX_GATEWAY_URL: "http://[::1]" }),
+  );
+  const { listens, peers } = splitNet(net);
+  assertEquals(listens.map(({ host }) => host), ["0.0.0.0:8088", "[::1]:80"]);
+  assertEquals(peers.map(({ host }) => host), ["[::1]:80"]);
+});
+
+Deno.test("readWorkerNames() takes none for all, in the order of the path", () => {
+  assertEquals(readWorkerNames([]), WORKERS);
+  assertEquals(readWorkerNames(["poster", "fetcher"]), ["poster", "fetcher"]);
+});
+
+Deno.test("permissions prints each permission with its reason", () =>
+  withEnvFile(ENV_FILE, async (path) => {
+    const args = ["poster", "--env-file", path];
+    const { code, stdout } = await call(main, args);
+    assertEquals(code, 0);
+    for (
+      const row of [
+        /net +nats\.example:4222 +NATS/,
+        /net +redis\.example:6380 +Redis/,
+        /net +gateway\.example:443 +the gateway/,
+        /net +hooks\.slack\.com:443 +slack:webhook/,
+        /net +127\.0\.0\.1:9000 +serves its health here/,
+        /env +WORKER_TOKEN_FILE +credential, .*, in a file/,
+      ]
+    ) assertMatch(stdout, row);
+    assertStringIncludes(
+      stdout,
+      "--no-prompt --cached-only --ignore-env --allow-net=127.0.0.1:9000,nats.example:4222,redis.example:6380,gateway.example:443,hooks.slack.com:443 --allow-env=NATS_URL,",
+    );
+  }));
+
+Deno.test("permissions --json has the shape that others rely on", () =>
+  withEnvFile(ENV_FILE, async (path) => {
+    const { stdout } = await call(main, ["--json", "--env-file", path]);
+    const all = JSON.parse(stdout);
+    assertEquals(Object.keys(all), [...WORKERS]);
+    const bare = await call(main, ["--flags", "--env-file", path]);
+    const lines = WORKERS.map((worker) => all[worker].flags.join(" "));
+    assertEquals(bare.stdout, `${lines.join("\n")}\n`);
+    for (const one of Object.values(all)) {
+      const { net, env, read, flags } = one as Permissions;
+      assert(net.every(({ host, why }) => host !== "" && why !== ""));
+      assert(env.every(({ name, why }) => name !== "" && why !== ""));
+      assertEquals(read, []);
+      assert(flags.includes("--cached-only"));
+    }
+  }));
+
+Deno.test("an environment that is not complete is refused, and so is a slip in its file", async () => {
+  const bare = await call(main, ["fetcher"]);
+  assertEquals(bare.code, 2);
+  assertStringIncludes(bare.stderr, "CORETEX_GATEWAY_URL is required");
+  assertStringIncludes(bare.stderr, "--env-file");
+  await withEnvFile("NATS_ULR=nats://nats\n", async (path) => {
+    const { code, stderr } = await call(main, ["--env-file", path]);
+    assertEquals(code, 2);
+    assertStringIncludes(stderr, "sets NATS_ULR, which no worker reads");
+  });
 });
