@@ -3,7 +3,43 @@
  *
  * @module
  */
-import { parse } from "@std/yaml";
+import { parse, parseAll } from "@std/yaml";
+import { parseEnv } from "node:util";
+import {
+  type Environment,
+  readRequirements,
+} from "../../scripts/launch/environment.ts";
+import {
+  derivePermissions,
+  type Permissions,
+  type WorkerName,
+} from "../../scripts/launch/permissions.ts";
+
+/** The project's folder. */
+export const ROOT = new URL("../../", import.meta.url);
+
+/** Reads one of the project's files. */
+export function read(path: string): Promise<string> {
+  return Deno.readTextFile(new URL(path, ROOT));
+}
+
+export const requirements = await readRequirements();
+export const exampleText = await read("deploy/env.example");
+export const example = parseEnv(exampleText) as Environment;
+
+/** The pack's version, which images carry. */
+export const { version } =
+  (parse(await read("pack/pack.yaml")) as { metadata: { version: string } })
+    .metadata;
+
+/** What the one function says, which every file must repeat. */
+export function derive(worker: WorkerName, env: Environment): Permissions {
+  return derivePermissions(
+    worker,
+    requirements[worker],
+    (name) => ({ CORETEX_API_KEY: "any", ...env })[name],
+  );
+}
 
 /** One instruction of a Dockerfile. */
 export interface Instruction {
@@ -139,4 +175,47 @@ export function leadsOutside({ internal, driver_opts }: ComposeNetwork) {
   const masquerade = driver_opts
     ?.["com.docker.network.bridge.enable_ip_masquerade"];
   return internal !== true && masquerade !== "false";
+}
+
+/** A container of a Deployment, as far as tests look at it. */
+export interface Container {
+  image: string;
+  command?: string[];
+  args?: string[];
+  env: { name: string; value?: string }[];
+  ports: { name: string; containerPort: number }[];
+  [key: string]: unknown;
+}
+
+/** Any object of Kubernetes. */
+export interface KubeObject {
+  apiVersion: string;
+  kind: string;
+  metadata: { name: string };
+  [key: string]: unknown;
+}
+
+/** The objects of a manifest. */
+export function parseManifest(text: string): KubeObject[] {
+  return parseAll(text) as KubeObject[];
+}
+
+/** The Deployment of a worker. */
+export function readDeployment(text: string, worker: WorkerName) {
+  const deployment = parseManifest(text).find((
+    { kind, metadata },
+  ) =>
+    kind === "Deployment" && metadata.name === `incident-enricher-${worker}`
+  ) as
+    & KubeObject
+    & {
+      spec: {
+        replicas: number;
+        strategy: { type: string };
+        template: { spec: Record<string, unknown> };
+      };
+    };
+  const pod = deployment.spec.template.spec;
+  const [container] = pod["containers"] as [Container];
+  return { spec: deployment.spec, pod, container };
 }
