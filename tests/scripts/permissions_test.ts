@@ -158,7 +158,7 @@ Deno.test("permissions prints each permission with its reason", () =>
         /net +gateway\.example:443 +the gateway/,
         /net +hooks\.slack\.com:443 +slack:webhook/,
         /net +127\.0\.0\.1:9000 +serves its health here/,
-        /env +WORKER_TOKEN_FILE +credential, .*, in a file/,
+        /env +WORKER_TOKEN_FILE +credential .*, in a file/,
       ]
     ) assertMatch(stdout, row);
     assertStringIncludes(
