@@ -1,9 +1,9 @@
 /**
- * Whether a post comes too late to be of use.
+ * Refuses a post that comes too late to be useful.
  *
- * An approval may be given long after the incident, when the message is no
- * longer true. Age counts from when the evidence was collected, because the
- * message was true then.
+ * An approval may come long after the incident, when the message is no longer
+ * true. Age counts from the collection of the evidence, because the message was
+ * true then.
  *
  * @module
  */
@@ -11,10 +11,10 @@ import { integer, type Setting } from "../base/config.ts";
 import { JobError } from "../base/errors.ts";
 import type { EvidenceBundle } from "../incident.ts";
 
-/** Half a day: a shift later, somebody else should take a fresh look. */
+/** After a shift, the next person should take a fresh look. */
 const MAX_AGE_S = 12 * 3600;
 
-/** `POST_MAX_AGE_S`, for the poster and for those who approve. */
+/** `POST_MAX_AGE_S`, for the poster and for approvers. */
 export const POST_MAX_AGE: Setting<number> = integer("POST_MAX_AGE_S", {
   about: "age of the evidence in s beyond which nothing is posted",
   fallback: MAX_AGE_S,
@@ -40,11 +40,11 @@ export function refuseOld(
 /**
  * Says why a post is too old.
  *
- * @param collectedAt RFC 3339, as the evidence bundle has it, unchecked. What
- * cannot be read counts as too old, and so does what lies further ahead than
+ * @param collectedAt RFC 3339, unchecked, from the evidence bundle. An
+ * unreadable time counts as too old. So does a time further ahead than
  * `maxAgeS`, because no clock is that wrong.
  * @param nowMs Milliseconds since the epoch.
- * @returns A sentence without its full stop, or `undefined` if it is not.
+ * @returns A sentence without its full stop; `undefined` if the post is in time.
  */
 export function describeTooOld(
   collectedAt: unknown,
@@ -61,7 +61,7 @@ export function describeTooOld(
     : "nobody can tell how old its evidence is: the time of its collection is no time in the past";
 }
 
-/** Whole units, rounded down, the two largest. */
+/** The two largest units, rounded down. */
 function describeLength(seconds: number): string {
   const units = [["d", 86_400], ["h", 3_600], ["min", 60], ["s", 1]] as const;
   const first = units.findIndex(([, length]) => seconds >= length);

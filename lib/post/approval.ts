@@ -1,11 +1,11 @@
 /**
- * Whether a job was released by a recorded approval. Pure.
+ * Checks that a recorded approval released a job. Pure.
  *
  * The platform can hand a post job to a worker without any approval: between
  * the installation of a pack and the reload of its policy, and after an
- * uninstall that leaves the routing. So the poster believes only the job's own
- * record as the gateway reports it; the job's labels and environment prove
- * nothing, since anybody on the bus can write them.
+ * uninstall that leaves the routing. So the poster believes only the gateway's
+ * record of the job. The job's labels and environment prove nothing, because
+ * anybody on the bus can write them.
  *
  * @module
  */
@@ -23,21 +23,21 @@ export interface Approval {
 
 const STATES = ["SCHEDULED", "DISPATCHED", "RUNNING"];
 const NAME_CHARS_MAX = 300;
-/** End of the year 9999 in microseconds, the last that RFC 3339 can write. */
+/** The end of 9999, the last year that RFC 3339 can write, in microseconds. */
 const APPROVAL_AT_MAX = Date.UTC(9999, 11, 31, 23, 59, 59) * 1000;
 
 export interface ApprovedJob {
   id: string;
   topic: string;
-  /** Part of the post's key, so a packet must not make one up. */
+  /** Part of the post's key, so a packet must not invent one. */
   tenantId: string;
 }
 
 /**
- * Reads the approval out of a job's record.
+ * Reads the approval from a job's record.
  *
  * @param record `GET /api/v1/jobs/{id}`, unchecked.
- * @throws {JobError} `NOT_APPROVED`, saying which sign is missing.
+ * @throws {JobError} `NOT_APPROVED` says which proof is missing.
  */
 export function readApproval(
   record: Readonly<Record<string, unknown>>,
@@ -85,7 +85,7 @@ function findProblem(
   if (!is("safety_reason", "approval granted")) {
     return "the safety decision does not rest on an approval";
   }
-  // Newer platforms say in words what the older ones imply.
+  // Newer platforms state the decision that the older ones imply.
   if (
     record["approval_decision"] !== undefined &&
     !is("approval_decision", "approve")

@@ -1,5 +1,5 @@
 /**
- * The message that was approved, and no other.
+ * Reads the approved message and accepts no other.
  *
  * @module
  */
@@ -9,12 +9,11 @@ import type { Summary } from "../incident.ts";
 import { decodeMessage, type Message } from "../message/render.ts";
 import type { JobGateway } from "../platform/context.ts";
 
-/** A longer message artifact is none of ours. */
+/** Our own messages are shorter. */
 const MESSAGE_BYTES_MAX = 256 * 1024;
 
 /**
- * Fetches the message as the summarizer stored it, if its bytes are still the
- * same.
+ * Fetches the message that the summarizer stored, if its bytes are unchanged.
  *
  * @throws {JobError} As {@linkcode readApprovedMessage} does.
  */
@@ -33,12 +32,12 @@ export async function fetchApprovedMessage(
 }
 
 /**
- * Reads the bytes of a message, if they are those that the approver was shown.
+ * Reads the bytes of a message, if they are the bytes that the approver saw.
  *
- * @param expected The digest that the summary names, which the approved job's
- * input holds.
- * @throws {JobError} `DIGEST_MISMATCH`; `JOB_INVALID_INPUT` if they are no
- * message. Neither quotes them.
+ * @param expected The digest in the summary, which is part of the approved
+ * job's input.
+ * @throws {JobError} `DIGEST_MISMATCH`, or `JOB_INVALID_INPUT` if the bytes are
+ * no message. Neither error quotes the bytes.
  */
 export async function readApprovedMessage(
   bytes: Uint8Array,

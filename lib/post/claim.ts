@@ -1,5 +1,5 @@
 /**
- * One job's claim on a post: the right to send it, and what became of it.
+ * One job's claim on a post: the right to send it, and its outcome.
  *
  * @module
  */
@@ -25,7 +25,7 @@ export interface Claimed {
   digest: string;
 }
 
-/** A waiting claim of this job may be this much older than a post may take. */
+/** Beyond the time for a post, while this job's earlier claim may be alive. */
 const LIVE_SLACK_MS = 30_000;
 
 export function openRecord(
@@ -57,11 +57,11 @@ export function claimPost(
 /**
  * Reads the approval once more, now that the claim stands.
  *
- * A record that looks free may be one that Redis has lost since the checks,
- * another's message with it. The platform keeps its jobs in the same Redis, so
- * the approval is then gone too.
+ * A record may look free because Redis has lost it since the checks, along with
+ * another poster's claim. The platform keeps its jobs in the same Redis, so
+ * then the approval is gone too.
  *
- * @throws What `readRelease()` throws; the claim is then given back.
+ * @throws The error of `readRelease()`, after giving the claim back.
  */
 export async function confirmRelease(
   record: PostRecord,
@@ -83,11 +83,11 @@ export async function confirmRelease(
 }
 
 /**
- * Writes down what became of a post, and says it.
+ * Records the outcome of a post.
  *
- * @returns The result, with a warning if nothing could be written down. The
- * claim then stays, so that nobody sends it again before a person has looked.
- * @throws {JobError} Unless it was sent.
+ * @returns The result, with a warning if recording failed. The claim then
+ * stays, so that nobody sends the post again before a person has looked.
+ * @throws {JobError} Unless the post was sent.
  */
 export async function settlePost(
   { record, token, base }: {

@@ -1,9 +1,9 @@
 /**
- * Where a post may go.
+ * Decides where a post may go.
  *
- * A webhook URL is a credential and a way out: it is taken from the poster's
- * own environment, its host and port must be on a list, and it leaves this
- * module only inside the destination that sends to it.
+ * A webhook URL is a credential and a way out. So it comes from the poster's own
+ * environment, its host and port must be on a list, and it leaves this module
+ * only inside a destination.
  *
  * @module
  */
@@ -18,20 +18,20 @@ export type Destination =
   | { kind: "artifact"; id: "artifact"; host: "artifact" }
   | {
     kind: "slack";
-    /** Names it without giving it away; one webhook has one id. */
+    /** Identifies the webhook without revealing it; one webhook has one id. */
     id: string;
     /** Host and, if not 443, port. */
     host: string;
     url: string;
   };
 
-/** What the poster's own settings and the policy allow. */
+/** The limits of the poster's settings and of policy. */
 export interface DestinationRules extends
   Pick<
     Config<PostSettings>,
     "slackWebhookUrl" | "slackAllowedHosts" | "allowInputUrl"
   > {
-  /** Policy's list, which can only take away. */
+  /** Policy's list, which can only forbid hosts. */
   policyHosts: readonly string[] | undefined;
 }
 
@@ -56,9 +56,9 @@ export async function readDestination(
 }
 
 const URL_CHARS_MAX = 2000; // As in the schema of an incident.
-// Scheme, host, port, path, query: nothing that two parsers could read
-// differently, such as user info, upper case, escapes or backslashes, and
-// nothing, such as a fragment, that spells one webhook in two ways.
+// Scheme, host, port, path, query. Two parsers could read user info, upper case,
+// escapes or backslashes differently, and a fragment would give one webhook two
+// spellings.
 const PLAIN_URL =
   /^(https?):\/\/([a-z0-9.-]{1,253})(?::([0-9]{1,5}))?(\/[\w.~/-]*(?:\?[\w.~/=&-]+)?)$/;
 const ADDRESS = /^[0-9.]+$|^0x|\.0x/; // Any spelling of an IPv4 address.
@@ -83,7 +83,11 @@ async function checkUrl(
   if (parsed.pathname + parsed.search !== path) {
     throw refuse("the webhook's path is spelled oddly");
   }
-  if (!listsHost(slackAllowedHosts, { host, name, scheme })) {
+  // A list may write the port of https or leave it out.
+  const allows = (hosts: readonly string[]) =>
+    hosts.includes(host) ||
+    (scheme === "https" && host === name && hosts.includes(`${name}:443`));
+  if (!allows(slackAllowedHosts)) {
     throw refuse(`host "${host}" is not allowed; set SLACK_ALLOWED_HOSTS`);
   }
   const loopback = /^(127\.0\.0\.1|localhost):[0-9]+$/.test(host);
@@ -93,27 +97,12 @@ async function checkUrl(
   if (ADDRESS.test(name) && !loopback) {
     throw refuse("the webhook's host is an address, not a name");
   }
-  if (
-    policyHosts !== undefined && !listsHost(policyHosts, { host, name, scheme })
-  ) {
+  if (policyHosts !== undefined && !allows(policyHosts)) {
     throw refuse(`policy does not allow host "${host}"`);
   }
-  // Port 443 may be spelled out or not, and it is the same webhook.
+  // With or without the port 443, it is the same webhook.
   const url = parsed.href;
   return { id: `slack:${(await sha256Hex(url)).slice(0, 16)}`, host, url };
-}
-
-/** A list may write the port of https or leave it out. */
-function listsHost(
-  hosts: readonly string[],
-  { host, name, scheme }: {
-    host: string;
-    name: string;
-    scheme: string | undefined;
-  },
-): boolean {
-  return hosts.includes(host) ||
-    (scheme === "https" && host === name && hosts.includes(`${name}:443`));
 }
 
 function refuse(why: string): JobError {

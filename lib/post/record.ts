@@ -1,24 +1,24 @@
 /**
- * What is known of one post: an append-only list of events, and the state that
+ * The record of one post: an append-only list of events, and the state that
  * follows from it.
  *
- * Slack's webhooks have no idempotency key, so this record is what keeps two
- * messages apart. Only an append and a read of the whole list decide anything:
- * an append that arrives twice carries the same token and changes nothing, and
- * no lease, lock or clock ever allows a second message.
+ * Slack's webhooks have no idempotency key, so this record prevents a second
+ * message. Only an append and a read of the whole list decide anything. An
+ * append that arrives twice carries the same token and changes nothing. No
+ * lease, lock or clock ever allows a second message.
  *
  * ```text
  * free ─claim→ held ─refused→ free     held ─unknown→ in doubt
  * any ─posted|marked→ posted           held|in doubt ─freed→ free
  * ```
  *
- * What a person writes obeys the same rule: `freed` names the claim that it
- * frees, so that a copy which arrives late cannot free the next one, and after
- * the first `marked` nothing counts any more.
+ * Events by people obey the same rule: `freed` names its claim, so that a late
+ * copy cannot free the next claim, and after the first `marked` no event counts.
  *
  * @module
  */
 import { JobError } from "../base/errors.ts";
+import { parseJson } from "../base/json.ts";
 
 export interface Claim {
   type: "claim";
@@ -27,11 +27,10 @@ export interface Claim {
   run_id: string;
   /** Of the message, as 64 hex digits. */
   digest: string;
-  /** Host of the destination, for people; the key holds only a digest. */
+  /** The destination's host, for people; the key holds only a digest. */
   host: string;
-  /** Of the key, spelled out: its parts may hold its separator. */
+  /** The parts of the key, because they may contain its separator. */
   tenant?: string;
-  /** The same of the incident, with its source in front. */
   incident_id?: string;
   destination?: string;
   /** RFC 3339. */
@@ -44,11 +43,11 @@ export type PostEvent =
   | { type: "refused"; token: string; why: string; at: string }
   | { type: "unknown"; token: string; why: string; at: string }
   | { type: "posted"; token: string; result: Posted; at: string }
-  /** Frees the claim of that token; one without a token, any that stands. */
+  /** Frees the claim with that token; without one, frees any claim. */
   | { type: "freed"; token?: string; by: string; why: string; at: string }
   | { type: "marked"; by: string; why: string; link?: string; at: string };
 
-/** What a later attempt needs of one that succeeded. */
+/** The part of a result that later attempts need. */
 export interface Posted {
   /** RFC 3339. */
   posted_at: string;
@@ -66,10 +65,10 @@ export type PostState =
   | { state: "held"; claim: Claim }
   | { state: "in doubt"; claim: Claim; why: string }
   | { state: "posted"; result: Posted }
-  /** A person said so; what was sent is not known here. */
+  /** A person marked it; the record does not know the message. */
   | { state: "marked"; by: string; at: string; link: string | undefined };
 
-/** Says where a post stands after these events. */
+/** The state of a post after these events. */
 export function fold(events: readonly PostEvent[]): PostState {
   let state: PostState = { state: "free" };
   const seen = new Set<string>();
@@ -85,7 +84,7 @@ function step(
   event: PostEvent,
   seen: ReadonlySet<string>,
 ): PostState {
-  // Nothing turns a message that was sent into one that was not.
+  // No later event can unsend a message.
   if (now.state === "posted" || now.state === "marked") return now;
   switch (event.type) {
     case "posted":
@@ -93,7 +92,7 @@ function step(
     case "marked":
       return { state: "marked", by: event.by, at: event.at, link: event.link };
     case "claim":
-      // A token that was seen before is the same append, sent again late.
+      // A known token belongs to the same append, sent again late.
       return now.state === "free" && !seen.has(event.token)
         ? { state: "held", claim: event }
         : now;
@@ -113,7 +112,7 @@ function step(
   }
 }
 
-/** What each event carries as text, beside its time. */
+/** Required texts of each event, beside its time. */
 const FIELDS: ReadonlyMap<unknown, readonly string[]> = new Map([
   ["claim", ["token", "job_id", "run_id", "digest", "host"]],
   ["refused", ["token", "why"]],
@@ -122,7 +121,7 @@ const FIELDS: ReadonlyMap<unknown, readonly string[]> = new Map([
   ["freed", ["by", "why"]],
   ["marked", ["by", "why"]],
 ]);
-/** What it may carry as text, and only as text. */
+/** Optional texts of each event. */
 const OPTIONAL_FIELDS: ReadonlyMap<unknown, readonly string[]> = new Map([
   ["claim", ["tenant", "incident_id", "destination"]],
   ["freed", ["token"]],
@@ -132,17 +131,12 @@ const OPTIONAL_FIELDS: ReadonlyMap<unknown, readonly string[]> = new Map([
 /**
  * Reads the items of a record.
  *
- * @throws {JobError} `POST_IN_DOUBT` if one of them is no event of ours, or
- * newer than this code: what it means is not known, so nothing may be sent.
+ * @throws {JobError} `POST_IN_DOUBT` if an item is no event of ours, or newer
+ * than this code. Its meaning is unknown, so nothing may be sent.
  */
 export function parseEvents(items: readonly string[]): PostEvent[] {
   return items.map((item, at) => {
-    let event: unknown;
-    try {
-      event = JSON.parse(item);
-    } catch {
-      // Told below.
-    }
+    const event = parseJson(item);
     if (isEvent(event)) return event;
     throw new JobError(
       "POST_IN_DOUBT",
@@ -163,16 +157,15 @@ function isEvent(value: unknown): value is PostEvent {
     (event["type"] !== "posted" || event["result"] instanceof Object);
 }
 
-/** The list that a record is kept in. Appending twice must be harmless. */
+/** The list that holds a record. */
 export interface EventList {
   append(key: string, item: string): Promise<void>;
   /** All items, oldest first. */
   list(key: string): Promise<string[]>;
 }
 
-/** What a post is about: one incident at one destination. */
+/** Identifies a post: one incident at one destination. */
 export interface PostKey {
-  /** The job's. */
   tenant: string;
   /** With its source in front. */
   incidentId: string;
@@ -180,7 +173,7 @@ export interface PostKey {
   destination: string;
 }
 
-/** What the Redis key of every record begins with. */
+/** Every record's Redis key begins with it. */
 export const RECORD_PREFIX = "incident-enricher:posted:";
 
 export function recordKey(
@@ -190,13 +183,13 @@ export function recordKey(
 }
 
 /**
- * Says which post a record is about.
+ * Tells which post a record belongs to.
  *
- * A tenant and an incident id may hold a colon, so the key alone does not say
- * where one ends; its claims do. Without one that fits, the tenant is taken to
- * hold none.
+ * A tenant and an incident id may contain a colon, so the key alone does not
+ * show where each ends, but the record's claims do. Without a matching claim,
+ * assumes that the tenant contains no colon.
  *
- * @returns `undefined` for a key that is none of ours.
+ * @returns `undefined` for a key that is not ours.
  */
 export function readKey(
   key: string,
@@ -218,17 +211,16 @@ const KEY_PATTERN =
   /^incident-enricher:posted:([^:]+):(.+):(artifact|slack:[0-9a-f]{16})$/s;
 
 export type ClaimOutcome =
-  /** Ours: exactly this attempt may send. */
+  /** Exactly this attempt may send. */
   | { state: "mine"; token: string }
-  /** Sent before; nothing is to be done. */
+  /** Sent before; nothing is left to do. */
   | { state: "posted"; result: Posted }
   | { state: "marked"; by: string; at: string; link: string | undefined }
-  /** Another live process does this very job, and will answer for it. */
+  /** Another live process does this very job and will answer for it. */
   | { state: "elsewhere" }
   /** A message may have been sent; only a person can tell. */
   | { state: "in doubt"; why: string };
 
-/** Who claims. */
 export interface Claimant {
   jobId: string;
   runId: string;
@@ -238,11 +230,11 @@ export interface Claimant {
   host: string;
 }
 
-/** Waiting and the time, so that tests bring their own. */
+/** Tests bring their own clock. */
 export interface ClaimOptions {
-  /** How long a foreign claim gets to settle. */
+  /** How long another job's claim may take to settle. */
   settleMs: number;
-  /** How old the same job's claim may be while its process is alive. */
+  /** Up to this age, the same job's claim may belong to a live process. */
   liveMs?: number;
   /** Milliseconds since the epoch. */
   now: () => number;
@@ -251,7 +243,7 @@ export interface ClaimOptions {
 }
 
 const SETTLE_POLL_MS = 500;
-/** A younger claim is worded as busy; the clock decides nothing else. */
+/** A younger claim is called busy; the clock decides nothing else. */
 export const BUSY_MS = 60_000;
 
 /** One post's record. */
@@ -266,14 +258,14 @@ export class PostRecord {
     this.#key = recordKey(key);
   }
 
-  /** Where the post stands now. @throws {JobError} As `parseEvents` does. */
+  /** The post's current state. @throws {JobError} As `parseEvents` does. */
   async state(): Promise<PostState> {
     return fold(parseEvents(await this.#list.list(this.#key)));
   }
 
   /**
-   * Claims the post, unless it is taken: then waits for the claim of the other
-   * to settle, at most `settleMs`.
+   * Claims the post. If another claim stands, waits at most `settleMs` for it to
+   * settle.
    *
    * @throws {JobError} As `parseEvents` does.
    */
@@ -281,7 +273,7 @@ export class PostRecord {
     claimant: Claimant,
     options: ClaimOptions,
   ): Promise<ClaimOutcome> {
-    // The waits are counted: a clock that is set back would stretch them.
+    // Counts the waits, because a clock that is set back would stretch them.
     let leftMs = options.settleMs;
     let sameJob = false;
     while (true) {
@@ -291,20 +283,15 @@ export class PostRecord {
         // The process that held it for this job is alive and answers for it.
         if (sameJob) return { state: "elsewhere" };
         state = await this.#appendClaim(token, claimant, options.now());
-        // Freed in between, or void and the other's was refused.
+        // Freed in between, or void after another claim that was refused.
         if (state.state === "free") continue;
       }
-      if (state.state === "held" && state.claim.token === token) {
-        return { state: "mine", token };
-      }
-      if (state.state === "posted") {
-        return { state: "posted", result: state.result };
-      }
-      if (state.state === "marked") return state;
+      if (state.state === "posted" || state.state === "marked") return state;
+      const { claim } = state;
       if (state.state === "in doubt") {
         return { state: "in doubt", why: state.why };
       }
-      const { claim } = state as Extract<PostState, { state: "held" }>;
+      if (claim.token === token) return { state: "mine", token };
       sameJob = claim.job_id === claimant.jobId;
       if (leftMs <= 0) return unsettled(claim, sameJob, options);
       const ms = Math.min(SETTLE_POLL_MS, leftMs);
@@ -313,7 +300,7 @@ export class PostRecord {
     }
   }
 
-  /** Appends a claim and says where the post stands after it. */
+  /** Appends a claim. @returns The state after it. */
   async #appendClaim(
     token: string,
     { jobId, runId, digest, host }: Claimant,
@@ -334,14 +321,14 @@ export class PostRecord {
     try {
       return await this.state();
     } catch (error) {
-      // Nothing is sent, and only this attempt can ever say so.
+      // Nothing was sent, and only this attempt can record that.
       const why = "the record could not be read after the claim";
       await this.settle(token, { outcome: "refused", why }).catch(() => {});
       throw error;
     }
   }
 
-  /** Writes down what became of a claim; `posted` with its result. */
+  /** Records the outcome of a claim. */
   settle(
     token: string,
     settled:
@@ -350,12 +337,8 @@ export class PostRecord {
   ): Promise<void> {
     if (settled.outcome === "posted") {
       const { result } = settled;
-      return this.#append({
-        type: "posted",
-        token,
-        result,
-        at: result.posted_at,
-      });
+      const { posted_at: at } = result;
+      return this.#append({ type: "posted", token, result, at });
     }
     const { outcome: type, why } = settled;
     return this.#append({ type, token, why, at: new Date().toISOString() });
@@ -381,7 +364,7 @@ function unsettled(
   };
 }
 
-/** No clock is a minute ahead of another: such a time says nothing. */
+/** No clock is a minute ahead of another, so such a time means nothing. */
 export function isYounger(ageMs: number, limitMs: number): boolean {
   return ageMs > -BUSY_MS && ageMs < limitMs;
 }

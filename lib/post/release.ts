@@ -1,5 +1,5 @@
 /**
- * Who released a post, and what policy holds it to.
+ * Reads who released a post, and policy's limits on it.
  *
  * @module
  */
@@ -9,11 +9,10 @@ import type { Constraints, JobContext } from "../platform/context.ts";
 import { type Approval, readApproval } from "./approval.ts";
 import type { PostSettings } from "./settings.ts";
 
-/** What may be posted, by the gateway's record of the job. */
 export interface Release {
-  /** `undefined` if the poster is told to need no approval. */
+  /** `undefined` if the poster needs no approval. */
   approval: Approval | undefined;
-  /** The stricter of those in the packet and in the record. */
+  /** The stricter limits of packet and record. */
   constraints: Constraints;
 }
 
@@ -21,8 +20,8 @@ export interface Release {
  * Reads the job's own record.
  *
  * @throws {JobError} `NOT_APPROVED` without a recorded approval.
- * @throws {OutsideError} If the record cannot be read. Without it, the limits
- * that policy puts on the post are not known either.
+ * @throws {OutsideError} If the record cannot be read, because it also holds
+ * policy's limits.
  */
 export async function readRelease(
   { gateway, job, settings, constraintsWith }: JobContext<PostSettings>,

@@ -1,24 +1,24 @@
 /**
- * What the platform is told about a post.
+ * Words the result of a post for the platform.
  *
  * @module
  */
 import { JobElsewhere, JobError } from "../base/errors.ts";
+import { optional } from "../base/json.ts";
 import type { PostResult } from "../incident.ts";
 import type { Approval } from "./approval.ts";
 import type { Destination } from "./destination.ts";
 import type { ClaimOutcome, Posted } from "./record.ts";
 import type { SendOutcome } from "./send.ts";
 
-/** Said in a result that rests on no approval. */
 const UNAPPROVED =
   "Posted without an approval, as POSTER_REQUIRE_APPROVAL=0 says";
 
-/** What is known before anything is sent. */
+/** The facts that are known before anything is sent. */
 export interface PostFacts {
   incidentId: string;
   destination: Destination;
-  /** Who released it; nobody if none is required. */
+  /** `undefined` if none is required. */
   approval: Approval | undefined;
   /** Of the message, as 64 hex digits. */
   digest: string;
@@ -26,7 +26,7 @@ export interface PostFacts {
   runId: string;
 }
 
-/** The result of a post that is sent now. */
+/** The result of a post before it is sent. */
 export function describePost(facts: PostFacts): PostResult {
   const { destination, approval } = facts;
   return {
@@ -50,7 +50,7 @@ export function describePost(facts: PostFacts): PostResult {
 }
 
 /**
- * The result for a post that is not ours to send.
+ * The result of a post that another attempt has claimed.
  *
  * @throws {JobElsewhere} If another process answers for this very job.
  * @throws {JobError} `POST_IN_DOUBT` if only a person can tell.
@@ -80,27 +80,21 @@ export function describeRepeat(
   }
 }
 
-/** The result of a post whose outcome is known. @throws {JobError} Unless it was sent. */
+/** The result of a post after sending. @throws {JobError} Unless it was sent. */
 export function describeOutcome(
   outcome: SendOutcome,
   base: PostResult,
 ): PostResult {
   switch (outcome.outcome) {
-    case "posted": {
-      const warnings = [
-        ...base.warnings ?? [],
-        ...outcome.warning === undefined ? [] : [outcome.warning],
-      ];
-      return {
+    case "posted":
+      return withWarning({
         ...base,
         posted_at: outcome.at,
         ...(base.mode === "slack" ? { slack: { ok: true } } : {}),
         ...("artifactPtr" in outcome
           ? { artifact_ptr: outcome.artifactPtr }
           : {}),
-        ...(warnings.length === 0 ? {} : { warnings }),
-      };
-    }
+      }, outcome.warning);
     case "refused":
       throw new JobError("POST_REFUSED", `Cannot post: ${outcome.why}`, {
         retryable: outcome.retryable,
@@ -113,7 +107,7 @@ export function describeOutcome(
   }
 }
 
-/** What a later attempt needs of this one. */
+/** The part of a result that later attempts need. */
 export function toPosted(result: PostResult): Posted {
   const {
     posted_at,
@@ -126,16 +120,16 @@ export function toPosted(result: PostResult): Posted {
   } = result;
   return {
     posted_at,
-    ...(slack === undefined ? {} : { slack: { ok: slack.ok } }),
-    ...(artifact_ptr === undefined ? {} : { artifact_ptr }),
-    ...(approval === undefined ? {} : { approval }),
+    ...optional("slack", slack && { ok: slack.ok }),
+    ...optional("artifact_ptr", artifact_ptr),
+    ...optional("approval", approval),
     message_sha256,
     job_id,
     run_id,
   };
 }
 
-/** The result with a warning more, if there is one. */
+/** Adds a warning, if there is one. */
 export function withWarning(
   result: PostResult,
   warning: string | undefined,

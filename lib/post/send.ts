@@ -7,17 +7,16 @@ import { JobError, messageOf } from "../base/errors.ts";
 import type { Destination } from "./destination.ts";
 import { postToSlack, type SlackOptions, type SlackOutcome } from "./slack.ts";
 
-/** What became of a payload; one that became an artifact has a pointer. */
+/** How sending a payload ended; an artifact has a pointer. */
 export type SendOutcome =
   | SlackOutcome
   | { outcome: "posted"; at: string; artifactPtr: string; warning?: string };
 
-/** Options of {@linkcode send}. */
 export interface SendOptions extends SlackOptions {
   putArtifact: (payload: Uint8Array) => Promise<string>;
 }
 
-/** Sends a payload. Never throws for what the other side does. */
+/** Sends a payload. Failures of the other side never throw. */
 export async function send(
   destination: Destination,
   payload: Uint8Array,
@@ -30,7 +29,7 @@ export async function send(
     const artifactPtr = await putArtifact(payload);
     return { outcome: "posted", at: new Date().toISOString(), artifactPtr };
   } catch (error) {
-    // A second artifact would tell nobody anything twice.
+    // A retry is harmless: nobody reads a second artifact as a second message.
     const retryable = !(error instanceof JobError) || error.retryable;
     return { outcome: "refused", why: messageOf(error), retryable };
   }

@@ -1,12 +1,12 @@
 /**
- * What the poster reads from its environment beside what every worker does.
+ * The poster's own settings, beside the ones that every worker has.
  *
  * @module
  */
 import { flag, hostList, integer, optional, secret } from "../base/config.ts";
 import { POST_MAX_AGE } from "./age.ts";
 
-/** Where posts may go, what they rest on and how long they may take. */
+/** Where posts may go, what they require and how long they may take. */
 export const POST_SETTINGS = {
   slackWebhookUrl: optional(secret("SLACK_WEBHOOK_URL", {
     about: "Slack webhook for posts in slack mode",

@@ -1,9 +1,9 @@
 /**
- * Sends a message to a Slack webhook, once, and says what became of it.
+ * Sends a message to a Slack webhook once and reports the outcome.
  *
  * The URL is a credential. Deno's own HTTP clients write the full URL of every
- * request into their telemetry spans, so this one speaks through `undici`,
- * whose sockets they do not see; measured with `OTEL_DENO=true`.
+ * request into their telemetry spans. This client uses `undici`, whose requests
+ * appear in no span; measured with `OTEL_DENO=true`.
  *
  * @see https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks
  * @module
@@ -18,73 +18,73 @@ export type SlackOutcome =
   | { outcome: "posted"; at: string; warning?: string }
   /** Slack certainly did not take it. */
   | { outcome: "refused"; why: string; retryable: boolean }
-  /** It may or may not have been taken; Slack has no way to ask. */
+  /** Slack may or may not have taken it; there is no way to ask. */
   | { outcome: "unknown"; why: string };
 
-/** Options of {@linkcode postToSlack}. */
 export interface SlackOptions {
-  /** For everything, the waits that Slack asks for included. */
+  /** Limits everything, including the waits that Slack asks for. */
   timeoutMs: number;
-  /**
-   * Ends waits, and what has no connection yet; the answer to a request that
-   * went out is still waited for.
-   */
+  /** Ends waits and pending connections, but not the wait for an answer. */
   signal: AbortSignal;
 }
 
-/** What a token of Slack says of a message: whether it may still be taken. */
+/** The meaning of a token of Slack. */
 export type SlackVerdict =
-  /** Refused, and again if it is sent again. */
+  /** Refused, and refused again if sent again. */
   | "permanent"
   /** Refused for now. */
   | "retryable"
-  /** It may have been taken. */
+  /** Slack may have taken the message. */
   | "unknown";
 
 /**
  * Every error token that Slack documents for webhooks and for
- * chat.postMessage, whose words webhooks share.
+ * chat.postMessage, whose tokens webhooks share.
  *
- * A token decides before the status does, since a status is only documented
- * for some. None leads to a second, different message: what Slack found wrong
- * with the blocks is for a person to read, not for us to guess round.
+ * A token takes precedence over the status, because Slack documents the status
+ * for some tokens only. No token leads to a second, different message: a person
+ * should read Slack's objection to the blocks, and we should not guess a fix.
  *
  * @see https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks
  * @see https://docs.slack.dev/reference/methods/chat.postMessage
  */
 export const SLACK_TOKENS: Readonly<Record<string, SlackVerdict>> = {
-  ...verdicts("permanent", [
-    // The message.
-    ...["invalid_payload", "no_text", "invalid_blocks"],
-    ...["invalid_blocks_format", "too_many_attachments", "msg_too_long"],
-    ...["msg_blocks_too_long", "metadata_too_large"],
-    ...["invalid_metadata_format", "invalid_metadata_schema"],
-    "cannot_reply_to_message",
-    // The webhook, and who may use it.
-    ...["invalid_token", "no_service", "no_service_id", "no_active_hooks"],
-    ...["no_team", "team_disabled", "action_prohibited", "invalid_auth"],
-    ...["not_authed", "token_expired", "token_revoked", "account_inactive"],
-    ...["missing_scope", "no_permission", "ekm_access_denied"],
-    // The channel.
-    ...["user_not_found", "channel_not_found", "channel_is_archived"],
-    ...["is_archived", "not_in_channel", "restricted_action"],
-    "posting_to_general_channel_denied",
-  ]),
-  ...verdicts("retryable", [
-    ...["rate_limited", "ratelimited", "message_limit_exceeded"],
-  ]),
-  ...verdicts("unknown", [
-    // Documented as Slack's own failure, possibly after it took the message.
-    ...["rollup_error", "fatal_error", "internal_error"],
-    ...["request_timeout", "service_unavailable"],
-  ]),
+  // The message.
+  ...verdicts(
+    "permanent",
+    `invalid_payload no_text invalid_blocks invalid_blocks_format
+    too_many_attachments msg_too_long msg_blocks_too_long metadata_too_large
+    invalid_metadata_format invalid_metadata_schema cannot_reply_to_message`,
+  ),
+  // The webhook and its permissions.
+  ...verdicts(
+    "permanent",
+    `invalid_token no_service no_service_id no_active_hooks no_team
+    team_disabled action_prohibited invalid_auth not_authed token_expired
+    token_revoked account_inactive missing_scope no_permission
+    ekm_access_denied`,
+  ),
+  // The channel.
+  ...verdicts(
+    "permanent",
+    `user_not_found channel_not_found channel_is_archived is_archived
+    not_in_channel restricted_action posting_to_general_channel_denied`,
+  ),
+  ...verdicts("retryable", "rate_limited ratelimited message_limit_exceeded"),
+  // Documented as Slack's own failure, possibly after it took the message.
+  ...verdicts(
+    "unknown",
+    "rollup_error fatal_error internal_error request_timeout service_unavailable",
+  ),
 };
 
 function verdicts(
   verdict: SlackVerdict,
-  tokens: readonly string[],
+  tokens: string,
 ): Record<string, SlackVerdict> {
-  return Object.fromEntries(tokens.map((token) => [token, verdict]));
+  return Object.fromEntries(
+    tokens.split(/\s+/).map((token) => [token, verdict]),
+  );
 }
 
 const ANSWER_BYTES_MAX = 64 * 1024;
@@ -97,8 +97,8 @@ const ABORTED: SlackOutcome = {
 };
 
 /**
- * Posts `payload` and tries again only after a definite refusal that may pass:
- * no connection, or 429 for as long as it asks.
+ * Posts `payload`. Retries only after a definite refusal that may pass: a
+ * failure to connect, or a 429 after the wait that it asks for.
  */
 export async function postToSlack(
   url: string,
@@ -107,15 +107,11 @@ export async function postToSlack(
 ): Promise<SlackOutcome> {
   const end = performance.now() + timeoutMs;
   for (let attempt = 1;; attempt++) {
-    const left = Math.max(1, end - performance.now());
-    const { waitMs, ...outcome } = await attemptOnce(
-      url,
-      payload,
-      left,
-      signal,
-    );
+    const timeoutMs = Math.max(1, end - performance.now());
+    const options = { timeoutMs, signal };
+    const { waitMs, ...outcome } = await attemptOnce(url, payload, options);
     if (outcome.outcome !== "refused" || !outcome.retryable) return outcome;
-    // Never sooner than our own backoff: `Retry-After: 0` would hammer.
+    // Our own backoff is the minimum: with `Retry-After: 0` we would hammer.
     const ms = Math.max(waitMs ?? 0, backoffMs(attempt, RETRY));
     if (performance.now() + ms >= end) return outcome;
     try {
@@ -131,8 +127,7 @@ type Attempt = SlackOutcome & { waitMs?: number };
 async function attemptOnce(
   url: string,
   payload: Uint8Array,
-  timeoutMs: number,
-  signal: AbortSignal,
+  { timeoutMs, signal }: SlackOptions,
 ): Promise<Attempt> {
   if (signal.aborted) return ABORTED;
   const { origin, pathname, search } = new URL(url);
@@ -150,15 +145,12 @@ async function attemptOnce(
       method: "POST",
       headers: { "content-type": "application/json" },
       body: payload,
-      // Not the job's: an answer that is on its way is worth waiting for.
+      // Not the job's signal: an answer on its way is worth waiting for.
       signal: end.signal,
     });
-    const body = await readText(answer.body);
-    return judge(
-      answer.statusCode,
-      body,
-      headerOf(answer.headers, "retry-after"),
-    );
+    const { statusCode, headers } = answer;
+    const text = await readText(answer.body);
+    return judge(statusCode, text, [headers["retry-after"]].flat()[0]);
   } catch (error) {
     if (isConnected()) {
       const why = end.signal.aborted
@@ -169,8 +161,8 @@ async function attemptOnce(
     if (signal.aborted) return ABORTED;
     const code = codeOf(error);
     const why = `no connection (${code})`;
-    // A host that this process may not reach stays out of reach: Deno says so
-    // by class, or by code if it was asked for the host's address.
+    // Without permission the host stays out of reach. Deno reports that by
+    // class, or by code if it looked up the host's address.
     const retryable = code !== "NotCapable" && code !== "EPERM";
     return { outcome: "refused", why, retryable };
   } finally {
@@ -184,14 +176,14 @@ async function attemptOnce(
 interface OneClient {
   client: Client;
   isConnected: () => boolean;
-  /** Gives up a connection that does not stand yet, so that nothing is sent. */
+  /** Gives up a pending connection, so that nothing is sent. */
   drop: () => void;
 }
 
 /**
- * A client for one request over one connection. It speaks no HTTP/2, where it
- * would send a refused request again by itself, and has no timers of its own,
- * which are up to a second late and outlive it.
+ * A client for one request over one connection. Without HTTP/2, because it
+ * would repeat a refused request by itself. Without its own timers, because
+ * they are up to a second late and outlive the client.
  */
 function openClient(origin: string): OneClient {
   const connect = buildConnector({ timeout: 0, allowH2: false });
@@ -199,7 +191,7 @@ function openClient(origin: string): OneClient {
   let connected = false;
   const client = new Client(origin, {
     connect(options, callback) {
-      // Its type leaves out that it returns the socket.
+      // The type omits that it returns the socket.
       socket = connect(options, (...made) => {
         connected = made[0] === null;
         callback(...made);
@@ -226,7 +218,7 @@ async function readText(body: AsyncIterable<Uint8Array>): Promise<string> {
       if (text.length > ANSWER_BYTES_MAX) break;
     }
   } catch {
-    // What was read so far has to do.
+    // The part that arrived has to do.
   }
   return text;
 }
@@ -237,7 +229,7 @@ function judge(
   retryAfter: string | undefined,
 ): Attempt {
   const token = body.trim();
-  // Slack's own words are short tokens; anything else may be a proxy's page.
+  // Slack's own answers are short tokens; any other may be a proxy's page.
   const isToken = /^[a-z_]{1,60}$/.test(token) && status !== 429;
   const said = isToken ? ` (${token})` : "";
   if (status >= 200 && status <= 299) {
@@ -248,43 +240,27 @@ function judge(
     return { outcome: "posted", at, warning };
   }
   const why = `Slack answered status ${status}${said}`;
-  switch (verdictOf(status, token)) {
-    case "permanent":
-      return { outcome: "refused", why, retryable: false };
-    case "retryable":
-      return {
-        outcome: "refused",
-        why,
-        retryable: true,
-        waitMs: readRetryAfter(retryAfter),
-      };
-    case "unknown":
-      return { outcome: "unknown", why };
-  }
+  const verdict = verdictOf(status, token);
+  if (verdict === "unknown") return { outcome: "unknown", why };
+  const refused = { outcome: "refused", why } as const;
+  if (verdict === "permanent") return { ...refused, retryable: false };
+  return { ...refused, retryable: true, waitMs: readRetryAfter(retryAfter) };
 }
 
 function verdictOf(status: number, token: string): SlackVerdict {
-  // Whatever it says beside it, 429 means that nothing was posted.
+  // With any token, 429 means that Slack posted nothing.
   if (status === 429) return "retryable";
   if (Object.hasOwn(SLACK_TOKENS, token)) return SLACK_TOKENS[token]!;
   return status >= 400 && status <= 499 ? "permanent" : "unknown";
 }
 
-/** In ms, from seconds or a date; 0 for anything else. */
+/** Reads seconds or a date. @returns Milliseconds; 0 for any other text. */
 function readRetryAfter(text = ""): number {
   if (/^\d+$/.test(text)) return Number(text) * 1000;
   return Math.max(0, Date.parse(text) - Date.now()) || 0;
 }
 
-function headerOf(
-  headers: Record<string, string | string[] | undefined>,
-  name: string,
-): string | undefined {
-  const value = headers[name];
-  return Array.isArray(value) ? value[0] : value;
-}
-
-/** The library's error texts may name the host and path; its codes do not. */
+/** The library's error texts may contain the host and path; its codes do not. */
 function codeOf(error: unknown): string {
   const code = (error as { code?: unknown })?.code ??
     (error as { name?: unknown })?.name;
