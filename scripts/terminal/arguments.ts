@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { parseArgs } from "node:util";
+import { parseArgs, type ParseArgsOptionsConfig } from "node:util";
 import { messageOf } from "../../lib/base/errors.ts";
 import { printable } from "../../lib/base/text.ts";
 import { type CommandContext, type Main, UsageError } from "./command.ts";
@@ -68,49 +68,36 @@ export function command<const L extends CommandLine>(
  * @returns `undefined` if `--help` was asked for and printed.
  * @throws {UsageError} For an argument that the command does not know.
  */
-function readArgs<const L extends CommandLine>(
+function readArgs<L extends CommandLine>(
   args: readonly string[],
   line: L,
   context: CommandContext,
 ): Given<L> | undefined {
-  const options = Object.fromEntries(
-    Object.entries(line.options).map(([name, { value }]) =>
-      [name, {
-        type: value === undefined ? "boolean" as const : "string" as const,
-      }] as const
-    ),
-  );
-  const { values, positionals } = parse(args, options);
+  const { values, positionals } = parse(args, line);
   if (values["help"]) {
     context.out(renderHelp(line));
     return undefined;
   }
   const unexpected = positionals[line.argumentsMax ?? 0];
-  if (unexpected !== undefined) {
-    throw new UsageError(
-      `Unexpected argument '${printable(unexpected, MESSAGE_CHARS_MAX)}'`,
-    );
+  if (unexpected === undefined) {
+    return { values: values as Values<L>, positionals };
   }
-  const switches = Object.entries(options)
-    .filter(([, { type }]) => type === "boolean").map((
-      [name],
-    ) => [name, false]);
-  return {
-    values: { ...Object.fromEntries(switches), ...values },
-    positionals,
-  };
+  throw new UsageError(
+    `Unexpected argument '${printable(unexpected, MESSAGE_CHARS_MAX)}'`,
+  );
 }
 
-function parse(
-  args: readonly string[],
-  options: Record<string, { type: "boolean" | "string" }>,
-) {
+function parse(args: readonly string[], line: CommandLine) {
+  const options: ParseArgsOptionsConfig = {
+    help: { type: "boolean", short: "h" },
+  };
+  for (const [name, { value }] of Object.entries(line.options)) {
+    options[name] = value === undefined
+      ? { type: "boolean", default: false }
+      : { type: "string" };
+  }
   try {
-    return parseArgs({
-      args: [...args],
-      options: { ...options, help: { type: "boolean", short: "h" } },
-      allowPositionals: true,
-    });
+    return parseArgs({ args: [...args], options, allowPositionals: true });
   } catch (error) {
     const [first = ""] = messageOf(error).split(". ", 1);
     throw new UsageError(printable(first, MESSAGE_CHARS_MAX));

@@ -7,48 +7,26 @@ import type { CommandContext } from "./command.ts";
 
 const EVERY_S = 5;
 
-/** One changing line on a terminal, otherwise a line every 5 seconds. */
-export class Progress {
-  readonly #what: string;
-  readonly #context: CommandContext;
-  readonly #started = performance.now();
-  #said = 0;
-
-  constructor(what: string, context: CommandContext) {
-    this.#what = what;
-    this.#context = context;
-  }
-
-  /** Seconds since the start. */
-  get seconds(): number {
-    return (performance.now() - this.#started) / 1000;
-  }
-
-  /** Says that it is still going on. */
-  tick(): void {
-    const { screen } = this.#context;
-    const now = Math.floor(this.seconds);
-    if (screen !== undefined) {
-      screen.show(`  ${this.#what} ${now} s `);
-    } else if (now >= this.#said + EVERY_S) {
-      this.#said = now;
-      this.#context.out(`  ${this.#what} ${now} s`);
-    }
-  }
-
-  /** Ends the line. */
-  done(result: string): void {
-    this.#context.out(`  ${result}`);
-  }
-}
-
-/** Shows what is waited for, one thing after the other. */
-export function showProgress(context: CommandContext): (what: string) => void {
-  let shown: { what: string; progress: Progress } | undefined;
+/**
+ * Shows what is waited for, one thing after the other: one changing line on a
+ * terminal, otherwise a line every 5 seconds.
+ *
+ * @returns Is told again and again what is waited for.
+ */
+export function showProgress(
+  { screen, out }: CommandContext,
+): (what: string) => void {
+  let shown = { what: "", started: 0, said: 0 };
   return (what) => {
-    if (shown?.what !== what) {
-      shown = { what, progress: new Progress(what, context) };
+    if (shown.what !== what) {
+      shown = { what, started: performance.now(), said: 0 };
     }
-    shown.progress.tick();
+    const seconds = Math.floor((performance.now() - shown.started) / 1000);
+    if (screen !== undefined) {
+      screen.show(`  ${what} ${seconds} s `);
+    } else if (seconds >= shown.said + EVERY_S) {
+      shown.said = seconds;
+      out(`  ${what} ${seconds} s`);
+    }
   };
 }

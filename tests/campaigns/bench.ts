@@ -11,7 +11,7 @@ import {
   UsageError,
 } from "../../scripts/terminal/command.ts";
 import { printable } from "../../lib/base/text.ts";
-import { Progress } from "../../scripts/terminal/progress.ts";
+import { showProgress } from "../../scripts/terminal/progress.ts";
 import { type Fault, FAULTS } from "./bench/gateway.ts";
 import { benchIngester, type Cell, renderResults } from "./bench/ingester.ts";
 
@@ -155,7 +155,7 @@ function report(problems: readonly string[], context: CommandContext): void {
 async function runIngester(
   { forMs, requestsMax, signal, fault, context }: Bounds,
 ): Promise<Entry> {
-  let cell: Shown | undefined;
+  let end: ((result: string) => void) | undefined;
   try {
     const results = await benchIngester({
       forMs,
@@ -164,13 +164,13 @@ async function runIngester(
       signal,
       ...(fault && { fault }),
       onCell(next) {
-        if (context) cell = new Shown(describe(next), context);
+        if (context) end = show(describe(next), context);
       },
       onResult({ perSecond, cpuUs }) {
-        cell?.done(
+        end?.(
           `${perSecond.toFixed(0)} a second, ${cpuUs.toFixed(0)} µs each`,
         );
-        cell = undefined;
+        end = undefined;
       },
     });
     return {
@@ -186,7 +186,7 @@ async function runIngester(
       results,
     };
   } finally {
-    cell?.done("stopped");
+    end?.("stopped");
   }
 }
 
@@ -194,23 +194,15 @@ function describe({ inFlight, gatewayMs }: Cell): string {
   return `${inFlight} in flight, gateway ${gatewayMs} ms`;
 }
 
-/** Says that something goes on, until it is done. */
-class Shown {
-  readonly #what: string;
-  readonly #progress: Progress;
-  readonly #timer: ReturnType<typeof setInterval>;
-
-  constructor(what: string, context: CommandContext) {
-    this.#what = what;
-    this.#progress = new Progress(what, context);
-    this.#progress.tick();
-    this.#timer = setInterval(() => this.#progress.tick(), TICK_MS);
-  }
-
-  done(result: string): void {
-    clearInterval(this.#timer);
-    this.#progress.done(`${this.#what}: ${result}`);
-  }
+/** Says that something goes on. @returns Says what came of it. */
+function show(what: string, context: CommandContext): (end: string) => void {
+  const progress = showProgress(context);
+  progress(what);
+  const timer = setInterval(() => progress(what), TICK_MS);
+  return (end) => {
+    clearInterval(timer);
+    context.out(`  ${what}: ${end}`);
+  };
 }
 
 if (import.meta.main) await runCommand(main);

@@ -20,7 +20,7 @@ import {
   userName,
 } from "../../scripts/terminal/command.ts";
 import { inBytes, outputStyle, table } from "../../scripts/terminal/format.ts";
-import { Progress, showProgress } from "../../scripts/terminal/progress.ts";
+import { showProgress } from "../../scripts/terminal/progress.ts";
 import { call } from "../support/command.ts";
 
 const ERRORS: [error: unknown, code: number, line: string][] = [
@@ -106,7 +106,7 @@ Deno.test("a question ends when the command is stopped", async () => {
   await assertRejects(() => asked, CommandError, "Stopped");
 });
 
-Deno.test("Progress shows one changing line on a terminal, and few lines elsewhere", () => {
+Deno.test("showProgress() shows one changing line on a terminal, and few lines elsewhere", () => {
   const shown: string[] = [];
   const printed: string[] = [];
   const out = (line = "") => void printed.push(line);
@@ -115,15 +115,23 @@ Deno.test("Progress shows one changing line on a terminal, and few lines elsewhe
     colour: true,
     show: (line: string) => void shown.push(line),
   };
-  const onScreen = { out, screen } as unknown as CommandContext;
-  const tell = showProgress(onScreen);
-  tell("policy");
-  tell("routing");
+  const onScreen = showProgress({ out, screen } as unknown as CommandContext);
+  const elsewhere = showProgress({ out } as unknown as CommandContext);
+  for (const what of ["policy", "routing"]) {
+    onScreen(what);
+    elsewhere(what);
+  }
   assertEquals([shown, printed], [["  policy 0 s ", "  routing 0 s "], []]);
-  const progress = new Progress("run", { out } as unknown as CommandContext);
-  progress.tick();
-  progress.done("done");
-  assertEquals(printed, ["  done"]);
+  const { now } = performance;
+  try {
+    for (const seconds of [4, 5, 6, 10]) {
+      performance.now = () => now.call(performance) + seconds * 1000;
+      elsewhere("routing");
+    }
+  } finally {
+    performance.now = now;
+  }
+  assertEquals(printed, ["  routing 5 s", "  routing 10 s"]);
 });
 
 Deno.test("outputStyle() keeps lines between 40 and 100 columns", () => {
