@@ -49,23 +49,12 @@ const HELP = {
   arguments: [["ID", "the job, as the list names it"]],
   argumentsMax: 2,
   options: {
-    watch: {
-      about: "stay, and say what comes; a new watch tells of all that waits",
-    },
-    json: { about: "print JSON; with --watch a line for each new one" },
-    reason: {
-      value: "TEXT",
-      about: "why it is rejected; recorded by the platform",
-    },
-    all: { about: "reject what waits of this pack, of other packs nothing" },
-    older: {
-      value: "TIME",
-      about: "only what has waited that long: 90s, 30m, 1h, 2d",
-    },
-    as: {
-      value: "NAME",
-      about: "recorded as who decided (default your user name)",
-    },
+    watch: "stay, and say what comes; a new watch tells of all that waits",
+    json: "print JSON; with --watch a line for each new one",
+    "reason TEXT": "why it is rejected; recorded by the platform",
+    all: "reject what waits of this pack, of other packs nothing",
+    "older TIME": "only what has waited that long: 90s, 30m, 1h, 2d",
+    "as NAME": "recorded as who decided (default your user name)",
   },
   variables: [
     ...APPROVING_VARIABLES,

@@ -26,12 +26,9 @@ const HELP = {
     "Shows the message that waits for approval, with its digest and evidence, approves it\n" +
     "with an empty body (a reason would make the job unplaceable), and follows it.",
   options: {
-    run: { value: "ID", about: "the post of this run" },
-    newest: { about: "the newest, without asking, if several wait" },
-    as: {
-      value: "NAME",
-      about: "recorded as the approver (default your user name)",
-    },
+    "run ID": "the post of this run",
+    newest: "the newest, without asking, if several wait",
+    "as NAME": "recorded as the approver (default your user name)",
   },
   variables: APPROVING_VARIABLES,
 } as const;

@@ -14,8 +14,8 @@ const HELP = {
     "Checks the pack as strictly as the strictest platform, then archives it.\n" +
     "The same files give the same bytes on every machine.",
   options: {
-    pack: { value: "DIR", about: "the pack's folder (default pack)" },
-    out: { value: "DIR", about: "where the archive goes (default dist)" },
+    "pack DIR": "the pack's folder (default pack)",
+    "out DIR": "where the archive goes (default dist)",
   },
 } as const;
 

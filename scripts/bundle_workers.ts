@@ -19,7 +19,7 @@ imports. Start one anywhere that Deno is, with the flags of deno task
 permissions; it needs no module, no cache and no network to start.`,
   argumentsMax: WORKERS.length,
   options: {
-    out: { value: "DIR", about: `where the files go (default ${FOLDER})` },
+    "out DIR": `where the files go (default ${FOLDER})`,
   },
 } as const;
 

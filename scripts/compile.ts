@@ -34,15 +34,11 @@ for the given environment baked in, and ${FOLDER}/manifest.json, which says of e
 its worker, version, target, permissions and sha256.`,
   argumentsMax: 1,
   options: {
-    "env-file": {
-      value: "FILE",
-      about: "variables, one NAME=value a line; these win",
-    },
-    target: {
-      value: "TARGET",
-      about: ["for another machine than this one:", ...TARGETS].join("\n"),
-    },
-    out: { value: "DIR", about: `where the files go (default ${FOLDER})` },
+    "env-file FILE": "variables, one NAME=value a line; these win",
+    "target TARGET": ["for another machine than this one:", ...TARGETS].join(
+      "\n",
+    ),
+    "out DIR": `where the files go (default ${FOLDER})`,
   },
   variables: [["DENORT_BIN", "the runtime to embed, instead of fetching it"]],
 } as const;

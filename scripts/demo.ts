@@ -18,28 +18,17 @@ const HELP = {
     "Runs on devcore, a stand-in platform, unless the variables below name a real one.\n" +
     "Exit code 0 only if all five goals of the pack were observed.",
   options: {
-    source: {
-      value: "NAME",
-      about: `who sends the incident: ${SENDER_NAMES.join(", ")}; by default ${
-        SENDER_NAMES[0]
-      }`,
-    },
-    id: {
-      value: "ID",
-      about:
-        "the incident's id; one sent before starts nothing new; not for alertmanager",
-    },
-    slack: {
-      about: "post to a local stand-in for Slack and show what it received",
-    },
-    reject: { about: "reject the post and show that nothing was posted" },
-    interactive: { about: "show the message and ask you; no rejects it" },
-    keep: { about: "leave everything running afterwards, until Ctrl-C" },
-    as: {
-      value: "NAME",
-      about: "recorded as the approver (default your user name)",
-    },
-    yes: { about: "go on although somebody else's approvals would be lost" },
+    "source NAME": `who sends the incident: ${
+      SENDER_NAMES.join(", ")
+    }; by default ${SENDER_NAMES[0]}`,
+    "id ID":
+      "the incident's id; one sent before starts nothing new; not for alertmanager",
+    slack: "post to a local stand-in for Slack and show what it received",
+    reject: "reject the post and show that nothing was posted",
+    interactive: "show the message and ask you; no rejects it",
+    keep: "leave everything running afterwards, until Ctrl-C",
+    "as NAME": "recorded as the approver (default your user name)",
+    yes: "go on although somebody else's approvals would be lost",
   },
   variables: [...PLATFORM_VARIABLES, [
     "NATS_URL",

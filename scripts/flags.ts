@@ -21,12 +21,9 @@ const HELP = {
   ],
   argumentsMax: WAYS.length,
   options: {
-    check: { about: "change nothing; exit 1 if a file is out of date" },
-    "env-file": {
-      value: "F",
-      about: "the workers' variables, for tasks, image and service",
-    },
-    root: { value: "DIR", about: "the project's folder (default this one)" },
+    check: "change nothing; exit 1 if a file is out of date",
+    "env-file F": "the workers' variables, for tasks, image and service",
+    "root DIR": "the project's folder (default this one)",
   },
 } as const;
 

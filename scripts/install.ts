@@ -22,14 +22,11 @@ const HELP = {
     "Bundles the pack, installs it through the gateway, and returns when its policy\n" +
     "and its routing are in force. Says what else the installation changes.",
   options: {
-    upgrade: { about: "install over an installed version" },
-    force: { about: "skip the platform's check of its own version" },
-    yes: { about: "go on although approvals that wait would be lost" },
-    as: {
-      value: "NAME",
-      about: "recorded as who installed it (default your user name)",
-    },
-    pack: { value: "DIR", about: "the pack's folder (default pack)" },
+    upgrade: "install over an installed version",
+    force: "skip the platform's check of its own version",
+    yes: "go on although approvals that wait would be lost",
+    "as NAME": "recorded as who installed it (default your user name)",
+    "pack DIR": "the pack's folder (default pack)",
   },
   variables: PLATFORM_VARIABLES,
 } as const;

@@ -28,13 +28,10 @@ for the environment of this command and of --env-file (deploy/env.example).
 do, and takes each permission away to see that it was needed.`,
   argumentsMax: 1,
   options: {
-    json: { about: "as JSON: {worker: {net, env, read, flags}}" },
-    flags: { about: "the flags and nothing else, one line a worker" },
-    "env-file": {
-      value: "FILE",
-      about: "variables, one NAME=value a line; these win",
-    },
-    prove: { about: "try it; exit 1 if anything was not as it should be" },
+    json: "as JSON: {worker: {net, env, read, flags}}",
+    flags: "the flags and nothing else, one line a worker",
+    "env-file FILE": "variables, one NAME=value a line; these win",
+    prove: "try it; exit 1 if anything was not as it should be",
   },
 } as const;
 

@@ -47,26 +47,16 @@ const HELP = {
   ]],
   argumentsMax: 2,
   options: {
-    all: {
-      about: "also what is free again after a refusal, and every old post",
-    },
-    json: { about: "print records as JSON" },
-    destination: {
-      value: "ID",
-      about: "which, if an incident has several: artifact, or slack:…",
-    },
-    tenant: {
-      value: "ID",
-      about: "which, if several tenants have that incident",
-    },
-    posted: { about: "mark: the message is out" },
-    link: { value: "URL", about: "mark: where it can be seen" },
-    by: { value: "WHO", about: "who decides; stays in the record" },
-    why: { value: "TEXT", about: "what it rests on; stays in the record" },
-    force: {
-      about: "free, forget: although the claim is younger than 15 minutes",
-    },
-    yes: { about: "forget: do not ask" },
+    all: "also what is free again after a refusal, and every old post",
+    json: "print records as JSON",
+    "destination ID": "which, if an incident has several: artifact, or slack:…",
+    "tenant ID": "which, if several tenants have that incident",
+    posted: "mark: the message is out",
+    "link URL": "mark: where it can be seen",
+    "by WHO": "who decides; stays in the record",
+    "why TEXT": "what it rests on; stays in the record",
+    force: "free, forget: although the claim is younger than 15 minutes",
+    yes: "forget: do not ask",
   },
   variables: [["REDIS_URL", STORE_SETTINGS.redisUrl.about]],
 } as const;

@@ -36,13 +36,8 @@ const HELP = {
     "FILE is an incident as a run takes it, such as deploy/samples/sample_incident.json.",
   argumentsMax: 1,
   options: {
-    html: {
-      value: "FILE",
-      about: "write a picture of it, below dist/ or /tmp",
-    },
-    json: {
-      about: "print what Slack would get, for Slack's Block Kit Builder",
-    },
+    "html FILE": "write a picture of it, below dist/ or /tmp",
+    json: "print what Slack would get, for Slack's Block Kit Builder",
   },
   variables: [
     ["LINK_ORIGINS", "as the summarizer reads it"],

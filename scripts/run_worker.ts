@@ -21,10 +21,7 @@ and runs it until it ends or is told to stop. WORKER is one of
 ${WORKERS.join(", ")}.`,
   argumentsMax: 1,
   options: {
-    "env-file": {
-      value: "FILE",
-      about: "variables, one NAME=value a line; these win",
-    },
+    "env-file FILE": "variables, one NAME=value a line; these win",
   },
 } as const;
 

@@ -20,7 +20,7 @@ const HELP = {
   about:
     "Writes the tables of docs/ from the workers' settings and permissions.",
   options: {
-    check: { about: "change nothing; exit 1 if a table is out of date" },
+    check: "change nothing; exit 1 if a table is out of date",
   },
 } as const;
 

@@ -16,8 +16,8 @@ const HELP = {
     "Takes the pack's routing and policy back. Until workers are stopped or the scheduler\n" +
     "restarts, the platform keeps routing to them; the poster refuses what was not approved.",
   options: {
-    purge: { about: "delete the workflow and the schemas too" },
-    yes: { about: "go on although approvals that wait would be lost" },
+    purge: "delete the workflow and the schemas too",
+    yes: "go on although approvals that wait would be lost",
   },
   variables: PLATFORM_VARIABLES,
 } as const;

@@ -8,14 +8,6 @@ import { messageOf } from "../../lib/base/errors.ts";
 import { printable } from "../../lib/base/text.ts";
 import { type CommandContext, type Main, UsageError } from "./command.ts";
 
-/** An option: a switch, unless it has a value. */
-export interface Option {
-  /** What stands for its value in the help. */
-  readonly value?: string;
-  /** More lines stand below the first. */
-  readonly about: string;
-}
-
 type Row = readonly [name: string, about: string];
 
 /** A command line as people read it, and as {@linkcode command} does. */
@@ -26,16 +18,19 @@ export interface CommandLine {
   readonly arguments?: readonly Row[];
   /** How many arguments it takes, beside options; none if not given. */
   readonly argumentsMax?: number;
-  /** By their long name without the dashes. */
-  readonly options: Readonly<Record<string, Option>>;
+  /** Switches as `name`, the others as `name VALUE`, and what they mean. */
+  readonly options: Readonly<Record<string, string>>;
   /** The variables that it reads. */
   readonly variables?: readonly Row[];
 }
 
 /** The values of options: switches are `false` if not given. */
 export type Values<L extends CommandLine> = {
-  readonly [K in keyof L["options"]]: L["options"][K] extends
-    { readonly value: string } ? string | undefined : boolean;
+  readonly [
+    K in keyof L["options"] & string as K extends `${infer Name} ${string}`
+      ? Name
+      : K
+  ]: K extends `${string} ${string}` ? string | undefined : boolean;
 };
 
 /** What a command line held. */
@@ -91,7 +86,8 @@ function parse(args: readonly string[], line: CommandLine) {
   const options: ParseArgsOptionsConfig = {
     help: { type: "boolean", short: "h" },
   };
-  for (const [name, { value }] of Object.entries(line.options)) {
+  for (const option of Object.keys(line.options)) {
+    const [name = "", value] = option.split(" ");
     options[name] = value === undefined
       ? { type: "boolean", default: false }
       : { type: "string" };
@@ -105,12 +101,10 @@ function parse(args: readonly string[], line: CommandLine) {
 }
 
 function renderHelp(line: CommandLine): string {
-  const options = Object.entries(line.options).map(
-    ([name, { value, about }]): Row => [
-      value === undefined ? `--${name}` : `--${name} ${value}`,
-      about,
-    ],
-  );
+  const options = Object.entries(line.options).map(([option, about]): Row => [
+    `--${option}`,
+    about,
+  ]);
   const { usage, about, arguments: named = [], variables = [] } = line;
   const all = [...named, ...options, ["--help", "print this"] as const];
   const width = Math.max(

@@ -56,26 +56,16 @@ const HELP = {
 stand-in that answers at once or after 5 ms. Exit code 1 if one was lost or
 started twice; how fast it is never fails it.`,
   options: {
-    only: {
-      value: "NAME",
-      about: `one benchmark of ${
-        Object.keys(ENTRIES).join(", ")
-      }; all if not given`,
-    },
-    seconds: {
-      value: "S",
-      about: `how long a cell takes at most, by default ${SECONDS}`,
-    },
-    requests: {
-      value: "N",
-      about:
-        `how many a cell sends, at most ${REQUESTS_MAX}; however long it takes`,
-    },
-    fault: {
-      value: "NAME",
-      about: `a wrong gateway: ${FAULTS.join(", ")}; exit code 1 is right then`,
-    },
-    json: { about: "the results as JSON" },
+    "only NAME": `one benchmark of ${
+      Object.keys(ENTRIES).join(", ")
+    }; all if not given`,
+    "seconds S": `how long a cell takes at most, by default ${SECONDS}`,
+    "requests N":
+      `how many a cell sends, at most ${REQUESTS_MAX}; however long it takes`,
+    "fault NAME": `a wrong gateway: ${
+      FAULTS.join(", ")
+    }; exit code 1 is right then`,
+    json: "the results as JSON",
   },
 } as const;
 

@@ -32,30 +32,19 @@ gets two messages, and none is lost silently. intake: each delivery that was
 accepted has exactly one run, any other at most one. Exit code 1 if that does
 not hold; 3 if the campaign itself failed.`,
   options: {
-    suite: { value: "NAME", about: "post or intake, by default post" },
-    trials: { value: "N", about: "how many incidents, by default 200" },
-    seed: { value: "S", about: "repeats the draw, by default 1" },
-    only: {
-      value: "TRIAL",
-      about: "only this one of them, with all that is known of it",
-    },
-    lanes: {
-      value: "L",
-      about: "how many platforms side by side, by default 4; intake: 12",
-    },
-    embedded: {
-      about: "the embedded NATS and Redis, even if real ones are there",
-    },
-    mutant: {
-      value: "NAME",
-      about: [
-        "a wrong worker, until it is caught:",
-        ...Object.entries(SUITES).map(([name, { mutants }]) =>
-          `${name}: ${mutants.join(", ")}`
-        ),
-      ].join("\n"),
-    },
-    json: { about: "the report as JSON" },
+    "suite NAME": "post or intake, by default post",
+    "trials N": "how many incidents, by default 200",
+    "seed S": "repeats the draw, by default 1",
+    "only TRIAL": "only this one of them, with all that is known of it",
+    "lanes L": "how many platforms side by side, by default 4; intake: 12",
+    embedded: "the embedded NATS and Redis, even if real ones are there",
+    "mutant NAME": [
+      "a wrong worker, until it is caught:",
+      ...Object.entries(SUITES).map(([name, { mutants }]) =>
+        `${name}: ${mutants.join(", ")}`
+      ),
+    ].join("\n"),
+    json: "the report as JSON",
   },
 } as const;
 
