@@ -86,7 +86,7 @@ Deno.test("a worker in a wrong environment exits with code 2 and one line, witho
   assertEquals(
     new TextDecoder().decode(output.stderr),
     "error: CORETEX_GATEWAY_URL is required (HTTP address of the platform's gateway); " +
-      "CORETEX_API_KEY is required (the gateway's API key); " +
+      "CORETEX_API_KEY is required (API key for the gateway); " +
       "WORKER_ID must be 1 to 100 characters without blank, dot, * and >; " +
       "WORKER_MAX_PARALLEL must be a whole number from 2 to 1000\n",
   );
