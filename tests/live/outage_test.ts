@@ -1,5 +1,5 @@
 /**
- * Connections lost and found. Outages of minutes are in `tests/slow/`.
+ * Connections lost and found. Outages of minutes are in `slow/`.
  *
  * @module
  */

@@ -1,5 +1,6 @@
 /**
- * Outages of minutes. `.ci/run` waits for them beside the other tests.
+ * Outages of minutes: `deno task test:slow`. The name keeps this file out of
+ * `deno task test`; `.ci/run` runs it beside the other tests.
  *
  * @module
  */
