@@ -224,6 +224,11 @@ const SEVERITY_OF: Readonly<Record<ReportedSeverity, Severity>> = {
   unknown: "warning",
 };
 
+/** Every reported severity, the worst first. */
+export const REPORTED_SEVERITIES: readonly ReportedSeverity[] = Object.keys(
+  SEVERITY_OF,
+) as ReportedSeverity[];
+
 /**
  * The severity that all after the fetcher use, and the rule that gave it.
  *

@@ -204,6 +204,7 @@ Deno.test("pure files of lib do no I/O of their own", async () => {
     "lib/sources/alertmanager/webhook.ts",
     "lib/sources/alertmanager/evidence.ts",
     "lib/sources/fields.ts",
+    "lib/sources/required.ts",
     "lib/sources/mock/evidence.ts",
     "lib/sources/mock/webhook.ts",
     "lib/sources/pagerduty/evidence.ts",

@@ -1,16 +1,17 @@
 /**
- * Fields of payloads, whatever they hold, and an incident in plain fields. Pure.
+ * Fields that describe an incident, and the incident in plain fields. Pure.
  *
- * What names an incident is checked by its reader and refused. What only
- * describes it is left out here if it is not what it should be: a refused
- * delivery is lost for good, because both senders drop it at a 400, and the
- * payload travels with the incident as it came.
+ * A wrong field that identifies an incident is refused (`required.ts`). A wrong
+ * field that only describes it is left out: both senders drop a delivery at a
+ * 400, so a refused one is lost for good, and the incident carries the original
+ * payload anyway.
  *
  * @module
  */
 import {
   type JsonObject,
   objectOf,
+  optional,
   plainTextOf,
   textOf,
 } from "../base/json.ts";
@@ -23,37 +24,36 @@ import {
   toMoment,
   toSeverity,
 } from "../incident.ts";
-import type { Piece } from "./source.ts";
+import type { Findings, Piece } from "./source.ts";
 
 /** The name of the payload among the pieces of evidence. */
 export const PAYLOAD = "payload";
 const URL_CHARS_MAX = 2000;
-/** More facts are left out. */
 export const FACTS_MAX = 50;
-/** The newest entries of a timeline are kept. */
+/** The newest entries are kept. */
 export const TIMELINE_MAX = 50;
-/** Longer ones would not fit into a job's result, all of them together. */
+/** All values together must fit into a job's result. */
 export const VALUE_CHARS_MAX = 500;
 
 const NAME_CHARS_MAX = 100;
 
-/** What the webhook carried; else the incident itself, as a person wrote it. */
+/** The webhook's payload, or the incident itself if a person wrote it. */
 export function payloadOf(incident: IncidentInput): JsonObject {
   const { destination: _, ...known } = incident;
   return incident.raw ?? known;
 }
 
-/** What every incident says about itself. */
+/** The fields that every incident has. */
 export function contextOf(incident: IncidentInput): NormalizedContext {
   const { severity, rule } = toSeverity(incident.severity);
   const { title, service, occurred_at, source } = incident;
   return {
-    ...(title === undefined ? {} : { title }),
+    ...optional("title", title),
     severity,
     severity_rule: incident.severity_rule ?? rule,
-    ...(service === undefined ? {} : { service }),
+    ...optional("service", service),
     source: source ?? { system: "mock" },
-    ...(occurred_at === undefined ? {} : { occurred_at }),
+    ...optional("occurred_at", occurred_at),
   };
 }
 
@@ -74,7 +74,7 @@ export function jsonPiece(
   };
 }
 
-/** A fact to spread: none if either part says nothing. */
+/** A fact to spread; none if its name or value is empty. */
 export function factOf(name: string, value: unknown, piece: string): Fact[] {
   const text = plainTextOf(value, VALUE_CHARS_MAX);
   return text === undefined || name === "" ? [] : [{
@@ -84,7 +84,7 @@ export function factOf(name: string, value: unknown, piece: string): Fact[] {
   }];
 }
 
-/** An entry of the timeline to spread: none without a moment. */
+/** A timeline entry to spread; none without a moment. */
 export function entryOf(
   at: unknown,
   text: string,
@@ -96,7 +96,15 @@ export function entryOf(
     : [{ at: moment, text: shorten(text, VALUE_CHARS_MAX), evidence: [piece] }];
 }
 
-/** The texts of an object, by name; a map, since a label may be `constructor`. */
+/** A gap to spread; none if nothing is missing. */
+export function countGap(
+  missing: number,
+  { of, why }: { of: string; why: string },
+): Findings["gaps"] {
+  return missing > 0 ? [{ what: `${missing} of ${of}`, why }] : [];
+}
+
+/** An object's texts by name, as a map: a label may be called `constructor`. */
 export function textsOf(
   value: unknown,
   charsMax: number,
@@ -109,12 +117,12 @@ export function textsOf(
   );
 }
 
-/** Oldest first, for moments as `toMoment()` writes them. */
+/** Sorts the oldest first, by moments in the form of `toMoment()`. */
 export function byMoment(a: { at: string }, b: { at: string }): number {
   return a.at < b.at ? -1 : a.at > b.at ? 1 : 0;
 }
 
-/** An http or https URL of at most 2000 characters, as {@linkcode toUri} has it. */
+/** An http or https URL of at most 2000 characters, by {@linkcode toUri}. */
 export function webUrlOf(value: unknown): string | undefined {
   const url = typeof value === "string" ? URL.parse(value) : null;
   if (url?.protocol !== "https:" && url?.protocol !== "http:") return undefined;
@@ -123,10 +131,10 @@ export function webUrlOf(value: unknown): string | undefined {
 }
 
 /**
- * A URL as the schema's `uri` wants it, which allows fewer characters than
- * browsers do. User and password are left out: a link needs neither.
+ * A URL in the schema's format `uri`, which allows fewer characters than
+ * browsers do. Omits user and password, because a link needs neither.
  *
- * @returns `undefined` for a host that no URI can have, such as `a{b`.
+ * @returns `undefined` for an impossible host, such as `a{b`.
  * @see https://www.rfc-editor.org/rfc/rfc3986#appendix-A for the characters.
  */
 function toUri(

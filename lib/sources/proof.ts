@@ -1,26 +1,26 @@
 /**
- * How a webhook proves who sent it: PagerDuty's signature, and bearer tokens.
+ * Proofs of a webhook's sender: PagerDuty's signature, and bearer tokens.
  *
- * Nothing that a sender writes makes these throw, and their running time does
- * not reveal how close a guess came.
+ * No input makes them throw, and their running time does not reveal how close a
+ * guess came.
  *
  * `node:crypto` is built into Deno. For a body of 8 KB it took 15 µs; WebCrypto,
- * which passes through other threads, took 85 µs.
+ * which uses other threads, took 85 µs.
  *
  * @module
  */
 import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 
 export interface Proof {
-  /** Whether the headers suffice, so that no body of a stranger is read. */
+  /** If the headers suffice, the body of a stranger is never read. */
   readonly by: "headers" | "body";
-  /** What a sender without it is told. */
+  /** The answer to a sender without the proof. */
   readonly refusal: string;
   /** The scheme for `WWW-Authenticate`, if there is one. */
   readonly challenge?: string;
   /**
-   * @param secrets All that are valid now; an empty one is skipped.
-   * @param body The bytes as they came, empty for a proof by headers.
+   * @param secrets All valid secrets; an empty one is skipped.
+   * @param body The original bytes, empty for a proof by headers.
    */
   verify(
     headers: Headers,
@@ -47,19 +47,19 @@ export const PAGERDUTY_SIGNATURE: Proof = {
     verifySignature(body, headers.get("x-pagerduty-signature"), secrets),
 };
 
-/** Senders need a few hundred; runtimes allow up to 16 KiB or more. */
+/** Senders need a few hundred; runtimes allow 16 KiB or more. */
 const HEADER_CHARS_MAX = 4096;
-/** PagerDuty sends one for each active secret, two during a rotation. */
+/** PagerDuty sends one per active secret: two during a rotation. */
 const SIGNATURES_MAX = 10;
 
 /**
- * Whether a body carries PagerDuty's signature by one of our secrets.
+ * Whether PagerDuty signed a body with one of our secrets.
  *
- * @param body The bytes as they came, before any parsing.
+ * @param body The original bytes, before any parsing.
  * @param header `X-PagerDuty-Signature`: `v1=<64 hex>[,v1=<64 hex>…]`, at most
  * 10 parts and 4096 characters; other versions are skipped.
- * @param secrets All that are valid now, two during a rotation. An empty one
- * is skipped: anybody could sign with it.
+ * @param secrets All valid secrets, two during a rotation. An empty one is
+ * skipped, because anybody could sign with it.
  * @see PagerDuty's developer documentation, "Verifying Signatures".
  */
 export function verifySignature(
@@ -73,7 +73,7 @@ export function verifySignature(
   for (const secret of secrets) {
     if (secret === "") continue;
     const expected = createHmac("sha256", secret).update(body).digest();
-    // Each is compared with each, so that the time does not say which it was.
+    // Compares all pairs, so that the time does not reveal which one matched.
     for (const signature of signatures) {
       valid = timingSafeEqual(signature, expected) || valid;
     }
@@ -85,7 +85,7 @@ export function verifySignature(
  * Whether a request carries one of our tokens.
  *
  * @param header `Authorization`: `Bearer <token>`, at most 4096 characters.
- * @param tokens All that are valid now, two during a rotation. An empty one is
+ * @param tokens All valid tokens, two during a rotation. An empty one is
  * skipped.
  * @see https://www.rfc-editor.org/rfc/rfc6750#section-2.1
  */
@@ -97,7 +97,7 @@ export function verifyBearer(
     ? /^bearer +([!-~]+)$/i.exec(header) ?? []
     : [];
   if (given === undefined) return false;
-  // Digests have one length, so that a token's own length is not told either.
+  // All digests are equally long, so the token's length stays secret, too.
   const digest = sha256(given);
   let valid = false;
   for (const token of tokens) {

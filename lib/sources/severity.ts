@@ -1,5 +1,5 @@
 /**
- * The words that teams have for severities, on the scale of PD-CEF. Pure.
+ * Maps the words that teams use for severities to the scale of PD-CEF. Pure.
  *
  * @module
  */
@@ -13,7 +13,7 @@ const WORDS: ReadonlyMap<string, Severity> = new Map([
   ...words("info", "information informational notice low none debug"),
 ]);
 
-/** P0 to P5 and SEV0 to SEV5, as both PagerDuty and runbooks count. */
+/** P0 to P5 and SEV0 to SEV5, as PagerDuty and runbooks use them. */
 const LEVELS: readonly Severity[] = [
   "critical",
   "critical",
@@ -30,7 +30,7 @@ export const WORST_FIRST: readonly Severity[] = [
   "info",
 ];
 
-/** What a word such as `page`, `P2` or `SEV-1` stands for, if that is known. */
+/** The severity for a known word, such as `page`, `P2` or `SEV-1`. */
 export function severityOf(word: string): Severity | undefined {
   const lower = word.trim().toLowerCase();
   const [, level] = /^(?:p|sev|s)[ -]?([0-5])(?![a-z0-9])/.exec(lower) ?? [];

@@ -6,7 +6,8 @@ import {
   assertThrows,
 } from "@std/assert";
 import type { IncidentInput, SourceSystem } from "../../lib/incident.ts";
-import { checkDepth, DeliveryError } from "../../lib/sources/source.ts";
+import { readPayload } from "../../lib/sources/required.ts";
+import { DeliveryError } from "../../lib/sources/source.ts";
 import { runKey } from "../../lib/intake/run_key.ts";
 import { readMockDelivery } from "../../lib/sources/mock/webhook.ts";
 import {
@@ -188,13 +189,11 @@ function nest(depth: number): unknown {
   return JSON.parse(`${'{"a":'.repeat(depth)}1${"}".repeat(depth)}`);
 }
 
-Deno.test("checkDepth() takes a body that is 64 deep and no deeper one", () => {
-  checkDepth(nest(64));
-  checkDepth("text");
-  checkDepth(null);
-  const list = JSON.parse("[".repeat(65) + "]".repeat(65));
-  for (const body of [nest(65), list, { a: [0, { b: nest(63) }] }]) {
-    const error = assertThrows(() => checkDepth(body), DeliveryError);
+Deno.test("readPayload() takes an object that is 64 deep and no deeper one", () => {
+  assertEquals(readPayload(nest(64)), nest(64));
+  const list = JSON.parse("[".repeat(64) + "]".repeat(64));
+  for (const body of [nest(65), { a: list }, { a: [0, { b: nest(63) }] }]) {
+    const error = assertThrows(() => readPayload(body), DeliveryError);
     assertEquals(error.message, "the body must be nested at most 64 deep");
   }
 });

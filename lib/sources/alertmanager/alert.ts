@@ -1,5 +1,5 @@
 /**
- * A group of alerts, as Alertmanager's webhook carries it in version 4. Pure.
+ * The alerts of Alertmanager's webhook, version 4. Pure.
  *
  * @see https://prometheus.io/docs/alerting/latest/notifications/ for the payload.
  * @module
@@ -27,14 +27,14 @@ export function toAlert(whole: JsonObject): Alert {
     fires: whole["status"] !== "resolved",
     labels: textsOf(whole["labels"], TEXT_CHARS_MAX),
     annotations: textsOf(whole["annotations"], TEXT_CHARS_MAX),
-    // In UTC: two Alertmanagers may write one moment in two zones.
+    // In UTC, because two Alertmanagers may write one moment in two zones.
     startsAt: toMoment(whole["startsAt"]),
     endsAt: toMoment(whole["endsAt"]),
     whole,
   };
 }
 
-/** Oldest first; those without a start before all others. */
+/** Sorts the oldest first, and alerts without a start before all others. */
 export function byStart(a: Alert, b: Alert): number {
   return byMoment({ at: a.startsAt ?? "" }, { at: b.startsAt ?? "" });
 }
@@ -44,7 +44,7 @@ export function cutOf({ truncatedAlerts }: JsonObject): number {
   return typeof truncatedAlerts === "number" ? truncatedAlerts : 0;
 }
 
-/** Alertmanager sends `team.web` as `team\.web`, for use in an expression. */
+/** Alertmanager escapes `team.web` as `team\.web`, for regular expressions. */
 export function unquote<T>(receiver: T): T | string {
   return typeof receiver === "string"
     ? receiver.replace(/\\([\\.+*?()|[\]{}^$])/g, "$1")

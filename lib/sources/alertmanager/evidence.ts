@@ -1,13 +1,13 @@
 /**
- * Alertmanager's evidence: the group of alerts that the webhook carried. Pure.
+ * Alertmanager's evidence: the group of alerts in the webhook. Pure.
  *
- * What all firing alerts share are facts about the incident. What sets one apart
- * stands with it in the timeline.
+ * The labels and annotations that all firing alerts share become facts about
+ * the incident. The others appear with their alert in the timeline.
  *
  * @module
  */
-import { shorten } from "../../base/text.ts";
-import { isObject, plainTextOf } from "../../base/json.ts";
+import { isObject, optional, plainTextOf } from "../../base/json.ts";
+import { counted, shorten } from "../../base/text.ts";
 import type {
   Fact,
   IncidentInput,
@@ -17,6 +17,7 @@ import type {
 import {
   byMoment,
   contextOf,
+  countGap,
   entryOf,
   factOf,
   jsonPiece,
@@ -37,20 +38,16 @@ import {
 
 /** The name of the alerts among the pieces of evidence. */
 const ALERTS = "alerts";
-/** The payload may hold more. */
 const ALERTS_MAX = 100;
 const TEXT_CHARS_MAX = 4000;
 const SHARED_FACTS_MAX = 40;
-/** For the labels that set one alert apart, so that its words have room. */
+/** An alert's own labels are cut to leave room for its description. */
 const LABELS_CHARS_MAX = 200;
 
-/** What all alerts share. */
-interface Shared {
-  labels: Texts;
-  annotations: Texts;
-}
+/** The texts that all alerts share. */
+type Shared = Pick<Alert, "labels" | "annotations">;
 
-/** Collects what Alertmanager's webhook carried about an incident. */
+/** Collects the evidence in Alertmanager's webhook. */
 export function collectAlertmanager(incident: IncidentInput): Findings {
   const raw = payloadOf(incident);
   const given = Array.isArray(raw["alerts"]) ? raw["alerts"] : [];
@@ -63,24 +60,23 @@ export function collectAlertmanager(incident: IncidentInput): Findings {
     labels: sharedOf(most.map(({ labels }) => labels)),
     annotations: sharedOf(most.map(({ annotations }) => annotations)),
   };
-  const counted = `${firing.length} firing, ${
-    alerts.length - firing.length
-  } resolved`;
+  const resolved = alerts.length - firing.length;
+  const counts = `${firing.length} firing, ${resolved} resolved`;
   const listed = alerts.slice(0, ALERTS_MAX);
   const timeline = readTimeline(listed, shared);
   const { title } = incident;
   const description = describe(most, { shared, title });
   const cut = cutOf(raw);
-  // It is that of the alerts that are left, and those that are not may fire.
+  // The status covers only the remaining alerts; one that was cut may fire.
   const status = cut > 0 && firing.length === 0
     ? undefined
     : plainTextOf(raw["status"], 100);
   const context: NormalizedContext = {
     ...contextOf(incident),
-    ...(description === undefined ? {} : { description }),
-    ...(status === undefined ? {} : { status }),
+    ...optional("description", description),
+    ...optional("status", status),
     facts: [
-      ...alerts.length === 0 ? [] : factOf("alerts", counted, ALERTS),
+      ...alerts.length === 0 ? [] : factOf("alerts", counts, ALERTS),
       ...readFacts(incident, shared),
       ...factOf("receiver", unquote(raw["receiver"]), PAYLOAD),
     ],
@@ -92,12 +88,17 @@ export function collectAlertmanager(incident: IncidentInput): Findings {
       ...alerts.length === 0 ? [] : [jsonPiece({
         name: ALERTS,
         kind: "alertmanager.alerts",
-        title: `Alerts: ${counted}`,
+        title: `Alerts: ${counts}`,
       }, listed.map(({ whole }) => whole))],
     ],
     context,
     gaps: [
-      ...cutGaps(cut),
+      ...cut > 0
+        ? [{
+          what: counted(cut, "more alert"),
+          why: "the webhook left them out, as max_alerts of its receiver says",
+        }]
+        : [],
       ...countGap(given.length - listed.length, {
         of: `${given.length} alerts`,
         why:
@@ -122,8 +123,8 @@ function firingAndOldestFirst(a: Alert, b: Alert): number {
 }
 
 /**
- * What all of them say; else what the oldest says, so that the first sentence
- * has a measurement in it. Nothing that the title says already.
+ * The description that all alerts share. Otherwise the oldest alert's, so that
+ * the first sentence contains a measurement. Never repeats the title.
  */
 function describe(
   [oldest, ...others]: Alert[],
@@ -148,7 +149,7 @@ function textIn(
   return found === undefined ? undefined : texts?.get(found);
 }
 
-/** What to do first: a message shows only the first few. */
+/** Runbooks and dashboards come first: a message shows only the first few facts. */
 function readFacts(
   { service }: IncidentInput,
   { labels, annotations }: Shared,
@@ -171,7 +172,7 @@ function readTimeline(alerts: Alert[], shared: Shared): TimelineEntry[] {
     const { fires, startsAt, endsAt } = alert;
     const name = alert.labels.get("alertname") ?? "Alert";
     const where = apart(alert.labels, shared.labels);
-    // Not what all of them say: that stands in the first sentence or the title.
+    // The first sentence or the title already contains the shared text.
     const own = textIn(
       alert.annotations,
       ["description", "message", "summary"].filter((name) =>
@@ -181,7 +182,7 @@ function readTimeline(alerts: Alert[], shared: Shared): TimelineEntry[] {
     const detail = own === undefined ? "" : `: ${own}`;
     return [
       ...entryOf(startsAt, `${name} fired${where}${detail}`, ALERTS),
-      // While it fires, this is the zero time or when it would expire.
+      // While the alert fires, this is the zero time or the time of expiry.
       ...fires ? [] : entryOf(endsAt, `${name} resolved${where}`, ALERTS),
     ];
   });
@@ -196,22 +197,7 @@ function apart(labels: Texts, shared: Texts): string {
   return own === "" ? "" : ` (${shorten(own, LABELS_CHARS_MAX)})`;
 }
 
-function cutGaps(cut: number): Findings["gaps"] {
-  if (!(cut > 0)) return [];
-  return [{
-    what: `${cut} more ${cut === 1 ? "alert" : "alerts"}`,
-    why: "the webhook left them out, as max_alerts of its receiver says",
-  }];
-}
-
-function countGap(
-  count: number,
-  { of, why }: { of: string; why: string },
-): Findings["gaps"] {
-  return count > 0 ? [{ what: `${count} of ${of}`, why }] : [];
-}
-
-/** What every one of these says, in the first one's order. */
+/** The texts that all of these share, in the first one's order. */
 function sharedOf(all: readonly Texts[]): Texts {
   const [first, ...others] = all;
   return new Map(

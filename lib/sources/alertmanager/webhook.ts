@@ -1,29 +1,24 @@
 /**
- * Alertmanager's webhook, version 4: what a delivery asks for. Pure.
+ * Reads deliveries of Alertmanager's webhook, version 4. Pure.
  *
  * A delivery is a group of alerts, sent again whenever the group changes and at
- * every repeat interval. It has no event id, so incident and key are derived
- * from what fires: the same alerts of the same firing are one delivery, no
- * matter which of a pair of Alertmanagers sends it, and when.
+ * every repeat interval. It has no event id, so the incident's id and the key
+ * come from the firing alerts: the same alerts of the same firing are one
+ * delivery, no matter when and by which of two Alertmanagers it is sent.
  *
  * @see https://prometheus.io/docs/alerting/latest/configuration/#webhook_config
  * @module
  */
 import { secretList } from "../../base/config.ts";
 import { sha256Hex } from "../../base/digest.ts";
+import { type JsonObject, optional, textOf } from "../../base/json.ts";
 import { shorten } from "../../base/text.ts";
-import {
-  type JsonObject,
-  objectOf,
-  optional,
-  textOf,
-} from "../../base/json.ts";
 import type { IncidentInput } from "../../incident.ts";
 import { webUrlOf } from "../fields.ts";
 import { BEARER } from "../proof.ts";
+import { readObject, readPayload, readText } from "../required.ts";
 import { severityOf, WORST_FIRST } from "../severity.ts";
 import {
-  checkDepth,
   type Delivery,
   DeliveryError,
   type Ignored,
@@ -36,11 +31,10 @@ const HASH_CHARS = 32;
 const NAMES_SHOWN = 3;
 const WORD_CHARS_MAX = 60;
 const SEVERITY_LABELS = ["severity", "priority"];
-/** The first that all alerts share, from what says most to what says least. */
-const SERVICE_LABELS = [
-  ...["service", "service_name", "app", "app_kubernetes_io_name"],
-  ...["application", "deployment", "job", "namespace"],
-];
+/** The first one that all alerts share, from the most to the least specific. */
+const SERVICE_LABELS =
+  "service service_name app app_kubernetes_io_name application deployment job namespace"
+    .split(" ");
 
 const TOKENS = secretList("ALERTMANAGER_WEBHOOK_TOKENS", {
   about:
@@ -48,7 +42,6 @@ const TOKENS = secretList("ALERTMANAGER_WEBHOOK_TOKENS", {
 });
 const SETTINGS = { alertmanagerTokens: TOKENS };
 
-/** Alertmanager's webhook. */
 export const ALERTMANAGER: Webhook<typeof SETTINGS> = {
   path: "/webhook/alertmanager",
   settings: SETTINGS,
@@ -57,15 +50,14 @@ export const ALERTMANAGER: Webhook<typeof SETTINGS> = {
   read: (body) => readAlertmanagerDelivery(body),
 };
 
-/** An alert that has everything that tells it apart. */
+/** An alert with its identity. */
 interface NamedAlert extends Alert {
   fingerprint: string;
   startsAt: string;
 }
 
-/** What names a group, beside its alerts. */
+/** The identity of a group, beside its alerts. */
 interface Group {
-  /** As it is configured. */
   receiver: string;
   /** Sorted by name. */
   labels: [name: string, value: string][];
@@ -74,18 +66,14 @@ interface Group {
 /**
  * Reads a delivery of Alertmanager.
  *
- * @param body The parsed body, all of whose alerts are read: whoever reads it
- * bounds its bytes.
+ * @param body The parsed body. Reads all its alerts, so the caller must have
+ * limited its length.
  * @throws {DeliveryError} Names the field and what was expected.
  */
 export async function readAlertmanagerDelivery(
   body: unknown,
 ): Promise<Delivery | Ignored> {
-  const payload = objectOf(body);
-  if (payload === undefined) {
-    throw new DeliveryError("the body must be a JSON object");
-  }
-  checkDepth(payload);
+  const payload = readPayload(body);
   if (payload["version"] !== "4") {
     throw new DeliveryError('"version" must be "4"');
   }
@@ -120,55 +108,46 @@ export async function readAlertmanagerDelivery(
 }
 
 function readGroup(payload: JsonObject): Group {
-  const { receiver } = payload;
-  if (typeof receiver !== "string" || receiver === "") {
-    throw new DeliveryError('"receiver" must be a text');
-  }
-  const name = unquote(receiver);
-  const labels = objectOf(payload["groupLabels"]);
-  if (labels === undefined) {
-    throw new DeliveryError('"groupLabels" must be an object');
-  }
+  const receiver = unquote(readText(payload["receiver"], "receiver"));
+  const labels = readObject(payload["groupLabels"], "groupLabels");
   const pairs = Object.entries(labels).map(([name, value]) => {
     if (typeof value === "string") return [name, value] as [string, string];
     throw new DeliveryError('each of "groupLabels" must be a text');
   });
-  return { receiver: name, labels: pairs.sort(([a], [b]) => a < b ? -1 : 1) };
+  return { receiver, labels: pairs.sort(([a], [b]) => a < b ? -1 : 1) };
 }
 
 function readAlerts(value: unknown): NamedAlert[] {
   if (!Array.isArray(value)) throw new DeliveryError('"alerts" must be a list');
   return value.map((item, at) => {
-    const refuse = (problem: string): never => {
-      throw new DeliveryError(`"alerts[${at}]${problem}`);
-    };
-    const whole = objectOf(item) ?? refuse('" must be an object');
-    const { status, fingerprint } = whole;
+    const field = `alerts[${at}]`;
+    const whole = readObject(item, field);
+    const { status } = whole;
     if (status !== "firing" && status !== "resolved") {
-      return refuse('.status" must be firing or resolved');
+      throw new DeliveryError(`"${field}.status" must be firing or resolved`);
     }
-    if (typeof fingerprint !== "string" || fingerprint === "") {
-      return refuse('.fingerprint" must be a text');
-    }
+    const fingerprint = readText(whole["fingerprint"], `${field}.fingerprint`);
     const alert = toAlert(whole);
-    const startsAt = alert.startsAt ??
-      refuse('.startsAt" must be a date-time such as 2026-01-15T09:30:00Z');
-    return { ...alert, fingerprint, startsAt };
+    const { startsAt } = alert;
+    if (startsAt !== undefined) return { ...alert, fingerprint, startsAt };
+    throw new DeliveryError(
+      `"${field}.startsAt" must be a date-time such as 2026-01-15T09:30:00Z`,
+    );
   });
 }
 
 /**
- * The alerts that fire. `max_alerts` may have cut away exactly these, and the
- * webhook's status is that of the alerts that are left. Then these stand for
- * them, because a firing group must not be taken for one that is over. If it is
- * over, they most likely yield the key of the delivery that they fired in.
+ * The firing alerts. `max_alerts` may have cut off exactly these, and the
+ * webhook's status covers only the remaining ones. Then the remaining alerts
+ * stand for them, because a firing group must not count as resolved. If it is
+ * resolved after all, they most likely yield the key of their own firing.
  */
 function firingOf(alerts: NamedAlert[], payload: JsonObject): NamedAlert[] {
   const firing = alerts.filter(({ fires }) => fires);
   return firing.length === 0 && cutOf(payload) > 0 ? alerts : firing;
 }
 
-/** `HighLatency: p99 above 2s`; without a summary, the labels that group it. */
+/** `HighLatency: p99 above 2s`, or the group's labels if there is no summary. */
 function readTitle({ receiver, labels }: Group, alerts: Alert[]): string {
   const names = [
     ...new Set(alerts.flatMap(({ labels }) => labels.get("alertname") ?? [])),
@@ -189,7 +168,7 @@ function readTitle({ receiver, labels }: Group, alerts: Alert[]): string {
   return shorten(title, 1000);
 }
 
-/** The worst of the alerts, and the label that says so. */
+/** The worst severity among the alerts, and the label with it. */
 function readSeverity(
   alerts: Alert[],
 ): Pick<IncidentInput, "severity" | "severity_rule"> {
@@ -217,7 +196,7 @@ function readSeverity(
   return { severity, severity_rule: label + so + of };
 }
 
-/** Alertmanager's own page; else the query whose result is the alert. */
+/** Alertmanager's own page, or the query behind the alert. */
 function readUrl(payload: JsonObject, first: Alert): string | undefined {
   return webUrlOf(payload["externalURL"]) ??
     webUrlOf(first.whole["generatorURL"]);
@@ -238,8 +217,8 @@ function sharedLabel(
 }
 
 /**
- * What all of these alerts say. `commonLabels` and `commonAnnotations` are no
- * use: they only hold what the resolved alerts say, too.
+ * The value that all these alerts share. `commonLabels` and `commonAnnotations`
+ * do not help, because they also depend on the resolved alerts.
  */
 function shared(
   alerts: Alert[],
@@ -249,7 +228,7 @@ function shared(
   return others.length === 0 ? value : undefined;
 }
 
-/** JSON keeps apart what a separator would not. */
+/** JSON separates the parts unambiguously. */
 async function hash(parts: unknown[]): Promise<string> {
   return (await sha256Hex(JSON.stringify(parts))).slice(0, HASH_CHARS);
 }

@@ -1,5 +1,5 @@
 /**
- * The mock webhook: an incident as a person would write it. Pure.
+ * Reads deliveries of the mock webhook, which a person can write by hand. Pure.
  *
  * ```json
  * {"id": "INC-1", "title": "…", "severity": "critical", "service": "…",
@@ -7,9 +7,9 @@
  *  "facts": {"name": "value"}, "timeline": [{"at": "…", "text": "…"}]}
  * ```
  *
- * Only `id` is needed. It is the delivery's key, so that the same incident sent
+ * Only `id` is required. It is the delivery's key, so sending the same incident
  * again starts nothing. A `destination`, `{"mode": "slack",
- * "slack_webhook_url": "…"}`, counts only if the sender is trusted with it.
+ * "slack_webhook_url": "…"}`, counts only if senders may choose it.
  *
  * @module
  */
@@ -19,17 +19,13 @@ import { shorten } from "../../base/text.ts";
 import {
   type Destination,
   type IncidentInput,
-  type ReportedSeverity,
+  REPORTED_SEVERITIES,
   toMoment,
 } from "../../incident.ts";
 import { webUrlOf } from "../fields.ts";
 import { BEARER } from "../proof.ts";
-import {
-  checkDepth,
-  type Delivery,
-  DeliveryError,
-  type Webhook,
-} from "../source.ts";
+import { readId, readPayload } from "../required.ts";
+import { type Delivery, DeliveryError, type Webhook } from "../source.ts";
 
 const TOKENS = secretList("MOCK_WEBHOOK_TOKENS", {
   about:
@@ -54,7 +50,7 @@ export const MOCK: Webhook<typeof SETTINGS> = {
   proof: BEARER,
   secrets: TOKENS,
   open: OPEN,
-  // As curl sends it by default.
+  // By default, curl sends another content type.
   lax: true,
   notes: ({ trustDestination }) =>
     trustDestination
@@ -65,17 +61,6 @@ export const MOCK: Webhook<typeof SETTINGS> = {
   read: (body, { trustDestination }) =>
     readMockDelivery(body, trustDestination),
 };
-
-const REPORTED: readonly ReportedSeverity[] = [
-  "critical",
-  "high",
-  "error",
-  "medium",
-  "warning",
-  "low",
-  "info",
-  "unknown",
-];
 
 /**
  * Reads a delivery of the mock webhook.
@@ -88,24 +73,15 @@ export function readMockDelivery(
   body: unknown,
   trustDestination = false,
 ): Delivery {
-  const payload = objectOf(body);
-  if (payload === undefined) {
-    throw new DeliveryError("the body must be a JSON object");
-  }
-  checkDepth(payload);
-  const id = payload["id"] ?? payload["incident_id"];
-  if (typeof id !== "string" || !/^[!-~]{1,150}$/.test(id)) {
-    throw new DeliveryError(
-      '"id" must be 1 to 150 visible ASCII characters without blanks',
-    );
-  }
+  const payload = readPayload(body);
+  const id = readId(payload["id"] ?? payload["incident_id"], "id");
   const incident: IncidentInput = {
     incident_id: id.startsWith("mock:") ? id : `mock:${id}`,
-    source: { system: "mock", ...optional("url", readUrl(payload["url"])) },
-    ...optional("title", readText(payload, "title", 1000)),
-    ...optional("severity", readSeverity(payload["severity"])),
-    ...optional("service", readText(payload, "service", 200)),
-    ...optional("occurred_at", readMoment(payload["occurred_at"])),
+    source: { system: "mock", ...read(payload, "url", webUrlOf, A_URL) },
+    ...read(payload, "title", atMost(1000), "a string"),
+    ...read(payload, "severity", severityOf, A_SEVERITY),
+    ...read(payload, "service", atMost(200), "a string"),
+    ...read(payload, "occurred_at", toMoment, A_MOMENT),
     ...optional(
       "destination",
       trustDestination ? readDestination(payload["destination"]) : undefined,
@@ -115,6 +91,34 @@ export function readMockDelivery(
   return { incident, key: incident.incident_id.slice("mock:".length) };
 }
 
+const A_URL = "an http or https URL of at most 2000 characters";
+const A_SEVERITY = `one of ${REPORTED_SEVERITIES.join(", ")}`;
+const A_MOMENT = "a date-time such as 2026-01-15T09:30:00Z";
+
+/** A property to spread; nothing if the field is absent, `null` or empty. */
+function read<K extends string, T>(
+  payload: JsonObject,
+  name: K,
+  parse: (value: unknown) => T | undefined,
+  expected: string,
+): { [P in K]?: T } {
+  const value = payload[name];
+  if (value === undefined || value === null || value === "") return {};
+  const parsed = parse(value);
+  if (parsed !== undefined) return optional(name, parsed);
+  throw new DeliveryError(`"${name}" must be ${expected}`);
+}
+
+function atMost(charsMax: number) {
+  return (value: unknown): string | undefined =>
+    typeof value === "string" ? shorten(value, charsMax) : undefined;
+}
+
+function severityOf(value: unknown): IncidentInput["severity"] {
+  const word = typeof value === "string" ? value.toLowerCase() : "";
+  return REPORTED_SEVERITIES.find((known) => known === word);
+}
+
 function readDestination(value: unknown): Destination | undefined {
   if (value === undefined || value === null) return undefined;
   const { mode, slack_webhook_url: url } = objectOf(value) ?? {};
@@ -122,50 +126,11 @@ function readDestination(value: unknown): Destination | undefined {
     throw new DeliveryError('"destination.mode" must be artifact or slack');
   }
   if (url === undefined) return { mode };
-  // Not mended: another spelling could be another webhook.
+  // Not normalized, because another spelling could be another webhook.
   if (typeof url === "string" && webUrlOf(url) === url) {
     return { mode, slack_webhook_url: url };
   }
   throw new DeliveryError(
     '"destination.slack_webhook_url" must be a plain http or https URL of at most 2000 characters',
-  );
-}
-
-function readText(
-  payload: JsonObject,
-  name: string,
-  charsMax: number,
-): string | undefined {
-  const value = payload[name];
-  if (value === undefined || value === null || value === "") return undefined;
-  if (typeof value !== "string") {
-    throw new DeliveryError(`"${name}" must be a string`);
-  }
-  return shorten(value, charsMax);
-}
-
-function readSeverity(value: unknown): ReportedSeverity | undefined {
-  if (value === undefined || value === null || value === "") return undefined;
-  const word = typeof value === "string" ? value.toLowerCase() : "";
-  const severity = REPORTED.find((known) => known === word);
-  if (severity !== undefined) return severity;
-  throw new DeliveryError(`"severity" must be one of ${REPORTED.join(", ")}`);
-}
-
-function readUrl(value: unknown): string | undefined {
-  if (value === undefined || value === null || value === "") return undefined;
-  const url = webUrlOf(value);
-  if (url !== undefined) return url;
-  throw new DeliveryError(
-    '"url" must be an http or https URL of at most 2000 characters',
-  );
-}
-
-function readMoment(value: unknown): string | undefined {
-  if (value === undefined || value === null || value === "") return undefined;
-  const moment = toMoment(value);
-  if (moment !== undefined) return moment;
-  throw new DeliveryError(
-    '"occurred_at" must be a date-time such as 2026-01-15T09:30:00Z',
   );
 }

@@ -1,12 +1,17 @@
 /**
- * PagerDuty's evidence: what the webhook carried. Pure.
+ * PagerDuty's evidence: the contents of the webhook. Pure.
  *
- * A webhook has the incident and its people, but no alerts, notes or log. These
- * are in PagerDuty's API, and a gap says so.
+ * A webhook carries the incident and its people, but no alerts, notes or log.
+ * Only PagerDuty's API has these, and a gap says so.
  *
  * @module
  */
-import { type JsonObject, objectOf, plainTextOf } from "../../base/json.ts";
+import {
+  type JsonObject,
+  objectOf,
+  optional,
+  plainTextOf,
+} from "../../base/json.ts";
 import type {
   Fact,
   IncidentInput,
@@ -28,15 +33,14 @@ import { nameOf } from "./reference.ts";
 const NAME_CHARS_MAX = 200;
 const PEOPLE_MAX = 10;
 
-/** Collects what PagerDuty's webhook carried about an incident. */
+/** Collects the evidence in PagerDuty's webhook. */
 export function collectPagerDuty(incident: IncidentInput): Findings {
   const raw = payloadOf(incident);
   const event = objectOf(raw["event"]) ?? {};
   const data = objectOf(event["data"]) ?? {};
-  const status = plainTextOf(data["status"], 100);
   const context: NormalizedContext = {
     ...contextOf(incident),
-    ...(status === undefined ? {} : { status }),
+    ...optional("status", plainTextOf(data["status"], 100)),
     facts: readFacts(incident, { event, data }),
     timeline: readTimeline(event, data),
   };
@@ -50,7 +54,7 @@ export function collectPagerDuty(incident: IncidentInput): Findings {
   };
 }
 
-/** Who is on it first: a message shows only the first few. */
+/** People come first: a message shows only the first few facts. */
 function readFacts(
   { urgency, priority, dedup_key }: IncidentInput,
   { event, data }: { event: JsonObject; data: JsonObject },
@@ -88,7 +92,7 @@ function readTimeline(event: JsonObject, data: JsonObject): TimelineEntry[] {
       PAYLOAD,
     ),
   ];
-  // That it was triggered is what opened it.
+  // The trigger is the same event as the opening.
   if (type !== undefined && type !== "incident.triggered") {
     const agent = objectOf(event["agent"]) ?? {};
     const by = agent["type"] === "user_reference"

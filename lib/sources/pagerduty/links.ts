@@ -1,8 +1,8 @@
 /**
- * Where PagerDuty's pages are.
+ * The addresses of PagerDuty's pages.
  *
  * @module
  */
 
-/** PagerDuty serves them over https, on these domains and their subdomains. */
+/** PagerDuty serves its pages by https on these domains and their subdomains. */
 export const PAGERDUTY_DOMAINS: readonly string[] = ["pagerduty.com"];

@@ -5,7 +5,7 @@
  */
 import { objectOf, textOf } from "../../base/json.ts";
 
-/** What a reference is called. */
+/** The name of a referenced thing. */
 export function nameOf(value: unknown, charsMax: number): string | undefined {
   const reference = objectOf(value) ?? {};
   return textOf(reference["summary"], charsMax) ??

@@ -1,58 +1,52 @@
 /**
- * PagerDuty's webhook, version 3: what a delivery asks for. Pure.
+ * Reads deliveries of PagerDuty's webhook, version 3. Pure.
  *
  * Each delivery carries one event. Only some event types carry the incident
- * itself, so only these can start a run. All others are acknowledged: PagerDuty
- * disables a subscription after three refusals in a row.
+ * itself, so only these can start a run. The ingester acknowledges all others,
+ * because PagerDuty disables a subscription after three refusals in a row.
  *
  * @see PagerDuty's developer documentation, "Webhooks V3".
  * @module
  */
 import { secretList, someOf } from "../../base/config.ts";
-import {
-  type JsonObject,
-  objectOf,
-  optional,
-  textOf,
-} from "../../base/json.ts";
+import { type JsonObject, optional, textOf } from "../../base/json.ts";
 import { shorten } from "../../base/text.ts";
 import { type IncidentInput, toMoment } from "../../incident.ts";
 import { webUrlOf } from "../fields.ts";
 import { PAGERDUTY_SIGNATURE } from "../proof.ts";
+import { readId, readObject, readPayload, readText } from "../required.ts";
 import { severityOf } from "../severity.ts";
-import {
-  checkDepth,
-  type Delivery,
-  DeliveryError,
-  type Ignored,
-  type Webhook,
-} from "../source.ts";
+import type { Delivery, Ignored, Webhook } from "../source.ts";
 import { nameOf } from "./reference.ts";
 
 type Carries = "incident" | "part" | "ping";
 
 /** Every event type of Webhooks V3; PagerDuty may add others at any time. */
 const EVENTS: ReadonlyMap<string, Carries> = new Map([
-  ...events("incident", "incident.", [
-    ...["triggered", "acknowledged", "unacknowledged", "reassigned"],
-    ...["delegated", "escalated", "priority_updated", "reopened", "resolved"],
-    ...["service_updated", "incident_type.changed"],
-  ]),
-  ...events("part", "incident.", [
-    ...["annotated", "status_update_published", "responder.added"],
-    ...["responder.replied", "conference_bridge.updated"],
-    ...["custom_field_values.updated", "role.assigned", "task.created"],
-    ...["task.updated", "task.completed", "action_invocation.created"],
-    ...["action_invocation.updated", "action_invocation.terminated"],
-    ...["workflow.started", "workflow.completed"],
-  ]),
-  ...events("part", "service.", [
-    ...["created", "updated", "deleted", "custom_field_values.updated"],
-  ]),
-  ...events("ping", "pagey.", ["ping"]),
+  ...events(
+    "incident",
+    "incident.",
+    `triggered acknowledged unacknowledged reassigned delegated escalated
+    priority_updated reopened resolved service_updated incident_type.changed`,
+  ),
+  ...events(
+    "part",
+    "incident.",
+    `annotated status_update_published responder.added responder.replied
+    conference_bridge.updated custom_field_values.updated role.assigned
+    task.created task.updated task.completed action_invocation.created
+    action_invocation.updated action_invocation.terminated workflow.started
+    workflow.completed`,
+  ),
+  ...events(
+    "part",
+    "service.",
+    "created updated deleted custom_field_values.updated",
+  ),
+  ...events("ping", "pagey.", "ping"),
 ]);
 
-/** The event types that carry an incident, so that they may start a run. */
+/** The event types that carry an incident and may start a run. */
 export const PAGERDUTY_INCIDENT_EVENTS: readonly string[] = [...EVENTS]
   .filter(([, carries]) => carries === "incident").map(([type]) => type);
 
@@ -69,7 +63,6 @@ const SETTINGS = {
   }),
 };
 
-/** PagerDuty's webhook. */
 export const PAGERDUTY: Webhook<typeof SETTINGS> = {
   path: "/webhook/pagerduty",
   settings: SETTINGS,
@@ -85,8 +78,8 @@ const NAME_CHARS_MAX = 200;
  * Reads a delivery of PagerDuty.
  *
  * @param body The parsed body.
- * @param starts The event types that start a run, of
- * {@linkcode PAGERDUTY_INCIDENT_EVENTS}; another type never does.
+ * @param starts The event types that start a run, from
+ * {@linkcode PAGERDUTY_INCIDENT_EVENTS}; no other type ever does.
  * @returns Its key is the event's id, which the signature covers.
  * @throws {DeliveryError} Names the field and what was expected.
  */
@@ -94,16 +87,9 @@ export function readPagerDutyDelivery(
   body: unknown,
   starts: readonly string[],
 ): Delivery | Ignored {
-  const payload = objectOf(body);
-  if (payload === undefined) {
-    throw new DeliveryError("the body must be a JSON object");
-  }
-  checkDepth(payload);
+  const payload = readPayload(body);
   const event = readObject(payload["event"], "event");
-  const type = event["event_type"];
-  if (typeof type !== "string" || type === "") {
-    throw new DeliveryError('"event.event_type" must be a text');
-  }
+  const type = readText(event["event_type"], "event.event_type");
   const ignored = whyIgnored(type, starts);
   if (ignored !== undefined) return { ignored };
   const key = readId(event["id"], "event.id");
@@ -155,10 +141,10 @@ function readIncident(
 }
 
 /**
- * A webhook carries no alert, so the alert's own severity is not known yet.
- * Where urgency follows severity, PagerDuty derives `high` from critical and
- * error, `low` from warning and info. Maps back cautiously: high becomes error,
- * low becomes warning.
+ * A webhook carries no alert, so the alert's own severity is not known yet. If
+ * urgency follows severity, PagerDuty derives `high` from critical and error,
+ * `low` from warning and info. Maps back cautiously: high becomes error, low
+ * becomes warning.
  */
 function readSeverity(
   priority: string | undefined,
@@ -180,23 +166,10 @@ function readUrgency(value: unknown): "high" | "low" | undefined {
   return value === "high" || value === "low" ? value : undefined;
 }
 
-function readObject(value: unknown, field: string): JsonObject {
-  const object = objectOf(value);
-  if (object !== undefined) return object;
-  throw new DeliveryError(`"${field}" must be an object`);
-}
-
-function readId(value: unknown, field: string): string {
-  if (typeof value === "string" && /^[!-~]{1,150}$/.test(value)) return value;
-  throw new DeliveryError(
-    `"${field}" must be 1 to 150 visible ASCII characters without blanks`,
-  );
-}
-
 function events(
   carries: Carries,
   prefix: string,
-  names: readonly string[],
+  names: string,
 ): [string, Carries][] {
-  return names.map((name) => [prefix + name, carries]);
+  return names.split(/\s+/).map((name) => [prefix + name, carries]);
 }
