@@ -81,6 +81,7 @@ export async function startDevcore(
 ): Promise<Devcore> {
   await using started = new AsyncDisposableStack();
   const { write = () => {}, apiKey = "devkey", faults = {} } = options;
+  const { clock = sinceEpoch, reloadMs = RELOAD_MS } = options;
   const log = createLog({ worker: "devcore" }, { write });
   const abort = new AbortController();
   const { signal } = abort;
@@ -90,11 +91,7 @@ export async function startDevcore(
   const client = { name: "devcore", log, signal };
   const bus = started.use(await connectBus({ ...client, url: natsUrl }));
   const store = started.use(await connectStore({ ...client, url: redisUrl }));
-  const {
-    clock = () => performance.timeOrigin + performance.now(),
-    reloadMs = RELOAD_MS,
-  } = options;
-  const values = new Values(store, log, signal);
+  const values = valuesIn(store, log, signal);
   const { read, write: writeValue } = values;
   const timers = new Timers(clock, reloadMs);
   const base = { bus, store, natsUrl, faults, clock, timers };
@@ -105,21 +102,14 @@ export async function startDevcore(
   started.defer(startTimers(parts, reloadMs, log));
   const routes = createRoutes(parts);
   const refresh = once(() => forgetWhatRedisLost(parts, values, log));
-  const handle = createGateway({
-    apiKey,
-    clock,
-    faults,
-    routes,
-    refresh,
-    signal,
-  });
+  const gateway = { apiKey, clock, faults, routes, refresh, signal };
   const server = Deno.serve({
     hostname: "127.0.0.1",
     port: 0,
     onListen() {},
     // The client is gone, or was cut off on purpose.
     onError: () => new Response(null, { status: 500 }),
-  }, handle);
+  }, createGateway(gateway));
   started.defer(async () => {
     abort.abort(new Error("devcore stops"));
     await server.shutdown();
@@ -141,6 +131,11 @@ export async function startDevcore(
     stop: () => running.disposeAsync(),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
+}
+
+/** Never set back, unlike `Date.now()`. */
+function sinceEpoch(): number {
+  return performance.timeOrigin + performance.now();
 }
 
 /** The parts, each built on those before it. */
@@ -208,53 +203,37 @@ function once(run: () => Promise<void>): () => Promise<void> {
   return () => running ??= run().finally(() => running = undefined);
 }
 
+type Values = ReturnType<typeof valuesIn>;
+
 /** What devcore keeps in Redis. */
-class Values {
-  readonly #store: Store;
-  readonly #log: Log;
-  readonly #signal: AbortSignal;
-
-  constructor(store: Store, log: Log, signal: AbortSignal) {
-    this.#store = store;
-    this.#log = log;
-    this.#signal = signal;
-  }
-
-  readonly read: Base["read"] = async (key) => {
-    using end = deadline(REDIS_TIMEOUT_MS, this.#signal);
+function valuesIn(store: Store, log: Log, signal: AbortSignal) {
+  const read: Base["read"] = async (key) => {
+    using end = deadline(REDIS_TIMEOUT_MS, signal);
     try {
-      return await this.#store.read(key, VALUE_BYTES_MAX, end.signal);
+      return await store.read(key, VALUE_BYTES_MAX, end.signal);
     } catch (error) {
       const isLong = error instanceof StoreError && error.kind === "too large";
       if (isLong) return undefined;
       throw error;
     }
   };
-
-  readonly write = async (
-    key: string,
-    value: unknown,
-    ttlS: number = VALUE_TTL_S,
-  ): Promise<void> => {
+  const write = async (key: string, value: unknown, ttlS = VALUE_TTL_S) => {
     try {
-      const text = JSON.stringify(value);
-      await this.#store.write(key, text, ttlS, this.#signal);
+      await store.write(key, JSON.stringify(value), ttlS, signal);
     } catch (error) {
-      if (this.#signal.aborted) return;
-      this.#log.error("Cannot write", { key, error: messageOf(error) });
+      if (signal.aborted) return;
+      log.error("Cannot write", { key, error: messageOf(error) });
     }
   };
-
-  /** As long as its mark is there, Redis has lost nothing. */
-  mark(): Promise<void> {
-    return this.write(MARKER, 1, MARKER_TTL_S);
-  }
-
-  /** A Redis that cannot answer has not said that it lost anything. */
-  async areLost(): Promise<boolean> {
-    return this.#store.connected() &&
-      await this.read(MARKER).catch(() => "") === undefined;
-  }
+  return {
+    read,
+    write,
+    /** As long as its mark is there, Redis has lost nothing. */
+    mark: () => write(MARKER, 1, MARKER_TTL_S),
+    /** A Redis that cannot answer has not said that it lost anything. */
+    areLost: async () =>
+      store.connected() && await read(MARKER).catch(() => "") === undefined,
+  };
 }
 
 /** As the platform writes it: capitals here, lower case where it is read. */

@@ -41,13 +41,16 @@ interface StepRun {
   job_id?: string;
 }
 
+interface StepResult {
+  result_ptr: string;
+  output?: unknown;
+}
+
 /** A run as the gateway shows it. */
 export class Run {
   readonly org_id = "default";
   readonly team_id = "";
-  context:
-    | { steps: Record<string, { result_ptr: string; output?: unknown }> }
-    | null = null;
+  context: { steps: Record<string, StepResult> } | null = null;
   status = "pending";
   started_at: string | null = null;
   completed_at: string | null = null;
@@ -96,7 +99,7 @@ export class Run {
   }
 }
 
-export interface EngineOptions extends Base {
+interface EngineOptions extends Base {
   schemas: ReadonlyMap<string, unknown>;
   scheduler: Scheduler;
 }

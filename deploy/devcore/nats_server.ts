@@ -30,7 +30,7 @@ const PUB = /^(?<subject>[^ ]+)( (?<reply>[^ ]+))? (?<bytes>\d{1,9})$/;
 const HPUB =
   /^(?<subject>[^ ]+)( (?<reply>[^ ]+))? (?<header>\d{1,9}) (?<bytes>\d{1,9})$/;
 
-export interface NatsServerOptions {
+interface NatsServerOptions {
   /** By default a free one. */
   readonly port?: number;
   /** The token that CONNECT must carry, by default none. */

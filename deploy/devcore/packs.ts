@@ -35,7 +35,7 @@ import { type Kernel, readPolicy } from "./policy.ts";
 import { readWorkflow, type Workflow } from "./workflow.ts";
 
 /** What an installation writes to and is checked against. */
-export interface PackTargets extends Pick<Base, "clock"> {
+interface PackTargets extends Pick<Base, "clock"> {
   config: ConfigDocuments;
   schemas: Map<string, unknown>;
   workflows: Map<string, Workflow>;

@@ -14,7 +14,7 @@ import { parse } from "@std/yaml";
 import { byBytes, filled, need, sha256 } from "./common.ts";
 import { decode, type Decoded, each } from "./shape.ts";
 
-export interface PolicyRequest {
+interface PolicyRequest {
   topic: string;
   jobId: string;
 }

@@ -32,7 +32,7 @@ const INFO = `# Server\r\nredis_version:${VERSION}\r\nloading:0\r\n`;
  */
 export type Interception = { error: string } | "lose reply" | "disconnect";
 
-export interface RedisServerOptions {
+interface RedisServerOptions {
   /** By default a free one. */
   readonly port?: number;
   /** The password of the user `default`, by default none. */
@@ -49,7 +49,7 @@ export interface RedisServerOptions {
   ) => Interception | undefined;
 }
 
-export interface RedisServer extends TcpServer {
+interface RedisServer extends TcpServer {
   /** Where clients connect; holds no password. */
   readonly url: string;
   flushAll(): void;

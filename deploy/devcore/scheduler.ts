@@ -39,7 +39,7 @@ import type { Decision, Kernel, RuleConstraints } from "./policy.ts";
 const ENDS = ["SUCCEEDED", "FAILED", "CANCELLED", "TIMEOUT", "DENIED"] as const;
 
 /** The states of a job, as the gateway spells them. */
-export type JobState =
+type JobState =
   | "PENDING"
   | "APPROVAL_REQUIRED"
   | "RUNNING"

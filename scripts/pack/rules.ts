@@ -16,37 +16,31 @@ import {
 import { templatePath, textsOf } from "../../deploy/devcore/workflow.ts";
 import { type Pack, Problems, readPack } from "./read.ts";
 
-const AJV = addFormats.default(
-  new Ajv2020({ strict: true, allowUnionTypes: true, addUsedSchema: false }),
-);
-
 type Steps = Pack["workflows"][number]["steps"];
 type Step = Steps[string] & { id: string; place: string; steps: Steps };
 
-/** What is wrong, each with its place. */
-type Found = Iterable<[place: string, problem: string]>;
+/** What is wrong, each behind its place. */
+type Found = Iterable<string>;
 
-const RULES = [
-  schemasArePortable,
-  workflowsHaveSteps,
-  poolsOffer,
-  fragmentsDecide,
-];
+const RULES = [schemasArePortable, workflowsHaveSteps, poolsFit, rulesFit];
 const STEP_RULES = [
-  stepMatchesItsTopic,
+  stepFitsTopic,
   stepNamesSchemas,
   stepDependsOnSteps,
   inputsLeadSomewhere,
   approvalCanWait,
 ];
+const AJV = addFormats.default(
+  new Ajv2020({ strict: true, allowUnionTypes: true, addUsedSchema: false }),
+);
 
-/** Says everything that is wrong with a pack; nothing if it is right. */
+/** Lists everything that is wrong with a pack; nothing if it is right. */
 export function findProblems(files: ReadonlyMap<string, string>): string[] {
   const problems = new Problems();
   const pack = readPack(files, problems);
   if (pack === undefined) return [...problems.found];
   const report = (found: Found) => {
-    for (const [place, problem] of found) problems.add(place, problem);
+    for (const problem of found) problems.found.add(problem);
   };
   for (const rule of RULES) report(rule(pack));
   for (const { path, steps } of pack.workflows) {
@@ -63,16 +57,16 @@ export function findProblems(files: ReadonlyMap<string, string>): string[] {
 function* schemasArePortable({ schemas }: Pack): Found {
   for (const { path, schema = {} } of schemas) {
     // With a $schema of 2020-12 the platforms would not assert formats.
-    if ("$schema" in schema) yield [path, "must not have $schema"];
+    if ("$schema" in schema) yield `${path}: must not have $schema`;
     try {
       AJV.compile(schema);
     } catch (error) {
-      yield [path, `is not a JSON Schema: ${messageOf(error)}`];
+      yield `${path}: is not a JSON Schema: ${messageOf(error)}`;
     }
     for (const pattern of patternsOf(schema)) {
-      // The platforms' expressions know no look-around and no back-references.
-      if (!/\(\?[=!<]|\\[1-9]/.test(pattern)) continue;
-      yield [path, `pattern "${pattern}" is not portable`];
+      // The platforms' expressions have no look-around and no back-references.
+      const isPortable = !/\(\?[=!<]|\\[1-9]/.test(pattern);
+      if (!isPortable) yield `${path}: pattern "${pattern}" is not portable`;
     }
   }
 }
@@ -86,42 +80,38 @@ function patternsOf(value: unknown): string[] {
 
 function* workflowsHaveSteps({ workflows }: Pack): Found {
   for (const { path, steps } of workflows) {
-    if (Object.keys(steps).length > 0) continue;
-    yield [path, "a workflow without steps succeeds at once"];
+    const isEmpty = Object.keys(steps).length === 0;
+    if (isEmpty) yield `${path}: a workflow without steps succeeds at once`;
   }
 }
 
-function* stepMatchesItsTopic(step: Step, { id, topics }: Pack): Found {
-  const topic = topics.get(step.topic);
-  if (topic === undefined) {
-    return yield [step.place, `topic "${step.topic}" is not in pack.yaml`];
+function* stepFitsTopic({ place, topic, meta }: Step, pack: Pack): Found {
+  const declared = pack.topics.get(topic);
+  if (declared === undefined) {
+    return yield `${place}: topic "${topic}" is not in pack.yaml`;
   }
-  const { capability, riskTags: risk_tags, requires } = topic;
-  const expected = { pack_id: id, capability, risk_tags, requires };
-  const given: JsonObject = step.meta;
+  const { capability, riskTags: risk_tags, requires } = declared;
+  const expected = { pack_id: pack.id, capability, risk_tags, requires };
   for (const [key, value] of Object.entries(expected)) {
     const text = JSON.stringify(value);
-    if (JSON.stringify(given[key]) === text) continue;
-    yield [`${step.place} meta.${key}`, `must be ${text}, as the topic says`];
+    if (JSON.stringify((meta as JsonObject)[key]) === text) continue;
+    yield `${place} meta.${key}: must be ${text}, as the topic says`;
   }
 }
 
 function* stepNamesSchemas(step: Step, { schemaIds }: Pack): Found {
   for (const key of ["input_schema_id", "output_schema_id"] as const) {
     if (step[key] === "" || schemaIds.includes(step[key])) continue;
-    yield [
-      `${step.place} ${key}`,
-      `"${step[key]}" is not a schema of this pack`,
-    ];
+    yield `${step.place} ${key}: "${step[key]}" is not a schema of this pack`;
   }
 }
 
 function* stepDependsOnSteps({ id, place, depends_on, steps }: Step): Found {
   for (const other of depends_on) {
     if (other in steps) continue;
-    yield [place, `depends on "${other}", which is not a step`];
+    yield `${place}: depends on "${other}", which is not a step`;
   }
-  if (stepsBefore(id, steps).has(id)) yield [place, "depends on itself"];
+  if (stepsBefore(id, steps).has(id)) yield `${place}: depends on itself`;
 }
 
 function stepsBefore(id: string, steps: Steps, before = new Set<string>()) {
@@ -144,7 +134,7 @@ function* inputsLeadSomewhere({ id, place, input, steps }: Step): Found {
     const problem = root === undefined
       ? "must be one plain path, so that its type is kept"
       : "leads nowhere, or to a step that may not be done";
-    if (!leads) yield [place, `input "${text}" ${problem}`];
+    if (!leads) yield `${place}: input "${text}" ${problem}`;
   }
 }
 
@@ -154,51 +144,50 @@ function* approvalCanWait(step: Step, { simulations }: Pack): Found {
     request.topic === step.topic && expectDecision === "REQUIRE_APPROVAL"
   );
   if (!isHeld) return;
+  const retries = Object.values(retry).some((number) => number > 0);
+  const isLabelled = route_labels["_content.payload_json"] === "{}";
   if (timeout_sec > 0) {
-    yield [place, "timeout_sec would run while a person thinks"];
+    yield `${place}: timeout_sec would run while a person thinks`;
   }
-  if (Object.values(retry).some((number) => number > 0)) {
-    yield [place, "retry would ask the person again"];
-  }
-  if (route_labels["_content.payload_json"] !== "{}") {
-    yield [place, 'route_labels must hold "_content.payload_json": "{}"'];
+  if (retries) yield `${place}: retry would ask the person again`;
+  if (!isLabelled) {
+    yield `${place}: route_labels must hold "_content.payload_json": "{}"`;
   }
 }
 
-function* poolsOffer({ topics, pools: overlays }: Pack): Found {
+function* poolsFit({ topics, pools: overlays }: Pack): Found {
   for (const { path, pools, topics: poolOf } of overlays) {
     for (const [name, pool] of Object.entries(poolOf)) {
       const place = `${path} topic ${name}`;
       const topic = topics.get(name);
-      if (topic === undefined) yield [place, "is not in pack.yaml"];
-      const missing = topic?.requires
-        .filter((name) => !pools[pool]?.requires.includes(name)) ?? [];
+      if (topic === undefined) yield `${place}: is not in pack.yaml`;
+      const offered = pools[pool]?.requires ?? [];
+      const missing = topic?.requires.filter((name) => !offered.includes(name));
       if (!(pool in pools)) {
-        yield [place, `pool "${pool}" is not in this overlay`];
-      } else if (missing.length > 0) {
-        yield [place, `its pool does not offer ${missing.join(", ")}`];
+        yield `${place}: pool "${pool}" is not in this overlay`;
+      } else if (missing?.length) {
+        yield `${place}: its pool does not offer ${missing.join(", ")}`;
       }
     }
     for (const topic of topics.keys()) {
-      if (!(topic in poolOf)) yield [path, `topic ${topic} has no pool`];
+      if (!(topic in poolOf)) yield `${path}: topic ${topic} has no pool`;
     }
   }
 }
 
 /** A rule that matches too much would decide for other packs. */
-function* fragmentsDecide({ fragments, topics }: Pack): Found {
+function* rulesFit({ fragments, topics }: Pack): Found {
   for (const { path, rules } of fragments) {
     const undecided = new Set(topics.keys());
     for (const { id, match } of rules) {
       for (const topic of match.topics) {
         undecided.delete(topic);
         if (topics.has(topic)) continue;
-        const problem = `topic "${topic}" is not exactly one of this pack's`;
-        yield [`${path} rule ${id}`, problem];
+        yield `${path} rule ${id}: topic "${topic}" is not exactly one of this pack's`;
       }
     }
     for (const topic of undecided) {
-      yield [path, `topic ${topic} has no rule, which newer platforms deny`];
+      yield `${path}: topic ${topic} has no rule, which newer platforms deny`;
     }
   }
 }
@@ -207,16 +196,18 @@ function* fragmentsDecide({ fragments, topics }: Pack): Found {
 function* simulationsHold(pack: Pack): Found {
   const { files, fragments, simulations, topics } = pack;
   if (simulations.length === 0) {
-    yield ["pack.yaml tests", "needs policySimulations"];
+    yield "pack.yaml tests: needs policySimulations";
   }
   for (const { path } of fragments) {
     const policy = loadPolicy(BASE_POLICY, new Map([[path, files.get(path)!]]));
     for (const { name, request: { topic }, expectDecision } of simulations) {
       const place = `pack.yaml simulation ${name}`;
-      if (!topics.has(topic)) yield [place, `topic "${topic}" is not declared`];
+      if (!topics.has(topic)) {
+        yield `${place}: topic "${topic}" is not declared`;
+      }
       const { decision } = decide(policy, { topic, jobId: "" });
       if (decision === expectDecision) continue;
-      yield [place, `expects ${expectDecision}, the fragment says ${decision}`];
+      yield `${place}: expects ${expectDecision}, the fragment says ${decision}`;
     }
   }
 }

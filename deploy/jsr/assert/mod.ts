@@ -13,53 +13,42 @@ import nodeAssert from "node:assert/strict";
 
 type ErrorClass<E extends Error> = abstract new (...args: never[]) => E;
 
-/** Thrown when an assertion does not hold. */
 export class AssertionError extends Error {
   override name = "AssertionError";
 }
 
-/** Asserts that `expr` is truthy. */
 export function assert(expr: unknown, msg = ""): asserts expr {
   if (!expr) throw new AssertionError(msg || "Expected a truthy value");
 }
 
-/** Asserts that two values are deeply and strictly equal. */
 export function assertEquals<T>(actual: T, expected: T, msg?: string): void {
   nodeAssert.deepEqual(actual, expected, msg);
 }
 
-/** Asserts that two values are not deeply equal. */
 export function assertNotEquals<T>(actual: T, expected: T, msg?: string): void {
   nodeAssert.notDeepEqual(actual, expected, msg);
 }
 
-/** Asserts that `actual` contains `expected`. */
 export function assertStringIncludes(
   actual: string,
   expected: string,
   msg?: string,
 ): void {
   if (actual.includes(expected)) return;
-  throw new AssertionError(
-    `${note(msg)}Expected ${JSON.stringify(actual)} to contain ${
-      JSON.stringify(expected)
-    }`,
-  );
+  const shown = [actual, expected].map((text) => JSON.stringify(text));
+  fail(`Expected ${shown.join(" to contain ")}`, msg);
 }
 
-/** Asserts that `actual` matches a regular expression. */
 export function assertMatch(
   actual: string,
   expected: RegExp,
   msg?: string,
 ): void {
   if (expected.test(actual)) return;
-  throw new AssertionError(
-    `${note(msg)}Expected ${JSON.stringify(actual)} to match ${expected}`,
-  );
+  fail(`Expected ${JSON.stringify(actual)} to match ${expected}`, msg);
 }
 
-/** Asserts that `fn` throws, and returns what it threw. */
+/** Returns what was thrown. */
 export function assertThrows<E extends Error = Error>(
   fn: () => unknown,
   ErrorClass?: ErrorClass<E>,
@@ -71,10 +60,10 @@ export function assertThrows<E extends Error = Error>(
   } catch (error) {
     return expectError(error, ErrorClass, msgIncludes, msg);
   }
-  throw new AssertionError(`${note(msg)}Expected function to throw`);
+  fail("Expected function to throw", msg);
 }
 
-/** Asserts that `fn` rejects, and resolves with what it rejected with. */
+/** Resolves with what it rejected with. */
 export async function assertRejects<E extends Error = Error>(
   fn: () => PromiseLike<unknown>,
   ErrorClass?: ErrorClass<E>,
@@ -86,37 +75,32 @@ export async function assertRejects<E extends Error = Error>(
   } catch (error) {
     return expectError(error, ErrorClass, msgIncludes, msg);
   }
-  throw new AssertionError(`${note(msg)}Expected function to reject`);
+  fail("Expected function to reject", msg);
 }
 
 function expectError<E extends Error>(
   error: unknown,
   ErrorClass: ErrorClass<E> | undefined,
-  msgIncludes: string | undefined,
+  msgIncludes = "",
   msg: string | undefined,
 ): E {
   if (!(error instanceof Error)) {
-    throw new AssertionError(
-      `${note(msg)}Expected an Error, got ${typeof error}`,
-    );
+    fail(`Expected an Error, got ${typeof error}`, msg);
   }
+  const { name, message } = error;
   if (ErrorClass !== undefined && !(error instanceof ErrorClass)) {
-    throw new AssertionError(
-      `${
-        note(msg)
-      }Expected error to be ${ErrorClass.name}, got ${error.name}: ${error.message}`,
-    );
+    const expected = `Expected error to be ${ErrorClass.name}`;
+    fail(`${expected}, got ${name}: ${message}`, msg);
   }
-  if (msgIncludes !== undefined && !error.message.includes(msgIncludes)) {
-    throw new AssertionError(
-      `${note(msg)}Expected error message to include ${
-        JSON.stringify(msgIncludes)
-      }, got ${JSON.stringify(error.message)}`,
+  if (!message.includes(msgIncludes)) {
+    const [expected, got] = [msgIncludes, message].map((text) =>
+      JSON.stringify(text)
     );
+    fail(`Expected error message to include ${expected}, got ${got}`, msg);
   }
   return error as E;
 }
 
-function note(msg: string | undefined): string {
-  return msg === undefined ? "" : `${msg}: `;
+function fail(problem: string, msg: string | undefined): never {
+  throw new AssertionError(msg === undefined ? problem : `${msg}: ${problem}`);
 }

@@ -18,32 +18,24 @@ import { dump, load, loadAll } from "npm:js-yaml@5.5.0";
  * @throws {SyntaxError} If the text is not YAML, or a mapping repeats a key.
  */
 export function parse(content: string): unknown {
-  if (content.replace(/^\s*#.*$/gm, "").trim() === "") return null;
-  try {
-    return load(content);
-  } catch (error) {
-    throw new SyntaxError(
-      error instanceof Error ? error.message : String(error),
-    );
-  }
+  const isEmpty = content.replace(/^\s*#.*$/gm, "").trim() === "";
+  return isEmpty ? null : attempt(() => load(content));
 }
 
-/**
- * Parses every document of a stream, those that `---` divides.
- *
- * @throws {SyntaxError} If one is not YAML, or a mapping repeats a key.
- */
+/** Parses every document of a stream. @throws {SyntaxError} As for one. */
 export function parseAll(content: string): unknown {
-  try {
-    return loadAll(content);
-  } catch (error) {
-    throw new SyntaxError(
-      error instanceof Error ? error.message : String(error),
-    );
-  }
+  return attempt(() => loadAll(content));
 }
 
-/** Writes a plain value as one YAML document. */
 export function stringify(data: unknown): string {
   return dump(data);
+}
+
+function attempt(load: () => unknown): unknown {
+  try {
+    return load();
+  } catch (error) {
+    const problem = error instanceof Error ? error.message : String(error);
+    throw new SyntaxError(problem);
+  }
 }
