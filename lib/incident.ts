@@ -1,14 +1,14 @@
 /**
- * What an incident is, from alert to post. Types only, and the few rules that
- * every room shares; the shapes on the wire are those of `pack/schemas`.
+ * What an incident is, from alert to post: types, and the few rules that every
+ * room shares. `pack/schemas` defines the same shapes for the wire.
  *
  * @module
  */
 
-/** The systems that incidents come from. */
+/** The systems that send incidents. */
 export type SourceSystem = "mock" | "pagerduty" | "alertmanager";
 
-/** Severity as it is reported. */
+/** Severity as the sender reports it. */
 export type ReportedSeverity =
   | "critical"
   | "high"
@@ -19,40 +19,40 @@ export type ReportedSeverity =
   | "info"
   | "unknown";
 
-/** Severity as the fetcher and all after it use it (PD-CEF). */
+/** Severity from the fetcher on, on the scale of PD-CEF. */
 export type Severity = "critical" | "error" | "warning" | "info";
 
-/** Where the post goes. */
+/** Where a post goes. */
 export interface Destination {
-  /** An artifact, or a Slack webhook. */
+  /** An artifact or a Slack webhook. */
   mode: "artifact" | "slack";
-  /** Ignored unless the poster is told to heed it. */
+  /** Ignored unless `POSTER_ALLOW_INPUT_URL` is set. */
   slack_webhook_url?: string;
 }
 
-/** An incident as a webhook or a person hands it over. */
+/** An incident as a webhook or a person reports it: the workflow's input. */
 export interface IncidentInput {
-  /** Visible ASCII without blanks, with its source in front (`pagerduty:PT4KHLK`). */
+  /** Visible ASCII, prefixed with the source: `pagerduty:PT4KHLK`. */
   incident_id: string;
   /** One line for people. */
   title?: string;
-  /** As reported. */
+  /** As the sender reports it. */
   severity?: ReportedSeverity;
-  /** How the reported severity was arrived at. */
+  /** The rule that gave the severity. */
   severity_rule?: string;
-  /** What is affected. */
+  /** The affected service. */
   service?: string;
-  /** PagerDuty's. */
+  /** PagerDuty's urgency. */
   urgency?: "high" | "low";
-  /** As the source spells it, such as `P1`. */
+  /** In the source's spelling, such as `P1`. */
   priority?: string;
-  /** What the source groups its alerts by. */
+  /** The key by which the source groups alerts. */
   dedup_key?: string;
   /** RFC 3339. */
   occurred_at?: string;
-  /** Where it comes from; `mock` if absent. */
+  /** The sender; `mock` if absent. */
   source?: { system: SourceSystem; url?: string };
-  /** What the webhook carried. */
+  /** The webhook's payload. */
   raw?: Record<string, unknown>;
   /** An artifact if absent. */
   destination?: Destination;
@@ -60,9 +60,9 @@ export interface IncidentInput {
 
 /** One piece of evidence, stored as an artifact. */
 export interface EvidenceItem {
-  /** `E1`, `E2`, …: what a citation names. */
+  /** `E1`, `E2`, …, as citations use it. */
   id?: string;
-  /** What it is, such as `incident.raw`. */
+  /** The kind of evidence, such as `incident.raw`. */
   kind: string;
   /** One line for people. */
   title: string;
@@ -70,15 +70,15 @@ export interface EvidenceItem {
   artifact_ptr: string;
   /** MIME type. */
   content_type: string;
-  /** Length of the artifact. */
+  /** Size of the artifact. */
   bytes: number;
-  /** Of the artifact, as 64 hex digits. */
+  /** Digest of the artifact, 64 hex digits. */
   sha256?: string;
-  /** The source had more than the artifact holds. */
+  /** Whether the source had more than the artifact holds. */
   shortened?: boolean;
 }
 
-/** A statement and the evidence that it rests on. */
+/** A statement and the evidence for it. */
 export interface Claim {
   /** One sentence. */
   text: string;
@@ -86,17 +86,17 @@ export interface Claim {
   evidence: string[];
 }
 
-/** A named value out of the evidence. */
+/** A named value from the evidence. */
 export interface Fact {
-  /** As the source spells it. */
+  /** In the source's spelling. */
   name: string;
-  /** As text. */
+  /** The value as text. */
   value: string;
   /** Ids of evidence items, at least one. */
   evidence: string[];
 }
 
-/** Something that happened, at a moment (RFC 3339, UTC). */
+/** Something that happened at one moment. */
 export interface TimelineEntry {
   /** RFC 3339, UTC. */
   at: string;
@@ -110,17 +110,17 @@ export interface TimelineEntry {
 export interface NormalizedContext {
   /** One line for people. */
   title?: string;
-  /** As the source has it. */
+  /** In the source's own words. */
   description?: string;
-  /** On the scale of PD-CEF. */
+  /** On the PD-CEF scale. */
   severity?: Severity;
   /** The rule that gave the severity. */
   severity_rule?: string;
-  /** What is affected. */
+  /** The affected service. */
   service?: string;
-  /** As the source spells it. */
+  /** In the source's spelling. */
   status?: string;
-  /** Where it comes from. */
+  /** The sender. */
   source?: { system: string; url?: string };
   /** RFC 3339, UTC. */
   occurred_at?: string;
@@ -130,25 +130,25 @@ export interface NormalizedContext {
   timeline?: TimelineEntry[];
 }
 
-/** What is known of an incident. */
+/** What is known about an incident. */
 export interface EvidenceBundle {
-  /** With its source in front. */
+  /** Prefixed with the source. */
   incident_id: string;
   /** RFC 3339, UTC. */
   collected_at: string;
-  /** In the order cited, at most 50. */
+  /** At most 50, in citation order. */
   evidence: EvidenceItem[];
   /** The incident in plain fields. */
   normalized_context?: NormalizedContext;
-  /** What could not be had, and why. */
+  /** What could not be collected, and why. */
   gaps?: { what: string; why: string }[];
 }
 
-/** What the evidence says, for people. */
+/** What the evidence says, written for people. */
 export interface Summary {
-  /** With its source in front. */
+  /** Prefixed with the source. */
   incident_id: string;
-  /** Markdown, shortened if it is long. */
+  /** Markdown, shortened if long. */
   summary_md: string;
   /** What is known. */
   highlights: Claim[];
@@ -156,25 +156,25 @@ export interface Summary {
   action_items: Claim[];
   /** 0 to 1. */
   confidence?: number;
-  /** What wrote it. */
+  /** The author: `builtin` or a model. */
   model?: string;
-  /** The whole Markdown. */
+  /** Artifact with the whole Markdown. */
   artifact_ptr?: string;
-  /** The exact message that an approval releases. */
+  /** Artifact with the exact message that an approval releases. */
   message_ptr?: string;
-  /** Of its bytes, as 64 hex digits. */
+  /** Digest of the message's bytes, 64 hex digits. */
   message_sha256?: string;
 }
 
-/** What the summarizer takes. */
+/** Input of the summarizer. */
 export interface SummarizeInput {
   /** The fetcher's result. */
   evidence: EvidenceBundle;
 }
 
-/** What the poster takes. */
+/** Input of the poster. */
 export interface PostInput {
-  /** The run's input. */
+  /** Input of the run. */
   incident: IncidentInput;
   /** The fetcher's result. */
   evidence: EvidenceBundle;
@@ -182,19 +182,19 @@ export interface PostInput {
   summary: Summary;
 }
 
-/** What was posted, where, and who released it. */
+/** What was posted, where, and who approved it. */
 export interface PostResult {
-  /** As the input names it. */
+  /** As in the input. */
   incident_id: string;
   /** Where it went. */
   mode: "slack" | "artifact";
   /** RFC 3339, UTC. */
   posted_at: string;
-  /** What Slack said; a webhook tells no channel. */
+  /** Slack's answer; a webhook does not reveal its channel. */
   slack?: { ok: boolean; channel?: string; ts?: string; permalink?: string };
-  /** The payload as it was sent. */
+  /** Artifact with the payload that was sent. */
   artifact_ptr?: string;
-  /** Of the approved message, as 64 hex digits. */
+  /** Digest of the approved message, 64 hex digits. */
   message_sha256?: string;
   /** The job that posted. */
   job_id?: string;
@@ -202,13 +202,13 @@ export interface PostResult {
   run_id?: string;
   /** Host and, if not 443, port. */
   destination_host?: string;
-  /** Who released it, when, and the rule that asked for it. */
+  /** Who approved it, when, and the rule that required it. */
   approval?: { by: string; at: string; rule_id: string };
-  /** It had been posted before; nothing was sent now. */
+  /** Set if it was posted before, so nothing was sent now. */
   repeat?: boolean;
-  /** Nothing was sent. */
+  /** Set if nothing was sent because the job was a dry run. */
   dry_run?: boolean;
-  /** What a person should know, one sentence each. */
+  /** What people should know, one sentence each. */
   warnings?: string[];
 }
 
@@ -220,7 +220,7 @@ const SEVERITY_OF: Readonly<Record<ReportedSeverity, Severity>> = {
   warning: "warning",
   low: "info",
   info: "info",
-  // Nobody said that it is harmless.
+  // Unknown does not mean harmless.
   unknown: "warning",
 };
 
@@ -230,7 +230,7 @@ export const REPORTED_SEVERITIES: readonly ReportedSeverity[] = Object.keys(
 ) as ReportedSeverity[];
 
 /**
- * The severity that all after the fetcher use, and the rule that gave it.
+ * The PD-CEF severity for a reported one, and the rule that gave it.
  *
  * @see https://support.pagerduty.com/main/docs/pd-cef for the four values.
  */
@@ -251,9 +251,9 @@ const MOMENT =
   /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)$/i;
 
 /**
- * A date-time with its zone, in UTC and to the millisecond; seconds may be left
- * out. `undefined` for anything else: a `Date` would make something of `"5"`,
- * and take a time without a zone for this machine's.
+ * Converts a date-time with a zone to UTC, to the millisecond. Seconds are
+ * optional. `undefined` for anything else: `Date` would accept `"5"`, and would
+ * read a time without a zone as this machine's local time.
  *
  * @see https://www.rfc-editor.org/rfc/rfc3339 for the form.
  */
@@ -262,18 +262,18 @@ export function toMoment(text: unknown): string | undefined {
   const moment = new Date(text);
   if (Number.isNaN(moment.getTime())) return undefined;
   const utc = moment.toISOString();
-  // The zone may move it out of the years 0 to 9999, which the form cannot say.
+  // The zone may shift it outside the years 0 to 9999, which RFC 3339 lacks.
   return MOMENT.test(utc) ? utc : undefined;
 }
 
-/** An incident's id with its source in front, whoever wrote it. */
+/** An incident's id, prefixed with its source if it is not yet. */
 export function qualifiedId(incident: IncidentInput): string {
   const prefix = `${incident.source?.system ?? "mock"}:`;
   const { incident_id: id } = incident;
   return id.startsWith(prefix) ? id : prefix + id;
 }
 
-/** The items with an id each: theirs, or their place in the list. */
+/** Items with their id or, if they have none, one from their position. */
 export function withIds(
   items: readonly EvidenceItem[],
 ): (EvidenceItem & { id: string })[] {

@@ -1,7 +1,7 @@
 /**
- * Checks of values against the pack's schemas, and against the inputs that are
- * composed of them: there is no fifth resource. Apart from the schemas, because
- * a process that checks nothing need not load the compiler.
+ * Checks values against the pack's schemas and against inputs composed of them,
+ * so the pack needs no fifth schema. This is a file of its own so that a process
+ * that checks nothing does not load the compiler.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { Ajv2020, type ErrorObject } from "ajv/dist/2020.js";
 import { fullFormats } from "ajv-formats/dist/formats.js";
 import { PACK_SCHEMAS, type PackSchemaName, type Schema } from "./schemas.ts";
 
-/** A schema of the pack, or an input composed of them. */
+/** A schema of the pack, or an input composed of several. */
 export type SchemaName = PackSchemaName | "SummarizeInput" | "PostInput";
 
 const COMPOSED: Readonly<
@@ -23,14 +23,14 @@ const COMPOSED: Readonly<
   },
 };
 
-/** What is wrong with a value: where, and what was expected there. */
+/** Says what is wrong with a value: where, and what was expected there. */
 export type Check = (value: unknown) => string | undefined;
 
 /**
  * Compiles the check of one schema.
  *
- * @returns A function that says the first thing that is wrong, by path and
- * never by value: `/evidence/0/bytes must be integer`.
+ * @returns A function that reports the first problem by path, never by value:
+ * `/evidence/0/bytes must be integer`.
  */
 export function compileCheck(name: SchemaName): Check {
   const ajv = new Ajv2020({

@@ -1,6 +1,6 @@
 /**
- * The pack's JSON Schemas, the same files that the platform installs. Importing
- * them as modules needs no permission to read files.
+ * The pack's JSON Schemas, the same files that the platform installs. They are
+ * imported as modules, which needs no permission to read files.
  *
  * @module
  */
@@ -16,7 +16,7 @@ import summary from "../pack/schemas/Summary.json" with { type: "json" };
 /** A JSON Schema, draft 2020-12. */
 export type Schema = Record<string, unknown>;
 
-/** The pack's id, which its schemas' ids begin with. */
+/** The pack's id, the prefix of its schemas' ids. */
 export const PACK_ID = "incident-enricher";
 
 /** The pack's four schemas by name. */
@@ -27,7 +27,7 @@ export const PACK_SCHEMAS: Readonly<Record<PackSchemaName, Schema>> = {
   PostResult: postResult,
 };
 
-/** A schema of the pack. */
+/** Names of the pack's schemas. */
 export type PackSchemaName =
   | "IncidentInput"
   | "EvidenceBundle"
