@@ -1,35 +1,33 @@
 /**
- * Takes credentials out of what comes from outside, before it is stored. Pure.
+ * Removes credentials from input before it is stored. Pure.
  *
- * What is taken out leaves a placeholder that says its class and which one of
- * that class it was, `[secret:aws-key#1]`: the same value gives the same
- * placeholder throughout one redaction, and the value itself is kept nowhere.
+ * A credential is replaced by a placeholder with its class and number, such as
+ * `[secret:aws-key#1]`. Within one redaction the same value always gets the same
+ * placeholder; the value itself is not kept.
  *
- * Every pattern is linear in the length of the text: no repetition in a
- * repetition, and every open end bounded or read to the end of its kind.
+ * Every pattern runs in linear time: no nested repetition, and every open end is
+ * bounded or consumes its character class whole.
  *
  * @module
  */
 
-/** Takes credentials out of texts, and counts them. */
+/** Replaces credentials, with one set of placeholders. */
 export interface Redaction {
   /** A text without its credentials. */
   text(value: string): string;
   /** The same for every text within a JSON value. */
   value<T>(value: T): T;
-  /** How many were taken out, by class. */
-  readonly counts: Readonly<Record<string, number>>;
 }
 
 interface Class {
   name: string;
-  /** With the credential as its group `secret`, or as a whole. */
+  /** Its group `secret` is the credential; without one, the whole match is. */
   pattern: RegExp;
-  /** A character of every match, if it is a rare one and the pattern is slow. */
+  /** For a slow pattern, a rare character that every match contains. */
   rare?: string;
 }
 
-/** In this order: the first that matches a place names it. */
+/** Order matters: the first pattern that matches decides the class. */
 const CLASSES: readonly Class[] = [
   {
     name: "private-key",
@@ -42,8 +40,8 @@ const CLASSES: readonly Class[] = [
       /\bhttps?:\/\/(?:hooks\.slack(?:-gov)?\.com|[\w.-]{0,100}discord(?:app)?\.com(?=(?::\d{1,5})?\/api\/webhooks\/)|[\w.-]{1,100}\.webhook\.office\.com|[\w.-]{1,100}\.logic\.azure\.com|events\.pagerduty\.com(?=(?::\d{1,5})?\/integration\/))(?::\d{1,5})?\/[^\s"'<>\\]+/gi,
   },
   {
-    // Ours is Slack's, so it is found without a scheme, with a user or a final
-    // dot, and as JSON or a query would escape it.
+    // The poster's own webhook is Slack's, so catch it without a scheme, with a
+    // trailing dot, and escaped as in JSON or a query string.
     name: "webhook-url",
     pattern:
       /hooks\.slack(?:-gov)?\.com\.?(?::\d{1,5})?(?:\\?\/|%2f)(?:[^\s"'<>\\]|\\\/)+/gi,
@@ -59,15 +57,15 @@ const CLASSES: readonly Class[] = [
     pattern: /\b(?:bearer|basic)\s{1,5}(?<secret>[\w.~+/=-]{8,})/gi,
   },
   {
-    // Of any other scheme, or of none.
+    // With any other scheme, or none.
     name: "authorization",
     pattern:
       /authorization\\{0,3}["']?\s{0,5}[:=]\s{0,5}\\{0,3}["']?(?!(?:bearer|basic)\b)(?:[\w-]{1,20}\s{1,5})?(?<secret>[^\s"',;&<>[\]{}]{4,})/gi,
   },
   {
     name: "jwt",
-    // Looked for once in a run of its characters: "eyJ-eyJ-…" begins one at
-    // every fourth, and each would be read to the end of the run.
+    // Matched once per run of its characters: in "eyJ-eyJ-…" one could begin at
+    // every fourth character, and each attempt would read to the end.
     pattern:
       /(?<![\w-])(?=[\w-]+\.[\w-]{10,}\.)(?:[\w-]*?-)??(?<secret>eyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]*)/g,
   },
@@ -79,16 +77,15 @@ const CLASSES: readonly Class[] = [
   },
   {
     name: "named",
-    // Not the placeholders that stand there already. What stands before it,
-    // as in DB_PASSWORD, changes nothing.
+    // Skips existing placeholders. A prefix, as in DB_PASSWORD, does not matter.
     pattern:
       /(?!secret:[a-z-]+#\d+\])(?:password|passwd|passphrase|pwd|secret|client[_-]?secret|(?:access|auth|refresh|id)?[_-]?token|api[_-]?key|access[_-]?key|private[_-]?key|secret[_-]?key)\\{0,3}["']?\s{0,5}[:=]\s{0,5}\\{0,3}["']?(?<secret>[^\s"',;&<>[\]{}]{4,})/gi,
   },
 ];
 
 /**
- * Whether any class matches, found in one pass: nearly every text holds no
- * credential, and eight replacements of nothing cost several times as much.
+ * Finds out in one pass whether any class matches. Nearly every text holds no
+ * credential, and replacing nothing class by class costs several times as much.
  */
 const FIRST_LOOK = new RegExp(
   CLASSES.filter(({ rare }) => rare === undefined).map(({ pattern }) => {
@@ -102,16 +99,16 @@ function holdsNone(text: string): boolean {
   return !FIRST_LOOK.test(text) && !RARE.some((rare) => text.includes(rare));
 }
 
-/** Fields whose value is a credential whatever it looks like. */
+/** Names of fields whose value is always a credential. */
 const FIELD =
   /^(?:.{0,40}[_-])?(?:password|passwd|passphrase|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|secret[_-]?key|credentials?|authorization|cookie|webhook(?:[_-]?url)?)$/i;
 
-/** Whether a field's name says so, `dbPassword` as well as `db_password`. */
+/** Whether a field holds a credential: `dbPassword` as well as `db_password`. */
 function isSecret(field: string): boolean {
   return FIELD.test(field.replace(/(?<=[a-z\d])(?=[A-Z])/g, "_"));
 }
 
-/** Starts a redaction, whose placeholders count from 1. */
+/** Starts a redaction. Its placeholders are numbered from 1 in each class. */
 export function startRedaction(): Redaction {
   const counts: Record<string, number> = {};
   const known = new Map<string, string>();
@@ -128,8 +125,8 @@ export function startRedaction(): Redaction {
       (left, { name, pattern }) =>
         left.replace(pattern, (match, ...more) => {
           const { secret = match } = (more.at(-1) ?? {}) as { secret?: string };
-          // It ends the match, all but its delimiter; the same word may stand
-          // before it, as in "admin:admin@".
+          // The last occurrence is the credential: the same word may come
+          // first, as in "admin:admin@".
           const at = match.lastIndexOf(secret);
           return match.slice(0, at) + placeholder(name, secret) +
             match.slice(at + secret.length);
@@ -146,7 +143,7 @@ export function startRedaction(): Redaction {
       return value.map((item) => walk(item, field, within));
     }
     if (typeof value !== "object" || value === null) return value;
-    // As lists of variables and headers are written: {name, value}.
+    // Lists of variables and headers are written as {name, value}.
     const { name } = value as { name?: unknown };
     return Object.fromEntries(
       Object.entries(value).map(([key, item]) => [
@@ -159,5 +156,5 @@ export function startRedaction(): Redaction {
       ]),
     );
   };
-  return { text, value: <T>(value: T) => walk(value) as T, counts };
+  return { text, value: <T>(value: T) => walk(value) as T };
 }

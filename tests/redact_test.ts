@@ -168,13 +168,11 @@ const KEPT = [
 ];
 for (const text of KEPT) {
   Deno.test(`startRedaction() leaves alone: ${text}`, () => {
-    const redaction = startRedaction();
-    assertEquals(redaction.text(text), text);
-    assertEquals(redaction.counts, {});
+    assertEquals(startRedaction().text(text), text);
   });
 }
 
-Deno.test("startRedaction() gives one value one placeholder, and counts values", () => {
+Deno.test("startRedaction() gives one value one placeholder, and numbers values", () => {
   const redaction = startRedaction();
   const url = (password: string) => `redis://:${password}@redis`;
   assertEquals(
@@ -192,7 +190,6 @@ Deno.test("startRedaction() gives one value one placeholder, and counts values",
       "redis://:[secret:url-password#1]@redis": 1,
     },
   );
-  assertEquals(redaction.counts, { "url-password": 2 });
 });
 
 Deno.test("startRedaction() takes out what stands in a field that says what it is", () => {
