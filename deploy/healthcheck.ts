@@ -1,17 +1,17 @@
 /**
- * Asks a worker in the same container whether it is alive: exit code 0 if so.
+ * Exits with 0 if the worker in the same container is alive.
  *
- * Liveness, not readiness: who restarts what is unhealthy must not restart a
- * worker because the platform is away. A distroless image has no curl, so this
- * runs on the worker's own runtime. Its one argument is the worker's health
- * address, for example `127.0.0.1:9000`. Net: that address. Nothing else.
+ * It checks liveness, not readiness: a worker must not be restarted because the
+ * platform is down. A distroless image has no curl, so this runs on the worker's
+ * own runtime. Its one argument is the worker's health address, for example
+ * `127.0.0.1:9000`. Net: that address. Nothing else.
  *
  * @module
  */
 
 const TIMEOUT_MS = 3_000;
 
-/** Whether `/healthz` at `address` answers as it should, in time. */
+/** Whether `/healthz` at `address` answers with success in time. */
 export async function isAlive(address: string): Promise<boolean> {
   try {
     const response = await fetch(`http://${address}/healthz`, {
