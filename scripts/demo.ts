@@ -5,11 +5,11 @@
  * @module
  */
 import { runDemo } from "./demo/run_demo.ts";
-import { command } from "./terminal/arguments.ts";
+import { command, readName } from "./terminal/arguments.ts";
 import { needTerminal } from "./terminal/ask.ts";
 import { CommandError, runCommand, userName } from "./terminal/command.ts";
 import { PLATFORM_VARIABLES } from "./terminal/platform.ts";
-import { SENDER_NAMES, type SenderName } from "./demo/senders.ts";
+import { SENDER_NAMES } from "./demo/senders.ts";
 
 const HELP = {
   usage: "deno task demo [OPTIONS]",
@@ -48,7 +48,8 @@ export const main = command(HELP, async ({ values }, context) => {
       "without it the demo approves by itself, and --reject rejects",
     );
   }
-  const source = readSource(values.source);
+  const given = values.source ?? SENDER_NAMES[0];
+  const source = readName("source", given, SENDER_NAMES);
   if (source === "alertmanager" && id !== undefined) {
     throw new CommandError(
       "Leave out --id: Alertmanager names an incident by its group and when it began",
@@ -65,14 +66,5 @@ export const main = command(HELP, async ({ values }, context) => {
     principal: as ?? userName(context),
   }, context);
 });
-
-function readSource(text: string = SENDER_NAMES[0]): SenderName {
-  const name = SENDER_NAMES.find((name) => name === text);
-  if (name !== undefined) return name;
-  throw new CommandError(
-    `There is no source "${text}"; there are ${SENDER_NAMES.join(", ")}`,
-    2,
-  );
-}
 
 if (import.meta.main) await runCommand(main);

@@ -6,7 +6,12 @@
 import { parseArgs, type ParseArgsOptionsConfig } from "node:util";
 import { messageOf } from "../../lib/base/errors.ts";
 import { printable } from "../../lib/base/text.ts";
-import { type CommandContext, type Main, UsageError } from "./command.ts";
+import {
+  type CommandContext,
+  CommandError,
+  type Main,
+  UsageError,
+} from "./command.ts";
 
 type Row = readonly [name: string, about: string];
 
@@ -146,4 +151,18 @@ export function readVerb<V extends string>(
   if (wrong === undefined) return known;
   const whom = known === "list" ? "a list" : known;
   throw new UsageError(`--${wrong} does not go with ${whom}`);
+}
+
+/** @throws {CommandError} With exit code 2, if none has this name. */
+export function readName<N extends string>(
+  what: string,
+  text: string,
+  names: readonly N[],
+): N {
+  const name = names.find((name) => name === text);
+  if (name !== undefined) return name;
+  throw new CommandError(
+    `There is no ${what} "${text}"; there are ${names.join(", ")}`,
+    2,
+  );
 }

@@ -4,20 +4,25 @@
  *
  * @module
  */
-import { command } from "../../scripts/terminal/arguments.ts";
+import { command, readName } from "../../scripts/terminal/arguments.ts";
 import {
   type CommandContext,
   CommandError,
+  type Main,
   runCommand,
   UsageError,
 } from "../../scripts/terminal/command.ts";
 import { inSeconds, table } from "../../scripts/terminal/format.ts";
+import {
+  type AnySuite,
+  describe,
+  type Report,
+  runCampaign,
+} from "./chaos/campaign.ts";
 import { INTAKE } from "./chaos/intake/suite.ts";
-import { POST } from "./chaos/post_suite.ts";
-import type { Tried } from "./chaos/pool.ts";
-import type { Suite, SuiteReport } from "./chaos/suite.ts";
+import { POST } from "./chaos/post/suite.ts";
 
-const SUITES: Readonly<Record<string, Suite>> = {
+const SUITES: Readonly<Record<string, AnySuite>> = {
   post: POST,
   intake: INTAKE,
 };
@@ -52,38 +57,45 @@ not hold; 3 if the campaign itself failed.`,
 const TRIAL_MS_MAX = 3_000;
 const START_MS_MAX = 60_000;
 const PROGRESS_EVERY_MS = 5_000;
+/** As people write them. */
+const SERVERS: Readonly<Record<string, string>> = {
+  nats: "NATS",
+  redis: "Redis",
+};
 
-export const main = command(HELP, async ({ values }, context) => {
-  const suite = readSuite(values.suite);
-  const number = (
-    name: "trials" | "seed" | "only" | "lanes",
-    fallback: number,
-  ) => readNumber(name, values[name], fallback);
-  const trials = number("trials", 200);
-  const seed = number("seed", 1);
-  const only = values.only === undefined ? undefined : number("only", 0);
-  const mutant = readMutant(suite, values.mutant);
-  const { json } = values;
-  const { signal } = context;
-  const all = only === undefined
-    ? Array.from({ length: trials }, (_, at) => at + 1)
-    : [only];
-  let saidAt = performance.now();
-  const started = saidAt;
-  let report;
-  try {
-    report = await suite.run({
+/** The command. @param suites In place of the campaigns that there are. */
+export function chaosOf(suites: Readonly<Record<string, AnySuite>>): Main {
+  return command(HELP, async ({ values }, context) => {
+    const number = (
+      name: "trials" | "seed" | "only" | "lanes",
+      fallback: number,
+    ) => readNumber(name, values[name], fallback);
+    const suite =
+      suites[readName("suite", values.suite ?? "post", Object.keys(suites))]!;
+    const mutant = values.mutant === undefined
+      ? undefined
+      : readName("mutant", values.mutant, suite.mutants);
+    const { embedded, json } = values;
+    const { signal } = context;
+    const [trials, seed] = [number("trials", 200), number("seed", 1)];
+    const only = values.only === undefined ? undefined : number("only", 0);
+    const all = only === undefined
+      ? Array.from({ length: trials }, (_, at) => at + 1)
+      : [only];
+    const started = performance.now();
+    let saidAt = started;
+    const report = await runCampaign(suite, {
       trials: all,
       seed,
       lanes: number("lanes", suite.lanes),
-      embedded: values.embedded,
+      embedded,
       mutant,
       budgetMs: START_MS_MAX + all.length * TRIAL_MS_MAX,
       signal,
       onOutcome(outcome, done) {
         const violated = outcome.problems.length > 0;
         if (violated || only !== undefined) {
-          context.err(suite.describe(outcome));
+          context.err(describe(suite, outcome));
         }
         const now = performance.now();
         if (json || now < saidAt + PROGRESS_EVERY_MS) return;
@@ -92,24 +104,27 @@ export const main = command(HELP, async ({ values }, context) => {
           `  ${done} of ${all.length} trials, ${inSeconds(now - started)}`,
         );
       },
+    }).catch((error) => {
+      signal.throwIfAborted();
+      throw new CommandError(
+        `The campaign failed: ${error instanceof Error ? error.stack : error}`,
+        3,
+      );
     });
-  } catch (error) {
+    const isWhole = trials >= 200 && only === undefined && mutant === undefined;
+    const missing = isWhole
+      ? suite.ends.filter((end) => report.ends[end] === 0)
+      : [];
+    if (json) context.out(JSON.stringify({ ...report, missing }, undefined, 2));
+    else print(suite, report, missing, context);
     signal.throwIfAborted();
-    throw new CommandError(
-      `The campaign failed: ${error instanceof Error ? error.stack : error}`,
-      3,
-    );
-  }
-  const missing = trials >= 200 && only === undefined && mutant === undefined
-    ? suite.ends.filter((end) => report.ends[end] === 0)
-    : [];
-  if (json) context.out(JSON.stringify({ ...report, missing }, undefined, 2));
-  else print(suite, report, missing, context);
-  signal.throwIfAborted();
-  const short = report.trials < all.length && mutant === undefined;
-  if (short) throw new CommandError("The trials did not end in time", 3);
-  return report.violations.length + missing.length > 0 ? 1 : 0;
-});
+    const short = report.trials < all.length && mutant === undefined;
+    if (short) throw new CommandError("The trials did not end in time", 3);
+    return report.violations.length + missing.length > 0 ? 1 : 0;
+  });
+}
+
+export const main = chaosOf(SUITES);
 
 function readNumber(
   name: string,
@@ -121,31 +136,11 @@ function readNumber(
   throw new UsageError(`--${name} takes a whole number`);
 }
 
-function readSuite(text = "post"): Suite {
-  const suite = Object.hasOwn(SUITES, text) ? SUITES[text] : undefined;
-  if (suite !== undefined) return suite;
-  throw new CommandError(
-    `There is no suite "${text}"; there are ${Object.keys(SUITES).join(", ")}`,
-    2,
-  );
-}
-
-function readMutant(
-  { mutants }: Suite,
-  text: string | undefined,
-): string | undefined {
-  if (text === undefined || mutants.includes(text)) return text;
-  throw new CommandError(
-    `There is no mutant "${text}"; there are ${mutants.join(", ")}`,
-    2,
-  );
-}
-
 function print(
-  suite: Suite,
-  report: SuiteReport<Tried<string>>,
+  suite: AnySuite,
+  report: Report,
   missing: readonly string[],
-  context: CommandContext,
+  { out }: CommandContext,
 ): void {
   const { seed, trials, ms, ends, byFault, violations, meanMs } = report;
   const columns = [...suite.ends, "violation"];
@@ -158,20 +153,22 @@ function print(
   const total = columns.map((column) =>
     `${column === "violation" ? violations.length : ends[column]}`
   );
-  context.out();
+  out();
   for (
-    const line of table([["", ...columns, "mean"], ...rows, [
-      "all trials",
-      ...total,
-    ]])
-  ) context.out(line);
-  context.out();
-  context.out(
-    [`seed ${seed}`, `${trials} trials in ${inSeconds(ms)}`]
-      .concat(suite.servers(report)).join(", "),
+    const line of table([
+      ["", ...columns, "mean"],
+      ...rows,
+      ["all trials", ...total],
+    ])
+  ) out(line);
+  out();
+  const servers = Object.entries(report.servers ?? {}).map(([name, kind]) =>
+    `${SERVERS[name]} ${kind}`
   );
-  if (missing.length > 0) context.out(`never happened: ${missing.join(", ")}`);
-  context.out(
+  const facts = [`seed ${seed}`, `${trials} trials in ${inSeconds(ms)}`];
+  out([...facts, ...servers].join(", "));
+  if (missing.length > 0) out(`never happened: ${missing.join(", ")}`);
+  out(
     violations.length === 0
       ? "no violation"
       : `${violations.length} violations, in trials ${

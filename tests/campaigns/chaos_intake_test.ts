@@ -1,124 +1,59 @@
 /**
- * The chaos campaign against ingesters: a short one, its mutants, its parts.
+ * The chaos campaign against ingesters: what it draws, what it strikes, how it
+ * judges.
  *
  * @module
  */
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import {
-  type MutantName,
-  MUTANTS,
-  runCampaign,
-} from "./chaos/intake/campaign.ts";
+import { until } from "../support/until.ts";
 import { KINDS } from "./chaos/intake/faults.ts";
 import { StruckGateway } from "./chaos/intake/gateway.ts";
 import { writePagerDutyEvent } from "./chaos/intake/letters.ts";
 import { judge } from "./chaos/intake/oracle.ts";
-import { drawPlan } from "./chaos/intake/plan.ts";
 import type { Attempt } from "./chaos/intake/sender.ts";
-import { Stage } from "./chaos/intake/stage.ts";
+import { IntakeStage } from "./chaos/intake/stage.ts";
+import { INTAKE } from "./chaos/intake/suite.ts";
 import { createRandom } from "./chaos/random.ts";
-import { processesWith } from "../support/processes.ts";
-import { startTask } from "../support/task.ts";
-import { until } from "../support/until.ts";
+import { Replica } from "./chaos/replica.ts";
 
-const { signal } = new AbortController();
-const BUDGET_MS = 10_000;
-const OWN = `chaos-${Deno.pid}`;
+const ASKER = { "X-API-Key": "replica-a" };
 
-function numbers(count: number): number[] {
-  return Array.from({ length: count }, (_, at) => at + 1);
-}
-
-Deno.test("a short campaign finds one run a delivery that was accepted", async () => {
-  const report = await runCampaign({
-    trials: numbers(200),
-    seed: 7,
-    lanes: 6,
-    budgetMs: BUDGET_MS,
-    signal,
-  });
-  assertEquals(
-    report.violations.map(({ plan, problems, notes }) => ({
-      trial: plan.trial,
-      problems,
-      notes,
-    })),
-    [],
+function draw(seed: number, trials: number) {
+  return Array.from(
+    { length: trials },
+    (_, at) => INTAKE.draw(createRandom(seed, at + 1), seed, at + 1),
   );
-  assert(report.ends.accepted > 0);
-  assert(report.ends["accepted after redelivery"] > 0);
-  assertEquals(await processesWith("workers/ingester.ts", OWN), []);
-});
-
-for (const mutant of Object.keys(MUTANTS) as MutantName[]) {
-  Deno.test(`the campaign catches the mutant ${mutant} within 50 trials`, async () => {
-    const { violations } = await runCampaign({
-      trials: numbers(50),
-      seed: 1,
-      lanes: 6,
-      mutant,
-      stopAtViolation: true,
-      signal,
-    });
-    const expected = {
-      "no-read-back": /for a run that does not exist/,
-      "fresh-key": /^[2-9] runs of one delivery$/,
-      "drop-on-error": /was told with 400 to drop it$/,
-    };
-    const problems = violations.flatMap(({ problems }) => problems);
-    assert(problems.some((one) => expected[mutant].test(one)), `${problems}`);
-    // Not those of another campaign on this machine.
-    assertEquals(await processesWith(MUTANTS[mutant], OWN), []);
-  });
 }
 
-Deno.test("deno task chaos --suite intake leaves nothing behind when it is interrupted", async () => {
-  // A seed of its own, by which it is told from other campaigns on this machine.
-  const seed = String(100_000_000 + Math.floor(Math.random() * 900_000_000));
-  const child = startTask("chaos", [
-    ...["--suite", "intake", "--trials", "500", "--seed", seed],
-  ]);
-  let [id]: (number | undefined)[] = [];
-  await until("the campaign to begin", async () => {
-    [id] = await processesWith(
-      "run --no-prompt",
-      "tests/campaigns/chaos.ts",
-      seed,
-    );
-    return id !== undefined;
-  });
-  const ingesters = () => processesWith("workers/ingester.ts", `chaos-${id}`);
-  await until("an ingester", async () => (await ingesters()).length > 0);
-  child.kill("SIGINT");
-  const { code, stderr } = await child.output();
-  const said = new TextDecoder().decode(stderr);
-  assert(said.endsWith("error: Stopped\n"), said);
-  assertEquals(code, 130);
-  assertEquals(await ingesters(), []);
-});
-
-Deno.test("drawPlan() draws the same for a seed and a trial, and not for others", () => {
-  const draw = (seed: number, trial: number) =>
-    JSON.stringify(drawPlan(seed, trial, createRandom(seed, trial)));
-  const all = numbers(200).map((trial) => draw(5, trial));
-  assertEquals(numbers(200).map((trial) => draw(5, trial)), all);
-  assertEquals(new Set(all).size, 200);
-  assert(draw(5, 1) !== draw(6, 1));
+Deno.test("a delivery's trial is drawn the same for a seed and a number, and not for others", () => {
+  const texts = (seed: number) =>
+    draw(seed, 200).map((plan) => JSON.stringify(plan));
+  assertEquals(texts(5), texts(5));
+  assertEquals(new Set(texts(5)).size, 200);
+  assert(texts(5)[0] !== texts(6)[0]);
 });
 
 Deno.test("2,000 trials draw every fault and every way to deliver", () => {
-  const plans = numbers(2_000).map((trial) =>
-    drawPlan(1, trial, createRandom(1, trial))
-  );
-  const faults = plans.flatMap(({ faults }) => faults);
+  const plans = draw(1, 2_000);
+  const names = plans.flatMap(({ faults }) => faults.map(({ name }) => name));
   const count = KINDS.reduce((sum, [, draws]) => sum + draws.length, 0);
-  assertEquals(new Set(faults.map(({ name }) => name)).size, count);
+  assertEquals(new Set(names).size, count);
   assertEquals(new Set(plans.map(({ way }) => way)).size, 6);
+  for (const plan of plans) {
+    // Only what is folded needs an ingester that folds.
+    assertEquals(
+      INTAKE.kindOf!(plan),
+      plan.way === "two events of one service" ? "cooldown" : "plain",
+    );
+  }
 });
 
 Deno.test("the stand-in gateway burns keys, makes runs late and keeps keys for ever", async () => {
-  const stage = new Stage("chaos-1-1");
-  await using gateway = new StruckGateway(() => stage);
+  const stage = new IntakeStage("chaos-1-1");
+  await using gateway = new StruckGateway({
+    stage,
+    replicas: [new Replica("replica-a", () => assert(false) as never)],
+  });
   const call = async (path: string, init: RequestInit = {}) => {
     const response = await fetch(`${gateway.url}/api/v1${path}`, init);
     return [response.status, await response.text()] as const;
@@ -126,11 +61,11 @@ Deno.test("the stand-in gateway burns keys, makes runs late and keeps keys for e
   const start = (key: string, input = '{"a":"chaos-1-1"}') =>
     call("/workflows/incident-enricher.enrich/runs", {
       method: "POST",
-      headers: { "Idempotency-Key": key },
+      headers: { "Idempotency-Key": key, ...ASKER },
       body: input,
     });
   const read = (text: string) =>
-    call(`/workflow-runs/${JSON.parse(text).run_id}`);
+    call(`/workflow-runs/${JSON.parse(text).run_id}`, { headers: ASKER });
   stage.burns.add(1, () => "limit");
   assertEquals(await start("A"), [429, "max concurrent runs reached\n"]);
   const [status, burned] = await start("A");

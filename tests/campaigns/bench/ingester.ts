@@ -50,7 +50,7 @@ export interface IngesterBenchOptions {
   warmUp: number;
   signal: AbortSignal;
   /** What the gateway does wrong. */
-  fault?: Fault;
+  fault?: Fault | undefined;
   onCell?: (cell: Cell) => void;
   onResult?: (result: CellResult) => void;
 }

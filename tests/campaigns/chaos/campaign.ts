@@ -1,125 +1,253 @@
 /**
- * Many trials on several lanes, counted.
+ * Many trials on several lanes, struck, judged and counted.
  *
  * @module
  */
-import { parse } from "@std/yaml";
-import { type PackFiles, readPackFolder } from "../../../scripts/pack/pack.ts";
-import { cacheWorkers } from "../../../scripts/launch/process.ts";
-import { drawPlan } from "./plan.ts";
-import { Lane } from "./lane.ts";
-import { type End, ENDS } from "./oracle.ts";
+import { messageOf } from "../../../lib/base/errors.ts";
+import { within } from "../../../lib/base/time.ts";
 import { runPool, type Tally, tally, useLanes } from "./pool.ts";
-import { createRandom } from "./random.ts";
-import type { Preference } from "./servers.ts";
-import { type Outcome, runTrial } from "./trial.ts";
-import { readRequirements } from "../../../scripts/launch/environment.ts";
+import { createRandom, type Random } from "./random.ts";
+import type { Mutant, Replica } from "./replica.ts";
+import type { Fault, Note, Stage } from "./stage.ts";
 
-/** A poster that is wrong on purpose. */
-export type MutantName = "skip-claim" | "retry-unknown";
+/** What one trial does, as it was drawn. */
+export interface Plan<L, T> {
+  trial: number;
+  faults: readonly Fault<L, T>[];
+  /** What else is done, which has a row of its own in the table. */
+  way: string;
+}
 
-/** The names of the mutants, and where each is. */
-export const MUTANTS: Readonly<Record<MutantName, string>> = {
-  "skip-claim": "tests/campaigns/chaos/mutant_skip_claim.ts",
-  "retry-unknown": "tests/campaigns/chaos/mutant_retry_unknown.ts",
-};
+/** A platform with workers, on which one trial runs after the other. */
+export interface Lane<S> extends AsyncDisposable {
+  readonly name: string;
+  /** Of the suite's kinds. */
+  readonly kind: string;
+  readonly replicas: readonly Replica[];
+  /** The trial that is on. */
+  stage: S | undefined;
+  /** Makes whole again what the trial broke, or begins to. */
+  end?(stage: S): Promise<void>;
+}
+
+/** How a trial ended, or what is wrong. */
+export interface Judgement {
+  end: string | undefined;
+  /** One sentence each. */
+  problems: readonly string[];
+}
+
+/** What came of a trial. */
+export interface Outcome<P = AnyPlan, V = unknown> extends Judgement {
+  plan: P;
+  /** On which it ran; what it left behind strikes the next one there. */
+  lane: string;
+  /** Names of the faults that struck; a trial may not get where one waits. */
+  struck: readonly string[];
+  ms: number;
+  /** For whoever repeats it. */
+  notes: readonly Note[];
+  /** What it was judged by; absent if it broke off. */
+  evidence: V | undefined;
+  /** What all its workers logged. */
+  log: readonly string[];
+}
+
+// deno-lint-ignore no-explicit-any -- Each suite has its own.
+type AnyPlan = Plan<any, any>;
+// deno-lint-ignore no-explicit-any
+type AnyStage = Stage<any, any>;
+/** A suite that is called with its own lanes, stages and plans only. */
+// deno-lint-ignore no-explicit-any
+export type AnySuite = Suite<any, any, any, any>;
+
+/** What a campaign runs on. */
+export interface Ground {
+  /** The embedded servers, even if real ones are there. */
+  embedded: boolean;
+  mutant: Mutant | undefined;
+  signal: AbortSignal;
+}
+
+/** One campaign. */
+export interface Suite<L extends Lane<S>, S extends AnyStage, P, V> {
+  /** What chooses it; empty where nothing has to. */
+  readonly option: string;
+  /** Unless others are asked for. */
+  readonly lanes: number;
+  /** How a trial may end. */
+  readonly ends: readonly string[];
+  /** Names, and the file in which all are. */
+  readonly mutants: readonly string[];
+  readonly mutantsFile: string;
+  draw(random: Random, seed: number, trial: number): P;
+  /** The kind of lane that a trial needs. */
+  kindOf?(plan: P): string;
+  /** @returns What starts a lane; what it needs is the stack's. */
+  prepare(
+    ground: Ground,
+    stack: AsyncDisposableStack,
+  ): Promise<(name: string, kind: string) => Promise<L>>;
+  begin(plan: P): S;
+  /** Plays a trial whose faults are armed. */
+  play(lane: L, stage: S, plan: P, signal: AbortSignal): Promise<V>;
+  judge(evidence: V): Judgement;
+  /** What is known once all trials are over, where a trial ended too early. */
+  lateEvidence?(lane: L, plan: P, evidence: V): V;
+  /** Of what a trial was judged by, for people. */
+  facts(evidence: V): string[];
+  /** What a lane runs on. */
+  servers?(lane: L): Record<string, string>;
+}
 
 /** What to run. */
-export interface CampaignOptions {
+export interface CampaignOptions extends Omit<Ground, "mutant"> {
   /** Numbers of the trials. */
   trials: readonly number[];
   seed: number;
   lanes: number;
-  servers: Preference;
-  mutant?: MutantName;
+  /** One of the suite's own; the first violation is enough then. */
+  mutant?: string | undefined;
   /** No trial begins later than so many ms after the first. */
   budgetMs?: number;
-  signal: AbortSignal;
   /** Told of each trial. */
   onOutcome?: (outcome: Outcome, done: number) => void;
-  /** Whether one violation is enough. */
-  stopAtViolation?: boolean;
 }
 
 /** What came of it. */
-export interface Report extends Tally<End, Outcome> {
+export interface Report extends Tally<Outcome> {
   seed: number;
   trials: number;
   ms: number;
-  servers: { nats: Preference; redis: Preference };
+  servers?: Record<string, string>;
 }
 
-const WORKFLOW_FILE = "workflows/incident_enrich.yaml";
+/** No trial takes as long, on however slow a machine. */
+const TRIAL_MS = 90_000;
 
 /** Runs the trials; an abort ends it early, and what was done is reported. */
-export async function runCampaign(options: CampaignOptions): Promise<Report> {
-  const { trials, seed, mutant, signal, servers } = options;
+export async function runCampaign(
+  suite: AnySuite,
+  options: CampaignOptions,
+): Promise<Report> {
+  const { trials, seed, embedded, mutant: name, signal } = options;
   const start = performance.now();
-  await cacheWorkers(["poster"]);
-  const { poster: requires } = await readRequirements();
-  const pack = reduce(await readPackFolder("pack"));
-  const folder = `dist/chaos-${Deno.pid}`;
+  const plans = trials.map((trial) =>
+    suite.draw(createRandom(seed, trial), seed, trial)
+  );
+  const queues = Map.groupBy(plans, (plan) => suite.kindOf?.(plan) ?? "");
+  const mutant = name === undefined
+    ? undefined
+    : { name, file: suite.mutantsFile };
   await using stack = new AsyncDisposableStack();
-  stack.defer(() => Deno.remove(folder, { recursive: true }).catch(() => {}));
-  const count = Math.max(1, Math.min(options.lanes, trials.length));
-  const starting = Array.from({ length: count }, (_, at) =>
-    Lane.start({
-      name: `lane-${at}`,
-      preference: servers,
-      folder: `${folder}/lane-${at}`,
-      pack,
-      requires,
-      file: mutant === undefined ? undefined : MUTANTS[mutant],
-      signal,
-    }));
-  const lanes = await useLanes(starting, stack);
-  const queue = [...trials];
+  const startLane = await suite.prepare({ embedded, mutant, signal }, stack);
+  const lanes = await useLanes(
+    shareOut(options.lanes, queues, plans.length)
+      .map((kind, at) => startLane(`lane-${at}`, kind)),
+    stack,
+  );
   const outcomes = await runPool({
     lanes,
-    next: () => queue.shift(),
-    run: (lane, trial) =>
-      runTrial(lane, drawPlan(trial, createRandom(seed, trial)), {
-        incidentId: `mock:chaos-${seed}-${trial}`,
-        signal,
-      }),
+    next: ({ kind }) => queues.get(kind)?.shift(),
+    run: (lane, plan) => runTrial(suite, lane, plan, signal),
     budgetMs: options.budgetMs,
     signal,
-    stopAtViolation: options.stopAtViolation,
+    stopAtViolation: mutant !== undefined,
     onOutcome: options.onOutcome,
   });
+  for (const outcome of outcomes) judgeAgain(suite, lanes, outcome);
   const [first] = lanes;
+  const servers = first && suite.servers?.(first);
   return {
     seed,
     trials: outcomes.length,
     ms: Math.round(performance.now() - start),
-    servers: {
-      nats: first!.natsServer.kind,
-      redis: first!.redisServer.kind,
-    },
-    ...tally(ENDS, outcomes, ({ plan: { again }, struck }) => [
-      ...struck,
-      `then ${again}`,
-    ]),
+    ...servers && { servers },
+    ...tally(suite.ends, outcomes, ({ plan, struck }) => [...struck, plan.way]),
   };
 }
 
-/**
- * The pack with a workflow of the post step alone, which takes from the run's
- * input what the steps before it would have made. Policy, routing and the step
- * itself are the pack's own.
- */
-function reduce(files: PackFiles): PackFiles {
-  const workflow = parse(files.get(WORKFLOW_FILE)!) as {
-    steps: { post: Record<string, unknown> };
-    input_schema: unknown;
+/** The kind of each lane; every kind that has trials gets one. */
+function shareOut(
+  lanes: number,
+  queues: ReadonlyMap<string, readonly AnyPlan[]>,
+  trials: number,
+): string[] {
+  return [...queues].flatMap(([kind, { length }]) => {
+    const share = Math.max(1, Math.round(lanes * length / trials));
+    return Array<string>(Math.min(length, share)).fill(kind);
+  });
+}
+
+/** Runs one trial on a lane that no other uses meanwhile. */
+async function runTrial(
+  suite: AnySuite,
+  lane: Lane<AnyStage>,
+  plan: AnyPlan,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  const start = performance.now();
+  await Promise.all(lane.replicas.map((replica) => replica.start()));
+  for (const replica of lane.replicas) replica.forget();
+  const stage = lane.stage = suite.begin(plan);
+  plan.faults.forEach((fault, place) => fault.arm(lane, stage.tools(place)));
+  let evidence: unknown;
+  let judgement: Judgement;
+  try {
+    evidence = await within(TRIAL_MS, suite.play(lane, stage, plan, signal));
+    // An abort cuts what a trial waits for.
+    signal.throwIfAborted();
+    judgement = suite.judge(evidence);
+  } catch (error) {
+    signal.throwIfAborted();
+    const problem = `the trial broke off: ${messageOf(error)}`;
+    judgement = { end: undefined, problems: [problem] };
+  }
+  const log = lane.replicas.flatMap(({ id, lines }) =>
+    lines.map(({ fields }) => `${id} ${JSON.stringify(fields)}`)
+  );
+  stage.close();
+  await lane.end?.(stage);
+  lane.stage = undefined;
+  return {
+    ...judgement,
+    plan,
+    lane: lane.name,
+    struck: plan.faults.filter((_, place) => stage.struck.has(place))
+      .map(({ name }) => name),
+    ms: Math.round(performance.now() - start),
+    notes: stage.notes,
+    evidence,
+    log,
   };
-  const { depends_on: _, ...post } = workflow.steps.post;
-  const input = {
-    incident: "${input.incident}",
-    evidence: "${input.evidence}",
-    summary: "${input.summary}",
-  };
-  const { input_schema: __, ...rest } = workflow;
-  const reduced = { ...rest, steps: { post: { ...post, input } } };
-  return new Map([...files, [WORKFLOW_FILE, JSON.stringify(reduced)]]);
+}
+
+function judgeAgain(
+  suite: AnySuite,
+  lanes: readonly Lane<AnyStage>[],
+  outcome: Outcome,
+): void {
+  const { evidence, plan } = outcome;
+  const lane = lanes.find(({ name }) => name === outcome.lane);
+  if (evidence === undefined || suite.lateEvidence === undefined) return;
+  const late = suite.lateEvidence(lane!, plan, evidence);
+  if (late !== evidence) Object.assign(outcome, suite.judge(late));
+}
+
+/** All that is known of a trial, for people. */
+export function describe(suite: AnySuite, outcome: Outcome): string {
+  const { plan, problems, end, evidence, notes, log } = outcome;
+  const faults = plan.faults.map(({ name, detail }) =>
+    detail === "" ? name : `${name} (${detail})`
+  );
+  return [
+    problems.length === 0
+      ? `Trial ${plan.trial}: ${end}`
+      : `VIOLATION in trial ${plan.trial}: ${problems.join("; ")}`,
+    `  ${faults.join(" and ")}; ${plan.way}`,
+    ...(evidence === undefined ? [] : suite.facts(evidence))
+      .map((fact) => `  ${fact}`),
+    ...notes.map(({ ms, what }) => `  ${String(ms).padStart(6)} ms  ${what}`),
+    ...log.map((line) => `  ${line}`),
+  ].join("\n");
 }

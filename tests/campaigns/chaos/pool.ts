@@ -4,47 +4,44 @@
  * @module
  */
 
-/** What every suite knows of a trial that is over. */
-export interface Tried<E extends string> {
-  readonly plan: { readonly trial: number };
+/** What the pool knows of a trial that is over. */
+export interface Tried {
   /** `undefined` for a violation. */
-  readonly end: E | undefined;
+  readonly end: string | undefined;
   readonly problems: readonly string[];
   readonly ms: number;
 }
 
 /** How trials are run. */
-export interface PoolOptions<L, O> {
+export interface PoolOptions<L, P, O> {
   lanes: readonly L[];
   /** The next trial for a lane; `undefined` if there is none left. */
-  next(lane: L): number | undefined;
-  run(lane: L, trial: number): Promise<O>;
+  next(lane: L): P | undefined;
+  run(lane: L, plan: P): Promise<O>;
   /** No trial begins later than so many ms after the first. */
-  budgetMs: number | undefined;
+  budgetMs?: number | undefined;
   signal: AbortSignal;
   /** Whether one violation is enough. */
-  stopAtViolation: boolean | undefined;
+  stopAtViolation: boolean;
   /** Told of each trial. */
-  onOutcome: ((outcome: O, done: number) => void) | undefined;
+  onOutcome?: ((outcome: O, done: number) => void) | undefined;
 }
 
 /** Runs trials, one at a time on each lane; an abort ends it early. */
-export async function runPool<L, O extends Tried<string>>(
-  { lanes, next, run, budgetMs = Infinity, signal, ...options }: PoolOptions<
-    L,
-    O
-  >,
+export async function runPool<L, P, O extends Tried>(
+  options: PoolOptions<L, P, O>,
 ): Promise<O[]> {
+  const { lanes, next, run, budgetMs = Infinity, signal } = options;
   const outcomes: O[] = [];
   const end = performance.now() + budgetMs;
   let stopped = false;
   await Promise.all(lanes.map(async (lane) => {
     while (!stopped && !signal.aborted && performance.now() < end) {
-      const trial = next(lane);
-      if (trial === undefined) return;
+      const plan = next(lane);
+      if (plan === undefined) return;
       let outcome: O;
       try {
-        outcome = await run(lane, trial);
+        outcome = await run(lane, plan);
       } catch (error) {
         if (signal.aborted) return; // What was done so far counts.
         throw error;
@@ -74,42 +71,45 @@ export async function useLanes<L extends AsyncDisposable>(
 }
 
 /** Trials by the way that they ended. */
-export interface Tally<E extends string, O> {
-  ends: Record<E, number>;
-  /** The same for each row; a trial may count in several. */
-  byFault: Record<string, Record<E | "violation", number>>;
+export interface Tally<O> {
+  ends: Record<string, number>;
+  /** The same for each row, and `violation`; a trial may count in several. */
+  byFault: Record<string, Record<string, number>>;
   violations: O[];
   /** Mean ms of the trials of each row. */
   meanMs: Record<string, number>;
 }
 
 /** Counts trials. @param rowsOf The rows that a trial counts in. */
-export function tally<E extends string, O extends Tried<E>>(
-  names: readonly E[],
+export function tally<O extends Tried>(
+  names: readonly string[],
   outcomes: readonly O[],
   rowsOf: (outcome: O) => readonly string[],
-): Tally<E, O> {
-  const zero = () =>
-    Object.fromEntries(names.map((end) => [end, 0])) as Record<E, number>;
-  const ends = zero();
-  const byFault: Record<string, Record<string, number>> = {};
-  const violations: O[] = [];
-  const sums: Record<string, number> = {};
+): Tally<O> {
+  const count = (some: readonly O[]) =>
+    Object.fromEntries(
+      names.map((
+        name,
+      ) => [name, some.filter(({ end }) => end === name).length]),
+    );
+  const violations = (some: readonly O[]) =>
+    some.filter(({ end }) => end === undefined);
+  const rows = new Map<string, O[]>();
   for (const outcome of outcomes) {
-    const { end, ms } = outcome;
-    if (end === undefined) violations.push(outcome);
-    else ends[end]++;
     for (const name of rowsOf(outcome)) {
-      const row = byFault[name] ??= { ...zero(), violation: 0 };
-      row[end ?? "violation"]!++;
-      sums[name] = (sums[name] ?? 0) + ms;
+      rows.set(name, [...rows.get(name) ?? [], outcome]);
     }
   }
-  const meanMs = Object.fromEntries(
-    Object.entries(byFault).map(([name, row]) => {
-      const count = Object.values(row).reduce((sum, one) => sum + one, 0);
-      return [name, Math.round(sums[name]! / count)];
-    }),
-  );
-  return { ends, byFault, violations, meanMs };
+  return {
+    ends: count(outcomes),
+    byFault: Object.fromEntries([...rows].map(([name, some]) => [
+      name,
+      { ...count(some), violation: violations(some).length },
+    ])),
+    violations: violations(outcomes),
+    meanMs: Object.fromEntries([...rows].map(([name, some]) => [
+      name,
+      Math.round(some.reduce((sum, { ms }) => sum + ms, 0) / some.length),
+    ])),
+  };
 }

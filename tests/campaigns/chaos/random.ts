@@ -8,10 +8,11 @@
 export interface Random {
   /** A number from 0 up to, not including, 1. */
   next(): number;
-  /** One of the items. */
   pick<T>(items: readonly T[]): T;
   /** True as often as `share` says, from 0 to 1. */
   chance(share: number): boolean;
+  /** A whole number. */
+  between(least: number, most: number): number;
 }
 
 /**
@@ -29,6 +30,7 @@ export function createRandom(seed: number, trial: number): Random {
     next,
     pick: (items) => items[Math.floor(next() * items.length)]!,
     chance: (share) => next() < share,
+    between: (least, most) => Math.round(least + next() * (most - least)),
   };
 }
 

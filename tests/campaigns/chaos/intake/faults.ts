@@ -4,40 +4,18 @@
  *
  * @module
  */
-import { wait } from "../../../../lib/base/time.ts";
+import { delay } from "../../../../lib/base/time.ts";
 import type { Random } from "../random.ts";
-import type { StruckGateway } from "./gateway.ts";
-import type { Replica } from "./replica.ts";
+import type { Replica } from "../replica.ts";
 import {
-  type Handler,
+  type IntakeDraw,
+  type IntakeFault,
+  type IntakeStage,
   type Moment,
   MOMENTS,
   type Network,
-  type Stage,
   type Strike,
 } from "./stage.ts";
-
-/** What a fault arranges itself with. */
-export interface Tools {
-  stage: Stage;
-  gateway: StruckGateway;
-  replica(id: string): Replica;
-  /** It strikes now. */
-  struck(): void;
-}
-
-/** One fault as a trial has drawn it. */
-export interface Fault {
-  /** Its row in the table. */
-  name: string;
-  /** What else was drawn, for people. */
-  detail: string;
-  /** Arranges it, before anything is sent. */
-  arm(tools: Tools): void;
-}
-
-/** Draws a fault's details. */
-export type Draw = (random: Random) => Fault;
 
 /** Longer than a request takes, shorter than its sender waits. */
 const SHORT_MS = 100;
@@ -50,14 +28,9 @@ const AT_GATEWAY: readonly Moment[] = [
   "read arrived",
   "read handled",
 ];
-const never = new AbortController().signal;
-
-function between(random: Random, least: number, most: number): number {
-  return Math.round(least + random.next() * (most - least));
-}
 
 /** On the way to the ingester: the nth attempt, and perhaps the one after it. */
-function network(name: string, draw: (random: Random) => Network): Draw {
+function network(name: string, draw: (random: Random) => Network): IntakeDraw {
   return (random) => {
     const what = draw(random);
     const nth = random.pick([1, 1, 1, 2]);
@@ -65,7 +38,7 @@ function network(name: string, draw: (random: Random) => Network): Draw {
     return {
       name: `network ${name}`,
       detail: `${JSON.stringify(what)}, ${times} times from attempt ${nth}`,
-      arm({ stage, struck }) {
+      arm(_, { stage, struck }) {
         for (let more = 0; more < times; more++) {
           stage.attempts.add(nth + more, () => {
             struck();
@@ -77,7 +50,7 @@ function network(name: string, draw: (random: Random) => Network): Draw {
   };
 }
 
-const NETWORK: readonly Draw[] = [
+const NETWORK: readonly IntakeDraw[] = [
   network("refuses a connection", () => ({ does: "refuse" })),
   network("cuts before the request is whole", (random) => ({
     does: "cut",
@@ -90,8 +63,8 @@ const NETWORK: readonly Draw[] = [
   network("loses an answer", () => ({ does: "lose answer" })),
   network("is slow", (random) => ({
     does: "drip",
-    pieces: between(random, 3, 8),
-    gapMs: between(random, 10, 60),
+    pieces: random.between(3, 8),
+    gapMs: random.between(10, 60),
   })),
   network("delivers twice at once", (random) => ({
     does: "double",
@@ -107,15 +80,15 @@ function request(
   name: string,
   choices: readonly Choice[],
   timesMax = 3,
-): Draw {
+): IntakeDraw {
   return (random) => {
     const strike = random.pick(choices)(random);
     const nth = random.pick([1, 1, 1, 2]);
-    const times = between(random, 1, timesMax);
+    const times = random.between(1, timesMax);
     return {
       name: `${route} ${name}`,
       detail: `${JSON.stringify(strike)}, ${times} times from ${nth}`,
-      arm({ stage, struck }) {
+      arm(_, { stage, struck }) {
         for (let more = 0; more < times; more++) {
           stage.requests[route].add(nth + more, () => {
             struck();
@@ -143,8 +116,8 @@ const FAILURES: readonly (readonly [number, string])[] = [
   [503, "upstream unavailable\n"],
 ];
 const SLOW: readonly Choice[] = [
-  (random) => ({ lateMs: between(random, SHORT_MS, 2 * LONG_MS) }),
-  (random) => ({ earlyMs: between(random, SHORT_MS, 2 * LONG_MS) }),
+  (random) => ({ lateMs: random.between(SHORT_MS, 2 * LONG_MS) }),
+  (random) => ({ earlyMs: random.between(SHORT_MS, 2 * LONG_MS) }),
 ];
 const UNDONE = FAILURES.map((failure) => refused(...failure));
 const DONE = FAILURES.map((failure) => garbled(...failure));
@@ -164,7 +137,7 @@ const PROXY_404: readonly Choice[] = [
   garbled(404, "<html><h1>404 Not Found</h1></html>"),
 ];
 
-const GATEWAY: readonly Draw[] = [
+const GATEWAY: readonly IntakeDraw[] = [
   request("start", "reset before it arrives", [RESET]),
   request("start", "reply lost", [() => ({ reply: "reset" })]),
   request("start", "hangs", [
@@ -193,30 +166,28 @@ const GATEWAY: readonly Draw[] = [
 ];
 
 /** Connections are cut, and refused for a while. */
-function drawDown(random: Random): Fault {
+function drawDown(random: Random): IntakeFault {
   const moment = random.pick([undefined, ...AT_GATEWAY]);
-  const ms = between(random, SHORT_MS, LONG_MS);
+  const ms = random.between(SHORT_MS, LONG_MS);
   return {
     name: "gateway down",
     detail: `${moment ?? "from the beginning"}, ${ms} ms`,
-    arm({ stage, gateway, struck }) {
-      const strike = () => {
-        struck();
-        stage.also(gateway.goDown(ms));
-      };
-      if (moment === undefined) strike();
-      else stage.at(moment, strike);
+    arm({ gateway }, { stage, struck, at }) {
+      const goDown = () => stage.also(gateway.goDown(ms));
+      if (moment !== undefined) return at(moment, goDown);
+      struck();
+      goDown();
     },
   };
 }
 
-function burnt(by: "limit" | "crash"): Draw {
+function burnt(by: "limit" | "crash"): IntakeDraw {
   return (random) => {
     const times = random.pick([1, 1, 2]);
     return {
       name: `key burned by a ${by}`,
       detail: `${times} times`,
-      arm({ stage, struck }) {
+      arm(_, { stage, struck }) {
         for (let nth = 1; nth <= times; nth++) {
           stage.burns.add(nth, () => {
             struck();
@@ -228,12 +199,12 @@ function burnt(by: "limit" | "crash"): Draw {
   };
 }
 
-function drawLateRun(random: Random): Fault {
-  const ms = between(random, SHORT_MS, RUN_LATE_MS_MAX);
+function drawLateRun(random: Random): IntakeFault {
+  const ms = random.between(SHORT_MS, RUN_LATE_MS_MAX);
   return {
     name: "run is late",
     detail: `${ms} ms`,
-    arm({ stage, struck }) {
+    arm(_, { stage, struck }) {
       stage.runLateMs = () => {
         struck();
         return ms;
@@ -245,28 +216,29 @@ function drawLateRun(random: Random): Fault {
 /** Strikes the replica that gets to a moment. */
 function atMoment(
   name: string,
-  strike: (replica: Replica, stage: Stage, ms: number) => ReturnType<Handler>,
-): Draw {
+  strike: (
+    replica: Replica,
+    stage: IntakeStage,
+    ms: number,
+  ) => void | Promise<void>,
+): IntakeDraw {
   return (random) => {
     const moment = random.pick(MOMENTS);
     const nth = random.pick([1, 1, 2]);
-    const ms = between(random, SHORT_MS, LONG_MS);
+    const ms = random.between(SHORT_MS, LONG_MS);
     return {
       name,
       detail: `${moment}, time ${nth}, ${ms} ms`,
-      arm: ({ stage, replica, struck }) =>
-        stage.at(moment, (id) => {
-          struck();
-          return strike(replica(id), stage, ms);
-        }, nth),
+      arm: (_, { stage, at }) =>
+        at(moment, (replica) => strike(replica, stage, ms), nth),
     };
   };
 }
 
-const PROCESS: readonly Draw[] = [
+const PROCESS: readonly IntakeDraw[] = [
   atMoment("SIGKILL", async (replica, stage, ms) => {
     await replica.kill();
-    stage.also(wait(ms, never).then(() => replica.start()));
+    stage.also(delay(ms).then(() => replica.start()));
   }),
   atMoment("SIGSTOP", (replica, stage, ms) => stage.also(replica.pause(ms))),
   atMoment("SIGTERM", (replica, stage) => {
@@ -274,11 +246,14 @@ const PROCESS: readonly Draw[] = [
   }),
 ];
 
-function always(name: string, arrange: (stage: Stage) => void): Draw {
+function always(
+  name: string,
+  arrange: (stage: IntakeStage) => void,
+): IntakeDraw {
   return () => ({
     name,
     detail: "",
-    arm({ stage, struck }) {
+    arm(_, { stage, struck }) {
       struck();
       arrange(stage);
     },
@@ -289,7 +264,7 @@ function always(name: string, arrange: (stage: Stage) => void): Draw {
 export const REFUSES_INPUT = "gateway refuses the input";
 
 /** What no number of redeliveries gets through. */
-const THROUGHOUT: readonly Draw[] = [
+const THROUGHOUT: readonly IntakeDraw[] = [
   always(
     "network refuses throughout",
     ({ attempts }) => attempts.add(0, () => ({ does: "refuse" })),
@@ -318,7 +293,7 @@ const THROUGHOUT: readonly Draw[] = [
 ];
 
 /** Kinds of faults, each with how often a trial draws from it. */
-export const KINDS: readonly (readonly [share: number, Draw[]])[] = [
+export const KINDS: readonly (readonly [share: number, IntakeDraw[]])[] = [
   [0.2, [...NETWORK]],
   [0.34, [...GATEWAY]],
   [0.24, [burnt("limit"), burnt("crash"), drawLateRun]],

@@ -12,9 +12,10 @@ import {
   type Works,
 } from "../../../../deploy/standins/gateway.ts";
 import type { JsonObject } from "../../../../lib/base/json.ts";
-import { wait } from "../../../../lib/base/time.ts";
+import { delay } from "../../../../lib/base/time.ts";
 import { Relay } from "../../../support/relay.ts";
-import type { Stage, Strike } from "./stage.ts";
+import type { Lane } from "../campaign.ts";
+import type { IntakeStage, Strike } from "./stage.ts";
 
 /** A run that was really created. */
 export interface Run {
@@ -24,7 +25,6 @@ export interface Run {
 }
 
 const TOKEN = /chaos-\d+-\d+/;
-const forever = new AbortController().signal;
 
 /** A gateway that a trial's faults strike. */
 export class StruckGateway implements AsyncDisposable {
@@ -36,12 +36,12 @@ export class StruckGateway implements AsyncDisposable {
   readonly url = `http://127.0.0.1:${this.#relay.port}`;
   /** Of every id that was ever told, which trial asked. */
   readonly #tokens = new Map<string, string>();
-  readonly #stage: () => Stage | undefined;
+  readonly #lane: Pick<Lane<IntakeStage>, "stage" | "replicas">;
   #held = 0;
 
-  /** @param stage The trial that is on. */
-  constructor(stage: () => Stage | undefined) {
-    this.#stage = stage;
+  /** @param lane Of the trial that is on, and of those that ask. */
+  constructor(lane: Pick<Lane<IntakeStage>, "stage" | "replicas">) {
+    this.#lane = lane;
   }
 
   /** What was created for a trial; for none at all if the token is empty. */
@@ -73,20 +73,21 @@ export class StruckGateway implements AsyncDisposable {
       ? TOKEN.exec(body)?.[0] ?? ""
       : this.#tokens.get(runId) ?? "";
     // What comes late, from a trial before, is none of this one's business.
-    const on = this.#stage();
+    const on = this.#lane.stage;
     const stage = on?.token === token ? on : undefined;
-    const replica = request.headers.get("x-api-key") ?? "";
+    const asker = request.headers.get("x-api-key");
+    const replica = this.#lane.replicas.find(({ id }) => id === asker)!;
     const [draw] = stage?.requests[kind].next() ?? [];
     const strike: Strike = draw?.() ?? {};
     await stage?.reach(`${kind} arrived`, replica);
-    await pause(strike.earlyMs);
+    await delay(strike.earlyMs ?? 0);
     const own = strike.undone
       ? undefined
       : kind === "start"
       ? this.#start(asked, works, token, stage)
       : works();
     await stage?.reach(`${kind} handled`, replica);
-    await pause(strike.lateMs);
+    await delay(strike.lateMs ?? 0);
     const { reply } = strike;
     if (typeof reply === "object") return say(reply.status, reply.text);
     if (reply === undefined && own !== undefined) return own;
@@ -102,7 +103,7 @@ export class StruckGateway implements AsyncDisposable {
     { key, runId }: Asked,
     works: Works,
     token: string,
-    stage: Stage | undefined,
+    stage: IntakeStage | undefined,
   ): Response | undefined {
     if (this.#gateway.knows(key)) return works();
     this.#tokens.set(runId, token);
@@ -123,8 +124,4 @@ export class StruckGateway implements AsyncDisposable {
 function say(status: number, text: string): Response {
   const type = status === 200 ? "application/json" : "text/plain";
   return new Response(text, { status, headers: { "Content-Type": type } });
-}
-
-async function pause(ms = 0): Promise<void> {
-  if (ms > 0) await wait(ms, forever);
 }

@@ -1,84 +1,58 @@
 /**
- * A lane: a gateway of its own with two ingesters, on which one trial runs
- * after the other.
+ * A lane: a gateway of its own with two ingesters.
  *
  * @module
  */
+import { spawnWorker } from "../../../../scripts/launch/process.ts";
+import type { Lane } from "../campaign.ts";
+import { type Mutant, Replica, spawnOptions } from "../replica.ts";
 import { StruckGateway } from "./gateway.ts";
 import { SECRET, TOKEN } from "./letters.ts";
-import { Replica, type ReplicaOptions } from "./replica.ts";
-import { Stage } from "./stage.ts";
+import type { IntakeStage } from "./stage.ts";
 
 /** What makes a lane. */
-export interface LaneOptions
-  extends Pick<ReplicaOptions, "requires" | "mutant"> {
+export interface LaneOptions {
   name: string;
-  /** Whether its ingesters have a cooldown. */
-  cooldown: boolean;
+  /** `cooldown` for ingesters that have one. */
+  kind: string;
+  requires: readonly string[];
+  mutant: Mutant | undefined;
 }
 
 const COOLDOWN_S = 3_600;
 
-/** A gateway with ingesters. */
-export class Lane implements AsyncDisposable {
+export class IntakeLane implements Lane<IntakeStage> {
   readonly name: string;
-  readonly cooldown: boolean;
+  readonly kind: string;
   readonly gateway: StruckGateway;
   readonly replicas: readonly [Replica, Replica];
-  readonly #view: { stage: Stage | undefined };
+  stage: IntakeStage | undefined;
 
-  private constructor(
-    { name, cooldown, requires, mutant }: LaneOptions,
-    gateway: StruckGateway,
-    view: { stage: Stage | undefined },
-  ) {
+  private constructor({ name, kind, requires, mutant }: LaneOptions) {
+    this.name = name;
+    this.kind = kind;
+    const gateway = this.gateway = new StruckGateway(this);
     const replica = (id: string) =>
-      new Replica({
-        id,
-        requires,
-        mutant,
-        env: {
+      new Replica(id, () =>
+        spawnWorker("ingester", requires, {
+          INGESTER_ADDR: "127.0.0.1:0",
           CORETEX_GATEWAY_URL: gateway.url,
           // By which the gateway knows who asks.
           CORETEX_API_KEY: id,
           PAGERDUTY_WEBHOOK_SECRETS: SECRET,
           ALERTMANAGER_WEBHOOK_TOKENS: TOKEN,
-          INGEST_COOLDOWN_S: cooldown ? `${COOLDOWN_S}` : "0",
-        },
-      });
-    this.name = name;
-    this.cooldown = cooldown;
-    this.gateway = gateway;
+          INGEST_COOLDOWN_S: kind === "cooldown" ? `${COOLDOWN_S}` : "0",
+        }, spawnOptions(mutant)));
     this.replicas = [replica("replica-a"), replica("replica-b")];
-    this.#view = view;
   }
 
   /** Starts everything, the ingesters too. */
-  static async start(options: LaneOptions): Promise<Lane> {
-    const view: { stage: Stage | undefined } = { stage: undefined };
-    const gateway = new StruckGateway(() => view.stage);
+  static async start(options: LaneOptions): Promise<IntakeLane> {
     await using stack = new AsyncDisposableStack();
-    const lane = stack.use(new Lane(options, gateway, view));
-    await lane.#ready();
+    const lane = stack.use(new IntakeLane(options));
+    await Promise.all(lane.replicas.map((replica) => replica.start()));
     stack.move();
     return lane;
-  }
-
-  async #ready(): Promise<void> {
-    await Promise.all(this.replicas.map((replica) => replica.start()));
-  }
-
-  /** Begins a trial, with both ingesters there. */
-  async begin(token: string): Promise<Stage> {
-    await this.#ready();
-    for (const replica of this.replicas) replica.forget();
-    return this.#view.stage = new Stage(token);
-  }
-
-  /** Ends it. */
-  end(): void {
-    this.#view.stage?.disarm();
-    this.#view.stage = undefined;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

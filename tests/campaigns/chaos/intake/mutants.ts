@@ -7,14 +7,15 @@
  *
  * @module
  */
+import { InputRefusedError } from "../../../../lib/base/errors.ts";
 import { Gateway } from "../../../../lib/platform/gateway.ts";
-import { GatewayError } from "../../../../lib/platform/gateway_error.ts";
 import { serveHttp } from "../../../../lib/base/service.ts";
 import { INGESTER } from "../../../../workers/ingester.ts";
 
 const { startRun } = Gateway.prototype;
 
-const MUTANTS: Readonly<Record<string, () => void>> = {
+/** By the name that the command line knows. */
+export const MUTANTS: Readonly<Record<string, () => void>> = {
   /** Trusts the id that a start was answered with, be its key burned. */
   "no-read-back"() {
     Gateway.prototype.readRun = () => Promise.resolve({});
@@ -33,8 +34,7 @@ const MUTANTS: Readonly<Record<string, () => void>> = {
       try {
         return await startRun.apply(this, given);
       } catch {
-        const detail = "input schema validation failed";
-        throw new GatewayError("Cannot start a run", 400, detail);
+        throw new InputRefusedError("Cannot start a run");
       }
     };
   },

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Judgement } from "../campaign.ts";
 import type { Run } from "./gateway.ts";
 import type { Letter } from "./letters.ts";
 import { ALLOWANCE_MS, ANSWER_MS_MAX, type Attempt } from "./sender.ts";
@@ -15,9 +16,6 @@ export const ENDS = [
   "gave up with one run",
 ] as const;
 
-/** How a delivery ended. */
-export type End = typeof ENDS[number];
-
 /** All that is known once a trial is over. */
 export interface Evidence {
   /** What was delivered; all of it is one run's. */
@@ -27,13 +25,6 @@ export interface Evidence {
   runs: readonly Run[];
   /** Whether the platform said that it will never take this input. */
   inputRefused?: boolean;
-}
-
-/** An end, or what is wrong. */
-export interface Judgement {
-  end: End | undefined;
-  /** One sentence each. */
-  problems: readonly string[];
 }
 
 /** Judges one trial. */

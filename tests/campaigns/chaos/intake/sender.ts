@@ -5,11 +5,11 @@
  * @module
  */
 import { messageOf } from "../../../../lib/base/errors.ts";
-import { wait } from "../../../../lib/base/time.ts";
+import { delay, wait } from "../../../../lib/base/time.ts";
 import { Ended, Reader } from "../../../support/relay.ts";
 import type { Letter } from "./letters.ts";
-import type { Replica } from "./replica.ts";
-import type { Network, Stage } from "./stage.ts";
+import type { Replica } from "../replica.ts";
+import type { IntakeStage, Network } from "./stage.ts";
 
 /** How a sender goes about it, drawn with the trial; minutes are compressed. */
 export interface Course {
@@ -54,7 +54,7 @@ export async function deliver(
   course: Course,
   { replicas, stage, signal }: {
     replicas: Replicas;
-    stage: Stage;
+    stage: IntakeStage;
     signal: AbortSignal;
   },
 ): Promise<Attempt[]> {
@@ -109,7 +109,7 @@ interface Exchange {
   nth: number;
   replica: Replica;
   network: Network | undefined;
-  stage: Stage;
+  stage: IntakeStage;
   signal: AbortSignal;
 }
 
@@ -150,7 +150,7 @@ async function exchange(
     timer = setTimeout(close, ANSWER_MS_MAX + ALLOWANCE_MS);
     const got = await readAnswer(reader);
     const done = end(`${got.status} ${JSON.stringify(got.answer)}`, got);
-    await stage.reach("answered", id);
+    await stage.reach("answered", replica);
     return done;
   } catch (error) {
     if (!(error instanceof Ended)) throw error;
@@ -193,8 +193,8 @@ async function write(
   const size = Math.ceil(all.length / pieces);
   for (let at = 0; at < all.length; at += size) {
     await connection.write(all.subarray(at, at + size));
-    if (at === 0) await stage.reach("half sent", replica.id);
-    if (gapMs > 0) await wait(gapMs, new AbortController().signal);
+    if (at === 0) await stage.reach("half sent", replica);
+    if (gapMs > 0) await delay(gapMs);
   }
 }
 

@@ -4,19 +4,18 @@
  * @see https://redis.io/docs/latest/develop/reference/protocol-spec/
  * @module
  */
-import { join, type Pair, type Reader, Relay } from "../../support/relay.ts";
-import type { Verdict } from "./stage.ts";
+import { join, type Pair, type Reader, Relay } from "../../../support/relay.ts";
+import type { Verdict } from "../stage.ts";
 
 /** Sees each command before it runs and after. */
-export interface RedisWatch {
-  before(command: readonly string[]): Verdict | Promise<Verdict>;
-  after(command: readonly string[]): Verdict | Promise<Verdict>;
-}
+export type RedisWatch = (
+  when: "before" | "after",
+  command: readonly string[],
+) => Verdict | Promise<Verdict>;
 
 const TEXT = new TextDecoder();
 const BYTES = new TextEncoder();
 
-/** Starts a relay to the Redis at a port. */
 export function relayRedis(upstreamPort: number, watch: RedisWatch): Relay {
   return new Relay(upstreamPort, async (pair) => {
     while (true) if (!await relayCommand(pair, watch)) return;
@@ -29,7 +28,7 @@ async function relayCommand(
   watch: RedisWatch,
 ): Promise<boolean> {
   const { raw, command } = await readCommand(client);
-  const before = await watch.before(command);
+  const before = await watch("before", command);
   if (before === "cut") return false;
   if (typeof before === "object") {
     await client.write(BYTES.encode(`-${before.error}\r\n`));
@@ -37,9 +36,7 @@ async function relayCommand(
   }
   await server.write(raw);
   const reply = await readReply(server);
-  if (before === "lose reply") return false;
-  const after = await watch.after(command);
-  if (after !== "pass") return false;
+  if (await watch("after", command) !== "pass") return false;
   await client.write(reply);
   return true;
 }

@@ -1,58 +1,79 @@
 /**
- * One ingester of a lane: a real process, which can be ended and started again.
+ * One worker of a lane: a place that a real process runs in, which can be ended
+ * and started again.
  *
  * @module
  */
-import { wait } from "../../../../lib/base/time.ts";
-import {
-  spawnWorker,
-  type WorkerProcess,
-} from "../../../../scripts/launch/process.ts";
+import { delay } from "../../../lib/base/time.ts";
+import type {
+  LogLine,
+  SpawnOptions,
+  WorkerProcess,
+} from "../../../scripts/launch/process.ts";
 
-/** What makes a replica. */
-export interface ReplicaOptions {
-  id: string;
-  requires: readonly string[];
-  env: Readonly<Record<string, string>>;
-  /** Instead of the product's ingester, and which of its kind. */
-  mutant: { file: string; name: string } | undefined;
+/** A worker that is wrong on purpose, in place of the product's. */
+export interface Mutant {
+  name: string;
+  file: string;
+}
+
+/** One line of its log, and which of its processes wrote it. */
+export interface Line {
+  starts: number;
+  fields: LogLine;
 }
 
 const READY_MS = 30_000;
 /** Its grace is longer; nothing that it holds here may take as long. */
 const STOP_MS_MAX = 7_000;
 const LINES_MAX = 200;
-const never = new AbortController().signal;
 
-/** An ingester. */
+/** How the process of a replica is started. */
+export function spawnOptions(
+  mutant: Mutant | undefined,
+  ...args: string[]
+): SpawnOptions {
+  return {
+    // The first is for whoever looks at a list of processes.
+    args: [`chaos-${Deno.pid}`, mutant?.name ?? "", ...args],
+    ...(mutant && { file: mutant.file }),
+  };
+}
+
+/** A worker. */
 export class Replica implements AsyncDisposable {
   readonly id: string;
-  readonly #options: ReplicaOptions;
+  readonly #spawn: () => WorkerProcess;
   #process: WorkerProcess | undefined;
   #starting: Promise<void> | undefined;
-  /** Sent what ends it: nobody has to answer for it. */
+  /** Those that were ended on purpose: nobody has to answer for them. */
   readonly #ended = new WeakSet<WorkerProcess>();
+  #lines: Line[] = [];
   #disposed = false;
-  #lines: string[] = [];
-  /** Where it takes webhooks; 0 while nobody does. */
-  port = 0;
+  /** How often a process was started. */
+  starts = 0;
   /** How often its process was sent a signal: who counts knows of each. */
   strikes = 0;
+  /** Where it takes requests; 0 if it takes none, or nobody is there. */
+  port = 0;
 
-  constructor(options: ReplicaOptions) {
-    this.id = options.id;
-    this.#options = options;
+  constructor(id: string, spawn: () => WorkerProcess) {
+    this.id = id;
+    this.#spawn = spawn;
   }
 
-  /** Whether it runs and takes webhooks. */
+  /** There is one, perhaps not ready yet. */
+  get process(): WorkerProcess | undefined {
+    return this.#process;
+  }
+
+  /** Whether it runs and takes work. */
   get alive(): boolean {
-    const process = this.#process;
-    return process !== undefined && this.#starting === undefined &&
-      !this.#ended.has(process);
+    return this.#process !== undefined && this.#starting === undefined;
   }
 
   /** What it logged in this trial. */
-  get lines(): readonly string[] {
+  get lines(): readonly Line[] {
     return this.#lines;
   }
 
@@ -61,7 +82,7 @@ export class Replica implements AsyncDisposable {
     this.#lines = [];
   }
 
-  /** Starts it, unless it runs; resolves when it takes webhooks. */
+  /** Starts it, unless it runs; resolves when it takes work. */
   start(): Promise<void> {
     return this.#starting ??= this.#run().finally(() =>
       this.#starting = undefined
@@ -71,29 +92,22 @@ export class Replica implements AsyncDisposable {
   /** Whoever ends it while it begins has it begin again. */
   async #run(): Promise<void> {
     while (this.#process === undefined && !this.#disposed) {
-      const process = this.#process = this.#spawn();
+      const process = this.#begin();
       try {
-        const line = await process.waitFor("Worker ready", READY_MS);
-        this.port = Number(new URL(String(line["url"])).port);
+        const { url } = await process.waitFor("Worker ready", READY_MS);
+        if (url !== undefined) this.port = Number(new URL(String(url)).port);
       } catch (error) {
         if (!this.#ended.has(process)) throw error;
-        await process.ended;
       }
     }
   }
 
-  #spawn(): WorkerProcess {
-    const { requires, env, mutant } = this.#options;
-    const process = spawnWorker("ingester", requires, {
-      ...env,
-      INGESTER_ADDR: "127.0.0.1:0",
-    }, {
-      // The first is for whoever looks at a list of processes.
-      args: [`chaos-${Deno.pid}`, ...(mutant ? [mutant.name] : [])],
-      ...(mutant && { file: mutant.file, config: "deno.json" }),
-    });
-    process.onLine((line) => {
-      if (this.#lines.length < LINES_MAX) this.#lines.push(line);
+  #begin(): WorkerProcess {
+    const process = this.#process = this.#spawn();
+    const starts = ++this.starts;
+    process.onLine((text) => {
+      if (this.#lines.length >= LINES_MAX) return;
+      this.#lines.push({ starts, fields: parse(text) });
     });
     process.ended.then(() => this.#forget(process));
     return process;
@@ -117,8 +131,8 @@ export class Replica implements AsyncDisposable {
     const process = this.#process;
     if (process === undefined) return;
     this.#ended.add(process);
-    await end(process);
     this.#forget(process);
+    await end(process);
   }
 
   #forget(process: WorkerProcess): void {
@@ -133,7 +147,7 @@ export class Replica implements AsyncDisposable {
     this.strikes++;
     const process = this.#process;
     process?.signal("SIGSTOP");
-    await wait(ms, never);
+    await delay(ms);
     process?.signal("SIGCONT");
     this.strikes++;
   }
@@ -142,5 +156,13 @@ export class Replica implements AsyncDisposable {
     this.#disposed = true;
     await this.kill();
     await this.#starting?.catch(() => {});
+  }
+}
+
+function parse(text: string): LogLine {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return { text };
   }
 }

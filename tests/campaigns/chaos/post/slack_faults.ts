@@ -7,8 +7,8 @@ import {
   type Behaviour,
   rateLimited,
   refusal,
-} from "../../../deploy/standins/slack.ts";
-import type { Draw } from "./fault.ts";
+} from "../../../../deploy/standins/slack.ts";
+import type { PostDraw } from "./stage.ts";
 
 const LATE_MS = 300;
 /** Later than the poster waits. */
@@ -18,15 +18,15 @@ const OK = { status: 200, body: "ok" };
 /** One behaviour of several, made when the request comes. */
 type Choice = readonly [detail: string, make: () => Behaviour];
 
-function fault(name: string, choices: readonly Choice[], times = 1): Draw {
+function fault(name: string, choices: readonly Choice[], times = 1): PostDraw {
   return (random) => {
     const [detail, make] = random.pick(choices);
     return {
       name: `Slack ${name}`,
       detail,
       arm(_, { stage, struck }) {
-        for (let left = times; left > 0; left--) {
-          stage.answer(() => {
+        for (let nth = 1; nth <= times; nth++) {
+          stage.answers.add(nth, () => {
             struck();
             return make();
           });
@@ -62,7 +62,7 @@ function token(name: string): Choice {
 }
 
 /** All of them. */
-export const SLACK_FAULTS: readonly Draw[] = [
+export const SLACK_FAULTS: readonly PostDraw[] = [
   fault("answers late", always({ ...OK, lateMs: LATE_MS })),
   fault("answers too late", always({ ...OK, lateMs: TOO_LATE_MS })),
   fault("never answers", always("never answer")),

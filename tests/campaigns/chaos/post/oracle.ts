@@ -3,14 +3,12 @@
  *
  * @module
  */
-import type { Behaviour } from "../../../deploy/standins/slack.ts";
-import { fold, parseEvents } from "../../../lib/post/record.ts";
+import type { Behaviour } from "../../../../deploy/standins/slack.ts";
+import type { Judgement } from "../campaign.ts";
+import { fold, parseEvents } from "../../../../lib/post/record.ts";
 
 /** How an incident may end. */
 export const ENDS = ["posted", "refused", "in doubt", "forgotten"] as const;
-
-/** How an incident ended. */
-export type End = typeof ENDS[number];
 
 /** A job as the platform has it in the end. */
 export interface JobFacts {
@@ -32,13 +30,6 @@ export interface Evidence {
   jobs: readonly JobFacts[];
   /** Whether Redis lost what it held, the platform's own state with it. */
   lostData: boolean;
-}
-
-/** An end, or what is wrong. */
-export interface Judgement {
-  end: End | undefined;
-  /** One sentence each. */
-  problems: readonly string[];
 }
 
 const OVER = ["SUCCEEDED", "FAILED"];

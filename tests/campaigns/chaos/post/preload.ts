@@ -11,11 +11,10 @@
 
 const JUMP_MS = 3_600_000;
 
-/** The first argument, where there is one, is how many hours ahead it starts. */
-let offsetMs = Number(Deno.args[0] ?? 0) * JUMP_MS;
+/** The third argument is how many hours ahead it starts. */
+let offsetMs = Number(Deno.args[2] ?? 0) * JUMP_MS;
 const SystemDate = Date;
 
-/** The system's date, and the jumps. */
 class JumpingDate extends SystemDate {
   constructor(...given: unknown[]) {
     const moment = given.length === 0 ? [JumpingDate.now()] : given;

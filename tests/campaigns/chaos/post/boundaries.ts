@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { PostEvent } from "../../../lib/post/record.ts";
+import type { PostEvent } from "../../../../lib/post/record.ts";
 
 /** Every boundary, in the order in which a post meets them. */
 export const BOUNDARIES = [

@@ -4,18 +4,18 @@
  * @see https://docs.nats.io/reference/reference-protocols/nats-protocol
  * @module
  */
-import { Ended, join, type Pair, Relay } from "../../support/relay.ts";
-import type { Verdict } from "./stage.ts";
+import { Ended, join, type Pair, Relay } from "../../../support/relay.ts";
+import type { Verdict } from "../stage.ts";
 
 /** Sees each message before the server has it and after. */
-export interface NatsWatch {
-  before(subject: string, payload: Uint8Array): Verdict | Promise<Verdict>;
-  after(subject: string, payload: Uint8Array): Verdict | Promise<Verdict>;
-}
+export type NatsWatch = (
+  when: "before" | "after",
+  subject: string,
+  payload: Uint8Array,
+) => Verdict | Promise<Verdict>;
 
 const TEXT = new TextDecoder();
 
-/** Starts a relay to the NATS server at a port. */
 export function relayNats(upstreamPort: number, watch: NatsWatch): Relay {
   return new Relay(upstreamPort, async (pair) => {
     // Whichever side ends takes the other with it.
@@ -48,7 +48,7 @@ async function relayOperation(
   }
   const payload = await client.bytes(Number(words.at(-1)) + 2);
   const [subject, bytes] = [words[1] ?? "", payload.subarray(0, -2)];
-  if (await watch.before(subject, bytes) !== "pass") return false;
+  if (await watch("before", subject, bytes) !== "pass") return false;
   await server.write(join([line, payload]));
-  return await watch.after(subject, bytes) === "pass";
+  return await watch("after", subject, bytes) === "pass";
 }

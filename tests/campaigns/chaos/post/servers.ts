@@ -4,13 +4,13 @@
  *
  * @module
  */
-import { startNatsServer } from "../../../deploy/devcore/nats_server.ts";
-import { startRedisServer } from "../../../deploy/devcore/redis_server.ts";
+import { startNatsServer } from "../../../../deploy/devcore/nats_server.ts";
+import { startRedisServer } from "../../../../deploy/devcore/redis_server.ts";
 import {
   type RealServer,
   startRealNats,
   startRealRedis,
-} from "../../support/real_servers.ts";
+} from "../../../support/real_servers.ts";
 
 /** A server of which a trial can take away connections and data. */
 export interface Server extends Omit<RealServer, "output"> {

@@ -1,26 +1,27 @@
 /**
  * Posters that are wrong on purpose, so that the campaign itself is tested: it
- * has to catch each of them.
+ * has to catch each of them. Started in the poster's place.
  *
  * Each is the product's own verb with a record that lies to it, so that nothing
  * in the product's files has to know.
  *
  * @module
  */
-import { JobError } from "../../../lib/base/errors.ts";
-import type { PostInput, PostResult } from "../../../lib/incident.ts";
-import type { JobContext, JobStore } from "../../../lib/platform/context.ts";
-import type { PostEvent } from "../../../lib/post/record.ts";
-import { post, type SETTINGS } from "../../../workers/poster.ts";
+import { JobError } from "../../../../lib/base/errors.ts";
+import type { PostInput, PostResult } from "../../../../lib/incident.ts";
+import type { JobContext, JobStore } from "../../../../lib/platform/context.ts";
+import { runWorker } from "../../../../lib/platform/worker.ts";
+import type { PostEvent } from "../../../../lib/post/record.ts";
+import { post, SETTINGS } from "../../../../workers/poster.ts";
 
 /** The verb of a mutant. */
-export type Mutant = (
+type Verb = (
   input: PostInput,
   context: JobContext<typeof SETTINGS>,
 ) => Promise<PostResult>;
 
 /** Sends without a claim: it sees its own, and nobody else does. */
-export const skipClaim: Mutant = async (input, context) => {
+const skipClaim: Verb = async (input, context) => {
   let own: string[] = [];
   return await post(input, {
     ...context,
@@ -36,7 +37,7 @@ export const skipClaim: Mutant = async (input, context) => {
 };
 
 /** Takes what nobody can know for a refusal, and tries again. */
-export const retryUnknown: Mutant = async (input, context) => {
+const retryUnknown: Verb = async (input, context) => {
   const store: JobStore = {
     ...context.store,
     async append(key, item) {
@@ -61,4 +62,21 @@ export const retryUnknown: Mutant = async (input, context) => {
 
 function read(item: string): PostEvent {
   return JSON.parse(item);
+}
+
+/** By the name that the command line knows. */
+export const MUTANTS: Readonly<Record<string, Verb>> = {
+  "skip-claim": skipClaim,
+  "retry-unknown": retryUnknown,
+};
+
+if (import.meta.main) {
+  await runWorker({
+    topic: "job.incident-enricher.post",
+    settings: SETTINGS,
+    input: "PostInput",
+    output: "PostResult",
+    labels: { "_content.payload_json": "{}" },
+    handle: MUTANTS[Deno.args[1] ?? ""]!,
+  });
 }

@@ -1,0 +1,124 @@
+/**
+ * The stage of one post: its deliveries, its jobs, what Slack is to do with it.
+ *
+ * @module
+ */
+import type { Behaviour } from "../../../../deploy/standins/slack.ts";
+import {
+  type Draw,
+  type Fault,
+  Stage,
+  type Tools,
+  type Verdict,
+} from "../stage.ts";
+import { type Boundary, isClaim, meaningOf } from "./boundaries.ts";
+import type { PostLane } from "./lane.ts";
+import type { Poster } from "./poster.ts";
+
+export type PostTools = Tools<PostStage, Boundary, Poster>;
+export type PostFault = Fault<PostLane, PostTools>;
+export type PostDraw = Draw<PostFault>;
+
+/** A delivery of a job to one process. */
+interface Delivery {
+  jobId: string;
+  poster: Poster;
+  /** Which process it was. */
+  starts: number;
+}
+
+const RECORD = "incident-enricher:posted:";
+/** How a process says that it is done with one delivery. */
+const DONE = new Set([
+  "Job answered",
+  "Left a job to the process that does it",
+  "Answering a redelivered job again",
+  "Ignored a redelivered job that is in hand",
+]);
+
+/** What one trial has arranged and seen. */
+export class PostStage extends Stage<Boundary, Poster> {
+  readonly deliveries: Delivery[] = [];
+  /** Jobs of this trial, in the order of their approval. */
+  readonly jobIds: string[] = [];
+  /** What Slack does with its next requests; it does its own after them. */
+  readonly answers = this.schedule<() => Behaviour>();
+  /** Deliveries that are about to be lost, and are not waited for. */
+  losing = 0;
+  /** Whether Redis lost its data during this trial. */
+  lostData = false;
+  readonly #claimed = new WeakSet<Poster>();
+  #sender: Poster | undefined;
+
+  /** @param incidentId Of this trial; no other stage has the same. */
+  constructor(readonly incidentId: string) {
+    super();
+  }
+
+  /** Whether every process is done with every delivery that it got. */
+  get isSettled(): boolean {
+    return this.deliveries.every((one) => this.#unanswered(one) <= 0);
+  }
+
+  /** Takes what was not answered so far for lost on its way. */
+  giveUp(): void {
+    for (const one of [...this.deliveries]) {
+      if (this.#unanswered(one) <= 0) continue;
+      this.note(`${one.poster.id} has not answered ${one.jobId} in time`);
+      this.deliveries.splice(this.deliveries.indexOf(one), 1);
+    }
+  }
+
+  /** How many deliveries of the job this very process has said nothing of. */
+  #unanswered({ poster, starts, jobId }: Delivery): number {
+    if (!poster.alive || poster.starts !== starts) return 0;
+    const sent = this.deliveries.filter((one) =>
+      one.poster === poster && one.starts === starts && one.jobId === jobId
+    );
+    const done = poster.lines.filter(({ starts: wrote, fields }) =>
+      wrote === starts && fields["job"] === jobId &&
+      DONE.has(String(fields["msg"]))
+    );
+    return sent.length - done.length;
+  }
+
+  /** A command of a poster to Redis. */
+  redis(
+    poster: Poster,
+    when: "before" | "after",
+    command: readonly string[],
+  ): Verdict | Promise<Verdict> {
+    const [name = "", key = "", value = ""] = command;
+    const isRecord = key.startsWith(RECORD);
+    const isOurs = isRecord
+      ? key.includes(`:${this.incidentId}:`)
+      : this.jobIds.some((jobId) => key.includes(jobId));
+    if (!isOurs) return "pass";
+    const claimed = this.#claimed.has(poster);
+    const boundary = meaningOf(command, claimed)[when];
+    if (isRecord && /^rpush$/i.test(name)) {
+      if (isClaim(value)) this.#claimed.add(poster);
+      else this.#claimed.delete(poster);
+    }
+    if (boundary === "before connect") this.#sender = poster;
+    return boundary === undefined ? "pass" : this.reach(boundary, poster);
+  }
+
+  /** A message of a poster to NATS; a result names its job in plain text. */
+  nats(
+    poster: Poster,
+    when: "before" | "after",
+    subject: string,
+    payload: Uint8Array,
+  ): Verdict | Promise<Verdict> {
+    if (subject !== "sys.job.result") return "pass";
+    const text = new TextDecoder().decode(payload);
+    if (!this.jobIds.some((jobId) => text.includes(jobId))) return "pass";
+    return this.reach(`${when} result`, poster);
+  }
+
+  /** Something happened at Slack; the request is that of who claimed last. */
+  async slack(boundary: Boundary): Promise<void> {
+    if (this.#sender !== undefined) await this.reach(boundary, this.#sender);
+  }
+}

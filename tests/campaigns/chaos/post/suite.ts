@@ -1,0 +1,98 @@
+/**
+ * The campaign against posters: posts, and what Slack got.
+ *
+ * @module
+ */
+import { parse } from "@std/yaml";
+import { cacheWorkers } from "../../../../scripts/launch/process.ts";
+import {
+  archivePack,
+  type PackFiles,
+  readPackFolder,
+} from "../../../../scripts/pack/pack.ts";
+import type { Plan, Suite } from "../campaign.ts";
+import { PostLane } from "./lane.ts";
+import { MUTANTS } from "./mutants.ts";
+import { ENDS, type Evidence, judge } from "./oracle.ts";
+import { AGAIN, play } from "./play.ts";
+import { PROCESS_FAULTS } from "./process_faults.ts";
+import { SERVER_FAULTS } from "./server_faults.ts";
+import { SLACK_FAULTS } from "./slack_faults.ts";
+import { type PostDraw, PostStage, type PostTools } from "./stage.ts";
+
+/** What a trial does to its post. */
+export interface PostPlan extends Plan<PostLane, PostTools> {
+  incidentId: string;
+}
+
+const WORKFLOW_FILE = "workflows/incident_enrich.yaml";
+const NO_FAULT: PostDraw = () => ({
+  name: "no fault",
+  detail: "",
+  arm: (_, { struck }) => struck(),
+});
+const FIRST = [NO_FAULT, ...PROCESS_FAULTS, ...SERVER_FAULTS];
+/** How many trials have a fault of Slack's alone, and how many one beside. */
+const SLACK_ALONE = 0.3;
+const SLACK_TOO = 0.2;
+
+export const POST: Suite<PostLane, PostStage, PostPlan, Evidence> = {
+  option: "",
+  lanes: 4,
+  ends: ENDS,
+  mutants: Object.keys(MUTANTS),
+  mutantsFile: "tests/campaigns/chaos/post/mutants.ts",
+  draw(random, seed, trial) {
+    const first = random.pick(FIRST)(random);
+    const second = random.pick(SLACK_FAULTS)(random);
+    const kind = random.next();
+    const faults = kind < SLACK_ALONE
+      ? [second]
+      : kind < SLACK_ALONE + SLACK_TOO
+      ? [first, second]
+      : [first];
+    const way = random.pick(AGAIN);
+    return { trial, faults, way, incidentId: `mock:chaos-${seed}-${trial}` };
+  },
+  async prepare(ground, stack) {
+    await cacheWorkers(["poster"]);
+    const bundle = await archivePack(reduce(await readPackFolder("pack")));
+    const folder = `dist/chaos-${Deno.pid}`;
+    stack.defer(() => Deno.remove(folder, { recursive: true }).catch(() => {}));
+    return (name) =>
+      PostLane.start({ ...ground, name, bundle, folder: `${folder}/${name}` });
+  },
+  begin: ({ incidentId }) => new PostStage(incidentId),
+  play,
+  judge,
+  facts: ({ jobs, record, requests }) => [
+    ...jobs.map((job) => `job ${JSON.stringify(job)}`),
+    ...record.map((item) => `record ${item}`),
+    ...requests.map((one) => `Slack ${JSON.stringify(one)}`),
+  ],
+  servers: ({ servers: { nats, redis } }) => ({
+    nats: nats.kind,
+    redis: redis.kind,
+  }),
+};
+
+/**
+ * The pack with a workflow of the post step alone, which takes from the run's
+ * input what the steps before it would have made. Policy, routing and the step
+ * itself are the pack's own.
+ */
+function reduce(files: PackFiles): PackFiles {
+  const workflow = parse(files.get(WORKFLOW_FILE)!) as {
+    steps: { post: Record<string, unknown> };
+    input_schema: unknown;
+  };
+  const { depends_on: _, ...post } = workflow.steps.post;
+  const input = {
+    incident: "${input.incident}",
+    evidence: "${input.evidence}",
+    summary: "${input.summary}",
+  };
+  const { input_schema: __, ...rest } = workflow;
+  const reduced = { ...rest, steps: { post: { ...post, input } } };
+  return new Map([...files, [WORKFLOW_FILE, JSON.stringify(reduced)]]);
+}
