@@ -98,18 +98,14 @@ export function readPack(
   const shape = shapes.ofManifest(id);
   const manifest = decode(yaml, shape, "pack.yaml", problems);
   const { resources, overlays, tests } = manifest;
-  const [pools = [], others = []] = [true, false].map((wanted) =>
-    overlays.config.filter(({ key }) => (key === "pools") === wanted)
-  );
-  const topics = new Map(manifest.topics.map((topic) => [topic.name, topic]));
-  const workflows = read(
-    resources.workflows,
-    ({ id }) => shapes.ofWorkflow(id),
-  );
+  const configs = Map.groupBy(overlays.config, ({ key }) => key === "pools");
+  const names = manifest.topics.map(({ name }) => name);
+  const ofWorkflow = ({ id }: { id: string }) => shapes.ofWorkflow(id);
+  const workflows = read(resources.workflows, ofWorkflow);
   const pack = {
     id,
     files,
-    topics,
+    topics: new Map(manifest.topics.map((topic) => [topic.name, topic])),
     simulations: tests.policySimulations,
     schemaIds: resources.schemas.map(({ id }) => id),
     schemas: [
@@ -117,12 +113,10 @@ export function readPack(
       ...workflows.map(({ path, input_schema: schema }) => ({ path, schema })),
     ],
     workflows,
-    pools: read(pools, () => shapes.ofPools(id)),
-    timeouts: read(others, () => shapes.ofTimeouts([...topics.keys()])),
+    pools: read(configs.get(true) ?? [], () => shapes.ofPools(id)),
+    timeouts: read(configs.get(false) ?? [], () => shapes.ofTimeouts(names)),
     fragments: read(overlays.policy, () => shapes.FRAGMENT),
   };
-  for (const path of unnamed) {
-    problems.add(path, "is named nowhere in pack.yaml");
-  }
+  unnamed.forEach((path) => problems.add(path, "is not named in pack.yaml"));
   return pack;
 }

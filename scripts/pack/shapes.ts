@@ -16,9 +16,9 @@ import { each, type Fields, MapOf, Rule } from "../../deploy/devcore/shape.ts";
 import { STEP, WORKFLOW } from "../../deploy/devcore/workflow.ts";
 
 const FILLED = /./s;
-const VERSION = /^\d+\.\d+\.\d+$/;
 const STEP_ID = /^[a-z][a-z0-9_-]*$/;
 const SCOPE = "scope must be system, scope_id default";
+const TITLE = text(FILLED, (name) => `${name} must be text`);
 const COUNT = count("int64");
 const PATH = text(
   /^(?!.*\.\.)[\w-]+(\/[\w.-]+)*\.(yaml|json)$/,
@@ -33,9 +33,8 @@ export function ofManifest(id: string): typeof MANIFEST {
     kind: is("Pack"),
     metadata: {
       id: text(/^[a-z0-9-]+$/, "id must match ^[a-z0-9-]+$"),
-      version: text(VERSION, "version must be a version such as 0.1.0"),
-      title: text(FILLED, "title must be text"),
-      description: text(FILLED, "description must be text"),
+      version: version("0.1.0"),
+      ...each(TITLE, "title", "description"),
     },
     compatibility: {
       protocolVersion: new Rule(
@@ -43,10 +42,7 @@ export function ofManifest(id: string): typeof MANIFEST {
         (value) => value === 1,
         () => "protocolVersion must be the number 1",
       ),
-      minCoreVersion: text(
-        VERSION,
-        "minCoreVersion must be a version such as 0.6.0",
-      ),
+      minCoreVersion: version("0.6.0"),
     },
     topics: [{
       name: startsWith(`job.${id}.`),
@@ -152,6 +148,7 @@ export const FRAGMENT = refine(
   },
 );
 
+type Problem = string | ((name: string, value: unknown) => string);
 type RulesOf<F> = F extends string ? Rule<F & Rule["type"]>
   : F extends readonly [infer Item] ? readonly [RulesOf<Item>]
   : { readonly [Name in keyof F]?: RulesOf<F[Name]> };
@@ -178,7 +175,7 @@ function pick<F extends Fields, Name extends keyof F>(
 /** A string that must be there and match. */
 function text(
   pattern: RegExp,
-  problem: string | ((name: string, value: unknown) => string),
+  problem: Problem,
   of?: "field",
 ): Rule<"string"> {
   const holds = (value: unknown) =>
@@ -187,15 +184,20 @@ function text(
   return new Rule("string", holds, tell, of);
 }
 
-function is(expected: string, problem?: string): Rule<"string"> {
-  return text(
-    oneOf([expected]),
-    problem ?? ((name) => `${name} must be ${expected}`),
-  );
+function is(
+  expected: string,
+  problem: Problem = (name) => `${name} must be ${expected}`,
+): Rule<"string"> {
+  return text(oneOf([expected]), problem);
 }
 
 function oneOf(texts: readonly string[]): RegExp {
   return new RegExp(`^(${texts.map(RegExp.escape).join("|")})$`);
+}
+
+function version(example: string): Rule<"string"> {
+  const problem = `must be a version such as ${example}`;
+  return text(/^\d+\.\d+\.\d+$/, (name) => `${name} ${problem}`);
 }
 
 function startsWith(prefix: string): Rule<"string"> {

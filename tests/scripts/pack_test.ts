@@ -415,7 +415,7 @@ const REFUSED: [string, PackFiles, string][] = [
   [
     "a file that the manifest does not name",
     new Map([...FILES, ["notes.yaml", "a: 1"]]),
-    "notes.yaml: is named nowhere in pack.yaml",
+    "notes.yaml: is not named in pack.yaml",
   ],
   [
     "a protocol version in quotes",
@@ -454,6 +454,46 @@ const REFUSED: [string, PackFiles, string][] = [
     "a pattern that the platforms cannot read",
     changed("schemas/Summary.json", '"^[0-9a-f]{64}$"', '"^(?=[0-9a-f]).*$"'),
     "is not portable",
+  ],
+  [
+    "a workflow without steps",
+    changed(WORKFLOW, /steps:\n[^]*\n\n# Equal/, "steps: {}\n# Equal"),
+    `${WORKFLOW}: a workflow without steps succeeds at once`,
+  ],
+  [
+    "a step id that a path cannot name",
+    changed(WORKFLOW, "  fetch:\n", "  Fetch it:\n"),
+    `${WORKFLOW} step Fetch it: the id must match ^[a-z][a-z0-9_-]*$`,
+  ],
+  [
+    "a label that is no text",
+    changed(WORKFLOW, '"_content.payload_json": "{}"', "gpu: true"),
+    `${WORKFLOW} step post route_labels: must be a mapping of strings`,
+  ],
+  [
+    "a topic that is declared twice",
+    changed(MANIFEST, "incident-enricher.summarize", "incident-enricher.fetch"),
+    "pack.yaml topic job.incident-enricher.fetch: is declared twice",
+  ],
+  [
+    "a key that no platform reads in a simulation",
+    changed(MANIFEST, "tenantId: default", "tenant: default"),
+    'pack.yaml simulation allow_fetch request: unknown key "tenant"',
+  ],
+  [
+    "no simulations",
+    changed(MANIFEST, /tests:[^]*/, ""),
+    "pack.yaml tests: needs policySimulations",
+  ],
+  [
+    "a rule without topics, which matches every job",
+    changed(SAFETY, '["job.incident-enricher.fetch"]', "[]"),
+    `${SAFETY} rule incident-enricher-allow-fetch match: without topics it decides for every pack`,
+  ],
+  [
+    "a null, which a merge patch takes for a deletion",
+    changed(TIMEOUTS, "timeout_seconds: 30", "timeout_seconds: null"),
+    `${TIMEOUTS} topic job.incident-enricher.fetch timeout_seconds: must be a whole number`,
   ],
   [
     "a manifest that is no mapping",
