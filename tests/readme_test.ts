@@ -10,6 +10,7 @@ import { DENO_MIN } from "../lib/base/runtime.ts";
 import { HOOK_SETTINGS } from "../lib/operate/hook.ts";
 import { WORKER_VARIABLES } from "../scripts/launch/environment.ts";
 import { digestOf, PAGE_DIGEST, renderPage } from "../scripts/picture.ts";
+import { bundlePack, readPackFolder } from "../scripts/pack/pack.ts";
 import { TABLES, withTables } from "../scripts/tables.ts";
 import type { Main } from "../scripts/terminal/command.ts";
 import { call } from "./support/command.ts";
@@ -85,6 +86,21 @@ async function helpOf(task: string): Promise<string | undefined> {
   const { main } = await import(`${ROOT}${script.trim()}`) as { main: Main };
   return (await call(main, ["--help"])).stdout;
 }
+
+Deno.test("CHANGELOG.md: a version that is released names one bundle and no other", async () => {
+  const { version, sha256 } = await bundlePack(await readPackFolder("pack"));
+  const released = new Map(
+    [...DOCUMENTS.get("CHANGELOG.md")!.matchAll(
+      /^## ([\d.]+)\n[\s\S]*?`([0-9a-f]{64})`/gm,
+    )].map(([, name, digest]) => [name!, digest!]),
+  );
+  assert(released.size > 0);
+  assertEquals(
+    released.get(version) ?? sha256,
+    sha256,
+    "the pack has changed: raise its version",
+  );
+});
 
 for (const [path, text] of DOCUMENTS) {
   Deno.test(`${path}: every task that it names exists and knows its options`, async () => {
