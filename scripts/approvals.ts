@@ -1,5 +1,5 @@
 /**
- * Lists what waits for approval, decides it, and watches for what comes.
+ * Lists jobs waiting for approval, decides them, and watches for new ones.
  *
  * @module
  */
@@ -44,17 +44,17 @@ const HELP = {
     "       deno task approvals reject ID --reason TEXT [--as NAME]\n" +
     "       deno task approvals reject --all --older 1h --reason TEXT [--as NAME]",
   about:
-    "Lists what waits for approval. approve shows the message, checks it as the poster will,\n" +
-    "approves it with an empty body (a reason would make the job unplaceable) and follows it.",
-  arguments: [["ID", "the job, as the list names it"]],
+    "Lists the jobs waiting for approval. approve shows the message, runs the poster's checks,\n" +
+    "approves with an empty body (a reason would make the job unplaceable) and follows the job.",
+  arguments: [["ID", "the job's id, as in the list"]],
   argumentsMax: 2,
   options: {
-    watch: "stay, and say what comes; a new watch tells of all that waits",
-    json: "print JSON; with --watch a line for each new one",
-    "reason TEXT": "why it is rejected; recorded by the platform",
-    all: "reject what waits of this pack, of other packs nothing",
-    "older TIME": "only what has waited that long: 90s, 30m, 1h, 2d",
-    "as NAME": "recorded as who decided (default your user name)",
+    watch: "keep running and report new jobs, after those already waiting",
+    json: "print JSON; with --watch one line per job",
+    "reason TEXT": "why it is rejected; the platform records it",
+    all: "reject every waiting job of this pack, and none of other packs",
+    "older TIME": "only jobs that have waited this long: 90s, 30m, 1h, 2d",
+    "as NAME": "recorded as the person who decided (default your user name)",
   },
   variables: [
     ...APPROVING_VARIABLES,
@@ -69,7 +69,7 @@ const VERBS = {
   reject: ["reason", "all", "older", "as"],
 } as const;
 const REASON_CHARS_MAX = 500;
-/** Each costs a call, of the 50 a second that the gateway takes from all. */
+/** Each costs one of the 50 calls a second that the gateway allows everybody. */
 const SHOWN_MAX = 100;
 const TITLE_CHARS_MAX = 88;
 const UNIT_MS: Readonly<Record<string, number>> = {
@@ -150,17 +150,17 @@ async function list(
   }
   posts.flatMap(describeWaitingPost).forEach(out);
   const more = waiting.length - SHOWN_MAX;
-  if (more > 0) out(`and ${more} younger ones; decide some of these first`);
-  if (waiting.length === 0) out("Nothing waits for approval");
+  if (more > 0) out(`and ${more} newer ones; decide some of these first`);
+  if (waiting.length === 0) out("Nothing is waiting for approval");
   return 0;
 }
 
-/** Lines about one that waits, within 100 columns unless an id is very long. */
+/** At most 100 columns wide, unless an id is very long. */
 function describeWaitingPost(post: WaitingPost): string[] {
   const { severity, incident_id, title, job_id, topic, message_sha256 } = post;
   const what = incident_id || "no incident";
   return [
-    `${severity.toUpperCase() || "UNKNOWN"}  ${what}  waits for ${
+    `${severity.toUpperCase() || "UNKNOWN"}  ${what}  waiting for ${
       ageOf(post.age_s * 1000)
     }`,
     ...title === "" ? [] : [`  ${printable(title, TITLE_CHARS_MAX)}`],
@@ -180,13 +180,13 @@ async function approveOne(approver: Approver, jobId: string): Promise<number> {
   throw new OperationError(await describeDecision(approver.platform, jobId));
 }
 
-/** @returns Whether it was this rejection that counted. */
+/** @returns Whether this rejection was the one that counted. */
 async function rejectOne(
   { platform, context: { out, err } }: Approver,
   jobId: string,
   reason: string,
 ): Promise<boolean> {
-  await findWaiting(platform, jobId); // Says if there is no such job.
+  await findWaiting(platform, jobId); // Throws if there is no such job.
   const rejected = await reject(platform, jobId, reason);
   if (rejected) out(`Rejected ${jobId}`);
   else err(`${jobId}: ${await describeDecision(platform, jobId)}`);
@@ -214,13 +214,13 @@ async function rejectAll(
   return 0;
 }
 
-/** Says and tells of each that begins to wait, until the process is ended. */
+/** Prints each job that starts waiting and tells the hook, until stopped. */
 async function watch(
   { platform, postMaxAgeS, context: { out, err } }: Approver,
   hook: Hook,
   json: boolean,
 ): Promise<number> {
-  if (!json) out("Watching for what waits for approval; Ctrl+C ends it");
+  if (!json) out("Watching for jobs that need approval; press Ctrl+C to stop");
   const { signal } = platform;
   const watching = watchWaiting(platform, postMaxAgeS, {
     async onWaiting(post) {
@@ -233,11 +233,11 @@ async function watch(
       }
     },
     onAway: (error) =>
-      err(`Cannot look now: ${explain(error)}; still watching`),
+      err(`Cannot reach the platform: ${explain(error)}; still watching`),
     onBack: () => err("The platform is back"),
   });
   return await watching.catch((error) => {
-    // To be stopped is how a watch ends, not how it fails.
+    // Being stopped is how a watch ends, not a failure.
     if (signal.aborted && signal.reason instanceof CommandError) {
       return signal.reason.exitCode;
     }

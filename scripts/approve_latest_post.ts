@@ -1,5 +1,5 @@
 /**
- * Shows the newest post that waits, approves it, and follows it.
+ * Shows the newest waiting post, approves it and follows it.
  *
  * @module
  */
@@ -23,11 +23,11 @@ import { openPlatform } from "./terminal/platform.ts";
 const HELP = {
   usage: "deno task approve_latest_post [--run ID | --newest] [--as NAME]",
   about:
-    "Shows the message that waits for approval, with its digest and evidence, approves it\n" +
-    "with an empty body (a reason would make the job unplaceable), and follows it.",
+    "Shows the newest waiting message with its digest and evidence, approves it with an empty\n" +
+    "body (a reason would make the job unplaceable) and follows it.",
   options: {
     "run ID": "the post of this run",
-    newest: "the newest, without asking, if several wait",
+    newest: "take the newest if several are waiting",
     "as NAME": "recorded as the approver (default your user name)",
   },
   variables: APPROVING_VARIABLES,
@@ -39,7 +39,7 @@ export const main = command(HELP, async ({ values }, context) => {
   await using platform = openPlatform(context, principal);
   const waiting = await platform.waiting();
   for (const job of waiting.filter(({ topic }) => topic !== POST_TOPIC)) {
-    context.out(`Also waiting, and not a post: ${describeWaiting(job)}`);
+    context.out(`Also waiting, but not a post: ${describeWaiting(job)}`);
   }
   const posts = waiting.filter(({ topic }) => topic === POST_TOPIC);
   const job = choose(posts, values, context);

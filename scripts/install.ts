@@ -19,13 +19,14 @@ import { showProgress } from "./terminal/progress.ts";
 const HELP = {
   usage: "deno task install [--upgrade] [--force] [--yes] [--pack DIR]",
   about:
-    "Bundles the pack, installs it through the gateway, and returns when its policy\n" +
-    "and its routing are in force. Says what else the installation changes.",
+    "Bundles the pack, installs it through the gateway and returns once its policy and\n" +
+    "routing are in force. Lists what else the installation changes.",
   options: {
-    upgrade: "install over an installed version",
+    upgrade: "install over the installed version",
     force: "skip the platform's check of its own version",
-    yes: "go on although approvals that wait would be lost",
-    "as NAME": "recorded as who installed it (default your user name)",
+    yes: "go ahead even if waiting approvals would be lost",
+    "as NAME":
+      "recorded as the person who installed it (default your user name)",
     "pack DIR": "the pack's folder (default pack)",
   },
   variables: PLATFORM_VARIABLES,

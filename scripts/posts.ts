@@ -1,6 +1,5 @@
 /**
- * Lists what was posted, is being posted or is in doubt, and lets a person
- * settle what only a person can.
+ * Lists posts, and lets a person settle what only a person can.
  *
  * @module
  */
@@ -38,24 +37,25 @@ const HELP = {
     "       deno task posts free INCIDENT --by WHO --why TEXT [--force]\n" +
     "       deno task posts forget INCIDENT [--yes] [--force]",
   about:
-    "Lists what was posted, is being posted or is in doubt. A post is in doubt when nobody but\n" +
-    "a person can tell whether its message went out: look, then mark it as posted or free it,\n" +
-    "and start a new run to post it. forget deletes what the pack keeps of an incident.",
+    "Lists posts that were sent, are being sent or are in doubt. A post is in doubt when only a\n" +
+    "person can tell whether its message went out: check, then mark it as posted, or free it and\n" +
+    "start a new run. forget deletes everything that the pack keeps about an incident.",
   arguments: [[
     "INCIDENT",
-    "its id with its source in front, as pagerduty:PT4KHLK",
+    "its id including the source, such as pagerduty:PT4KHLK",
   ]],
   argumentsMax: 2,
   options: {
-    all: "also what is free again after a refusal, and every old post",
-    json: "print records as JSON",
-    "destination ID": "which, if an incident has several: artifact, or slack:…",
-    "tenant ID": "which, if several tenants have that incident",
-    posted: "mark: the message is out",
-    "link URL": "mark: where it can be seen",
-    "by WHO": "who decides; stays in the record",
-    "why TEXT": "what it rests on; stays in the record",
-    force: "free, forget: although the claim is younger than 15 minutes",
+    all: "also posts that are free again after a refusal, and all old ones",
+    json: "print the records as JSON",
+    "destination ID":
+      "which one, if an incident has several: artifact, or slack:…",
+    "tenant ID": "which one, if several tenants have the incident",
+    posted: "mark: the message went out",
+    "link URL": "mark: where to see it",
+    "by WHO": "who decides; kept in the record",
+    "why TEXT": "the reason; kept in the record",
+    force: "free, forget: even if the claim is younger than 15 minutes",
     yes: "forget: do not ask",
   },
   variables: [["REDIS_URL", STORE_SETTINGS.redisUrl.about]],
@@ -71,7 +71,7 @@ const VERBS = {
 } as const;
 const TEXT_CHARS_MAX = 500;
 const LINK_CHARS_MAX = 2_000;
-/** Old posts beyond these are only counted, unless all are asked for. */
+/** Older posts are only counted, unless --all is given. */
 const POSTED_SHOWN_MAX = 50;
 
 type Options = Values<typeof HELP>;
@@ -138,7 +138,6 @@ function urgency({ state }: Post): number {
   return ["in doubt", "busy", "posted", "free"].indexOf(state);
 }
 
-/** What is done about the records of one incident. */
 type Decide = (
   found: readonly Post[],
   posts: Posts,
@@ -243,7 +242,7 @@ function readForget({ force, yes }: Options): Decide {
       const where = printable(`${incident_id}, ${destination}`, 300);
       out(deleted ? `Deleted ${where}` : `Somebody else deleted ${where}`);
     }
-    out("What the platform keeps (runs, jobs, artifacts) ends in its own time");
+    out("What the platform keeps (runs, jobs, artifacts) expires by itself");
   };
 }
 

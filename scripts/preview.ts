@@ -32,12 +32,12 @@ import { outputStyle } from "./terminal/format.ts";
 
 const HELP = {
   usage: "deno task preview FILE [--html FILE] [--json]",
-  about: "Shows the message that an incident would become; sends nothing.\n" +
-    "FILE is an incident as a run takes it, such as deploy/samples/sample_incident.json.",
+  about: "Shows the message that an incident would produce; sends nothing.\n" +
+    "FILE holds an incident as a run takes it, such as deploy/samples/sample_incident.json.",
   argumentsMax: 1,
   options: {
-    "html FILE": "write a picture of it, below dist/ or /tmp",
-    json: "print what Slack would get, for Slack's Block Kit Builder",
+    "html FILE": "write it as an HTML page, below dist/ or /tmp",
+    json: "print what Slack would receive, for its Block Kit Builder",
   },
   variables: [
     ["LINK_ORIGINS", "as the summarizer reads it"],

@@ -1,5 +1,5 @@
 /**
- * Uninstalls the pack over HTTP and says what is left of it.
+ * Uninstalls the pack and lists what is left of it.
  *
  * @module
  */
@@ -13,11 +13,11 @@ import { openPlatform, PLATFORM_VARIABLES } from "./terminal/platform.ts";
 const HELP = {
   usage: "deno task uninstall [--purge] [--yes]",
   about:
-    "Takes the pack's routing and policy back. Until workers are stopped or the scheduler\n" +
-    "restarts, the platform keeps routing to them; the poster refuses what was not approved.",
+    "Removes the pack's routing and policy. Until its workers stop or the scheduler restarts,\n" +
+    "the platform keeps routing to them; the poster refuses posts that were not approved.",
   options: {
-    purge: "delete the workflow and the schemas too",
-    yes: "go on although approvals that wait would be lost",
+    purge: "also delete the workflow and the schemas",
+    yes: "go ahead even if waiting approvals would be lost",
   },
   variables: PLATFORM_VARIABLES,
 } as const;

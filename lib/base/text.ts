@@ -36,7 +36,7 @@ export function markControls(text: string): string {
   return text.replace(/[\p{Cc}\p{Bidi_Control}]/gu, "\uFFFD");
 }
 
-/** A length of time as people say it. */
+/** A duration in its largest whole unit, such as `50 min`. */
 export function ageOf(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1000));
   if (Number.isNaN(seconds)) return "unknown";

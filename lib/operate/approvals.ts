@@ -1,5 +1,5 @@
 /**
- * Deciding what waits for a person.
+ * Approving and rejecting jobs.
  *
  * @module
  */
@@ -16,29 +16,27 @@ const MESSAGE_BYTES_MAX = 256 * 1024;
 const SNAPSHOT_AGE_MS = 15_000;
 const FOLLOW_POLL_MS = 300;
 const ATTEMPTS = 3;
-/** A job that cannot be placed comes back within 10 s; posting takes its time. */
+/** A job that cannot be placed comes back within 10 s; posting can take longer. */
 const FOLLOW_MS = 130_000;
 
-/** What an approver decides on. */
 export interface Proposal {
   jobId: string;
-  runId: string;
   incidentId: string;
   title: string;
   mode: string;
   blocks: JsonObject[];
-  /** Of the message's bytes, as the poster will compute it, if they could be read. */
+  /** SHA-256 of the message as the poster will compute it, if it could be read. */
   digest: string | undefined;
-  /** Whether that is the digest that the summary names. */
+  /** Whether it is the digest that the summary names. */
   digestHolds: boolean;
   evidence: { id: string; title: string; pointer: string }[];
-  /** When the evidence was collected, as it stands there, unchecked. */
+  /** When the evidence was collected. Unchecked. */
   collectedAt: unknown;
-  /** Whether the job's input is gone; it lives for 24 hours. */
+  /** Whether the job's input is gone; the platform keeps it for 24 hours. */
   expired: boolean;
 }
 
-/** What a job of this pack was given, whatever its step, unchecked. */
+/** The input of any job of this pack. Unchecked. */
 export function readInput(job: JsonObject): {
   incident: JsonObject;
   evidence: JsonObject;
@@ -59,7 +57,7 @@ export function readInput(job: JsonObject): {
   };
 }
 
-/** Reads what a waiting post job would send. */
+/** Reads what a waiting job would post. */
 export async function readProposal(
   platform: Platform,
   jobId: string,
@@ -70,7 +68,6 @@ export async function readProposal(
   const items = (evidence["evidence"] ?? []) as JsonObject[];
   return {
     jobId,
-    runId: String(job["run_id"] ?? ""),
     incidentId: String(incident["incident_id"] ?? "unknown"),
     title: String(normalized["title"] ?? incident["title"] ?? ""),
     mode: String(objectOf(incident["destination"])?.["mode"] ?? "artifact"),
@@ -109,7 +106,7 @@ async function readMessage(
   }
 }
 
-/** @throws {OperationError} If approving a post would come to nothing. */
+/** @throws {OperationError} If the poster would refuse the post. */
 export function checkProposal(
   { expired, digestHolds, collectedAt }: Proposal,
   maxAgeS: number,
@@ -130,15 +127,15 @@ export function checkProposal(
 
 export function inputExpired(): OperationError {
   return new OperationError(
-    "The job's input has expired (it lives for 24 hours); reject it and start a new run",
+    "The job's input has expired (it is kept for 24 hours); reject it and start a new run",
   );
 }
 
 /**
- * Looks for a worker that would take an approved job.
+ * Checks that a worker is up that would take an approved job.
  *
- * @returns Whether one was seen; if not, the platform does not tell.
- * @throws {OperationError} If there is none.
+ * @returns `false` if the platform does not tell.
+ * @throws {OperationError} If none is up.
  */
 export async function checkWorker(
   platform: Platform,
@@ -153,7 +150,6 @@ export async function checkWorker(
   );
 }
 
-/** Who does the jobs of a topic, for people. */
 export function workerOf(topic: string): string {
   return topic === POST_TOPIC ? "poster" : "worker of that topic";
 }
@@ -169,7 +165,7 @@ async function isWorkerReady(
     return snapshot.topics[topic]?.available === true;
   }
   if (topic !== POST_TOPIC) return undefined;
-  // Cordum 1.0 says how long ago each worker was heard of.
+  // Cordum 1.0 says how long ago it heard from each worker.
   const answer: unknown = await platform.call("GET", "/workers");
   const items = isObject(answer) ? answer["items"] ?? [] : answer;
   const ages = (items as JsonObject[]).filter(({ pool }) => pool === POST_POOL)
@@ -180,9 +176,9 @@ async function isWorkerReady(
 }
 
 /**
- * Finds a job that waits.
+ * Finds a waiting job.
  *
- * @returns `undefined` if it waits no longer.
+ * @returns `undefined` if it is no longer waiting.
  * @throws {OperationError} If there is no such job.
  */
 export async function findWaiting(
@@ -200,15 +196,15 @@ export async function findWaiting(
 /**
  * Approves a job with an empty body: a reason would make it unplaceable.
  *
- * @returns `false` if it was decided already.
- * @throws {GatewayError} If the gateway refuses, or fails while the job goes on
+ * @returns `false` if somebody had already decided it.
+ * @throws {GatewayError} If the gateway refuses, or fails and the job is still
  * waiting.
  */
 export function approve(platform: Platform, jobId: string): Promise<boolean> {
   return decide(platform, jobId, "approve");
 }
 
-/** Rejects a job. @returns and @throws as {@linkcode approve} does. */
+/** Rejects a job; returns and throws like {@linkcode approve}. */
 export function reject(
   platform: Platform,
   jobId: string,
@@ -233,8 +229,8 @@ async function decide(
       if (error.status === 409 && /not awaiting|resolved/.test(error.detail)) {
         return false;
       }
-      // A failed answer does not say what became of the decision (two at a
-      // time give one of them a 500 on coretexOS 0.6): the job's record does.
+      // A failed call may have decided all the same: on coretexOS 0.6 one of
+      // two simultaneous approvals gets a 500. Only the job's record tells.
       if (!error.unavailable) throw error;
       const { state } = await platform.job(jobId);
       if (state !== "APPROVAL_REQUIRED") return false;
@@ -244,15 +240,14 @@ async function decide(
   }
 }
 
-/** How an approval went on. */
 export type Followed =
   | { end: "succeeded"; result: JsonObject; job: JsonObject }
   | { end: "failed"; code: string; message: string; job: JsonObject }
-  /** It waits for approval again. */
+  /** It is waiting for approval again. */
   | { end: "bounced" }
   | { end: "still running"; state: string };
 
-/** Follows an approved job until it ends or waits again. */
+/** Follows an approved job until it ends or waits for approval again. */
 export async function follow(
   platform: Platform,
   jobId: string,

@@ -1,10 +1,10 @@
 /**
- * Why an operation failed, in words for the person who asked for it.
+ * Failures that an operator can understand and act on.
  *
  * @module
  */
 
-/** An operation that the platform or a record does not allow. */
+/** The platform or a record does not allow an operation. Its message says why. */
 export class OperationError extends Error {
   override name = "OperationError";
 }

@@ -1,5 +1,5 @@
 /**
- * Telling somebody what waits, by a program or over HTTP.
+ * Reporting new approvals to a program or a URL.
  *
  * @module
  */
@@ -8,20 +8,19 @@ import { ConfigError, messageOf } from "../base/errors.ts";
 import { request } from "../base/http.ts";
 import { retry } from "../base/time.ts";
 
-/** Where to tell of each new approval. */
 export const HOOK_SETTINGS: {
   readonly program: Setting<string | undefined>;
   readonly url: Setting<string | undefined>;
 } = {
   program: optional(text("APPROVALS_HOOK", {
-    about: "program that --watch runs for each new one, its JSON on stdin",
+    about: "program that --watch runs for each new job, with its JSON on stdin",
   })),
   url: optional(secret("APPROVALS_HOOK_URL", {
-    about: "where --watch posts the JSON of each new one (a secret)",
+    about: "URL that --watch posts the JSON of each new job to (a secret)",
   })),
 };
 
-/** Tells of one approval. Never throws; @returns what failed. */
+/** Reports one approval. Never throws; returns what failed. */
 export type Hook = (value: unknown, signal: AbortSignal) => Promise<string[]>;
 
 /** Runs a program with `input` on standard input. @throws If it fails. */
@@ -30,7 +29,7 @@ export type RunProgram = (program: string, input: string) => Promise<void>;
 const ATTEMPT_MS = 5_000;
 const ATTEMPTS = 3;
 const ANSWER_BYTES_MAX = 64 * 1024;
-/** The shell splits what scripts/grants.ts prints, so blanks are no use. */
+/** A shell splits what scripts/grants.ts prints, so blanks would break it. */
 const PROGRAM_PATTERN = /^[\w./@+-]{1,1000}$/;
 
 /** @throws {ConfigError} */
@@ -62,7 +61,7 @@ export function createHook(
   };
 }
 
-/** Better told twice than never: whatever is not clear is tried again. */
+/** Retries whenever the outcome is unclear: twice is better than never. */
 async function post(
   url: string,
   body: string,

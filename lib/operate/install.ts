@@ -30,14 +30,13 @@ export interface Simulation {
   ok: boolean;
 }
 
-/** What an installation came to. */
 export interface Installed {
   record: JsonObject;
   simulations: Simulation[];
-  /** How long policy and routing took to be in force. */
+  /** How long it took until policy and routing were in force. */
   policyMs: number;
   routingMs: number;
-  /** Whether the platform had to be told to skip its version check. */
+  /** Whether the platform's version check was skipped. */
   forced: boolean;
 }
 
@@ -46,23 +45,23 @@ export interface InstallOptions {
   upgrade?: boolean;
   /** Skip the platform's check of its own version. */
   force?: boolean;
-  /** How often to look whether it is in force. */
+  /** How often to check whether it is in force. */
   pollMs?: number;
-  /** Told again and again what is waited for. */
+  /** Called repeatedly with the name of the current wait. */
   onProgress?: (what: string) => void;
 }
 
 const POLL_MS = 500;
-/** Two reload timers of 30 s each run on their own; twice that is an outage. */
+/** Two independent timers reload every 30 s; twice their sum is an outage. */
 const IN_FORCE_MS = 120_000;
-/** Without a look at the scheduler's snapshot: its reload, and some. */
+/** Without access to the scheduler's snapshot: its reload and a margin. */
 const BLIND_ROUTING_MS = 35_000;
 
 /**
  * Installs a bundle and returns when its policy and its routing are in force.
  *
- * On most platforms any policy change makes every waiting approval undecidable
- * for good: look at `platform.waiting()` first.
+ * On most platforms a policy change loses every waiting approval for good:
+ * check `platform.waiting()` first.
  *
  * @throws {OperationError} If the platform refuses, or it takes too long.
  */
@@ -132,7 +131,7 @@ async function upload(
   }
 }
 
-/** The platform cannot tell its own version, or never compares it. */
+/** The platform does not know its own version, or cannot compare it. */
 function mayForce(detail: string): boolean {
   return /minCoreVersion set|rerun with (--)?force|(core|gateway) version .*(unknown|not semver)|unknown core version/i
     .test(detail);
@@ -151,7 +150,7 @@ function explainRefusal({ status, detail, message }: GatewayError): string {
   return detail === "" ? message : `The platform refused the pack: ${detail}`;
 }
 
-/** Whether the fragments differ from those that are stored now. */
+/** Whether any policy fragment differs from the one that is stored now. */
 async function changesPolicy(
   platform: Platform,
   { id, files }: Bundle,
@@ -165,7 +164,7 @@ async function changesPolicy(
   );
 }
 
-/** The policy fragments that are stored, by their key. */
+/** The stored policy fragments by key. */
 export async function readFragments(
   platform: Platform,
 ): Promise<Record<string, JsonObject>> {
@@ -201,7 +200,6 @@ function topicsOf(record: JsonObject): string[] {
   return topics.map(({ name }) => name);
 }
 
-/** What is left of a pack after an uninstall. */
 export interface Leftovers {
   status: string;
   topics: string[];
@@ -212,9 +210,9 @@ export interface Leftovers {
 }
 
 /**
- * Uninstalls a pack and looks at what is left of it.
+ * Uninstalls a pack and lists what is left of it.
  *
- * @param options.purge Delete its workflows and schemas too.
+ * @param options.purge Also delete its workflows and schemas.
  * @throws {OperationError} If it is not installed.
  */
 export async function uninstallPack(

@@ -1,5 +1,5 @@
 /**
- * The names that the pack has on the platform.
+ * Names of the pack's things on the platform.
  *
  * @module
  */
@@ -8,6 +8,5 @@ import { PACK_ID } from "../schemas.ts";
 
 export const WORKFLOW_ID: string = `${PACK_ID}.enrich`;
 export const TOPIC_PREFIX: string = `job.${PACK_ID}.`;
-/** The topic whose jobs this pack's people decide. */
 export const POST_TOPIC: string = `${TOPIC_PREFIX}post`;
 export const POST_POOL: string = `${PACK_ID}-post`;

@@ -25,24 +25,22 @@ import { PACK_ID } from "../schemas.ts";
 
 type Env = (name: string) => string | undefined;
 
-/** Everything that may name a platform and the way to it. */
+/** All variables that describe how to connect to a platform. */
 export const PLATFORM_SETTINGS: BusSettings & StoreSettings & GatewaySettings =
   { ...BUS_SETTINGS, ...STORE_SETTINGS, ...GATEWAY_SETTINGS };
 
-/** Everything that leads to where the platform is. */
 export const ADDRESS_SETTINGS: GatewaySettings & StoreSettings = {
   ...GATEWAY_SETTINGS,
   ...STORE_SETTINGS,
 };
 
-/** Where the platform is. */
 export interface PlatformAddress {
   gateway: { url: string; apiKey: string; ca?: string };
-  /** `undefined` if it was not named: what rests on it is then guessed. */
+  /** `undefined` if no variable names it; then its contents are guessed. */
   redis: Endpoint | undefined;
 }
 
-/** Reads where the platform is. @throws {ConfigError} */
+/** @throws {ConfigError} If a variable is wrong or missing. */
 export function readAddress(env: Env): PlatformAddress {
   const config: Config<GatewaySettings & StoreSettings> = readConfig(
     ADDRESS_SETTINGS,
@@ -56,8 +54,8 @@ export function readAddress(env: Env): PlatformAddress {
 }
 
 /**
- * The variables that name a platform, for the workers; what is not set has its
- * usual place on this machine.
+ * The variables that name a platform, for the workers, with defaults for those
+ * that are not set.
  *
  * @throws {ConfigError}
  */
@@ -76,7 +74,6 @@ export function readPlatformEnv(env: Env): Record<string, string> {
   return Object.fromEntries([...usual, ...set]);
 }
 
-/** A job that waits for a person. */
 export interface WaitingJob {
   jobId: string;
   topic: string;
@@ -85,20 +82,20 @@ export interface WaitingJob {
   since: number;
 }
 
-/** The worker snapshot that the scheduler keeps in Redis. */
+/** The scheduler's snapshot of its workers, kept in Redis. */
 export interface WorkerSnapshot {
   capturedMs: number;
   topics: Record<string, { pool: string; available: boolean }>;
   workers: { worker_id: string; pool: string }[];
 }
 
-/** A person waits for the answer. */
+/** A person is waiting for the answer. */
 const CALL_MS = 10_000;
 const SNAPSHOT_BYTES_MAX = 4 * 1024 * 1024;
 
 export interface PlatformOptions {
   signal: AbortSignal;
-  /** Recorded by the platform as who decided or installed. */
+  /** Recorded as the person who decided or installed. */
   principal?: string;
   /** How long a call may take, its retries included. */
   callMs?: number;
@@ -125,7 +122,7 @@ export class Platform implements AsyncDisposable {
     this.signal = signal;
   }
 
-  /** Calls a route of the gateway. @throws {GatewayError} */
+  /** Calls a gateway route. @throws {GatewayError} */
   async call(
     method: string,
     path: string,
@@ -138,7 +135,7 @@ export class Platform implements AsyncDisposable {
     }) as JsonObject;
   }
 
-  /** Reads a route, `undefined` for what is not there. */
+  /** Reads a route. @returns `undefined` if the platform says it is missing. */
   async find(path: string): Promise<JsonObject | undefined> {
     try {
       return await this.call("GET", path);
@@ -165,7 +162,7 @@ export class Platform implements AsyncDisposable {
     return (document?.["data"] ?? {}) as JsonObject;
   }
 
-  /** The jobs that wait for a person, oldest first, whatever their topic. */
+  /** The jobs waiting for approval, of any topic, oldest first. */
   async waiting(): Promise<WaitingJob[]> {
     const answer = await this.call(
       "GET",
@@ -215,7 +212,7 @@ export class Platform implements AsyncDisposable {
   }
 }
 
-/** Connects to Redis, which logs nothing. @throws {StoreError} After `ms`. */
+/** Connects to Redis without logging. @throws {StoreError} After `ms`. */
 export async function openStore(
   redis: Endpoint,
   ms: number,

@@ -1,5 +1,5 @@
 /**
- * The records of posts, as they stand in Redis.
+ * The records of posts in Redis.
  *
  * @module
  */
@@ -41,17 +41,15 @@ export interface Post {
 
 /** A list whose records can be deleted. */
 export interface DeletableList extends EventList {
-  /** Sent once. @returns Whether there was one. */
+  /** Deletes without retrying. @returns Whether there was one. */
   delete(key: string): Promise<boolean>;
 }
 
-/** The records of posts. */
 export interface Posts extends DeletableList, AsyncDisposable {
-  /** Those whose key passes, in no order. */
+  /** Reads the records whose keys are wanted, in no order. */
   find(isWanted: (key: string) => boolean): Promise<Post[]>;
 }
 
-/** A person waits. */
 const CONNECT_MS = 5_000;
 const CALL_MS = 20_000;
 const LIST_MS = 120_000;
@@ -120,12 +118,12 @@ async function readPost(
     if (!(error instanceof StoreError) || error.kind === "unavailable") {
       throw error;
     }
-    // No list, or an endless one: shown, so that somebody looks.
+    // Not a list, or an endless one: show it, so that somebody looks.
     return foldPost(key, [error.message], Date.now());
   }
 }
 
-/** What a record's items come to. */
+/** Reads a record's items. */
 export function foldPost(
   key: string,
   items: readonly string[],
@@ -147,7 +145,7 @@ export function foldPost(
     job_id: claim?.job_id ?? "",
     run_id: claim?.run_id ?? "",
   };
-  // What nobody can read may be anything, so a person has to look.
+  // An unreadable record could mean anything, so a person has to look.
   if (events === undefined) return { ...post, state: "in doubt", at: "" };
   const state = fold(events);
   switch (state.state) {
@@ -170,7 +168,7 @@ export function foldPost(
   }
 }
 
-/** A record's events, `undefined` if somebody else wrote into it. */
+/** @returns `undefined` if the record is unreadable. */
 export function tryParse(items: readonly string[]): PostEvent[] | undefined {
   try {
     return parseEvents(items);

@@ -1,8 +1,8 @@
 /**
- * What people settle about posts: mark, free, forget.
+ * What a person can do about a post: mark, free or forget it.
  *
- * A person decides by one event in the record, as a poster does. Whatever was
- * decided meanwhile is read back, so that the one who came second is told.
+ * A person decides by appending one event to the record, as a poster does, and
+ * then reads back whether somebody else was faster.
  *
  * @module
  */
@@ -23,13 +23,12 @@ import { type DeletableList, tryParse } from "./posts.ts";
 
 /** A claim younger than this may belong to a poster that is only slow. */
 const FREE_AGE_MS = 15 * 60_000;
-/** Stands in the claim that keeps posters away while a record is deleted. */
+/** Marks the claim that keeps posters away while a record is deleted. */
 const FORGET_JOB = "posts forget";
-/** What freeing, and forgetting what is not settled, may lead to. */
+/** What freeing or forgetting an unsettled post can lead to. */
 export const RISK =
   "If the message was sent after all, or the process that claimed it is only paused, there will be two.";
 
-/** A person's decision. */
 export interface Decision {
   by: string;
   why: string;
@@ -37,11 +36,11 @@ export interface Decision {
   nowMs: number;
 }
 
-/** Whether it was this decision that counted; else who or what was faster. */
+/** Whether this decision counted; otherwise what was faster. */
 export type Decided = { first: true } | { first: false; instead: string };
 
 /**
- * Frees a claim, so that the next attempt may send.
+ * Frees a claim, so that the next attempt can send.
  *
  * @throws {OperationError} If no claim stands, or it is younger than 15 minutes
  * and `force` is not set.
@@ -65,9 +64,9 @@ export async function freePost(
 }
 
 /**
- * Says for good that a post was sent.
+ * Records for good that a post was sent.
  *
- * @throws {OperationError} If that is known already.
+ * @throws {OperationError} If that is already recorded.
  */
 export async function markPost(
   list: EventList,
@@ -115,7 +114,7 @@ function describeEnd(state: PostState): string {
   }
 }
 
-/** @throws {OperationError} If a claim may still be one of a live process. */
+/** @throws {OperationError} If a live process may still hold the claim. */
 function checkAge({ at, job_id }: Claim, nowMs: number): void {
   const ageMs = nowMs - Date.parse(at);
   if (ageMs >= FREE_AGE_MS) return;
@@ -129,7 +128,7 @@ function checkAge({ at, job_id }: Claim, nowMs: number): void {
   );
 }
 
-/** Says which event ended the claim, if it was not `own`. */
+/** Says which event ended the claim, unless it was `own`. */
 function settledBy(
   events: readonly PostEvent[],
   token: string,
@@ -161,9 +160,9 @@ function settledBy(
 }
 
 /**
- * Deletes a record. Whoever posts for that incident again then sends.
+ * Deletes a record. The next post for that incident will be sent.
  *
- * @returns Whether there was one.
+ * @returns Whether there was a record.
  * @throws {OperationError} If a claim stands that is younger than 15 minutes
  * and `force` is not set, because forgetting frees it.
  */
@@ -191,8 +190,8 @@ export async function forgetPost(
   }
   const settled = state?.state === "posted" || state?.state === "marked";
   if (state !== undefined && !settled && post !== undefined) {
-    // Between a look and a deletion a poster might claim, and its claim would
-    // be deleted under it. Our own claim keeps it away; it goes with the rest.
+    // A poster that claimed between our read and the deletion would lose its
+    // claim. Our own claim keeps posters away, and is deleted with the rest.
     const claim = await new PostRecord(list, post).claim({
       jobId: FORGET_JOB,
       runId: "",

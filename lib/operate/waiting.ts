@@ -1,5 +1,5 @@
 /**
- * What waits for a decision, in as much detail as a person needs to choose.
+ * Jobs waiting for approval, in enough detail to decide on them.
  *
  * @module
  */
@@ -12,33 +12,33 @@ import { readInput } from "./approvals.ts";
 import { POST_TOPIC } from "./pack.ts";
 import type { Platform, WaitingJob } from "./platform.ts";
 
-/** A job that waits, as `approvals --json` and the hooks show it. */
+/** A waiting job, as `approvals --json` and the hooks show it. */
 export interface WaitingPost {
   job_id: string;
   run_id: string;
   topic: string;
-  /** With its source in front; empty if the job is of no incident of ours. */
+  /** Including its source; empty if the job belongs to no incident of ours. */
   incident_id: string;
   title: string;
   severity: string;
   rule_id: string;
   /** Of the message, as the summary names it. */
   message_sha256: string;
-  /** Since when it waits, RFC 3339. */
+  /** RFC 3339. */
   since: string;
   age_s: number;
-  /** Why approving it would come to nothing; empty if nothing is known. */
+  /** Why approving it would be pointless; empty if nothing is known. */
   problem: string;
 }
 
-/** Each read costs a call, of the 50 a second that the gateway takes from all. */
+/** Each read costs one of the 50 calls a second that the gateway allows everybody. */
 const READS_MAX = 8;
 const WATCH_MS = 2_000;
 
 /**
- * Reads what waiting jobs are about, but for those that are gone meanwhile.
+ * Reads waiting jobs, without those that have gone in the meantime.
  *
- * @param maxAgeS Evidence that is older is a problem.
+ * @param maxAgeS The poster refuses older evidence.
  */
 export async function readWaiting(
   platform: Platform,
@@ -83,16 +83,15 @@ async function readOne(
   };
 }
 
-/** What a watch tells. */
 export interface Watcher {
   onWaiting(post: WaitingPost): Promise<void>;
-  /** The platform cannot be asked; told once until it is back. */
+  /** Called once when the platform stops answering. */
   onAway(error: OutsideError): void;
   onBack(): void;
 }
 
 /**
- * Tells of each job that begins to wait, and first of all that wait already.
+ * Reports the jobs that are waiting, and then each new one.
  *
  * @throws The reason of the platform's signal, when it aborts.
  */
@@ -106,7 +105,7 @@ export async function watchWaiting(
   while (true) {
     try {
       const waiting = await platform.waiting();
-      // One that bounced waits anew, and is told of anew.
+      // A job that bounced is waiting again, and is reported again.
       const fresh = waiting.filter(({ jobId }) => !known.has(jobId));
       const taken = fresh.slice(0, READS_MAX);
       const posts = await readWaiting(platform, taken, maxAgeS);

@@ -1,5 +1,5 @@
 /**
- * Approving one job, with every check that spares the approver a surprise.
+ * Approving one job, after every check that spares the approver a surprise.
  *
  * @module
  */
@@ -27,15 +27,14 @@ import { POST_MAX_AGE } from "../../lib/post/age.ts";
 import type { CommandContext } from "./command.ts";
 import { PLATFORM_VARIABLES } from "./platform.ts";
 
-/** What approving reads from the environment, beside where the platform is. */
+/** What approving reads from the environment, besides the platform's address. */
 export const APPROVING_SETTINGS: { readonly postMaxAgeS: Setting<number> } = {
   postMaxAgeS: POST_MAX_AGE,
 };
 
-/** Everything that approving reads from the environment, for its help. */
 export const APPROVING_VARIABLES: readonly (readonly [string, string])[] = [
   ...PLATFORM_VARIABLES,
-  [POST_MAX_AGE.name, `${POST_MAX_AGE.about}, as the poster has it`],
+  [POST_MAX_AGE.name, `${POST_MAX_AGE.about}; as for the poster`],
 ];
 
 /** @throws {ConfigError} */
@@ -45,7 +44,6 @@ export function readApproving(
   return readConfig(APPROVING_SETTINGS, env);
 }
 
-/** Who approves where, and what the poster would refuse. */
 export interface Approver {
   platform: Platform;
   principal: string;
@@ -76,7 +74,7 @@ export async function approveJob(
   }
   if (!await checkWorker(platform, topic)) {
     err(
-      `Cannot tell whether a ${workerOf(topic)} is up: name REDIS_URL to look`,
+      `Cannot tell whether a ${workerOf(topic)} is up: set REDIS_URL to check`,
     );
   }
   out(
@@ -121,16 +119,16 @@ async function report(
     }
     case "bounced":
       err(
-        "The job bounced: it waits for approval again. Approve again; if it bounces every time, this platform (coretexOS 0.6) releases no approved job",
+        "The job bounced and is waiting for approval again. Approve it again; if it bounces every time, this platform (coretexOS 0.6) never releases approved jobs",
       );
       return 1;
     case "still running":
-      err(`The job is still ${followed.state}; look at it later`);
+      err(`The job is still ${followed.state}; check again later`);
       return 1;
   }
 }
 
-/** Who decided a job that waits no longer. */
+/** Who decided a job that is no longer waiting. */
 export async function describeDecision(
   platform: Platform,
   jobId: string,
@@ -141,10 +139,10 @@ export async function describeDecision(
   const state = String(job["state"]);
   const verb = state === "DENIED" ? "rejected" : "approved";
   const who = job["approval_at"] === undefined ? "" : `: ${verb} by ${by}`;
-  return `Somebody decided it already${who} (job state ${printable(state)})`;
+  return `Somebody already decided it${who} (job state ${printable(state)})`;
 }
 
-/** One line about a job that waits. */
+/** One line about a waiting job. */
 export function describeWaiting(
   { jobId, topic, ruleId, since }: WaitingJob,
 ): string {

@@ -15,15 +15,15 @@ import {
 
 type Row = readonly [name: string, about: string];
 
-/** A command line as people read it, and as {@linkcode command} does. */
+/** A command line, for the help and for parsing. */
 export interface CommandLine {
   readonly usage: string;
   readonly about: string;
-  /** What its arguments mean, beside options. */
+  /** The positional arguments, for the help. */
   readonly arguments?: readonly Row[];
-  /** How many arguments it takes, beside options; none if not given. */
+  /** How many positional arguments it takes, 0 by default. */
   readonly argumentsMax?: number;
-  /** Switches as `name`, the others as `name VALUE`, and what they mean. */
+  /** Descriptions by `name` for a switch, by `name VALUE` otherwise. */
   readonly options: Readonly<Record<string, string>>;
   /** The variables that it reads. */
   readonly variables?: readonly Row[];
@@ -38,7 +38,6 @@ export type Values<L extends CommandLine> = {
   ]: K extends `${string} ${string}` ? string | undefined : boolean;
 };
 
-/** What a command line held. */
 export interface Given<L extends CommandLine> {
   values: Values<L>;
   positionals: readonly string[];
@@ -47,10 +46,9 @@ export interface Given<L extends CommandLine> {
 const MESSAGE_CHARS_MAX = 300;
 
 /**
- * Makes a command of its line and of what it does.
+ * Makes a command.
  *
- * @param run Returns the exit code, 0 if it returns nothing. It is not called
- * if only `--help` was asked for.
+ * @param run Returns the exit code, or nothing for 0. Not called for `--help`.
  */
 export function command<const L extends CommandLine>(
   line: L,
@@ -65,7 +63,7 @@ export function command<const L extends CommandLine>(
 /**
  * Reads a command's arguments.
  *
- * @returns `undefined` if `--help` was asked for and printed.
+ * @returns `undefined` after printing the help for `--help`.
  * @throws {UsageError} For an argument that the command does not know.
  */
 function readArgs<L extends CommandLine>(
@@ -127,10 +125,10 @@ function renderHelp(line: CommandLine): string {
 }
 
 /**
- * Reads the verb, which is `list` if none is given.
+ * Reads the verb, `list` by default.
  *
- * @param verbs The options that each takes; another would be passed over in
- * silence.
+ * @param verbs The options that each verb takes. Any other is refused, because
+ * it would be ignored silently.
  * @throws {UsageError}
  */
 export function readVerb<V extends string>(

@@ -6,7 +6,7 @@
 import { type CommandContext, CommandError } from "./command.ts";
 
 /**
- * Asks a yes-or-no question; whatever is not a yes is a no.
+ * Asks a yes-or-no question; anything but y means no.
  *
  * @throws {CommandError} If there is no terminal to ask on; `flag` answers.
  */
@@ -23,7 +23,7 @@ export async function askYes(
   return /^y$/i.test(await answer(ask(`${question} [y/N] `), signal) ?? "");
 }
 
-/** Asks until the answer is yes or no. @returns `false` too if the input ends. */
+/** Asks until the answer is yes or no. The end of the input means no. */
 export async function askYesOrNo(
   context: CommandContext,
   question: string,
@@ -53,7 +53,7 @@ export function needTerminal(
   );
 }
 
-/** A read of a terminal cannot be called off, but need not be waited for. */
+/** A pending read of the terminal cannot be cancelled, only abandoned. */
 async function answer<T>(asked: Promise<T>, signal: AbortSignal): Promise<T> {
   signal.throwIfAborted();
   const stopped = Promise.withResolvers<never>();

@@ -7,7 +7,7 @@ import { ConfigError, messageOf, OutsideError } from "../../lib/base/errors.ts";
 import { checkRuntime } from "../../lib/base/runtime.ts";
 import { OperationError } from "../../lib/operate/errors.ts";
 
-/** A failure that people are told in one line, without a stack. */
+/** A failure that is reported in one line, without a stack. */
 export class CommandError extends Error {
   override name = "CommandError";
 
@@ -40,15 +40,15 @@ export interface CommandContext {
   /** Prints a line on standard error. */
   readonly err: (line: string) => void;
   /**
-   * Aborts on SIGINT and SIGTERM with a {@linkcode CommandError}. A command
-   * that never reads it is ended by these signals at once.
+   * Aborts with a {@linkcode CommandError} on SIGINT and SIGTERM. These end a
+   * command at once that never reads it.
    */
   readonly signal: AbortSignal;
   /** `undefined` if standard output is not a terminal. */
   readonly screen: Screen | undefined;
   /**
-   * Asks and reads one line, `undefined` at the end of the input. There is no
-   * such function if standard input is not a terminal.
+   * Prints a question and reads one line, `undefined` at the end of the input.
+   * `undefined` itself if standard input is not a terminal.
    */
   readonly ask: ((question: string) => Promise<string | undefined>) | undefined;
 }
@@ -59,7 +59,7 @@ export type Main = (
   context: CommandContext,
 ) => Promise<number>;
 
-/** Runs a command in this process and exits with its code. */
+/** Runs a command and exits the process with its code. */
 export async function runCommand(main: Main): Promise<never> {
   Deno.exit(await callCommand(main, Deno.args, processContext()));
 }
@@ -84,7 +84,7 @@ export async function callCommand(
 
 const EXPECTED = [CommandError, ConfigError, OperationError, OutsideError];
 
-/** An error as people are told it, with its stack only if it is a bug of ours. */
+/** An error's message; its stack too if it is a bug of ours. */
 export function explain(error: unknown): string {
   const expected = EXPECTED.some((kind) => error instanceof kind);
   const bug = !expected && error instanceof Error && error.stack !== undefined;
@@ -95,7 +95,7 @@ const EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
 
 function processContext(): CommandContext {
   let signal: AbortSignal | undefined;
-  let clear = ""; // What takes away the line that is shown for now.
+  let clear = ""; // Removes the line shown by show(), if there is one.
   const print = (stream: Stream, line: string) => {
     if (clear !== "") write(Deno.stdout, clear);
     clear = "";
@@ -149,7 +149,7 @@ function write(stream: Stream, text: string): void {
   }
 }
 
-/** Who runs the command, as the system says. */
+/** The name of the user who runs the command. */
 export function userName({ env }: Pick<CommandContext, "env">): string {
   return env("USER") || env("LOGNAME") || env("USERNAME") || "unknown";
 }

@@ -1,5 +1,5 @@
 /**
- * Values as people read them on a terminal.
+ * Formatting for a terminal.
  *
  * @module
  */
@@ -20,7 +20,6 @@ export function outputStyle(
   };
 }
 
-/** Lays rows out in columns. */
 export function table(rows: readonly (readonly string[])[]): string[] {
   const widths = (rows[0] ?? []).map((_, column) =>
     Math.max(...rows.map((row) => (row[column] ?? "").length))
@@ -33,12 +32,10 @@ export function table(rows: readonly (readonly string[])[]): string[] {
   );
 }
 
-/** Seconds with one digit. */
 export function inSeconds(ms: number): string {
   return `${(ms / 1000).toFixed(1)} s`;
 }
 
-/** A count of bytes in the unit that suits it. */
 export function inBytes(bytes: number): string {
   if (bytes < 1024) return `${bytes} B`;
   const kib = bytes / 1024;

@@ -1,5 +1,5 @@
 /**
- * What installing and uninstalling mean for people.
+ * What commands say and ask about installing and uninstalling.
  *
  * @module
  */
@@ -17,7 +17,7 @@ export const SIDE_EFFECTS: readonly string[] = [
 ];
 
 /**
- * Says what waits for approval and asks before a policy change loses it.
+ * Lists the waiting approvals and asks before a policy change loses them.
  *
  * @throws {CommandError} If the answer is no.
  */

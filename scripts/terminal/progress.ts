@@ -1,5 +1,5 @@
 /**
- * Says how long something takes.
+ * Shows how long something takes.
  *
  * @module
  */
@@ -8,10 +8,10 @@ import type { CommandContext } from "./command.ts";
 const EVERY_S = 5;
 
 /**
- * Shows what is waited for, one thing after the other: one changing line on a
- * terminal, otherwise a line every 5 seconds.
+ * Shows one wait after another: as one changing line on a terminal, otherwise
+ * as a line every 5 seconds.
  *
- * @returns Is told again and again what is waited for.
+ * @returns Call it repeatedly with the name of the current wait.
  */
 export function showProgress(
   { screen, out }: CommandContext,

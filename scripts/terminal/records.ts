@@ -8,7 +8,7 @@ import { ageOf, printable } from "../../lib/base/text.ts";
 import { hostOf, type Post } from "../../lib/operate/posts.ts";
 import { table } from "./format.ts";
 
-/** Two lines a record, within 100 columns unless an id is very long. */
+/** Two lines per record, at most 100 columns wide unless an id is very long. */
 export function listPosts(posts: readonly Post[]): string[] {
   if (posts.length === 0) return [];
   const [header = "", ...rows] = table([
@@ -34,7 +34,9 @@ export function describeRecord(post: Post): string[] {
     `  last job     ${jobOf(post)}`,
     ...post.events.flatMap(describeEvent).map((line) => `  ${line}`),
     ...post.state === "in doubt"
-      ? ["Look whether the message is there, then posts mark, or posts free"]
+      ? [
+        "Check whether the message is there, then run posts mark or posts free",
+      ]
       : [],
   ];
 }
@@ -48,7 +50,7 @@ function jobOf({ job_id, run_id }: Post): string {
   return `run ${run}, job ${printable(step, 100)}`;
 }
 
-/** An event with its time and kind first, whatever else it holds after. */
+/** The event's time and type first, then everything else it holds. */
 function describeEvent(event: unknown): string[] {
   if (event === null || typeof event !== "object") {
     return [`unreadable   ${printable(String(event))}`];

@@ -87,7 +87,7 @@ Deno.test("approvals and approve_latest_post on devcore", async (t) => {
     const { code, stdout, stderr } = await approvals([]);
     assertEquals([code, stdout, stderr], [
       0,
-      "Nothing waits for approval\n",
+      "Nothing is waiting for approval\n",
       "",
     ]);
     assertEquals((await approvals(["--json"])).stdout, "[]\n");
@@ -102,7 +102,7 @@ Deno.test("approvals and approve_latest_post on devcore", async (t) => {
       context: { summary: { message_sha256: string } };
     };
     const { message_sha256 } = context.summary;
-    assertMatch(stdout, /^CRITICAL {2}mock:\S+ {2}waits for \d+ s\n/);
+    assertMatch(stdout, /^CRITICAL {2}mock:\S+ {2}waiting for \d+ s\n/);
     assertStringIncludes(
       stdout,
       `  Checkout latency above 2 s\n  job     ${first}\n  rule    ${RULE}\n  sha256  ${message_sha256}\n`,
@@ -159,7 +159,7 @@ Deno.test("approvals and approve_latest_post on devcore", async (t) => {
         ),
       );
       const lost = both.filter(({ stdout, stderr }) =>
-        /Somebody decided it already/.test(stdout + stderr)
+        /Somebody already decided it/.test(stdout + stderr)
       );
       assertEquals(lost.length, 1);
       const { approval_by, approval_reason, state } = await stand.job(first);
@@ -183,7 +183,7 @@ Deno.test("approvals and approve_latest_post on devcore", async (t) => {
     assertEquals(code, 1);
     assertMatch(
       stderr,
-      /^error: Somebody decided it already: approved by (ada|bob) \(job state SUCCEEDED\)\n$/,
+      /^error: Somebody already decided it: approved by (ada|bob) \(job state SUCCEEDED\)\n$/,
     );
     const none = await approvals(["approve", "no-job"]);
     assertEquals([none.code, none.stderr], [
@@ -310,9 +310,12 @@ Deno.test("approvals and approve_latest_post on devcore", async (t) => {
         printed,
         `APPROVALS_HOOK failed: exit code 3 (for ${before}); still watching`,
       );
-      assertEquals(printed.match(/Cannot look now: .*; still watching/g), [
-        "Cannot look now: Cannot call GET /approvals: got status 401, expected 2xx (fault); still watching",
-      ]);
+      assertEquals(
+        printed.match(/Cannot reach the platform: .*; still watching/g),
+        [
+          "Cannot reach the platform: Cannot call GET /approvals: got status 401, expected 2xx (fault); still watching",
+        ],
+      );
       assert(!printed.includes("s3cret"));
       await Deno.remove(folder, { recursive: true });
     },
@@ -428,7 +431,7 @@ Deno.test("approvals and approve_latest_post on devcore", async (t) => {
       assertEquals(bounced.code, 1);
       assertStringIncludes(
         bounced.stderr,
-        "The job bounced: it waits for approval again. Approve again",
+        "The job bounced and is waiting for approval again. Approve it again",
       );
       const { code } = await approveLatest();
       assertEquals([code, await stateOf(jobId)], [0, "SUCCEEDED"]);
@@ -626,10 +629,10 @@ Deno.test("approvals shows the topic of what is no post, and leaves other packs 
   const { stdout } = await call(approvalsMain, [], { env });
   assertStringIncludes(
     stdout,
-    "HIGH  mock:1  waits for 2 h\n  Slow [2J checkout\n  job     r1:fetch@1\n" +
+    "HIGH  mock:1  waiting for 2 h\n  Slow [2J checkout\n  job     r1:fetch@1\n" +
       "  rule    input\n  topic   job.incident-enricher.fetch, not a post\n",
   );
-  assertStringIncludes(stdout, "UNKNOWN  no incident  waits for 2 h\n");
+  assertStringIncludes(stdout, "UNKNOWN  no incident  waiting for 2 h\n");
   assertStringIncludes(stdout, "  reject  its input has expired\n");
 
   const expired = await call(approvalsMain, ["approve", "r3:post@1"], { env });

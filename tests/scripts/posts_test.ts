@@ -208,7 +208,7 @@ async function behave(t: Deno.TestContext, url: string): Promise<void> {
     assertStringIncludes(stdout, "mock:DOUBT  in doubt\n");
     assertStringIncludes(stdout, `  destination  ${SLACK} (hooks.slack.com)\n`);
     assertMatch(stdout, /why +no answer in time/);
-    assertStringIncludes(stdout, "then posts mark, or posts free");
+    assertStringIncludes(stdout, "then run posts mark or posts free");
     for (const line of stdout.split("\n")) assert(line.length <= 100, line);
     const json = JSON.parse(
       (await posts("show", "mock:DOUBT", "--json")).stdout,
