@@ -1,6 +1,6 @@
 /**
- * Turns findings into a bundle: each piece an artifact, each bounded and
- * numbered.
+ * Turns findings into a bundle: stores each piece as a bounded, numbered
+ * artifact.
  *
  * @module
  */
@@ -21,17 +21,17 @@ export type PutEvidence = (
 
 /** A longer piece is cut, and its item says so. */
 export const PIECE_BYTES_MAX = 256 * 1024;
-/** Pieces beyond these are counted as a gap. */
+/** Any more pieces are counted as a gap. */
 export const PIECES_MAX = 50;
 
 /**
  * Stores every piece, and the incident in plain fields as one more.
  *
- * The pieces are numbered in their order, `E1`, `E2`, …; the context, which
- * cites them by name, cites these numbers in the bundle.
+ * Numbers the pieces in order: `E1`, `E2`, …. The context cites pieces by name
+ * in the findings and by number in the bundle.
  *
- * @param put Called once for each piece, one after the other: the gateway's
- * budget of requests is everybody's.
+ * @param put Called for one piece at a time, because all clients share the
+ * gateway's budget of requests.
  */
 export async function buildBundle(
   incidentId: string,
@@ -41,8 +41,13 @@ export async function buildBundle(
   const kept = found.slice(0, PIECES_MAX - 1);
   const ids = new Map(kept.map(({ name }, at) => [name, `E${at + 1}`]));
   const context = numbered(named, ids);
+  const last = jsonPiece({
+    name: "context",
+    kind: "incident.context",
+    title: "Incident in plain fields",
+  }, context);
   const evidence: EvidenceItem[] = [];
-  for (const piece of [...kept, contextPiece(context)]) {
+  for (const piece of [...kept, last]) {
     const whole = new TextEncoder().encode(piece.content);
     const content = cutUtf8(whole, PIECE_BYTES_MAX);
     const { kind, title, contentType } = piece;
@@ -58,12 +63,9 @@ export async function buildBundle(
     });
   }
   const left = found.length - kept.length;
-  const missing = left > 0
-    ? [...gaps, {
-      what: `${left} more pieces`,
-      why: `a bundle holds at most ${PIECES_MAX}`,
-    }]
-    : gaps;
+  const why = `a bundle holds at most ${PIECES_MAX}`;
+  const more = left > 0 ? [{ what: `${left} more pieces`, why }] : [];
+  const missing = [...gaps, ...more];
   return {
     incident_id: incidentId,
     collected_at: now.toISOString(),
@@ -73,15 +75,7 @@ export async function buildBundle(
   };
 }
 
-function contextPiece(context: NormalizedContext): Piece {
-  return jsonPiece({
-    name: "context",
-    kind: "incident.context",
-    title: "Incident in plain fields",
-  }, context);
-}
-
-/** The context with numbers for names; what cites no kept piece is dropped. */
+/** Replaces names by numbers, and drops entries that cite no kept piece. */
 function numbered(
   context: NormalizedContext,
   ids: ReadonlyMap<string, string>,
@@ -99,7 +93,7 @@ function numbered(
   };
 }
 
-/** At most `bytesMax` bytes, ending at the end of a character. */
+/** Cuts to at most `bytesMax` bytes, at the end of a character. */
 function cutUtf8(bytes: Uint8Array, bytesMax: number): Uint8Array {
   if (bytes.length <= bytesMax) return bytes;
   let end = bytesMax;

@@ -1,5 +1,5 @@
 /**
- * What the source of an incident knows about it.
+ * Collects an incident's evidence from its source.
  *
  * @module
  */
@@ -18,7 +18,6 @@ const SOURCES: Readonly<
   alertmanager: collectAlertmanager,
 };
 
-/** Collects what the incident's source knows about it. */
 export function collectFindings(incident: IncidentInput): Findings {
   return SOURCES[incident.source?.system ?? "mock"](incident);
 }

@@ -1,21 +1,21 @@
 /**
- * A webhook's body, read within bounds and refused for good reasons.
+ * Checks, reads and parses a webhook's body.
  *
  * @module
  */
 import { BodyTooLargeError, readBounded } from "../base/http.ts";
 import { Refusal } from "./refusal.ts";
 
-/** Larger than anything that our senders send. */
+/** Known senders send less. */
 export const BODY_BYTES_MAX: number = 1024 * 1024;
 
-/** Each costs time, however small it is: a megabyte of single bytes took 5 s. */
+/** Even a small piece costs time: a megabyte of single bytes took 5 s. */
 const PIECES_MAX = 16_384;
 
 /**
  * Refuses a body before it is read.
  *
- * @param lax Whether it may call itself something other than JSON.
+ * @param lax Whether the body may have a content type other than JSON.
  * @throws {Refusal} 415.
  */
 export function checkBodyType(headers: Headers, lax = false): void {
@@ -37,7 +37,7 @@ export function checkBodyType(headers: Headers, lax = false): void {
 }
 
 /**
- * Reads a body whole, counting its bytes: a `Content-Length` is a claim.
+ * Reads a whole body.
  *
  * @throws {Refusal} 413 if it is too long or comes in more than 16384 pieces,
  * 400 if it breaks off.

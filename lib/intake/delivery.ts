@@ -1,5 +1,5 @@
 /**
- * From a request to what it asks for.
+ * Reads a delivery from a request.
  *
  * @module
  */
@@ -18,11 +18,8 @@ import {
   WEBHOOKS,
 } from "./webhooks.ts";
 
-/** Finds the webhook that a request is for. @throws {Refusal} 404 or 405. */
-export function findWebhook(
-  path: string,
-  method: string,
-): TakenWebhook {
+/** Finds a request's webhook. @throws {Refusal} 404 or 405. */
+export function findWebhook(path: string, method: string): TakenWebhook {
   const webhook = WEBHOOKS.get(path);
   if (webhook === undefined) {
     const paths = [...WEBHOOKS.keys()].join(", ");
@@ -35,10 +32,9 @@ export function findWebhook(
 }
 
 /**
- * Reads a delivery. Nothing is parsed before its sender is known.
+ * Reads a delivery. Parses nothing before the sender has proved its identity.
  *
- * @throws {Refusal} With a status that makes a sender come again only where
- * that may help.
+ * @throws {Refusal} Its status makes a sender come back only if that may help.
  */
 export async function readDelivery(
   { headers, body }: Request,

@@ -1,5 +1,5 @@
 /**
- * Answers that end a request, and which failure becomes which.
+ * Answers that refuse a request, and which failure leads to which answer.
  *
  * @module
  */
@@ -10,7 +10,7 @@ export class Refusal extends Error {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
 
-  /** Its message tells the sender what to do. */
+  /** @param message Tells the sender what to do. */
   constructor(
     status: number,
     message: string,
@@ -22,17 +22,17 @@ export class Refusal extends Error {
   }
 }
 
-/** In seconds, where coming back later may help. */
+/** In seconds, for refusals that may pass. */
 export const RETRY_AFTER_S = "5";
 
 const COME_BACK = { "Retry-After": RETRY_AFTER_S };
 
 /**
- * The answer for a run that could not be started. A sender drops the alert at a
- * 400 and comes again at a 5xx, so only an input that can never be taken is
- * answered 400.
+ * The answer if a run cannot be started. A sender drops the alert at a 400 and
+ * comes back after a 5xx, so only an input that the platform will never accept
+ * gets a 400.
  *
- * @returns `undefined` for what is a bug of ours.
+ * @returns `undefined` for a bug of ours.
  */
 export function toRefusal(error: unknown): Refusal | undefined {
   if (error instanceof InputRefusedError) {
@@ -51,7 +51,7 @@ export function toRefusal(error: unknown): Refusal | undefined {
     : unavailable();
 }
 
-/** The answer if there is no time left, or the platform gives none. */
+/** The answer if there is no time left, or the platform does not answer. */
 export function unavailable(): Refusal {
   return new Refusal(
     503,

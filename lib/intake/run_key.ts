@@ -1,7 +1,7 @@
 /**
- * What makes two deliveries one run. Pure.
+ * The key that makes two deliveries share a run. Pure.
  *
- * The platform's keys are global and never expire, so each says whose it is.
+ * The platform's keys are global and never expire, so each names its owner.
  *
  * @module
  */
@@ -9,16 +9,16 @@ import { sha256Hex } from "../base/digest.ts";
 import { PACK_ID } from "../schemas.ts";
 import type { Delivery } from "../sources/source.ts";
 
-/** Half a SHA-256: nobody makes two alike, and it still fits on a line. */
+/** Half a SHA-256: collisions stay infeasible, and it fits on a line. */
 const HASH_CHARS = 32;
 
 /**
  * The key of a delivery's run.
  *
- * With a cooldown, all that a service reports within one stretch of that length
- * has one key, whoever counts and whenever: the stretches are those of the
- * clock, and the time is the event's own. A delivery that names no service or
- * no time has nothing to share, and keeps its own key.
+ * A cooldown divides the clock into windows of its length. All deliveries for a
+ * service whose events fall in the same window share a key, no matter when and
+ * by which ingester they are taken. A delivery without a service or a time
+ * keeps its own key.
  *
  * @param cooldownS In seconds; 0 for none.
  * @returns `incident-enricher:<source>:<delivery key>`, or
@@ -32,7 +32,7 @@ export async function runKey(
   const { service } = incident;
   const second = Date.parse(at ?? incident.occurred_at ?? "") / 1000;
   if (cooldownS === 0 || service === undefined || Number.isNaN(second)) {
-    // With a colon of its own, one key could be the second spelling of another.
+    // A colon in it could make one key the second spelling of another.
     return `${base}:${key.replaceAll("%", "%25").replaceAll(":", "%3A")}`;
   }
   const stretch = Math.floor(second / cooldownS);

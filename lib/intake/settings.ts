@@ -1,6 +1,5 @@
 /**
- * What the ingester reads from its environment: who may send, and what starts
- * which run.
+ * The ingester's settings: who may send, and which delivery starts which run.
  *
  * @module
  */
@@ -9,7 +8,7 @@ import { ALERTMANAGER } from "../sources/alertmanager/webhook.ts";
 import { MOCK } from "../sources/mock/webhook.ts";
 import { PAGERDUTY } from "../sources/pagerduty/webhook.ts";
 
-/** Who may send, and what starts which run. */
+/** Who may send, and which delivery starts which run. */
 export const INTAKE_SETTINGS = {
   ...PAGERDUTY.settings,
   ...ALERTMANAGER.settings,

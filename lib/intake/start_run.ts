@@ -1,10 +1,10 @@
 /**
  * Starts exactly one run for a key.
  *
- * The platform's idempotency keys are global and never expire, and one can be
- * burned: after a limit or a crash it answers 200 with the id of a run that
- * does not exist. So a run is read back, and if it is not there the next
- * spelling of the key is tried.
+ * The platform's idempotency keys are global and never expire. A limit or a
+ * crash can burn a key: then the platform answers 200 with the id of a run that
+ * does not exist. So the ingester reads each run back, and if the run is
+ * missing, it tries the next spelling of the key.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import type { JsonObject } from "../base/json.ts";
 import type { IncidentInput } from "../incident.ts";
 
 export interface Runs {
-  /** Starts a run, or returns the one that the key has started before. */
+  /** Starts a run, or returns the key's earlier run. */
   start(incident: IncidentInput, key: string): Promise<string>;
   /** Reads a run; `undefined` if there is none. */
   read(runId: string): Promise<JsonObject | undefined>;
@@ -32,13 +32,13 @@ export class KeyBurnedError extends OutsideError {
 }
 
 const SPELLINGS_MAX = 3;
-/** Waits between four reads: a run that is only late looks like one missing. */
+/** Waits before four reads, because a late run looks like a missing one. */
 const READ_WAITS_MS = [0, 250, 500, 750];
 
 /**
  * Starts the run of a key, or finds it.
  *
- * @param key Of `runKey()`: no other starts with it and goes on with a colon.
+ * @param key From `runKey()`: no other key continues it with a colon.
  * @returns The run; the same for every use of the key.
  * @throws {KeyBurnedError} After three burned keys.
  */

@@ -1,9 +1,10 @@
 /**
- * The webhooks that are taken, and who is let in.
+ * The table of webhooks, and whom they admit.
  *
  * @module
  */
 import type { Setting, Settings } from "../base/config.ts";
+import { optional } from "../base/json.ts";
 import { ALERTMANAGER } from "../sources/alertmanager/webhook.ts";
 import { MOCK } from "../sources/mock/webhook.ts";
 import { PAGERDUTY } from "../sources/pagerduty/webhook.ts";
@@ -23,7 +24,7 @@ export const WEBHOOKS: ReadonlyMap<string, TakenWebhook> = new Map(
   [PAGERDUTY, ALERTMANAGER, MOCK].map((webhook) => [webhook.path, webhook]),
 );
 
-/** What an operator should know: which webhooks are closed, which are open to all. */
+/** Notes for an operator: which webhooks are closed or open to everybody. */
 export function notesOn(config: IntakeConfig): string[] {
   return [...WEBHOOKS.values()].flatMap((webhook) => {
     const { path, open, secrets } = webhook;
@@ -38,10 +39,10 @@ export function notesOn(config: IntakeConfig): string[] {
 }
 
 /**
- * Lets a request in by its headers, as far as these suffice. A webhook without
- * its secret is closed, and the sender is told to come again later.
+ * Admits a request by its headers, as far as they suffice. A webhook without
+ * secrets is closed, and the sender should come back later.
  *
- * @throws {Refusal} 503 if it is closed, 401 if the sender proves nothing.
+ * @throws {Refusal} 503 if the webhook is closed, 401 without a valid proof.
  */
 export function admitHeaders(
   webhook: TakenWebhook,
@@ -51,20 +52,15 @@ export function admitHeaders(
   if (isOpen(webhook, config)) return;
   const { secrets, proof } = webhook;
   if (valueOf(secrets, config).length === 0) {
-    throw new Refusal(
-      503,
-      `This webhook is closed: ${secrets.name} is not set`,
-      {
-        "Retry-After": CLOSED_RETRY_S,
-      },
-    );
+    const closed = `This webhook is closed: ${secrets.name} is not set`;
+    throw new Refusal(503, closed, { "Retry-After": CLOSED_RETRY_S });
   }
   if (proof.by === "headers") {
     prove(webhook, { headers, body: NO_BYTES }, config);
   }
 }
 
-/** Lets a body in before it is parsed. @throws {Refusal} 401. */
+/** Admits a body before it is parsed. @throws {Refusal} 401. */
 export function admitBody(
   webhook: TakenWebhook,
   request: { headers: Headers; body: Uint8Array },
@@ -84,15 +80,10 @@ function prove(
 ): void {
   if (proof.verify(headers, valueOf(secrets, config), body)) return;
   const { refusal, challenge } = proof;
-  throw new Refusal(401, refusal, {
-    ...(challenge === undefined ? {} : { "WWW-Authenticate": challenge }),
-  });
+  throw new Refusal(401, refusal, optional("WWW-Authenticate", challenge));
 }
 
-function isOpen(
-  { open }: TakenWebhook,
-  config: IntakeConfig,
-): boolean {
+function isOpen({ open }: TakenWebhook, config: IntakeConfig): boolean {
   return open !== undefined && valueOf(open, config);
 }
 

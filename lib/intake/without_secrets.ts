@@ -1,5 +1,5 @@
 /**
- * An incident as it may be stored. Pure.
+ * Prepares an incident for storage. Pure.
  *
  * @module
  */
@@ -13,11 +13,11 @@ import { webUrlOf } from "../sources/fields.ts";
 type Properties = Record<string, { maxLength?: number }>;
 
 /**
- * The same incident without credentials, still as its schema wants it: a
- * placeholder may be longer than what it stands for, and no URL has its
+ * Removes credentials from an incident and keeps it valid by its schema: a
+ * placeholder may be longer than its secret, and no URL may contain its
  * brackets.
  *
- * The id stays as it is: two incidents must not become one.
+ * Keeps the id unchanged, because two incidents must not become one.
  */
 export function withoutSecrets(
   { incident_id, destination: _, ...rest }: IncidentInput,
@@ -42,7 +42,7 @@ export function withoutSecrets(
   };
 }
 
-/** What follows the "#" of a placeholder would else be a fragment. */
+/** Otherwise the "#" of a placeholder would begin a fragment. */
 function escapePlaceholders(url: string | undefined): string | undefined {
   return url?.replace(/\[secret:[a-z-]+#\d+\]/g, encodeURIComponent);
 }
