@@ -1,6 +1,6 @@
 /**
- * The built-in summarizer: says what the evidence says, in a fixed order and
- * without a model. Pure: the same bundle always gives the same summary.
+ * The built-in summarizer: repeats the evidence in a fixed order, without a
+ * model. Pure: the same bundle always gives the same summary.
  *
  * @module
  */
@@ -57,7 +57,7 @@ function lead(
   return `${first} This rests on ${count}${missing}.`;
 }
 
-/** To the minute, in UTC: an incident is read of within the hour. */
+/** To the minute, in UTC: people read about an incident within the hour. */
 function clockOf(at: string): string {
   const moment = toMoment(at);
   return moment === undefined
@@ -82,7 +82,7 @@ function highlights(context: NormalizedContext, main: string[]): Claim[] {
     const rule = severity_rule === undefined ? "" : ` (${severity_rule})`;
     claims.push({ text: `Severity is ${severity}${rule}`, evidence: main });
   }
-  // The newest entries say where things stand, so many facts leave them room.
+  // The newest entries show the current situation, so facts leave them room.
   const newest = timeline.slice(-TIMELINE_SHOWN);
   const factsMax = HIGHLIGHTS_MAX - claims.length - newest.length;
   for (const { name, value, evidence } of facts.slice(0, factsMax)) {
@@ -134,7 +134,7 @@ function actionItems(
   return claims;
 }
 
-/** Grows with what is known and shrinks with what is missing. */
+/** Grows with every known field and shrinks with every gap. */
 function confidence(
   { evidence, gaps = [] }: EvidenceBundle,
   context: NormalizedContext,

@@ -1,17 +1,16 @@
 /**
- * Claims and the evidence that they rest on. Pure.
+ * Claims and the evidence that they cite. Pure.
  *
  * @module
  */
 import { shorten } from "../base/text.ts";
-import type { Claim, EvidenceItem } from "../incident.ts";
-import { withIds } from "../incident.ts";
+import { type Claim, type EvidenceItem, withIds } from "../incident.ts";
 
 const CLAIM_CHARS_MAX = 1000;
 
 /**
- * Keeps the claims that say something and cite evidence of this bundle, and
- * only those of their citations that exist.
+ * Drops empty claims, citations of evidence that this bundle does not have, and
+ * claims without any other citation.
  *
  * @returns At most `claimsMax`.
  */

@@ -6,13 +6,13 @@
 import type { Claim } from "../incident.ts";
 
 export interface Draft {
-  /** What is happening, one or two sentences. */
+  /** One or two sentences about the current situation. */
   lead: string;
-  /** What it rests on beside the incident itself. */
+  /** The lead's citations beside the incident itself. */
   leadEvidence: string[];
   highlights: Claim[];
   actionItems: Claim[];
-  /** 0 to 1: how much there was to go by. */
+  /** 0 to 1, by the amount of evidence. */
   confidence: number;
   model: string;
 }

@@ -15,6 +15,7 @@ import type { Draft } from "./draft.ts";
 /** Writes a draft as Markdown, with every citation and the list of evidence. */
 export function toMarkdown(draft: Draft, bundle: EvidenceBundle): string {
   const { title = "", timeline = [] } = bundle.normalized_context ?? {};
+  const gaps = bundle.gaps ?? [];
   const entries = timeline.map(({ at, text, evidence }) => ({
     text: `${at} ${text}`,
     evidence,
@@ -25,26 +26,22 @@ export function toMarkdown(draft: Draft, bundle: EvidenceBundle): string {
   const lead = leadEvidence.length === 0
     ? plain(text)
     : claimLine({ text, evidence: leadEvidence });
-  const lines = [`# ${heading}`, "", lead, ""];
-  lines.push(...listSection("What we know", draft.highlights.map(claimLine)));
-  lines.push(...listSection("What to do", draft.actionItems.map(claimLine)));
-  lines.push(...listSection("Timeline", cited.map(claimLine)));
-  lines.push(
+  return [
+    `# ${heading}`,
+    "",
+    lead,
+    "",
+    ...listSection("What we know", draft.highlights.map(claimLine)),
+    ...listSection("What to do", draft.actionItems.map(claimLine)),
+    ...listSection("Timeline", cited.map(claimLine)),
     ...listSection(
       "What is missing",
-      (bundle.gaps ?? []).map(({ what, why }) =>
-        `${plain(what)}: ${plain(why)}`
-      ),
+      gaps.map(({ what, why }) => `${plain(what)}: ${plain(why)}`),
     ),
-  );
-  lines.push(
     ...listSection("Evidence", withIds(bundle.evidence).map(evidenceLine)),
-  );
-  lines.push(
     `Written by ${draft.model}, confidence ${draft.confidence}, evidence of ${bundle.collected_at}.`,
     "",
-  );
-  return lines.join("\n");
+  ].join("\n");
 }
 
 function listSection(title: string, items: string[]): string[] {
@@ -57,18 +54,15 @@ function claimLine({ text, evidence }: Claim): string {
   return `${plain(text)} [${evidence.join(", ")}]`;
 }
 
-function evidenceLine(
-  { id, title, kind, bytes, artifact_ptr, shortened }: EvidenceItem & {
-    id: string;
-  },
-): string {
-  const cut = shortened ? ", shortened" : "";
-  return `[${id}] ${plain(title)} (${
-    plain(kind)
-  }, ${bytes} bytes${cut}): \`${artifact_ptr}\``;
+function evidenceLine(item: EvidenceItem): string {
+  const { id, title, kind, bytes, artifact_ptr, shortened } = item;
+  const about = `${plain(kind)}, ${bytes} bytes${
+    shortened ? ", shortened" : ""
+  }`;
+  return `[${id}] ${plain(title)} (${about}): \`${artifact_ptr}\``;
 }
 
-/** One line in which nothing of the evidence can pass for our own markup. */
+/** One line of evidence, in which no text can pass for our own markup. */
 function plain(text: string): string {
   return text.replace(/\s+/g, " ").trim()
     .replace(/[\\`*_{}[\]<>#|!~&]/g, "\\$&")
