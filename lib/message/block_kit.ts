@@ -1,6 +1,6 @@
 /**
- * Slack's Block Kit as far as we write it: blocks, and text that cannot become
- * anything else. Pure.
+ * The parts of Slack's Block Kit that we use: blocks, and text that stays text.
+ * Pure.
  *
  * @see https://docs.slack.dev/messaging/formatting-message-text for the escapes.
  * @see https://docs.slack.dev/reference/block-kit/blocks for the limits.
@@ -8,12 +8,11 @@
  */
 import { markControls, shorten } from "../base/text.ts";
 
-/** One block of Slack's Block Kit. */
 export type Block = Readonly<Record<string, unknown>> & {
   readonly type: string;
 };
 
-/** A button that only leads somewhere. */
+/** A button that only opens a page. */
 export interface Link {
   readonly id: "incident" | "run";
   /** At most 75 characters. */
@@ -27,10 +26,10 @@ export const BLOCKS_MAX = 50;
 export const SECTION_CHARS_MAX = 3000;
 const HEADER_CHARS_MAX = 150;
 
-/** A title in plain text, cut if it is long. */
+/** A title in plain text. */
 export function header(text: string): Block {
   const title = shorten(text, HEADER_CHARS_MAX);
-  // Without `emoji` a title such as ":fire:" stays what the source wrote.
+  // Without `emoji`, Slack does not turn a title such as ":fire:" into a picture.
   return {
     type: "header",
     text: { type: "plain_text", text: title, emoji: false },
@@ -56,16 +55,15 @@ export function linkButtons(links: readonly Link[]): Block {
   return { type: "actions", block_id: "links", elements };
 }
 
-/** `verbatim` keeps Slack from making links of bare URLs and channel names. */
+/** With `verbatim`, Slack does not link bare URLs and channel names. */
 function mrkdwnText(text: string): Record<string, unknown> {
   return { type: "mrkdwn", text, verbatim: true };
 }
 
 /**
- * Text as one line that shows what it holds: blanks are one space, and what
- * would steer the display instead (control characters, marks that turn the
- * direction of writing, half a surrogate pair) is U+FFFD. Empty if nothing of
- * it can be seen.
+ * Text as one line. Blanks become one space. Characters that would control the
+ * display (control characters, direction marks, half a surrogate pair) become
+ * U+FFFD. Empty if nothing is visible.
  */
 export function visibleLine(text: string): string {
   const line = markControls(text.toWellFormed().replace(/\s+/g, " ").trim());
@@ -74,15 +72,15 @@ export function visibleLine(text: string): string {
 
 /**
  * Makes `text` inert in Slack's mrkdwn: no mention, disguised link or entity
- * survives. Half a surrogate pair, which no JSON reader has to take, becomes
- * U+FFFD.
+ * survives. Half a surrogate pair becomes U+FFFD, because JSON readers may
+ * refuse it.
  */
 export function escapeMrkdwn(text: string): string {
   return text.toWellFormed().replaceAll("&", "&amp;").replaceAll("<", "&lt;")
     .replaceAll(">", "&gt;");
 }
 
-/** Marks that format what stands between two of them, and their look-alikes. */
+/** Marks that format the text between two of them, and their look-alikes. */
 const MARKS = ([["*", "∗"], ["_", "ˍ"], ["~", "∼"]] as const).map(
   ([mark, twin]) => {
     const opens = `(?<![\\p{L}\\p{N}])[${mark}](?=\\S)`;
@@ -98,15 +96,15 @@ const MARKS = ([["*", "∗"], ["_", "ˍ"], ["~", "∼"]] as const).map(
 );
 
 /**
- * Makes one line inert in mrkdwn, its formatting marks too, and shortens it so
- * that the escaped form has at most `charsMax` characters. Neither an entity
- * nor a surrogate pair is cut.
+ * Makes one line inert in mrkdwn, including its formatting marks, and shortens
+ * the escaped form to at most `charsMax` characters. Never cuts an entity or a
+ * surrogate pair.
  */
 export function fit(line: string, charsMax: number): string {
   return tryFit(line, charsMax).text;
 }
 
-/** As {@linkcode fit} does; `cut` says whether something is missing. */
+/** Like {@linkcode fit}; `cut` tells whether the line was shortened. */
 export function tryFit(
   line: string,
   charsMax: number,
@@ -124,12 +122,12 @@ export function tryFit(
 }
 
 /**
- * A line without formatting. mrkdwn has no escape for its marks, so a mark
- * that would format becomes its look-alike; one that would not, as in
- * `db_pool_size`, `rm *.log` or `~5 %`, stays and can be copied.
+ * A line without formatting. mrkdwn has no escape for its marks, so a mark that
+ * would format becomes its look-alike. Any other mark, as in `db_pool_size`,
+ * `rm *.log` or `~5 %`, stays, so people can copy the text.
  */
 function withoutMarks(line: string): string {
-  // A back-tick alone can begin a block of code that swallows what follows.
+  // A single back-tick can begin a block of code that swallows the rest.
   let text = line.replaceAll("`", "'");
   for (const { opens, closes, either, twin } of MARKS) {
     if (opens.test(text) && closes.test(text)) {

@@ -9,7 +9,7 @@ import { incidentLink, runLink } from "./links.ts";
 import type { LinkSettings } from "./settings.ts";
 import { type Message, type MessageView, renderMessage } from "./render.ts";
 
-/** What a message names beside its bundle and summary. */
+/** The facts in a message beside its bundle and summary. */
 export interface MessagePlace {
   summaryPtr: string;
   /** Empty for a job outside a workflow. */
@@ -23,7 +23,6 @@ export type MessageDraft = Pick<
   "lead" | "leadEvidence" | "highlights" | "actionItems"
 >;
 
-/** Composes the message about a bundle. */
 export function composeMessage(
   bundle: EvidenceBundle,
   { lead, leadEvidence = [], highlights, actionItems }: MessageDraft,

@@ -1,31 +1,31 @@
 /**
- * Where the buttons of a message may lead. Pure.
+ * The addresses of a message's buttons. Pure.
  *
- * A button says "Open the incident" in our name, so its address must be one
- * that nobody who merely writes an alert can choose: the source's own, or one
- * that the operator named.
+ * A button says "Open the incident" in our name, so the author of an alert must
+ * not be able to choose its address. It leads to the source's own site, or to
+ * one that the operator named.
  *
  * @module
  */
 import { PAGERDUTY_DOMAINS } from "../sources/pagerduty/links.ts";
 import type { Link } from "./block_kit.ts";
 
-/** Domains of each source; it serves them and their subdomains over https. */
+/** Each source serves its domains and their subdomains over https. */
 const SOURCE_DOMAINS: Readonly<Record<string, readonly string[]>> = {
   pagerduty: PAGERDUTY_DOMAINS,
-  // Where an Alertmanager is only its operator knows: `LINK_ORIGINS` says.
+  // Only the operator knows an Alertmanager's address and sets `LINK_ORIGINS`.
   alertmanager: [],
   mock: [],
 };
 
-/** Slack takes 3000; two of them have to leave room for the message. */
+/** Slack takes 3000, but two links must leave room for the message. */
 const URL_CHARS_MAX = 2000;
 
 /**
  * The button that opens an incident at its source.
  *
- * @param origins What is allowed beside the source's own domains.
- * @returns `undefined` if the incident names no address, or not such a one.
+ * @param origins Allowed beside the source's own domains.
+ * @returns `undefined` if the incident names no allowed address.
  */
 export function incidentLink(
   source: { system: string; url?: string } | undefined,
@@ -43,8 +43,8 @@ export function incidentLink(
 /**
  * The button that opens a run in the platform's dashboard.
  *
- * @param address As configured, with `{run_id}` where the id goes; without it
- * the id is the last part of the path.
+ * @param address The configured one, with `{run_id}` in the place of the id;
+ * without that, the id becomes the last part of the path.
  * @returns `undefined` if no dashboard is configured, or there is no run.
  */
 export function runLink(
@@ -63,9 +63,9 @@ export function runLink(
 function readWebUrl(text: string | undefined): URL | undefined {
   const url = URL.parse(text ?? "");
   if (url === null || !/^https?:$/.test(url.protocol)) return undefined;
-  // `https://pagerduty.com@elsewhere.example` reads as what it is not.
+  // `https://pagerduty.com@elsewhere.example` looks like PagerDuty.
   if (url.username !== "" || url.password !== "") return undefined;
-  // As JSON, since that is what counts towards a message's length.
+  // The message's length counts it as JSON.
   return JSON.stringify(url.href).length <= URL_CHARS_MAX ? url : undefined;
 }
 

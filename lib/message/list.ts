@@ -5,32 +5,30 @@
  */
 import { SECTION_CHARS_MAX } from "./block_kit.ts";
 
-/** Lines of mrkdwn, and whether any of them was cut. */
+/** Lines of mrkdwn, and whether any line was cut. */
 export interface Items {
   /** Inert, one item each. */
   readonly lines: readonly string[];
   readonly cut: boolean;
 }
 
-/** What makes a {@linkcode List}. */
 export interface ListOptions {
   title: string;
-  /** In the order read. */
   items: Items;
-  /** Loses its first items rather than its last. */
+  /** Drops its first items before its last. */
   newestLast?: boolean;
-  /** Shows no more than these from the start. */
+  /** The limit before any item is dropped. */
   shownMax?: number;
 }
 
-/** A titled list; items that find no room are counted, not cut in half. */
+/** A titled list. Dropped items are counted, never cut in half. */
 export class List {
   readonly #title: string;
   readonly #items: Items;
   readonly #newestLast: boolean;
   #shown: number;
 
-  /** Begins with as many items as one section holds. */
+  /** Shows as many items as one section holds. */
   constructor(
     { title, items, newestLast = false, shownMax = Infinity }: ListOptions,
   ) {
@@ -47,7 +45,6 @@ export class List {
     return this.#items.lines.length === 0;
   }
 
-  /** How many items it shows. */
   get shown(): number {
     return this.#shown;
   }
@@ -63,28 +60,24 @@ export class List {
   render(): string {
     const { lines } = this.#items;
     const left = lines.length - this.#shown;
-    const bullets =
-      (this.#newestLast ? lines.slice(left) : lines.slice(0, this.#shown)).map((
-        line,
-      ) => `• ${line}`);
-    if (left > 0) {
-      const kind = this.#shown === 0
-        ? ""
-        : this.#newestLast
-        ? "earlier "
-        : "more ";
-      const rest = `… ${left} ${kind}in the full summary`;
-      if (this.#newestLast) bullets.unshift(rest);
-      else bullets.push(rest);
-    }
-    return [`*${this.#title}*`, ...bullets].join("\n");
+    const kept = this.#newestLast
+      ? lines.slice(left)
+      : lines.slice(0, this.#shown);
+    const bullets = kept.map((line) => `• ${line}`);
+    const order = this.#newestLast ? "earlier " : "more ";
+    const kind = this.#shown === 0 ? "" : order;
+    const rest = left > 0 ? [`… ${left} ${kind}in the full summary`] : [];
+    const items = this.#newestLast
+      ? [...rest, ...bullets]
+      : [...bullets, ...rest];
+    return [`*${this.#title}*`, ...items].join("\n");
   }
 }
 
 /**
- * Drops items until `fits` says that it is enough.
+ * Drops items until `fits` returns true.
  *
- * @param order Which list loses items next, and how many it keeps then.
+ * @param order Which list drops items next, and how many it keeps.
  */
 export function shrink(
   order: readonly (readonly [list: List, least: number])[],

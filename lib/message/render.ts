@@ -2,9 +2,9 @@
  * The message that people read: Slack's `{text, blocks}`, the same for every
  * destination. Pure.
  *
- * What the evidence says reaches the message inert and within Slack's limits,
- * whatever it holds. The bytes of a rendered message are what an approver sees
- * and what is posted; only the footer comes later.
+ * Any text from the evidence reaches the message inert and within Slack's
+ * limits. An approver sees the bytes of a rendered message, and the poster posts
+ * the same bytes; only the footer comes later.
  *
  * @module
  */
@@ -21,8 +21,13 @@ import {
   visibleLine,
 } from "./block_kit.ts";
 import { counted, shorten } from "../base/text.ts";
-import type { Claim, EvidenceItem, NormalizedContext } from "../incident.ts";
-import { toMoment, withIds } from "../incident.ts";
+import {
+  type Claim,
+  type EvidenceItem,
+  type NormalizedContext,
+  toMoment,
+  withIds,
+} from "../incident.ts";
 import { type Items, List, shrink } from "./list.ts";
 
 export interface Message {
@@ -33,26 +38,23 @@ export interface Message {
 }
 
 export interface MessageView {
-  /** With its source in front. */
+  /** Prefixed by its source. */
   incidentId: string;
   context: NormalizedContext;
-  /** What is happening, one or two sentences. */
+  /** One or two sentences about the current situation. */
   lead: string;
   leadEvidence?: readonly string[];
   highlights: readonly Claim[];
   actionItems: readonly Claim[];
-  /** What the claims cite. */
   evidence: readonly EvidenceItem[];
-  /** What could not be had. */
   gaps: readonly { what: string; why: string }[];
   summaryPtr: string;
-  /** Buttons, checked already. */
+  /** Buttons with allowed addresses. */
   links?: readonly Link[];
 }
 
-/** Who released a message, for its footer. */
 export interface Footer {
-  /** `undefined` if the poster was told to need no approval. */
+  /** `undefined` if the poster needs no approval. */
   approval: { by: string; at: string; ruleId: string } | undefined;
   /** Empty for a job outside a workflow. */
   runId: string;
@@ -61,11 +63,11 @@ export interface Footer {
 }
 
 /**
- * For all blocks, as JSON: Slack documents no sum, but refuses messages above
- * about 13,200 characters with `msg_blocks_too_long`.
+ * For all blocks as JSON: Slack documents no limit on the sum, but refuses
+ * messages above about 13,200 characters with `msg_blocks_too_long`.
  */
 const MESSAGE_CHARS_MAX = 13_000;
-/** The footer's share of it: its texts at their longest, as JSON. */
+/** The footer's share of it: its longest texts as JSON. */
 const FOOTER_CHARS_MAX = 1700;
 const SERVICE_CHARS_MAX = 50;
 const LEAD_CHARS_MAX = 1000;
@@ -77,10 +79,10 @@ const EVIDENCE_TITLE_CHARS_MAX = 60;
 const POINTER_CHARS_MAX = 250;
 const TEXT_CHARS_MAX = 3000;
 const TIMELINE_SHOWN = 8;
-/** Shorter words stand in many a sentence without being said by it. */
+/** A sentence may contain a shorter claim without making it. */
 const SAID_CHARS_MIN = 20;
 
-/** The word says it, the colour helps to find it among other messages. */
+/** The colour helps to find the message among others. */
 const BADGES = {
   critical: ["\u{1F534}", "CRITICAL"],
   error: ["\u{1F7E0}", "ERROR"],
@@ -91,9 +93,9 @@ const BADGES = {
 /**
  * Renders a message; the same view always gives the same bytes.
  *
- * If all of it does not fit, it loses what hurts least: old entries of the
- * timeline first, what to do last. What is missing is counted where it would
- * stand, and the last line says where all of it is.
+ * If the message is too long, drops the least important items: old entries of
+ * the timeline first, what to do last. Each list counts its dropped items, and
+ * the last line says where the full summary is.
  */
 export function renderMessage(view: MessageView): Message {
   const title = visibleLine(view.context.title ?? "") ||
@@ -138,8 +140,8 @@ export function encodeMessage({ text, blocks }: Message): Uint8Array {
 /**
  * Reads the bytes of a message.
  *
- * @throws {SyntaxError} If they are not JSON of a text and 1 to 49 blocks; it
- * quotes nothing of them.
+ * @throws {SyntaxError} Unless they are JSON of a text and 1 to 49 blocks. The
+ * error does not quote them.
  */
 export function decodeMessage(bytes: Uint8Array): Message {
   let value: unknown;
@@ -160,10 +162,10 @@ export function decodeMessage(bytes: Uint8Array): Message {
   return { text, blocks };
 }
 
-/** The message as it is sent: the same text and blocks, and the footer. */
+/** The message to send: the same text and blocks, and the footer. */
 export function withFooter(message: Message, footer: Footer): Message {
   const { approval, runId, digest } = footer;
-  // Each part has its own limit, so that none can push out the digest.
+  // Each part has its own limit, so that no part can push out the digest.
   const part = (text: string, charsMax = 80) =>
     shorten(visibleLine(text), charsMax);
   const released = approval === undefined
@@ -173,13 +175,8 @@ export function withFooter(message: Message, footer: Footer): Message {
   const line = `${released} · run ${part(runId) || "none"} · message sha256 ${
     part(digest.slice(0, 16))
   }`;
-  return {
-    text: message.text,
-    blocks: [
-      ...message.blocks,
-      contextBlock(fit(line, FOOTER_CHARS_MAX - 100)),
-    ],
-  };
+  const block = contextBlock(fit(line, FOOTER_CHARS_MAX - 100));
+  return { text: message.text, blocks: [...message.blocks, block] };
 }
 
 function headline(title: string, { severity, service }: NormalizedContext) {
@@ -198,7 +195,7 @@ function fallback(title: string, { context, lead }: MessageView): string {
   return fit(`${word}: ${text}`, TEXT_CHARS_MAX);
 }
 
-/** The lists in the order read, and in the order in which they may shrink. */
+/** The lists in their order in the message, and in the order of shrinking. */
 function listsOf(view: MessageView) {
   const timeline = timelineList(view.context.timeline ?? []);
   const known = view.highlights.filter((claim) => !isSaid(claim, view));
@@ -231,7 +228,7 @@ function listsOf(view: MessageView) {
   };
 }
 
-/** Whether the lead or the timeline says a claim already, word for word. */
+/** Whether the lead or the timeline already contains a claim word for word. */
 function isSaid({ text }: Claim, { lead, context }: MessageView): boolean {
   const inLead = text.length >= SAID_CHARS_MIN && lead.includes(text.trim());
   return inLead ||
@@ -241,7 +238,7 @@ function isSaid({ text }: Claim, { lead, context }: MessageView): boolean {
 }
 
 interface Parts {
-  /** Ours, so neither escaped nor cut. */
+  /** Our own text, neither escaped nor cut. */
   start?: string;
   text: string;
   citations?: readonly string[];
@@ -251,7 +248,7 @@ function claimParts({ text, evidence }: Claim): Parts {
   return { text, citations: evidence };
 }
 
-/** Each as one inert line; only the text is cut, so that citations stay. */
+/** One inert line each. Cuts only the text, so that citations stay. */
 function items(parts: readonly Parts[]): Items {
   let cut = false;
   const lines = parts.map(({ start = "", text, citations = [] }) => {
@@ -278,7 +275,7 @@ function timelineList(
     at: toMoment(entry.at) ?? entry.at,
   }));
   const days = new Set(entries.map(({ at }) => at.slice(0, 10)));
-  // A date on every line only helps if there is more than one.
+  // A date on every line helps only if there are several days.
   const [day] = days;
   const oneDay = days.size === 1 && /^\d{4}-\d\d-\d\d$/.test(day!);
   const clock = (at: string) =>
@@ -304,7 +301,7 @@ function sourceLine({ incidentId, context, evidence }: MessageView): string {
   return fit(line, SOURCE_CHARS_MAX);
 }
 
-/** What each citation stands for. */
+/** Explains each citation. */
 function evidenceLine(evidence: readonly EvidenceItem[]): string[] {
   if (evidence.length === 0) return [];
   let line = "";

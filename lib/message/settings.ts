@@ -1,11 +1,11 @@
 /**
- * What a message depends on beside its incident.
+ * The settings of a message.
  *
  * @module
  */
 import { optional, origins, url } from "../base/config.ts";
 
-/** Where a message's buttons may lead. */
+/** The addresses that a message's buttons may lead to. */
 export const LINK_SETTINGS = {
   linkOrigins: optional(origins("LINK_ORIGINS", {
     about:
