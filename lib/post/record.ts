@@ -167,7 +167,7 @@ export interface EventList {
 /** Identifies a post: one incident at one destination. */
 export interface PostKey {
   tenant: string;
-  /** With its source in front. */
+  /** Prefixed by its source. */
   incidentId: string;
   /** `artifact`, or `slack:` and 16 hex digits of the URL's SHA-256. */
   destination: string;
