@@ -1,7 +1,7 @@
 /**
- * Fetch worker: collects the evidence of an incident.
+ * Fetch worker: collects the evidence about an incident.
  *
- * Takes jobs of `job.incident-enricher.fetch`: an `IncidentInput`. Gives an
+ * Takes jobs of `job.incident-enricher.fetch`: an `IncidentInput`. Returns an
  * `EvidenceBundle` whose pieces are artifacts that the platform keeps for 30
  * days. Net: NATS, Redis, gateway. Env: `SETTINGS`. No files, no processes.
  *
@@ -29,10 +29,10 @@ export const SETTINGS: PlatformSettings = platformSettings(
 );
 
 /**
- * Collects what the incident's source knows about it.
+ * Collects the evidence from the incident's source.
  *
- * @returns One item for each piece, in the order cited. What could not be had
- * is a gap, so that one refusal loses one piece.
+ * @returns One item for each piece, in the order cited. A missing piece is a
+ * gap, so that one refusal loses one piece.
  */
 export async function fetchEvidence(
   incident: IncidentInput,

@@ -2,10 +2,11 @@
  * Ingester: turns webhooks into runs of the workflow.
  *
  * Takes `POST /webhook/{pagerduty,alertmanager,mock}`. Answers 202 `{run_id,
- * incident_id}` once the run can be read back, 200 with `{ignored}` for what
- * starts no run and with `{run_id, incident_id, folded_into}` for what joined
- * another incident's, or `{error, status}` that says what to do. Talks to the
- * gateway only: no NATS, no Redis. Env: `SETTINGS`. No files, no processes.
+ * incident_id}` once the run can be read back, 200 `{ignored}` for a delivery
+ * that starts no run, 200 `{run_id, incident_id, folded_into}` for one that
+ * joined another incident's run, or `{error, status}` that says what to do.
+ * Talks to the gateway only: no NATS, no Redis. Env: `SETTINGS`. No files, no
+ * processes.
  *
  * @module
  */
@@ -46,7 +47,7 @@ import {
   HEALTH_ADDRESS,
 } from "../lib/platform/settings.ts";
 
-/** Senders give up after 5 s, and then send again. */
+/** Senders give up after 5 s and send again. */
 const ANSWER_MS = 4_500;
 
 /** Everything that this worker reads from its environment. */
@@ -60,7 +61,7 @@ export const SETTINGS: GatewaySettings & IntakeSettings & ServerSettings = {
   ...INTAKE_SETTINGS,
 };
 
-/** Its waits, so that a test need not wait as long. */
+/** The ingester's waits; tests shorten them. */
 export interface Waits {
   /** From a request's headers to its answer. */
   answerMs?: number;
@@ -68,7 +69,7 @@ export interface Waits {
   pause?: typeof wait;
 }
 
-/** Opens what answers webhooks. */
+/** Opens the service that answers webhooks. */
 export function openIngester(
   config: Config<typeof SETTINGS>,
   log: Log,
@@ -189,8 +190,8 @@ export const INGESTER: HttpOptions<typeof SETTINGS> = {
   name: "incident-enricher-ingester",
   settings: SETTINGS,
   open: (config, log) => openIngester(config, log),
-  // A slower client is none of our senders, and holds a place of
-  // INGEST_MAX_INFLIGHT before anybody knows who sends it.
+  // Known senders are faster, and a slower client would take a place of
+  // INGEST_MAX_INFLIGHT before it has proved its identity.
   limits: { headersMs: 2_500, requestMs: 5_000 },
 };
 

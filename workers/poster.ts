@@ -2,10 +2,10 @@
  * Post worker: sends the approved message, once.
  *
  * Takes jobs of `job.incident-enricher.post`: `{incident, evidence, summary}`.
- * Gives a `PostResult`. Refuses what no recorded approval released, what is
- * not byte for byte what the approver was shown, and every destination that is
- * not allowed. Net: NATS, Redis, gateway, the Slack hosts. Env: `SETTINGS`. No
- * files, no processes.
+ * Returns a `PostResult`. Refuses a post without a recorded approval, a message
+ * that is not byte for byte the one that the approver saw, and any destination
+ * that is not allowed. Net: NATS, Redis, gateway, the Slack hosts. Env:
+ * `SETTINGS`. No files, no processes.
  *
  * @module
  */
@@ -54,12 +54,12 @@ export function caution(
 }
 
 /**
- * Posts one message: checks first, then claims, sends and writes down what
- * became of it.
+ * Posts one message: checks it, claims the post, sends it and records the
+ * outcome.
  *
  * @throws {JobError} `NOT_APPROVED`, `POST_TOO_OLD`, `DESTINATION_REFUSED` or
- * `DIGEST_MISMATCH` before anything is claimed; `POST_REFUSED` if nothing was
- * sent; `POST_IN_DOUBT` if nobody can know.
+ * `DIGEST_MISMATCH` before the claim; `POST_REFUSED` if nothing was sent;
+ * `POST_IN_DOUBT` if nobody can know.
  * @throws {JobElsewhere} If another live process does this very job.
  */
 export async function post(
@@ -111,7 +111,7 @@ export async function post(
     : await keepCopy(() => keep("audit"), result, context);
 }
 
-/** Keeps the payload of a message that is out: what fails now is a warning. */
+/** Keeps a copy of a sent payload. A failure is only a warning by now. */
 async function keepCopy(
   keep: () => Promise<string>,
   result: PostResult,
@@ -135,7 +135,8 @@ if (import.meta.main) {
     labels: { "_content.payload_json": "{}" },
     caution,
     recover: true,
-    // What Slack may have must be settled: its answer is worth waiting for.
+    // A message that may have reached Slack must be settled, so wait for its
+    // answer.
     graceMs: ({ postTimeoutMs }) => postTimeoutMs + 3_000,
     handle: post,
   });

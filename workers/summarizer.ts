@@ -1,7 +1,7 @@
 /**
- * Summarize worker: says what the evidence says, and cites it.
+ * Summarize worker: sums up the evidence and cites it.
  *
- * Takes jobs of `job.incident-enricher.summarize`: `{evidence}`. Gives a
+ * Takes jobs of `job.incident-enricher.summarize`: `{evidence}`. Returns a
  * `Summary` and stores two artifacts: the Markdown, and the exact message that
  * an approval releases. Net: NATS, Redis, gateway. Env: `SETTINGS`. No files,
  * no processes.
@@ -23,7 +23,7 @@ import { summarize } from "../lib/summary/builtin.ts";
 import { toMarkdown } from "../lib/summary/markdown.ts";
 
 const TOPIC = "job.incident-enricher.summarize";
-/** What of the Markdown travels with the job; the artifact holds all of it. */
+/** For the Markdown in the job's result; the artifact holds all of it. */
 const INLINE_CHARS_MAX = 16_000;
 
 /** Everything that this worker reads from its environment. */
