@@ -6,7 +6,7 @@
 import { command } from "./terminal/arguments.ts";
 import { runCommand } from "./terminal/command.ts";
 import { inBytes, table } from "./terminal/format.ts";
-import { bundleWorker, startUpMs } from "./launch/bundles.ts";
+import { bundleWorker, startUpMs } from "./launch/ways.ts";
 import { readWorkerNames, WORKERS } from "./launch/permissions.ts";
 
 const FOLDER = "dist/workers";

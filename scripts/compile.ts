@@ -6,7 +6,7 @@
 import { command } from "./terminal/arguments.ts";
 import { runCommand, UsageError } from "./terminal/command.ts";
 import { inBytes } from "./terminal/format.ts";
-import { type CompiledWorker, compileWorker } from "./launch/binaries.ts";
+import { type CompiledWorker, compileWorker } from "./launch/ways.ts";
 import {
   deriveFor,
   readEnvironment,

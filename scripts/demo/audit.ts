@@ -9,8 +9,7 @@ import type { Stand } from "../launch/stand.ts";
 import { CommandError } from "../terminal/command.ts";
 import { inBytes } from "../terminal/format.ts";
 import type { Decided } from "./approval.ts";
-import type { Accepted } from "./incident.ts";
-import { outputsOf } from "./run.ts";
+import { type Accepted, outputsOf } from "./incident.ts";
 import type { Scene } from "./scene.ts";
 
 const ARTIFACT_BYTES_MAX = 8 * 1024 * 1024;

@@ -1,18 +1,21 @@
 /**
- * The platform: a named one, or devcore.
+ * The platform, named or devcore, and the workers on it.
  *
  * @module
  */
 import { startDevcore } from "../../deploy/devcore/devcore.ts";
 import { startSlack } from "../../deploy/standins/slack.ts";
 import { readConfig } from "../../lib/base/config.ts";
+import type { LinkedSignal } from "../../lib/base/deadline.ts";
 import { optional } from "../../lib/base/json.ts";
-import { GATEWAY_SETTINGS } from "../../lib/platform/settings.ts";
-import { Stand, type StandOptions } from "../launch/stand.ts";
 import {
   PLATFORM_SETTINGS,
   readPlatformEnv,
 } from "../../lib/operate/platform.ts";
+import { GATEWAY_SETTINGS } from "../../lib/platform/settings.ts";
+import { Stand, type StandOptions } from "../launch/stand.ts";
+import { CommandError } from "../terminal/command.ts";
+import { showProgress } from "../terminal/progress.ts";
 import type { Scene, Transcript } from "./scene.ts";
 
 /** Devcore reloads often, so that nobody waits for the platform's 30 s. */
@@ -66,4 +69,35 @@ export async function readVersion(
     build?: { version?: string };
   };
   return build && `version ${build.version}`;
+}
+
+/**
+ * Starts the workers, until the scheduler has one for every topic.
+ *
+ * @param stop Is aborted when a worker ends.
+ */
+export async function startWorkers(
+  { stand, say }: Scene,
+  stop: LinkedSignal,
+): Promise<void> {
+  say.begin(
+    "workers",
+    "Workers: four processes, each with its own permissions",
+  );
+  if (stand.slack !== undefined) {
+    say.line(`Slack      a stand-in on this machine, ${stand.slack.host}`);
+  }
+  await stand.startWorkers();
+  for (const { name, pid, flags, ended } of stand.workers.values()) {
+    const net = flags.find((flag) => flag.startsWith("--allow-net"));
+    say.line(`${name.padEnd(10)}  pid ${pid}  ${net}`);
+    ended.then((code) =>
+      stop.abort(new CommandError(`The ${name} ended with exit code ${code}`))
+    );
+  }
+  const onProgress = showProgress(say.context);
+  await stand.untilRoutable(() =>
+    onProgress("waiting for the scheduler to see the workers")
+  );
+  say.line("the scheduler knows a worker for every topic");
 }

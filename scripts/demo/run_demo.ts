@@ -14,15 +14,11 @@ import { showProgress } from "../terminal/progress.ts";
 import { decide, type Decision } from "./approval.ts";
 import { checkRouting, showAuditTrail } from "./audit.ts";
 import { type Observed, showGoals } from "./goals.ts";
-import { sendIncident } from "./incident.ts";
-import { install } from "./install.ts";
-import { openScene } from "./platform.ts";
-import { followRun } from "./run.ts";
+import { followRun, sendIncident } from "./incident.ts";
+import { install, uninstall, upgrade } from "./installation.ts";
+import { openScene, startWorkers } from "./platform.ts";
 import { type Scene, Transcript } from "./scene.ts";
 import { createSender, type Sender, type SenderName } from "./senders.ts";
-import { uninstall } from "./uninstall.ts";
-import { upgrade } from "./upgrade.ts";
-import { startWorkers } from "./workers.ts";
 
 /** What the demo is asked to do. */
 export interface DemoOptions {

@@ -11,11 +11,11 @@ import {
   WORKER_SETTINGS,
   type WorkerName,
 } from "./permissions.ts";
-import { ROOT, runDeno } from "./run_deno.ts";
 
 /** The last lines that a process wrote, for when it fails. */
 const LINES_KEPT = 20;
 const STOP_MS = 30_000;
+const ROOT = new URL("../../", import.meta.url);
 
 /** The fields of one line of a worker's log; none if the line is no JSON. */
 export type LogLine = Record<string, unknown>;
@@ -45,7 +45,6 @@ export class WorkerProcess implements AsyncDisposable {
     this.ended = this.#follow();
   }
 
-  /** The process's id. */
   get pid(): number {
     return this.#child.pid;
   }
@@ -168,19 +167,37 @@ function parseLine(line: string): LogLine {
   }
 }
 
+/**
+ * Runs a subcommand of this Deno in the project's folder.
+ *
+ * @param explain Says what failed, given what Deno wrote on standard error.
+ * @throws {CommandError} If it does not end with the expected code.
+ */
+export async function runDeno(
+  args: string[],
+  explain: (said: string) => string,
+  expected = 0,
+): Promise<void> {
+  const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+    args,
+    cwd: ROOT,
+    env: { NO_COLOR: "1" },
+    stdout: "null",
+    stderr: "piped",
+  }).output();
+  if (code === expected) return;
+  throw new CommandError(explain(new TextDecoder().decode(stderr).trim()));
+}
+
 /** Fetches every module that the workers need, since they may fetch none. */
 export async function cacheWorkers(
   workers: readonly WorkerName[],
 ): Promise<void> {
   const files = workers.map((worker) => `workers/${worker}.ts`);
-  const { code, said } = await runDeno(
-    "cache",
-    "--quiet",
-    "--frozen",
-    ...files,
+  await runDeno(
+    ["cache", "--quiet", "--frozen", ...files],
+    (said) => `Cannot fetch the workers' modules:\n${said}`,
   );
-  if (code === 0) return;
-  throw new CommandError(`Cannot fetch the workers' modules:\n${said}`);
 }
 
 /** What a worker is started with instead of its own. */

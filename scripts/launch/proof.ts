@@ -19,7 +19,7 @@ import {
   WORKERS,
 } from "./permissions.ts";
 import type { ProbeOrder, Try } from "./probe.ts";
-import { failureOf, RunEndedError, Stand } from "./stand.ts";
+import { RunEndedError, Stand } from "./stand.ts";
 
 /** What a permission was needed for: what failed without it. */
 export interface Removal {
@@ -183,7 +183,5 @@ export async function proveMinimal(
 }
 
 function whyFailed(error: unknown): string {
-  if (!(error instanceof RunEndedError)) return messageOf(error);
-  const { run } = error;
-  return failureOf(run)?.why ?? `the run is ${run["status"]}`;
+  return error instanceof RunEndedError ? error.why : messageOf(error);
 }

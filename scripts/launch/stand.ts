@@ -48,9 +48,8 @@ export interface StandOptions {
   principal?: string;
   /** How long a run may take to ask for approval, and then to end. */
   timeoutMs?: number;
-  /** How often the platform is asked; two calls each time. */
+  /** How often to ask the platform, with two calls each time. */
   pollMs?: number;
-  /** Ends every call and every wait. */
   signal?: AbortSignal;
 }
 
@@ -59,33 +58,29 @@ const ROUTABLE_MS = 45_000;
 const WEBHOOK_MS = 10_000;
 const TOPICS = 3;
 
-/** Once for every stand of this process. */
+/** Modules are fetched once for all stands of this process. */
 let cached: Promise<void> | undefined;
 
 /** A platform with the pack and its workers. */
 export class Stand implements AsyncDisposable {
   readonly platform: Platform;
-  readonly slack: SlackStandIn | undefined;
   /** The newest process of each worker. */
-  readonly workers: ReadonlyMap<WorkerName, WorkerProcess>;
-  readonly #workers = new Map<WorkerName, WorkerProcess>();
-  readonly ingesterUrl: string;
+  readonly workers = new Map<WorkerName, WorkerProcess>();
+  readonly ingesterUrl = `http://127.0.0.1:${freePort()}`;
+  readonly slack: SlackStandIn | undefined;
   readonly signal: AbortSignal;
-  readonly #options: StandOptions;
-  readonly #pollMs: number;
+  readonly #options: StandOptions & { timeoutMs: number; pollMs: number };
   readonly #requirements: Requirements;
 
   private constructor(options: StandOptions, requirements: Requirements) {
-    const { platformEnv, principal = "tester", slack, signal } = options;
-    this.#options = options;
-    this.#pollMs = options.pollMs ?? 40;
+    const { platformEnv, principal = "tester", slack } = options;
+    const { signal = new AbortController().signal } = options;
+    this.#options = { timeoutMs: 30_000, pollMs: 40, ...options };
     this.#requirements = requirements;
-    this.workers = this.#workers;
     this.slack = slack;
-    this.signal = signal ?? new AbortController().signal;
-    this.ingesterUrl = `http://127.0.0.1:${freePort()}`;
+    this.signal = signal;
     const address = readAddress((name) => platformEnv[name]);
-    this.platform = new Platform(address, { signal: this.signal, principal });
+    this.platform = new Platform(address, { signal, principal });
   }
 
   /** Opens a stand that has nothing installed and no workers yet. */
@@ -99,7 +94,7 @@ export class Stand implements AsyncDisposable {
     onProgress: (what: string) => void = () => {},
   ): Promise<Installed> {
     bundle ??= await bundlePack(await readPackFolder("pack"));
-    const options = { upgrade: true, pollMs: this.#pollMs, onProgress };
+    const options = { upgrade: true, pollMs: this.#options.pollMs, onProgress };
     return await installBundle(this.platform, bundle, options);
   }
 
@@ -126,9 +121,9 @@ export class Stand implements AsyncDisposable {
 
   /** What a worker may do here. */
   permissions(worker: WorkerName): Permissions {
-    const env = this.variables(worker);
     const requires = this.#requirements[worker];
-    return derivePermissions(worker, requires, (name) => env[name]);
+    const variables = this.variables(worker);
+    return derivePermissions(worker, requires, (name) => variables[name]);
   }
 
   /** Starts a worker in place of the one that runs, if one does. */
@@ -137,9 +132,9 @@ export class Stand implements AsyncDisposable {
     options: SpawnOptions = {},
   ): Promise<WorkerProcess> {
     this.signal.throwIfAborted(); // Nobody would stop what is started now.
-    await this.#workers.get(worker)?.kill();
+    await this.workers.get(worker)?.kill();
     const process = this.spawnBeside(worker, {}, options);
-    this.#workers.set(worker, process);
+    this.workers.set(worker, process);
     return process;
   }
 
@@ -255,7 +250,7 @@ export class Stand implements AsyncDisposable {
   async #until<T>(
     failure: string,
     ask: () => Promise<T | undefined>,
-    timeoutMs = this.#options.timeoutMs ?? 30_000,
+    timeoutMs = this.#options.timeoutMs,
   ): Promise<T> {
     const end = performance.now() + timeoutMs;
     while (true) {
@@ -264,13 +259,13 @@ export class Stand implements AsyncDisposable {
       if (performance.now() > end) {
         throw new CommandError(`${failure} within ${timeoutMs / 1000} s`);
       }
-      await wait(this.#pollMs, this.signal);
+      await wait(this.#options.pollMs, this.signal);
     }
   }
 
   /** Stops every worker, all at once. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(this.#workers.values().map((worker) => worker.stop()));
+    await Promise.all(this.workers.values().map((worker) => worker.stop()));
     await this.platform[Symbol.asyncDispose]();
   }
 }
@@ -294,36 +289,22 @@ export async function startStand(
   return stand;
 }
 
-/** A run that ended before its post asked for approval. */
+/** A run that failed, or that had ended before its post asked for approval. */
 export class RunEndedError extends CommandError {
-  constructor(readonly run: JsonObject) {
-    super(explainEnd(run));
+  /** The reason alone. */
+  readonly why: string;
+
+  constructor({ status, steps }: JsonObject) {
+    const failed = Object.values((steps ?? {}) as Record<string, JsonObject>)
+      .find(({ error }) => error);
+    const why = (failed?.["error"] as JsonObject | undefined)?.["message"];
+    super(
+      failed === undefined
+        ? `The run is ${status} already: an incident with this id was sent before, and nothing new was started`
+        : `The run is ${status}: step ${failed["step_id"]} failed with ${why}`,
+    );
+    this.why = String(why ?? `the run is ${status}`);
   }
-}
-
-function explainEnd(run: JsonObject): string {
-  const failed = failureOf(run);
-  return failed === undefined
-    ? `The run is ${
-      run["status"]
-    } already: an incident with this id was sent before, and nothing new was started`
-    : `The run is ${
-      run["status"]
-    }: step ${failed.step} failed with ${failed.why}`;
-}
-
-/** The first step of a run that failed, and why. */
-export function failureOf(
-  run: JsonObject,
-): { step: string; why: string } | undefined {
-  const steps = Object.values(
-    (run["steps"] ?? {}) as Record<string, JsonObject>,
-  );
-  const failed = steps.find(({ error }) => error);
-  return failed && {
-    step: String(failed["step_id"]),
-    why: String((failed["error"] as JsonObject)["message"]),
-  };
 }
 
 function isOver({ status }: JsonObject): boolean {

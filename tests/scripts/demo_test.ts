@@ -16,7 +16,7 @@ import { type Faults, startDevcore } from "../../deploy/devcore/devcore.ts";
 import { startSlack } from "../../deploy/standins/slack.ts";
 import { main } from "../../scripts/demo.ts";
 import { decide, type Decision } from "../../scripts/demo/approval.ts";
-import { followRun } from "../../scripts/demo/run.ts";
+import { followRun } from "../../scripts/demo/incident.ts";
 import { Transcript } from "../../scripts/demo/scene.ts";
 import type { Permissions } from "../../scripts/launch/permissions.ts";
 import { RunEndedError, startStand } from "../../scripts/launch/stand.ts";

@@ -11,7 +11,7 @@ import { startRedisServer } from "../../deploy/devcore/redis_server.ts";
 import { sha256Hex } from "../../lib/base/digest.ts";
 import { main as bundleWorkers } from "../../scripts/bundle_workers.ts";
 import { main as compile } from "../../scripts/compile.ts";
-import type { CompiledWorker } from "../../scripts/launch/binaries.ts";
+import type { CompiledWorker } from "../../scripts/launch/ways.ts";
 import { WORKERS } from "../../scripts/launch/permissions.ts";
 import { main as permissions } from "../../scripts/permissions.ts";
 import { main as runWorker } from "../../scripts/run_worker.ts";
