@@ -135,7 +135,9 @@ async function showRejected(
     .catch(() => stand.readRun(runId));
   const job = await stand.job(jobId);
   say.line(`rejected: job ${job["state"]}, run ${run["status"]}`);
-  if (stand.hasLogged("poster", jobId) || job["state"] !== "DENIED") {
+  if (
+    stand.workers.get("poster")!.hasLogged(jobId) || job["state"] !== "DENIED"
+  ) {
     throw new CommandError("The rejected job reached the poster");
   }
   if (stand.slack !== undefined && stand.slack.connections() > 0) {

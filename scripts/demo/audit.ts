@@ -85,7 +85,7 @@ export function checkRouting(
 ): string {
   const served = decided.end === "posted" ? STEPS : STEPS.slice(0, -1);
   for (const [worker, step] of served) {
-    if (stand.hasLogged(worker, `${runId}:${step}@`)) continue;
+    if (stand.workers.get(worker)!.hasLogged(`${runId}:${step}@`)) continue;
     throw new CommandError("A job did not go to the worker of its pool");
   }
   return `${served.length} topics, ${served.length} pools: each job went to the one worker of its pool`;

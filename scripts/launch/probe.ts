@@ -34,42 +34,36 @@ const MODULES = [
   "jsr:@std/ulid@1.0.0",
 ];
 
-async function tryAll({ hosts, variables }: ProbeOrder): Promise<Try[]> {
-  const tries: Try[] = [];
-  for (const host of hosts) {
+type Attempt = readonly [tried: string, action: () => unknown];
+
+function attemptsOf({ hosts, variables }: ProbeOrder): Attempt[] {
+  const connect = async (host: string) => {
     const { hostname, port } = new URL(`tcp://${host}`);
-    tries.push(
-      await attempt(`connect to ${host}`, async () => {
-        (await Deno.connect({ hostname, port: Number(port) })).close();
-      }),
-    );
-  }
+    (await Deno.connect({ hostname, port: Number(port) })).close();
+  };
   const [host] = hosts;
-  tries.push(
-    await attempt(`fetch from ${host}`, () => fetch(`http://${host}/`)),
-  );
-  for (const name of variables) {
-    tries.push(
-      await attempt(`read the variable ${name}`, () => Deno.env.get(name)),
-    );
-  }
-  tries.push(
-    await attempt("listen on a port", () => Deno.listen({ port: 0 })),
-    await attempt("read a file", () => Deno.readTextFile("/etc/hosts")),
-    await attempt("read its own folder", () => Deno.readTextFile("deno.json")),
-    await attempt("write a file", () => Deno.writeTextFile("probe.txt", "x")),
-    await attempt("start a process", () => new Deno.Command("true").output()),
-    await attempt("load a library (FFI)", () => Deno.dlopen("libc.so.6", {})),
-    await attempt("ask for the host's name", () => Deno.hostname()),
-    await attempt("ask for its addresses", () => Deno.networkInterfaces()),
-  );
-  for (const specifier of MODULES) {
-    tries.push(await attempt(`import ${specifier}`, () => import(specifier)));
-  }
-  return tries;
+  return [
+    ...hosts.map((
+      host,
+    ): Attempt => [`connect to ${host}`, () => connect(host)]),
+    [`fetch from ${host}`, () => fetch(`http://${host}/`)],
+    ...variables.map((name): Attempt => [
+      `read the variable ${name}`,
+      () => Deno.env.get(name),
+    ]),
+    ["listen on a port", () => Deno.listen({ port: 0 })],
+    ["read a file", () => Deno.readTextFile("/etc/hosts")],
+    ["read its own folder", () => Deno.readTextFile("deno.json")],
+    ["write a file", () => Deno.writeTextFile("probe.txt", "x")],
+    ["start a process", () => new Deno.Command("true").output()],
+    ["load a library (FFI)", () => Deno.dlopen("libc.so.6", {})],
+    ["ask for the host's name", () => Deno.hostname()],
+    ["ask for its addresses", () => Deno.networkInterfaces()],
+    ...MODULES.map((name): Attempt => [`import ${name}`, () => import(name)]),
+  ];
 }
 
-async function attempt(tried: string, action: () => unknown): Promise<Try> {
+async function attempt([tried, action]: Attempt): Promise<Try> {
   try {
     const value = await action();
     return value === undefined && tried.startsWith("read the variable")
@@ -88,6 +82,9 @@ async function attempt(tried: string, action: () => unknown): Promise<Try> {
   }
 }
 
-const tries = await tryAll(JSON.parse(Deno.args[0]!));
+const tries: Try[] = [];
+for (const one of attemptsOf(JSON.parse(Deno.args[0]!))) {
+  tries.push(await attempt(one));
+}
 const line = JSON.stringify({ msg: "Probe", tries });
 Deno.stderr.writeSync(new TextEncoder().encode(`${line}\n`));

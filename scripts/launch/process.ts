@@ -54,40 +54,30 @@ export class WorkerProcess implements AsyncDisposable {
     return this.#lines;
   }
 
-  /**
-   * Waits for a line of its log, or for as many of them as `times` says.
-   *
-   * @returns The last one's fields.
-   * @throws {CommandError} If it ends first, or the line does not come in time.
-   */
-  waitFor(
-    message: string,
-    timeoutMs: number,
-    times = 1,
-  ): Promise<LogLine> {
-    return this.waitForLine(({ msg }) => msg === message, timeoutMs, times);
+  /** Whether its newest lines hold a text. */
+  hasLogged(text: string): boolean {
+    return this.#lines.some((line) => line.includes(text));
   }
 
-  /** Waits for a line that `fits`. @throws {CommandError} As `waitFor` does. */
-  async waitForLine(
-    fits: (line: LogLine) => boolean,
+  /**
+   * Waits for a line of its log: one with that message, or one that fits.
+   *
+   * @returns The line's fields.
+   * @throws {CommandError} If it ends first, or the line does not come in time.
+   */
+  async waitFor(
+    wanted: string | ((line: LogLine) => boolean),
     timeoutMs: number,
-    times = 1,
   ): Promise<LogLine> {
+    const fits = typeof wanted === "string"
+      ? ({ msg }: LogLine) => msg === wanted
+      : wanted;
     using end = deadline(timeoutMs);
     const passed = aborted(end.signal);
     while (true) {
-      const line = this.#lines.map(parseLine).filter(fits)[times - 1];
+      const line = this.#lines.map(parseLine).find(fits);
       if (line !== undefined) return line;
-      if (this.#code !== undefined) {
-        const line = this.#lines.at(-1) ?? "";
-        const last = String(parseLine(line)["error"] ?? line);
-        throw new CommandError(
-          `The ${this.name} ended with exit code ${this.#code}${
-            last === "" ? "" : ` (${last})`
-          }`,
-        );
-      }
+      if (this.#code !== undefined) throw this.#endedEarly(this.#code);
       if (end.passed) {
         throw new CommandError(
           `The ${this.name} did not say what was waited for within ${
@@ -97,6 +87,14 @@ export class WorkerProcess implements AsyncDisposable {
       }
       await Promise.race([this.#changed.promise, passed]);
     }
+  }
+
+  #endedEarly(code: number): CommandError {
+    const line = this.#lines.at(-1) ?? "";
+    const why = String(parseLine(line)["error"] ?? line);
+    return new CommandError(
+      `The ${this.name} ended with exit code ${code}${why && ` (${why})`}`,
+    );
   }
 
   /** Calls `reader` with each line of its log from now on. */

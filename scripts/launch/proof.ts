@@ -12,7 +12,6 @@ import { wait } from "../../lib/base/time.ts";
 import { approve } from "../../lib/operate/approvals.ts";
 import { freePort } from "./free_port.ts";
 import {
-  type Permissions,
   toFlags,
   WORKER_SETTINGS,
   type WorkerName,
@@ -72,7 +71,7 @@ export async function openProof(stack: AsyncDisposableStack): Promise<Stand> {
  * @throws {Error} Saying what failed.
  */
 async function check(stand: Stand, worker: WorkerName): Promise<void> {
-  const line = await stand.workers.get(worker)!.waitForLine(
+  const line = await stand.workers.get(worker)!.waitFor(
     // A worker that warns and tries again has lost something.
     ({ msg, level }) =>
       msg === "Worker ready" || level === "warn" || level === "error",
@@ -159,21 +158,19 @@ export async function proveMinimal(
 ): Promise<Removal[]> {
   const own = stand.permissions(worker);
   const set = stand.variables(worker);
-  const without: [string, Permissions][] = [
-    ...own.net.map((gone): [string, Permissions] => [
-      `net ${gone.host} (${gone.why})`,
-      { ...own, net: own.net.filter((grant) => grant !== gone) },
-    ]),
-    ...own.env.filter(({ name }) => name in set).map((
-      gone,
-    ): [string, Permissions] => [
-      `env ${gone.name}`,
-      { ...own, env: own.env.filter((grant) => grant !== gone) },
-    ]),
+  const without = [
+    ...own.net.map((gone) => ({
+      removed: `net ${gone.host} (${gone.why})`,
+      left: { ...own, net: own.net.filter((grant) => grant !== gone) },
+    })),
+    ...own.env.filter(({ name }) => name in set).map((gone) => ({
+      removed: `env ${gone.name}`,
+      left: { ...own, env: own.env.filter((grant) => grant !== gone) },
+    })),
   ];
   const removals: Removal[] = [];
-  for (const [removed, permissions] of without) {
-    await stand.spawn(worker, { flags: toFlags(permissions) });
+  for (const { removed, left } of without) {
+    await stand.spawn(worker, { flags: toFlags(left) });
     const failure = await check(stand, worker).then(() => undefined, whyFailed);
     removals.push({ removed, failure });
   }

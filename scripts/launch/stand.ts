@@ -174,12 +174,6 @@ export class Stand implements AsyncDisposable {
     }, ROUTABLE_MS);
   }
 
-  /** Whether the newest lines of a worker's log hold a text. */
-  hasLogged(worker: WorkerName, text: string): boolean {
-    const { lastLines = [] } = this.workers.get(worker) ?? {};
-    return lastLines.some((line) => line.includes(text));
-  }
-
   /** Sends a webhook, by default one of the mock source. */
   async send(
     body: JsonObject | string,

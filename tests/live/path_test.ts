@@ -143,9 +143,7 @@ async function tellStories(t: Deno.TestContext, stand: Stand): Promise<void> {
     assertEquals((await stand.job(jobId))["state"], "DENIED");
     assertEquals(outputsOf(run).result, undefined);
     assert(
-      !stand.workers.get("poster")!.lastLines.some((line) =>
-        line.includes(jobId)
-      ),
+      !stand.workers.get("poster")!.hasLogged(jobId),
     );
   });
 
@@ -271,7 +269,7 @@ Deno.test("the whole path on devcore with embedded servers, and when things go w
         async () => (await platform.waiting())[0],
       );
       await approve(platform, post.jobId);
-      await stand.workers.get("poster")!.waitForLine(
+      await stand.workers.get("poster")!.waitFor(
         ({ msg, job }) => msg === "Job answered" && job === post.jobId,
         30_000,
       );

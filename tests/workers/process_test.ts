@@ -34,7 +34,7 @@ for (const worker of JOB_WORKERS) {
     const process = start(worker, { NATS_URL: nats.url, REDIS_URL: redis.url });
     await process.waitFor("Worker ready", 20_000);
     assertEquals(await process.stop(), 0);
-    assert(process.lastLines.some((line) => line.includes('"Worker stopped"')));
+    assert(process.hasLogged('"Worker stopped"'));
   });
 }
 
@@ -116,5 +116,5 @@ Deno.test("no worker prints its key", async () => {
   });
   await process.waitFor("Worker ready", 20_000);
   await process.stop();
-  assert(!process.lastLines.some((line) => line.includes("s3cret")));
+  assert(!process.hasLogged("s3cret"));
 });

@@ -194,7 +194,7 @@ async function readUsage(
   nth: number,
 ): Promise<{ cpuUs: number; rssPeakBytes: number }> {
   ingester.signal("SIGUSR2");
-  const line = await ingester.waitForLine(
+  const line = await ingester.waitFor(
     (line) => line["msg"] === "Usage" && line["nth"] === nth,
     USAGE_MS,
   );

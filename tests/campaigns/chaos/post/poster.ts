@@ -74,7 +74,7 @@ export class Poster extends Replica {
     this.#jumps += hours;
     const offset = this.#jumps * 3_600_000;
     process.signal(hours === 1 ? "SIGUSR2" : "SIGHUP");
-    await process.waitForLine(
+    await process.waitFor(
       (line) => line["msg"] === "Clock jumped" && line["offset_ms"] === offset,
       JUMP_MS,
     ).catch(() => {}); // It may be killed or paused meanwhile.
