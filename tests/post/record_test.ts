@@ -911,6 +911,7 @@ class Model {
   posts = 0;
   faults = 0;
   #done: string | undefined;
+  readonly #texts = new Map<string, { type: string; token?: string }>();
   readonly #limits: Limits;
 
   constructor(jobs: readonly string[], limits: Limits) {
@@ -977,9 +978,15 @@ class Model {
     };
   }
 
+  /** An event or a claim's outcome, of which texts are read once. */
+  #read(text: string): { type: string; token?: string } {
+    const known = this.#texts.get(text) ?? JSON.parse(text);
+    this.#texts.set(text, known);
+    return known;
+  }
+
   /** How often a claim was freed by a person, as the fold sees it. */
-  get freed(): number {
-    const events = parseEvents(this.items);
+  #countFreed(events: readonly PostEvent[]): number {
     const isFree = (length: number) =>
       fold(events.slice(0, length)).state === "free";
     return events.filter(({ type }, at) =>
@@ -1109,10 +1116,11 @@ class Model {
 
   /** What must hold at every moment. */
   check(): void {
-    const { state } = fold(parseEvents(this.items));
+    const events = parseEvents(this.items);
+    const { state } = fold(events);
     assert(!this.#done || state === this.#done, `${this.#done}, then ${state}`);
     if (state === "posted" || state === "marked") this.#done = state;
-    const { freed } = this;
+    const freed = this.#countFreed(events);
     assert(
       this.sends <= 1 + freed,
       `${this.sends} messages and freed ${freed} times`,
@@ -1134,20 +1142,22 @@ class Model {
    */
   key(): string {
     const [first, second, ...others] = this.posters;
-    const keys = [
-      this.#keyOf(this.posters),
-      this.#keyOf([second!, first!, ...others]),
-    ];
+    const swapped = [second!, first!, ...others];
+    const rank = ({ pending, ended, operations, seen }: Poster) =>
+      ended ? "" : `${pending?.kind} ${operations} ${seen}`;
+    const [one, two] = [rank(first!), rank(second!)];
+    if (one < two) return this.#keyOf(this.posters);
+    if (one > two) return this.#keyOf(swapped);
+    const keys = [this.#keyOf(this.posters), this.#keyOf(swapped)];
     return keys.toSorted()[0]!;
   }
 
   #keyOf(posters: readonly Poster[]): string {
     const names = new Map<string, number>();
     const rename = (item: string) => {
-      const event = JSON.parse(item) as { type: string; token?: string };
-      const token = event.token ?? "";
+      const { type, token = "" } = this.#read(item);
       if (!names.has(token)) names.set(token, names.size);
-      return `${event.type}${names.get(token)}`;
+      return `${type}${names.get(token)}`;
     };
     return JSON.stringify([
       this.items.map(rename),
