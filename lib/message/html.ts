@@ -7,7 +7,7 @@
  * @module
  */
 import type { JsonObject } from "../base/json.ts";
-import { readMrkdwn, type Style } from "./mrkdwn.ts";
+import { readBlock, readMrkdwn, type Span, type Style } from "./mrkdwn.ts";
 
 const TAGS: Readonly<Record<Style, string>> = {
   bold: "strong",
@@ -115,25 +115,15 @@ export function escapeHtml(text: string): string {
 }
 
 function renderBlock(block: JsonObject): string {
-  const { type, text, elements = [] } = block as {
-    type: string;
-    text?: JsonObject;
-    elements?: JsonObject[];
-  };
-  const words = String(text?.["text"] ?? "");
+  const { type, texts, buttons } = readBlock(block);
   switch (type) {
     case "header":
-      return `<h1>${renderText(words)}</h1>`;
+      return `<h1>${texts.map(renderText).join("")}</h1>`;
     case "section":
-      return `<div class="section">${renderLines(words)}</div>`;
     case "context":
-      return `<div class="context">${
-        elements.map(({ text }) => renderLines(String(text ?? ""))).join("")
-      }</div>`;
+      return `<div class="${type}">${texts.map(renderLines).join("")}</div>`;
     case "actions":
-      return `<div class="actions">${
-        elements.map(renderButton).join("")
-      }</div>`;
+      return `<div class="actions">${buttons.map(renderButton).join("")}</div>`;
     default:
       return `<p class="rest">(a block of type ${escapeHtml(type)})</p>`;
   }
@@ -159,20 +149,18 @@ function renderLines(mrkdwn: string): string {
   }).join("");
 }
 
-function renderSpan({ text, style }: { text: string; style?: Style }): string {
+function renderSpan({ text, style }: Span): string {
   const inner = renderText(text);
   return style === undefined
     ? inner
     : `<${TAGS[style]}>${inner}</${TAGS[style]}>`;
 }
 
-function renderButton({ text, url }: JsonObject): string {
-  const label = escapeHtml(
-    String((text as JsonObject | undefined)?.["text"] ?? ""),
-  );
-  const address = URL.parse(String(url ?? ""));
+function renderButton({ label, url }: { label: string; url: string }): string {
+  const address = URL.parse(url);
+  const text = escapeHtml(label);
   // Anything but the web, such as `javascript:`, would act in this page.
   return address !== null && /^https?:$/.test(address.protocol)
-    ? `<a href="${escapeHtml(address.href)}" rel="noreferrer">${label}</a>`
-    : `<a>${label}</a>`;
+    ? `<a href="${escapeHtml(address.href)}" rel="noreferrer">${text}</a>`
+    : `<a>${text}</a>`;
 }

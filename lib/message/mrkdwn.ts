@@ -6,6 +6,8 @@
  * @module
  */
 
+import { type JsonObject, objectOf } from "../base/json.ts";
+
 export type Style = "bold" | "italic" | "strike" | "code" | "link" | "mention";
 
 export interface Span {
@@ -58,4 +60,30 @@ export function unescapeMrkdwn(text: string): string {
     "&amp;",
     "&",
   );
+}
+
+/** What a block shows. */
+export interface BlockContent {
+  type: string;
+  texts: readonly string[];
+  buttons: readonly { label: string; url: string }[];
+}
+
+/** Reads a block that may be malformed. */
+export function readBlock(block: JsonObject): BlockContent {
+  const { type, text, elements = [] } = block as {
+    type?: unknown;
+    text?: JsonObject;
+    elements?: JsonObject[];
+  };
+  const isActions = type === "actions";
+  const texts = text === undefined ? elements : [text];
+  return {
+    type: String(type),
+    texts: isActions ? [] : texts.map(({ text }) => String(text ?? "")),
+    buttons: !isActions ? [] : elements.map(({ text, url }) => ({
+      label: String(objectOf(text)?.["text"] ?? ""),
+      url: String(url ?? ""),
+    })),
+  };
 }

@@ -5,7 +5,14 @@
  */
 import type { JsonObject } from "../base/json.ts";
 import { markControls } from "../base/text.ts";
-import { readMrkdwn, type Style, unescapeMrkdwn } from "./mrkdwn.ts";
+import {
+  type BlockContent,
+  readBlock,
+  readMrkdwn,
+  type Span,
+  type Style,
+  unescapeMrkdwn,
+} from "./mrkdwn.ts";
 
 export interface TextOptions {
   /** Longer lines go on below; nothing is cut. */
@@ -28,9 +35,7 @@ const ANSI: Readonly<Record<Style | "dim", string>> = {
 /** A message's blocks as plain lines, formatting marks left as they are. */
 export function renderBlocks(blocks: readonly JsonObject[]): string[] {
   return blocks.flatMap((block) =>
-    textsOf(block).flatMap((text) =>
-      unescapeMrkdwn(text).split("\n").map(markControls)
-    )
+    linesOf(readBlock(block)).map((line) => markControls(unescapeMrkdwn(line)))
   );
 }
 
@@ -42,14 +47,15 @@ export function renderText(
   const paint = (text: string, style: Style | "dim") =>
     colour ? `\x1b[${ANSI[style]}m${text}\x1b[0m` : text;
   const lines = blocks.flatMap((block, at) => {
-    const style = block["type"] === "header"
+    const content = readBlock(block);
+    const { type } = content;
+    const style = type === "header"
       ? "bold"
-      : block["type"] === "context"
+      : type === "context"
       ? "dim"
       : undefined;
-    const isMrkdwn = block["type"] === "section" || block["type"] === "context";
-    const texts = textsOf(block).flatMap((text) => text.split("\n"));
-    const shown = texts.flatMap((text) => {
+    const isMrkdwn = type === "section" || type === "context";
+    const shown = linesOf(content).flatMap((text) => {
       const spans = isMrkdwn ? readMrkdwn(text) : [{ text }];
       return wrap(
         spans.map((span) => ({ ...span, text: markControls(span.text) })),
@@ -67,33 +73,18 @@ export function renderText(
   return lines.map((line) => (BAR + line).trimEnd());
 }
 
-function textsOf(block: JsonObject): string[] {
-  const { type, text, elements = [] } = block as {
-    type?: unknown;
-    text?: JsonObject;
-    elements?: JsonObject[];
-  };
-  if (type === "actions") {
-    return elements.map(({ text, url }) =>
-      `[${(text as JsonObject | undefined)?.["text"]}] ${url}`
-    );
-  }
-  const texts = text === undefined ? elements : [text];
-  return texts.map(({ text }) => String(text ?? ""));
-}
-
-interface Piece {
-  text: string;
-  style?: Style;
+function linesOf({ texts, buttons }: BlockContent): string[] {
+  const addresses = buttons.map(({ label, url }) => `[${label}] ${url}`);
+  return [...texts, ...addresses].flatMap((text) => text.split("\n"));
 }
 
 /** Breaks between words; a word that is longer than a line stays whole. */
 function wrap(
-  spans: readonly Piece[],
+  spans: readonly Span[],
   width: number,
   indent: number,
-): Piece[][] {
-  const lines: Piece[][] = [[]];
+): Span[][] {
+  const lines: Span[][] = [[]];
   let used = 0;
   for (const { text, ...style } of spans) {
     for (const word of text.match(/\s+|\S+/g) ?? []) {
