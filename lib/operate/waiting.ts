@@ -33,7 +33,7 @@ export interface WaitingPost {
 
 /** Each read costs one of the 50 calls a second that the gateway allows everybody. */
 const READS_MAX = 8;
-const WATCH_MS = 2_000;
+const POLL_MS = 2_000;
 
 /**
  * Reads waiting jobs, without those that have gone in the meantime.
@@ -99,6 +99,7 @@ export async function watchWaiting(
   platform: Platform,
   maxAgeS: number,
   watcher: Watcher,
+  pollMs = POLL_MS,
 ): Promise<never> {
   let known: ReadonlySet<string> = new Set();
   let away = false;
@@ -120,6 +121,6 @@ export async function watchWaiting(
       if (!away) watcher.onAway(error);
       away = true;
     }
-    await wait(WATCH_MS, platform.signal);
+    await wait(pollMs, platform.signal);
   }
 }
