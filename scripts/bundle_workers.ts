@@ -14,7 +14,7 @@ const FOLDER = "dist/workers";
 const HELP = {
   usage: "deno task bundle:workers [WORKER...] [--out DIR]",
   about:
-    `Writes ${FOLDER}/<worker>.js, one file a worker, with everything that it
+    `Writes ${FOLDER}/<worker>.js, one file per worker, with everything that it
 imports. Start one anywhere that Deno is, with the flags of deno task
 permissions; it needs no module, no cache and no network to start.`,
   argumentsMax: WORKERS.length,

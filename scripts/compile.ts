@@ -34,7 +34,8 @@ for the given environment baked in, and ${FOLDER}/manifest.json, which says of e
 its worker, version, target, permissions and sha256.`,
   argumentsMax: 1,
   options: {
-    "env-file FILE": "variables, one NAME=value a line; these win",
+    "env-file FILE":
+      "variables, one NAME=value per line; these take precedence",
     "target TARGET": ["for another machine than this one:", ...TARGETS].join(
       "\n",
     ),

@@ -16,7 +16,7 @@ const HELP = {
     ["example", "deploy/env.example, the variables themselves"],
     ["tasks", "deno.json: the tasks worker:*"],
     ["image", "deploy/Dockerfile: entry points and health checks"],
-    ["service", "deploy/systemd: a drop-in a worker"],
+    ["service", "deploy/systemd: one drop-in per worker"],
     ["k8s", "deploy/k8s/workers.yaml, for the ConfigMap that stands in it"],
   ],
   argumentsMax: WAYS.length,

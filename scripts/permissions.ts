@@ -29,13 +29,14 @@ do, and takes each permission away to see that it was needed.`,
   argumentsMax: 1,
   options: {
     json: "as JSON: {worker: {net, env, read, flags}}",
-    flags: "the flags and nothing else, one line a worker",
-    "env-file FILE": "variables, one NAME=value a line; these win",
+    flags: "the flags and nothing else, one line per worker",
+    "env-file FILE":
+      "variables, one NAME=value per line; these take precedence",
     prove: "try it; exit 1 if anything was not as it should be",
   },
 } as const;
 
-/** Of a wide terminal. */
+/** The width of a wide terminal. */
 const WIDTH = 140;
 
 export const main = command(HELP, async ({ values, positionals }, context) => {

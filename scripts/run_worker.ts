@@ -21,7 +21,8 @@ and runs it until it ends or is told to stop. WORKER is one of
 ${WORKERS.join(", ")}.`,
   argumentsMax: 1,
   options: {
-    "env-file FILE": "variables, one NAME=value a line; these win",
+    "env-file FILE":
+      "variables, one NAME=value per line; these take precedence",
   },
 } as const;
 

@@ -31,7 +31,7 @@ export async function sendIncident(
     const { status } = await stand.send(body, { path });
     if (status !== 401) {
       throw new CommandError(
-        `The ingester answered status ${status} to a webhook that nobody proved, expected 401`,
+        `The ingester answered status ${status} to a webhook without proof of its sender, expected 401`,
       );
     }
     say.line("the same webhook from anybody else: refused with 401");

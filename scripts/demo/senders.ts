@@ -1,18 +1,18 @@
 /**
- * Those who send webhooks, as far as the demo plays them.
+ * The senders of webhooks that the demo plays.
  *
  * @module
  */
 import type { JsonObject } from "../../lib/base/json.ts";
 import { createHmac } from "node:crypto";
 
-/** One who sends, and what the ingester must know of it. */
+/** A sender, and the settings with which the ingester accepts it. */
 export interface Sender {
   /** What it sends, for people. */
   readonly what: string;
   /** The ingester's path. */
   readonly path: string;
-  /** Variables with which the ingester takes what it sends. */
+  /** The ingester's variables. */
   readonly env: Readonly<Record<string, string>>;
   /** Proves who sends these bytes. */
   prove(body: string): Record<string, string>;
@@ -20,7 +20,7 @@ export interface Sender {
   body(id: string, now: string): Promise<string>;
 }
 
-/** The names of the senders; the first is the demo's own choice. */
+/** The names of the senders; the first is the default. */
 export const SENDER_NAMES = ["pagerduty", "alertmanager", "mock"] as const;
 
 /** One of {@linkcode SENDER_NAMES}. */

@@ -1,6 +1,6 @@
 /**
  * What permissions are derived from: the environment that a worker will run in,
- * and what the pack says that its topic requires.
+ * and what its topic requires according to the pack.
  *
  * @module
  */
@@ -43,7 +43,7 @@ export async function readEnvironment(
  * Reads variables from a file.
  *
  * @throws {CommandError} If it cannot be read or sets a variable that no worker
- * reads, which is most often a slip of the pen.
+ * reads, which is usually a typo.
  */
 export async function readEnvFile(
   path: string,

@@ -56,7 +56,7 @@ export const WORKER_TOPICS: Readonly<Partial<Record<WorkerName, string>>> = {
   poster: "job.incident-enricher.post",
 };
 
-/** One connection or address that is granted, and why. */
+/** A host that a worker may connect to or listen on, and why. */
 export interface HostGrant {
   /** `host:port`. */
   host: string;
@@ -69,18 +69,18 @@ export interface Permissions {
   env: { name: string; why: string }[];
   /** Files that hold secrets or certificates, where the environment names any. */
   read: { path: string; why: string }[];
-  /** What the runtime is told, in this order. */
+  /** Deno's command-line flags, in this order. */
   flags: string[];
 }
 
 type Values = Readonly<Record<string, unknown>>;
 
-/** What a `requires` value of the pack grants beside the platform itself. */
+/** The hosts that a `requires` value of the pack grants in addition to the platform. */
 const REQUIREMENTS: Readonly<Record<string, (config: Values) => HostGrant[]>> =
   {
-    // The mock source asks nobody; each evidence API adds its host here.
+    // The mock source calls nobody; each evidence API adds its host here.
     "network:egress": () => [],
-    // The built-in summarizer asks nobody; a model adds its host here.
+    // The built-in summarizer calls nobody; a model adds its host here.
     "llm": () => [],
     "slack:webhook": ({ slackAllowedHosts }) =>
       (slackAllowedHosts as string[]).map((host) => ({
@@ -91,7 +91,7 @@ const REQUIREMENTS: Readonly<Record<string, (config: Values) => HostGrant[]>> =
 
 /** Why a worker may listen on an address. */
 export const LISTENS = "listens here";
-/** Why it may listen on another, for those who watch over it. */
+/** Why it may listen on a second one. */
 export const SERVES_HEALTH = "serves its health here";
 
 /** The settings that name addresses, and why each is granted. */

@@ -1,14 +1,14 @@
 /**
- * Runs inside a worker, before it, and tries what the worker may not do.
+ * Tries, inside a worker and before it starts, what the worker may not do.
  *
- * It is loaded with `--preload`, so that the worker's own file stays as it is.
- * What to try stands in the first argument; what came of it is written as one
- * line of JSON on standard error, as the worker writes its log.
+ * Loaded with `--preload`, so that the worker's own file is unchanged. The first
+ * argument says what to try; the outcome goes to standard error as one line of
+ * JSON, in the form of the worker's log.
  *
  * @module
  */
 
-/** What to try, beside what is always tried. */
+/** What to try in addition to what is always tried. */
 export interface ProbeOrder {
   /** `host:port`, each connected to. */
   hosts: string[];
@@ -16,7 +16,7 @@ export interface ProbeOrder {
   variables: string[];
 }
 
-/** What came of one try. */
+/** The outcome of one attempt. */
 export interface Try {
   tried: string;
   /** `allowed` is the one that should not be. */
@@ -27,7 +27,7 @@ export interface Try {
 
 const TEXT_MAX = 200;
 
-/** What nobody ever needs; not written as literals, which Deno would fetch. */
+/** Modules that no worker imports. Deno would fetch literal specifiers. */
 const MODULES = [
   "https://esm.sh/nothing-of-ours@1.0.0",
   "npm:is-odd@3.0.1",

@@ -12,19 +12,16 @@ import {
   type WorkerName,
 } from "./permissions.ts";
 
-/** The last lines that a process wrote, for when it fails. */
+/** As many of the last lines as help to see why a process failed. */
 const LINES_KEPT = 20;
 const STOP_MS = 30_000;
 const ROOT = new URL("../../", import.meta.url);
 
-/** The fields of one line of a worker's log; none if the line is no JSON. */
+/** The fields of one line of a worker's log; none if the line is not JSON. */
 export type LogLine = Record<string, unknown>;
 
-/** A running worker. */
+/** A worker's process. */
 export class WorkerProcess implements AsyncDisposable {
-  readonly name: WorkerName;
-  /** What the runtime was told that it may do. */
-  readonly flags: readonly string[];
   /** Resolves with its exit code once it has ended and its log is read. */
   readonly ended: Promise<number>;
   readonly #child: Deno.ChildProcess;
@@ -35,12 +32,11 @@ export class WorkerProcess implements AsyncDisposable {
   #changed = Promise.withResolvers<void>();
 
   constructor(
-    name: WorkerName,
-    flags: readonly string[],
+    readonly name: WorkerName,
+    /** The flags that Deno was started with. */
+    readonly flags: readonly string[],
     child: Deno.ChildProcess,
   ) {
-    this.name = name;
-    this.flags = flags;
     this.#child = child;
     this.ended = this.#follow();
   }

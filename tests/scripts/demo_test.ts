@@ -196,7 +196,7 @@ Deno.test({
   async fn() {
     const args = ["--interactive", "--slack", "--as", "ada"];
     const child = startTaskOnTerminal("demo", args);
-    const output = collect(child);
+    await using output = collect(child);
     const keyboard = child.stdin.getWriter();
     for (const [at, answer] of ["maybe", "y"].entries()) {
       await until(
@@ -221,20 +221,32 @@ Deno.test({
   },
 });
 
-/** Reads what a process prints until it ends. */
-function collect({ stdout }: Deno.ChildProcess) {
-  const output = { text: "", ended: Promise.resolve() };
+/** Reads what a demo prints; stops it, if nothing else has. */
+function collect(demo: Deno.ChildProcess) {
+  const output = {
+    text: "",
+    ended: Promise.resolve(),
+    async [Symbol.asyncDispose]() {
+      try {
+        demo.kill("SIGINT");
+      } catch {
+        // It has ended already.
+      }
+      await output.ended;
+    },
+  };
   output.ended = (async () => {
-    for await (const text of stdout.pipeThrough(new TextDecoderStream())) {
+    for await (const text of demo.stdout.pipeThrough(new TextDecoderStream())) {
       output.text += text;
     }
+    await demo.status;
   })();
   return output;
 }
 
 Deno.test("deno task demo --keep leaves everything running until it is stopped", async () => {
   const child = startTask("demo", ["--keep", "--source", "mock"]);
-  const output = collect(child);
+  await using output = collect(child);
   await until(
     "the addresses",
     () => output.text.includes("deno task uninstall --purge"),

@@ -6,7 +6,7 @@
 import { hostnameOf, isAddress } from "../addresses.ts";
 import { type Permissions, splitNet, type WorkerName } from "../permissions.ts";
 
-/** systemd: a drop-in for one instance, the whole of it generated. */
+/** Renders the drop-in of one instance, which is generated as a whole. */
 export function renderDropIn(
   worker: WorkerName,
   { flags, net }: Permissions,
@@ -27,7 +27,7 @@ export function renderDropIn(
   ].join("\n");
 }
 
-/** The firewall of the unit, where addresses are all that there is to know. */
+/** The unit's firewall, if the permissions name addresses only. */
 function renderAddresses(net: Permissions["net"]): string[] {
   const { listens, peers } = splitNet(net);
   const namesOf = (grants: Permissions["net"]) => [

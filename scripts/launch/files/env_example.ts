@@ -6,7 +6,7 @@
 import { type Setting, variablesOf } from "../../../lib/base/config.ts";
 import { WORKER_SETTINGS, type WorkerName, WORKERS } from "../permissions.ts";
 
-/** Variables that the example sets; the others stand there commented out. */
+/** Variables that the example sets; all others are commented out. */
 const VALUES: Readonly<Record<string, string>> = {
   CORETEX_GATEWAY_URL: "http://gateway:8081",
   CORETEX_API_KEY: "devkey",
@@ -18,7 +18,7 @@ const VALUES: Readonly<Record<string, string>> = {
   INGESTER_ADDR: "0.0.0.0:8088",
 };
 
-/** What cannot be said in a setting's one line. */
+/** What a setting's one line has no room for. */
 const NOTES: Readonly<Record<string, string>> = {
   CORETEX_GATEWAY_URL: "8081 is the platform's HTTP port, 8080 its gRPC port",
   CORETEX_API_KEY: "replace it",
@@ -30,14 +30,14 @@ const HEADER = `\
 # What the workers read from their environment. Copy it to deploy/.env, which
 # git ignores, and set what differs. Written by: deno task flags
 #
-# Empty means unset. Commented out is the default.
+# Empty means unset. Lines that are commented out show the defaults.
 `;
 
 /** A variable of one or more workers. */
 export interface Entry {
   setting: Setting<unknown>;
   users: WorkerName[];
-  /** Several where the default depends on the worker. */
+  /** More than one where the default depends on the worker. */
   fallbacks: Set<string>;
 }
 

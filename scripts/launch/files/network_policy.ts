@@ -6,7 +6,7 @@
 import { hostnameOf, isAddress, portOf } from "../addresses.ts";
 import type { splitNet } from "../permissions.ts";
 
-/** What a NetworkPolicy says of a worker, from `ingress:` on. */
+/** A worker's NetworkPolicy, from `ingress:` on. */
 export function renderRules(
   { listens, peers }: ReturnType<typeof splitNet>,
 ): string[] {
@@ -45,7 +45,7 @@ const RESOLVER: readonly string[] = [
   ...renderPort("TCP", "53"),
 ];
 
-/** Networks that "outside" does not mean: private, local to a link, reserved. */
+/** Networks that are not outside: private, link-local and reserved ones. */
 const INSIDE: readonly string[] = [
   "0.0.0.0/8",
   "10.0.0.0/8",
@@ -59,9 +59,9 @@ const INSIDE: readonly string[] = [
 ];
 
 /**
- * A host as a NetworkPolicy can say it: a Service of the cluster by the pods
- * behind it, labelled with its name; an address as itself; any other name,
- * which a policy cannot know, as everything outside.
+ * A host in a NetworkPolicy's terms: a Service of the cluster by the pods behind
+ * it, which carry its name as a label; an address as itself; any other name,
+ * which a policy cannot resolve, as everything outside.
  */
 function renderPeer(host: string): string[] {
   if (isAddress(host)) {
