@@ -6,6 +6,7 @@
 import { assert, assertEquals } from "@std/assert";
 
 const ROOT = new URL("../", import.meta.url).href;
+const FOLDERS = ["lib", "workers", "scripts", "deploy"];
 const ROOMS = [
   "sources",
   "intake",
@@ -28,9 +29,7 @@ interface Graph {
 /** Every project file and the project files and packages that it imports. */
 async function readImports(): Promise<Map<string, string[]>> {
   const roots: string[] = [];
-  for (const folder of ["lib", "workers", "scripts", "deploy"]) {
-    await collect(folder, roots);
-  }
+  for (const folder of FOLDERS) await collect(folder, roots);
   const imports = new Map<string, string[]>();
   for (const root of roots) {
     if (imports.has(root)) continue;
@@ -246,6 +245,29 @@ Deno.test("lib/operate knows neither a terminal nor a process", async () => {
   for (const file of files) {
     const text = await Deno.readTextFile(new URL(file, ROOT));
     assert(!/\bconsole\.|\bconfirm\(|\bprompt\(/.test(text), file);
+  }
+});
+
+/** Generated files may be longer. */
+const LINES_MAX = 500;
+
+Deno.test("no source file has become a place where everything meets", async () => {
+  const files: string[] = [];
+  for (const folder of [...FOLDERS, "tests/campaigns"]) {
+    await collect(folder, files);
+  }
+  for (const file of files) {
+    if (/\/gen\/|_test\.ts$/.test(file)) continue;
+    const text = await Deno.readTextFile(new URL(file, ROOT));
+    const lines = text.split("\n").length - 1;
+    assert(lines <= LINES_MAX, `${file} has ${lines} lines`);
+  }
+});
+
+Deno.test("a worker reads in two minutes", async () => {
+  for (const worker of ["fetcher", "ingester", "poster", "summarizer"]) {
+    const text = await Deno.readTextFile(new URL(`workers/${worker}.ts`, ROOT));
+    assert(text.split("\n").length <= 201, worker);
   }
 });
 
