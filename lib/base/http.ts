@@ -61,7 +61,8 @@ export async function request(
   if (options.signal?.aborted) {
     return { outcome: "not sent", reason: "cancelled" };
   }
-  refuseOther(url);
+  // Checks the scheme only; sending finds every other mistake.
+  if (!/^https?:/i.test(url)) throw new TypeError(NOT_HTTP);
   using end = deadline(timeoutMs, options.signal);
   const init: RequestInit & { client?: HttpClient } = {
     method,
@@ -86,11 +87,7 @@ export async function request(
   }
 }
 
-/** Checks the scheme only; sending finds every other mistake. */
-function refuseOther(url: string): void {
-  if (/^https?:/i.test(url)) return;
-  throw new TypeError("Cannot send a request: its URL is not http or https");
-}
+const NOT_HTTP = "Cannot send a request: its URL is not http or https";
 
 /**
  * Tells an invalid request from a network failure. Called only if no answer
@@ -98,17 +95,14 @@ function refuseOther(url: string): void {
  * wrong URL or header.
  */
 function refuseInvalid(url: string, { signal: _, ...init }: RequestInit): void {
-  if (URL.canParse(url)) {
-    try {
-      new Request(url, init);
-      return;
-    } catch {
-      throw new TypeError(
-        "Cannot send a request: its method, a header or its body is not valid",
-      );
-    }
+  if (!URL.canParse(url)) throw new TypeError(NOT_HTTP);
+  try {
+    new Request(url, init);
+  } catch {
+    throw new TypeError(
+      "Cannot send a request: its method, a header or its body is not valid",
+    );
   }
-  throw new TypeError("Cannot send a request: its URL is not http or https");
 }
 
 /**

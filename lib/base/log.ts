@@ -15,10 +15,8 @@ export type Fields = Readonly<
   Record<string, string | number | boolean | null | undefined>
 >;
 
-/** Writes lines at four levels. */
+/** Writes lines at three levels. */
 export interface Log {
-  /** Details for finding a fault; off by default. */
-  debug(message: string, fields?: Fields): void;
   /** An event. */
   info(message: string, fields?: Fields): void;
   /** A failure that the process handles itself. */
@@ -29,14 +27,12 @@ export interface Log {
   with(fields: Fields): Log;
 }
 
-type Level = "debug" | "info" | "warn" | "error";
+type Level = "info" | "warn" | "error";
 
 /** Options of {@linkcode createLog}. */
 export interface LogOptions {
   /** Values that must never be printed. */
   secrets?: readonly string[];
-  /** Whether to write `debug` lines. */
-  debug?: boolean;
   /** Takes one line without its line break. */
   write?: (line: string) => void;
   /** The time of day. */
@@ -47,11 +43,9 @@ const FIELD_CHARS_MAX = 2000;
 
 /** Starts a log whose lines all carry `fields`. */
 export function createLog(fields: Fields = {}, options: LogOptions = {}): Log {
-  const { write = writeStderr, now = () => new Date(), debug = false } =
-    options;
+  const { write = writeStderr, now = () => new Date() } = options;
   const mask = createMask(options.secrets ?? []);
   const line = (level: Level) => (message: string, extra: Fields = {}) => {
-    if (level === "debug" && !debug) return;
     const record: Record<string, unknown> = {
       time: now().toISOString(),
       level,
@@ -65,7 +59,6 @@ export function createLog(fields: Fields = {}, options: LogOptions = {}): Log {
     write(JSON.stringify(record));
   };
   return {
-    debug: line("debug"),
     info: line("info"),
     warn: line("warn"),
     error: line("error"),

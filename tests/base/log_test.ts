@@ -46,20 +46,6 @@ for (const level of ["info", "warn", "error"] as const) {
   });
 }
 
-Deno.test("createLog() writes debug lines only when asked", () => {
-  const quiet = start();
-  quiet.log.debug("m");
-  quiet.log.with({ a: 1 }).debug("m");
-  assertEquals(quiet.lines, []);
-  const chatty = start({}, { debug: true });
-  chatty.log.debug("m");
-  chatty.log.with({ a: 1 }).debug("m");
-  assertEquals(chatty.lines, [
-    `{"time":"${TIME}","level":"debug","msg":"m"}`,
-    `{"time":"${TIME}","level":"debug","msg":"m","a":1}`,
-  ]);
-});
-
 Deno.test("createLog() leaves undefined fields out", () => {
   const { log, lines } = start({ a: undefined });
   log.info("m", { b: undefined });

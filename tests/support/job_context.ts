@@ -81,10 +81,7 @@ export function fakeContext<S extends Settings>(
     },
     signal: abort.signal,
     settings: config,
-    log: createLog({}, {
-      write: (line) => log.push(JSON.parse(line)),
-      debug: true,
-    }),
+    log: createLog({}, { write: (line) => log.push(JSON.parse(line)) }),
     progress() {},
     constraintsWith(record) {
       const both = stricter(
