@@ -5,10 +5,14 @@
  * @module
  */
 import { connect, type NatsConnection } from "nats";
-import { retry, within } from "../base/time.ts";
-import { messageOf } from "../base/errors.ts";
+import { optional } from "../base/json.ts";
 import { errorFields, type Log } from "../base/log.ts";
-import { type BusEndpoint, splitEndpoint } from "./endpoint.ts";
+import { within } from "../base/time.ts";
+import {
+  type BusEndpoint,
+  retryConnection,
+  splitEndpoint,
+} from "./endpoint.ts";
 import { mendSockets } from "./nats_sockets.ts";
 
 export interface Bus extends AsyncDisposable {
@@ -64,32 +68,21 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
   const { url, username: user, password: pass, tls } = splitEndpoint(options);
   const server = url.href.replace(/\/$/, "");
   mendSockets();
-  const connection = await retry(() =>
+  const connection = await retryConnection(() =>
     connect({
       servers: server,
       name: options.name,
-      ...(token === undefined ? {} : { token }),
+      ...optional("token", token),
       ...(user === "" ? {} : { user, pass }),
       // With this option, the client refuses a server without TLS.
-      ...(tls === undefined ? {} : { tls }),
+      ...optional("tls", tls),
       timeout: CONNECT_TIMEOUT_MS,
       maxReconnectAttempts: -1, // The default gives up for good after 20 s.
       reconnectDelayHandler: createPace(),
       pingInterval: PING_INTERVAL_MS,
       // A cluster announces its peers by addresses that no permission covers.
       ignoreClusterUpdates: true,
-    }), {
-    baseMs: 500,
-    maxMs: 10_000,
-    signal,
-    retryable: () => true,
-    onRetry: (error, waitMs) =>
-      log.warn("Cannot connect to NATS, trying again", {
-        server,
-        error: messageOf(error),
-        wait_ms: Math.round(waitMs),
-      }),
-  });
+    }), { name: "NATS", server, log, signal });
   log.info("Connected to NATS", { server });
   return wrap(connection, log);
 }

@@ -112,21 +112,14 @@ function readDocument(
   document: JsonObject,
   spell: (name: string) => string,
 ): Given {
-  const budgets = object(document, "budgets");
-  const sandbox = object(document, "sandbox");
-  const of = (parent: JsonObject, name: string) => parent[spell(name)];
-  const bytes = number(
-    of(budgets, "maxArtifactBytes"),
-    "budgets.maxArtifactBytes",
-  );
+  const field = (parent: string, name: string) =>
+    [object(document, parent)[spell(name)], `${parent}.${name}`] as const;
+  const bytes = number(...field("budgets", "maxArtifactBytes"));
   return {
-    redactionLevel: level(of(document, "redactionLevel"), "redactionLevel"),
+    redactionLevel: level(document[spell("redactionLevel")], "redactionLevel"),
     artifactBytesMax: Math.min(ARTIFACT_BYTES_MAX, bytes ?? Infinity),
-    networkAllowlist: strings(
-      of(sandbox, "networkAllowlist"),
-      "sandbox.networkAllowlist",
-    ),
-    runtimeMsMax: number(of(budgets, "maxRuntimeMs"), "budgets.maxRuntimeMs"),
+    networkAllowlist: strings(...field("sandbox", "networkAllowlist")),
+    runtimeMsMax: number(...field("budgets", "maxRuntimeMs")),
   };
 }
 

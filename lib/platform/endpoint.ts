@@ -4,6 +4,10 @@
  * @module
  */
 
+import { messageOf } from "../base/errors.ts";
+import type { Log } from "../base/log.ts";
+import { retry } from "../base/time.ts";
+
 /** Certificates and keys as PEM texts. */
 export interface Tls {
   /** The authorities to trust, instead of the well-known ones. */
@@ -51,6 +55,30 @@ export function splitEndpoint(
   };
   address.username = address.password = "";
   return { url: address, ...split };
+}
+
+/** Retries a server's first connection until the signal aborts. */
+export function retryConnection<T>(
+  attempt: () => Promise<T>,
+  { name, server, log, signal }: {
+    name: "NATS" | "Redis";
+    server: string;
+    log: Log;
+    signal: AbortSignal;
+  },
+): Promise<T> {
+  return retry(attempt, {
+    baseMs: 500,
+    maxMs: 10_000,
+    signal,
+    retryable: () => true,
+    onRetry: (error, waitMs) =>
+      log.warn(`Cannot connect to ${name}, trying again`, {
+        server,
+        error: messageOf(error),
+        wait_ms: Math.round(waitMs),
+      }),
+  });
 }
 
 /** Decodes percent escapes; a text with a stray `%` stays as it is. */

@@ -12,38 +12,32 @@ import { GatewayError } from "./gateway_error.ts";
 import type { Delivery } from "./job_table.ts";
 import { createJobRequest, type JobRequest } from "./packet.ts";
 
-export interface Search {
-  topic: string;
-  /** How long a job must have been unchanged. */
-  silentMs: number;
-  /** Milliseconds since the epoch. */
-  nowMs: number;
-  /** Whether this process has the job in hand already. */
-  isHeld: (jobId: string) => boolean;
-  signal: AbortSignal;
-}
-
-export interface Silence {
-  jobs: Delivery[];
-  problems: { error: string; jobId?: string }[];
-}
-
 /** The platform's own limit. */
 const LIST_MAX = 1_000;
 /** The next search finds the rest. */
 const JOBS_MAX = 20;
 
 /**
- * Finds jobs of a topic that have been RUNNING for a while without a change.
+ * Finds jobs of a topic that have been RUNNING for at least `silentMs` without a
+ * change.
  *
+ * @param options `isHeld` tells whether this process has a job in hand.
  * @returns The jobs as the bus would deliver them, but without policy's limits,
  * which are in the jobs' records.
  * @throws {GatewayError} If the platform does not list the jobs.
  */
 export async function findSilentJobs(
   gateway: Gateway,
-  { topic, silentMs, nowMs, isHeld, signal }: Search,
-): Promise<Silence> {
+  { topic, silentMs, nowMs, isHeld, signal }: {
+    topic: string;
+    silentMs: number;
+    nowMs: number;
+    isHeld: (jobId: string) => boolean;
+    signal: AbortSignal;
+  },
+): Promise<
+  { jobs: Delivery[]; problems: { error: string; jobId?: string }[] }
+> {
   const path = `/jobs?state=RUNNING&topic=${encodeURIComponent(topic)}` +
     `&limit=${LIST_MAX}`;
   const { items } = await gateway.call("GET", path, { signal }) as {
@@ -51,7 +45,7 @@ export async function findSilentJobs(
   };
   const listed = items ?? [];
   const jobs: Delivery[] = [];
-  const problems: Silence["problems"] = [];
+  const problems: { error: string; jobId?: string }[] = [];
   if (listed.length >= LIST_MAX) {
     const error = "The platform lists no more jobs; older ones are not found";
     problems.push({ error });

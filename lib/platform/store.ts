@@ -9,10 +9,11 @@
  */
 import type { Socket } from "node:net";
 import { Redis } from "ioredis";
-import { retry } from "../base/time.ts";
 import { messageOf, OutsideError } from "../base/errors.ts";
+import { optional } from "../base/json.ts";
 import type { Log } from "../base/log.ts";
-import { type Endpoint, splitEndpoint } from "./endpoint.ts";
+import { retry } from "../base/time.ts";
+import { type Endpoint, retryConnection, splitEndpoint } from "./endpoint.ts";
 
 export interface Store extends AsyncDisposable {
   /**
@@ -124,7 +125,7 @@ export async function connectStore(options: StoreOptions): Promise<Store> {
     db: Number(pathname.slice(1)) || 0,
     ...(username === "" ? {} : { username }),
     ...(password === "" ? {} : { password }),
-    ...(tls === undefined ? {} : { tls }),
+    ...optional("tls", tls),
     connectionName: options.name,
     lazyConnect: true,
     connectTimeout: CONNECT_TIMEOUT_MS,
@@ -149,26 +150,7 @@ export async function connectStore(options: StoreOptions): Promise<Store> {
     if (up) log.warn("Lost the connection to Redis", { server: host });
     up = false;
   });
-  try {
-    await firstConnection(redis, host, log, signal);
-  } catch (error) {
-    redis.disconnect();
-    throw error;
-  }
-  return wrap(redis, () => up);
-}
-
-function streamOf(redis: Redis): Socket {
-  return (redis as unknown as { stream: Socket }).stream;
-}
-
-function firstConnection(
-  redis: Redis,
-  host: string,
-  log: Log,
-  signal: AbortSignal,
-): Promise<void> {
-  return retry(async () => {
+  const reach = async () => {
     if (redis.status === "ready") return;
     try {
       // The library reconnects by itself once the first attempt has failed.
@@ -178,18 +160,18 @@ function firstConnection(
     } catch (error) {
       throw toStoreError(error);
     }
-  }, {
-    baseMs: 500,
-    maxMs: 10_000,
-    signal,
-    retryable: () => true,
-    onRetry: (error, waitMs) =>
-      log.warn("Cannot connect to Redis, trying again", {
-        server: host,
-        error: messageOf(error),
-        wait_ms: Math.round(waitMs),
-      }),
-  });
+  };
+  try {
+    await retryConnection(reach, { name: "Redis", server: host, log, signal });
+  } catch (error) {
+    redis.disconnect();
+    throw error;
+  }
+  return wrap(redis, () => up);
+}
+
+function streamOf(redis: Redis): Socket {
+  return (redis as unknown as { stream: Socket }).stream;
 }
 
 function wrap(redis: Redis, up: () => boolean): Store {
