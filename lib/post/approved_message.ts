@@ -13,36 +13,23 @@ import type { JobGateway } from "../platform/context.ts";
 const MESSAGE_BYTES_MAX = 256 * 1024;
 
 /**
- * Fetches the message that the summarizer stored, if its bytes are unchanged.
+ * Fetches the message that the summarizer stored, if its bytes are the ones that
+ * the approver saw: the approved job's input holds their digest.
  *
- * @throws {JobError} As {@linkcode readApprovedMessage} does.
+ * @throws {JobError} `DIGEST_MISMATCH`, or `JOB_INVALID_INPUT` if there is no
+ * message. No error quotes the bytes.
  */
 export async function fetchApprovedMessage(
-  { message_ptr: pointer, message_sha256: digest }: Summary,
+  { message_ptr: pointer, message_sha256: expected }: Summary,
   gateway: JobGateway,
 ): Promise<{ message: Message; digest: string }> {
-  if (pointer === undefined || digest === undefined) {
+  if (pointer === undefined || expected === undefined) {
     throw new JobError(
       "JOB_INVALID_INPUT",
       "Cannot post: the summary names no message",
     );
   }
   const { bytes } = await gateway.readArtifact(pointer, MESSAGE_BYTES_MAX);
-  return { message: await readApprovedMessage(bytes, digest), digest };
-}
-
-/**
- * Reads the bytes of a message, if they are the bytes that the approver saw.
- *
- * @param expected The digest in the summary, which is part of the approved
- * job's input.
- * @throws {JobError} `DIGEST_MISMATCH`, or `JOB_INVALID_INPUT` if the bytes are
- * no message. Neither error quotes the bytes.
- */
-export async function readApprovedMessage(
-  bytes: Uint8Array,
-  expected: string,
-): Promise<Message> {
   const digest = await sha256Hex(bytes);
   if (digest !== expected) {
     throw new JobError(
@@ -51,7 +38,7 @@ export async function readApprovedMessage(
     );
   }
   try {
-    return decodeMessage(bytes);
+    return { message: decodeMessage(bytes), digest };
   } catch (cause) {
     throw new JobError(
       "JOB_INVALID_INPUT",

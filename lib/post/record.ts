@@ -214,8 +214,7 @@ export type ClaimOutcome =
   /** Exactly this attempt may send. */
   | { state: "mine"; token: string }
   /** Sent before; nothing is left to do. */
-  | { state: "posted"; result: Posted }
-  | { state: "marked"; by: string; at: string; link: string | undefined }
+  | Extract<PostState, { state: "posted" | "marked" }>
   /** Another live process does this very job and will answer for it. */
   | { state: "elsewhere" }
   /** A message may have been sent; only a person can tell. */

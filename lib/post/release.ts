@@ -9,23 +9,18 @@ import type { Constraints, JobContext } from "../platform/context.ts";
 import { type Approval, readApproval } from "./approval.ts";
 import type { PostSettings } from "./settings.ts";
 
-export interface Release {
-  /** `undefined` if the poster needs no approval. */
-  approval: Approval | undefined;
-  /** The stricter limits of packet and record. */
-  constraints: Constraints;
-}
-
 /**
  * Reads the job's own record.
  *
+ * @returns No approval if the poster needs none, and the stricter limits of
+ * packet and record.
  * @throws {JobError} `NOT_APPROVED` without a recorded approval.
  * @throws {OutsideError} If the record cannot be read, because it also holds
  * policy's limits.
  */
 export async function readRelease(
   { gateway, job, settings, constraintsWith }: JobContext<PostSettings>,
-): Promise<Release> {
+): Promise<{ approval: Approval | undefined; constraints: Constraints }> {
   const { requireApproval } = settings;
   const record = await gateway.readJob(job.id).catch((error): JsonObject => {
     const missing = error instanceof OutsideError && error.missing;

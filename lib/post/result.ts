@@ -40,11 +40,7 @@ export function describePost(facts: PostFacts): PostResult {
       ? { destination_host: destination.host }
       : {}),
     ...(approval === undefined ? { warnings: [UNAPPROVED] } : {
-      approval: {
-        by: approval.by,
-        at: approval.at,
-        rule_id: approval.ruleId,
-      },
+      approval: { by: approval.by, at: approval.at, rule_id: approval.ruleId },
     }),
   };
 }

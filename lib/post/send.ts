@@ -12,18 +12,16 @@ export type SendOutcome =
   | SlackOutcome
   | { outcome: "posted"; at: string; artifactPtr: string; warning?: string };
 
-export interface SendOptions extends SlackOptions {
-  putArtifact: (payload: Uint8Array) => Promise<string>;
-}
-
 /** Sends a payload. Failures of the other side never throw. */
 export async function send(
   destination: Destination,
   payload: Uint8Array,
-  { timeoutMs, signal, putArtifact }: SendOptions,
+  { putArtifact, ...options }: SlackOptions & {
+    putArtifact: (payload: Uint8Array) => Promise<string>;
+  },
 ): Promise<SendOutcome> {
   if (destination.kind === "slack") {
-    return await postToSlack(destination.url, payload, { timeoutMs, signal });
+    return await postToSlack(destination.url, payload, options);
   }
   try {
     const artifactPtr = await putArtifact(payload);

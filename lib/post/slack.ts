@@ -173,19 +173,12 @@ async function attemptOnce(
   }
 }
 
-interface OneClient {
-  client: Client;
-  isConnected: () => boolean;
-  /** Gives up a pending connection, so that nothing is sent. */
-  drop: () => void;
-}
-
 /**
  * A client for one request over one connection. Without HTTP/2, because it
  * would repeat a refused request by itself. Without its own timers, because
  * they are up to a second late and outlive the client.
  */
-function openClient(origin: string): OneClient {
+function openClient(origin: string) {
   const connect = buildConnector({ timeout: 0, allowH2: false });
   let socket: Socket | undefined;
   let connected = false;
@@ -201,6 +194,7 @@ function openClient(origin: string): OneClient {
     headersTimeout: 0,
     bodyTimeout: 0,
   });
+  /** Gives up a pending connection, so that nothing is sent. */
   const drop = () => {
     if (connected) return;
     socket?.destroy(Object.assign(new Error("Gave up"), { code: "ETIMEDOUT" }));
