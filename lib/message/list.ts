@@ -23,18 +23,13 @@ export interface ListOptions {
 
 /** A titled list. Dropped items are counted, never cut in half. */
 export class List {
-  readonly #title: string;
-  readonly #items: Items;
-  readonly #newestLast: boolean;
+  readonly #options: ListOptions;
   #shown: number;
 
   /** Shows as many items as one section holds. */
-  constructor(
-    { title, items, newestLast = false, shownMax = Infinity }: ListOptions,
-  ) {
-    this.#title = title;
-    this.#items = items;
-    this.#newestLast = newestLast;
+  constructor(options: ListOptions) {
+    this.#options = options;
+    const { items, shownMax = Infinity } = options;
     this.#shown = Math.min(items.lines.length, shownMax);
     while (this.#shown > 0 && this.render().length > SECTION_CHARS_MAX) {
       this.drop();
@@ -42,7 +37,7 @@ export class List {
   }
 
   get isEmpty(): boolean {
-    return this.#items.lines.length === 0;
+    return this.#options.items.lines.length === 0;
   }
 
   get shown(): number {
@@ -50,7 +45,8 @@ export class List {
   }
 
   get cut(): boolean {
-    return this.#items.cut || this.#shown < this.#items.lines.length;
+    const { lines, cut } = this.#options.items;
+    return cut || this.#shown < lines.length;
   }
 
   drop(): void {
@@ -58,19 +54,15 @@ export class List {
   }
 
   render(): string {
-    const { lines } = this.#items;
+    const { title, items: { lines }, newestLast = false } = this.#options;
     const left = lines.length - this.#shown;
-    const kept = this.#newestLast
-      ? lines.slice(left)
-      : lines.slice(0, this.#shown);
+    const kept = newestLast ? lines.slice(left) : lines.slice(0, this.#shown);
     const bullets = kept.map((line) => `• ${line}`);
-    const order = this.#newestLast ? "earlier " : "more ";
+    const order = newestLast ? "earlier " : "more ";
     const kind = this.#shown === 0 ? "" : order;
     const rest = left > 0 ? [`… ${left} ${kind}in the full summary`] : [];
-    const items = this.#newestLast
-      ? [...rest, ...bullets]
-      : [...bullets, ...rest];
-    return [`*${this.#title}*`, ...items].join("\n");
+    const items = newestLast ? [...rest, ...bullets] : [...bullets, ...rest];
+    return [`*${title}*`, ...items].join("\n");
   }
 }
 

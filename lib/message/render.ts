@@ -199,20 +199,12 @@ function fallback(title: string, { context, lead }: MessageView): string {
 function listsOf(view: MessageView) {
   const timeline = timelineList(view.context.timeline ?? []);
   const known = view.highlights.filter((claim) => !isSaid(claim, view));
-  const highlights = new List({
-    title: "What we know",
-    items: items(known.map(claimParts)),
-  });
-  const actions = new List({
-    title: "What to do",
-    items: items(view.actionItems.map(claimParts)),
-  });
-  const gaps = new List({
-    title: "What is missing",
-    items: items(
-      view.gaps.map(({ what, why }) => ({ text: `${what}: ${why}` })),
-    ),
-  });
+  const list = (title: string, parts: readonly Parts[]) =>
+    new List({ title, items: items(parts) });
+  const highlights = list("What we know", known.map(claimParts));
+  const actions = list("What to do", view.actionItems.map(claimParts));
+  const missing = view.gaps.map(({ what, why }) => `${what}: ${why}`);
+  const gaps = list("What is missing", missing.map((text) => ({ text })));
   return {
     all: [highlights, actions, timeline, gaps],
     leastFirst: [

@@ -75,22 +75,20 @@ function highlights(context: NormalizedContext, main: string[]): Claim[] {
   const { description, severity, severity_rule, facts = [], timeline = [] } =
     context;
   const claims: Claim[] = [];
-  if (description !== undefined) {
-    claims.push({ text: description, evidence: main });
-  }
+  const claim = (text: string, evidence = main) =>
+    void claims.push({ text, evidence });
+  if (description !== undefined) claim(description);
   if (severity !== undefined) {
     const rule = severity_rule === undefined ? "" : ` (${severity_rule})`;
-    claims.push({ text: `Severity is ${severity}${rule}`, evidence: main });
+    claim(`Severity is ${severity}${rule}`);
   }
   // The newest entries show the current situation, so facts leave them room.
   const newest = timeline.slice(-TIMELINE_SHOWN);
   const factsMax = HIGHLIGHTS_MAX - claims.length - newest.length;
   for (const { name, value, evidence } of facts.slice(0, factsMax)) {
-    claims.push({ text: `${name}: ${value}`, evidence });
+    claim(`${name}: ${value}`, evidence);
   }
-  for (const { at, text, evidence } of newest) {
-    claims.push({ text: `${at} ${text}`, evidence });
-  }
+  for (const { at, text, evidence } of newest) claim(`${at} ${text}`, evidence);
   return claims;
 }
 
@@ -100,37 +98,23 @@ function actionItems(
   main: string[],
 ): Claim[] {
   const claims: Claim[] = [];
+  const claim = (text: string, evidence = main) =>
+    void claims.push({ text, evidence });
   if (severity === "critical" || severity === "error") {
-    claims.push({
-      text: "Acknowledge the incident and name who leads it",
-      evidence: main,
-    });
+    claim("Acknowledge the incident and name who leads it");
   }
   const change = timeline.findLast(({ text }) =>
     /\b(deploy|release|rollout|config|migrat)/i.test(text)
   );
   if (change !== undefined) {
-    claims.push({
-      text: `Check whether to undo the change before it: ${change.text}`,
-      evidence: change.evidence,
-    });
+    const { text, evidence } = change;
+    claim(`Check whether to undo the change before it: ${text}`, evidence);
   }
   if (source?.url !== undefined) {
-    claims.push({
-      text: `Follow the incident at its source: ${source.url}`,
-      evidence: main,
-    });
+    claim(`Follow the incident at its source: ${source.url}`);
   }
-  if (gaps.length > 0) {
-    claims.push({
-      text: "Look up by hand what could not be collected",
-      evidence: main,
-    });
-  }
-  claims.push({
-    text: "Read the evidence before acting on this summary",
-    evidence: main,
-  });
+  if (gaps.length > 0) claim("Look up by hand what could not be collected");
+  claim("Read the evidence before acting on this summary");
   return claims;
 }
 
