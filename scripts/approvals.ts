@@ -20,7 +20,7 @@ import {
   type Approver,
   APPROVING_VARIABLES,
   describeDecision,
-  readApproving,
+  openApprover,
 } from "./terminal/approving.ts";
 import {
   command,
@@ -34,9 +34,7 @@ import {
   explain,
   runCommand,
   UsageError,
-  userName,
 } from "./terminal/command.ts";
-import { openPlatform } from "./terminal/platform.ts";
 
 const HELP = {
   usage: "deno task approvals [--watch] [--json]\n" +
@@ -85,10 +83,8 @@ type Run = (approver: Approver) => Promise<number>;
 
 export const main = command(HELP, async (given, context) => {
   const run = readRequest(given, context);
-  const { postMaxAgeS } = readApproving(context);
-  const principal = given.values.as ?? userName(context);
-  await using platform = openPlatform(context, principal);
-  return await run({ platform, principal, postMaxAgeS, context });
+  await using approver = openApprover(context, given.values.as);
+  return await run(approver);
 });
 
 function readRequest(

@@ -9,16 +9,14 @@ import {
   approveJob,
   APPROVING_VARIABLES,
   describeWaiting,
-  readApproving,
+  openApprover,
 } from "./terminal/approving.ts";
 import { command, type Values } from "./terminal/arguments.ts";
 import {
   type CommandContext,
   CommandError,
   runCommand,
-  userName,
 } from "./terminal/command.ts";
-import { openPlatform } from "./terminal/platform.ts";
 
 const HELP = {
   usage: "deno task approve_latest_post [--run ID | --newest] [--as NAME]",
@@ -34,16 +32,14 @@ const HELP = {
 } as const;
 
 export const main = command(HELP, async ({ values }, context) => {
-  const principal = values.as ?? userName(context);
-  const { postMaxAgeS } = readApproving(context);
-  await using platform = openPlatform(context, principal);
-  const waiting = await platform.waiting();
+  await using approver = openApprover(context, values.as);
+  const waiting = await approver.platform.waiting();
   for (const job of waiting.filter(({ topic }) => topic !== POST_TOPIC)) {
     context.out(`Also waiting, but not a post: ${describeWaiting(job)}`);
   }
   const posts = waiting.filter(({ topic }) => topic === POST_TOPIC);
   const job = choose(posts, values, context);
-  return await approveJob({ platform, principal, postMaxAgeS, context }, job);
+  return await approveJob(approver, job);
 });
 
 function choose(

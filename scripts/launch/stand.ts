@@ -9,9 +9,13 @@ import { variablesOf } from "../../lib/base/config.ts";
 import { deadline } from "../../lib/base/deadline.ts";
 import { wait } from "../../lib/base/time.ts";
 import type { SlackStandIn } from "../../deploy/standins/slack.ts";
-import { type Bundle, bundlePack, readPackFolder } from "../pack/pack.ts";
+import { bundlePack, readPackFolder } from "../pack/pack.ts";
 import { POST_TOPIC, TOPIC_PREFIX } from "../../lib/operate/pack.ts";
-import { installBundle, type Installed } from "../../lib/operate/install.ts";
+import {
+  type Bundle,
+  installBundle,
+  type Installed,
+} from "../../lib/operate/install.ts";
 import {
   Platform,
   readAddress,

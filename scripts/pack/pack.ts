@@ -8,20 +8,12 @@ import { parse } from "@std/yaml";
 import { gzipSync } from "fflate";
 import { sha256Hex } from "../../lib/base/digest.ts";
 import { readBounded } from "../../lib/base/http.ts";
+import type { Bundle } from "../../lib/operate/install.ts";
 import { CommandError } from "../terminal/command.ts";
 import { findProblems } from "./rules.ts";
 
 /** A pack's files by path, sorted by path. */
 export type PackFiles = ReadonlyMap<string, string>;
-
-export interface Bundle {
-  id: string;
-  version: string;
-  name: string;
-  bytes: Uint8Array;
-  sha256: string;
-  files: PackFiles;
-}
 
 const ARCHIVE_BYTES_MAX = 16 * 1024 * 1024;
 

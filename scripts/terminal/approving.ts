@@ -3,11 +3,7 @@
  *
  * @module
  */
-import {
-  type Config,
-  readConfig,
-  type Setting,
-} from "../../lib/base/config.ts";
+import { readConfig, type Setting } from "../../lib/base/config.ts";
 import { printable } from "../../lib/base/text.ts";
 import { renderBlocks } from "../../lib/message/text.ts";
 import {
@@ -24,8 +20,8 @@ import {
 import { POST_TOPIC } from "../../lib/operate/pack.ts";
 import type { Platform, WaitingJob } from "../../lib/operate/platform.ts";
 import { POST_MAX_AGE } from "../../lib/post/age.ts";
-import type { CommandContext } from "./command.ts";
-import { PLATFORM_VARIABLES } from "./platform.ts";
+import { type CommandContext, userName } from "./command.ts";
+import { openPlatform, PLATFORM_VARIABLES } from "./platform.ts";
 
 /** What approving reads from the environment, besides the platform's address. */
 export const APPROVING_SETTINGS: { readonly postMaxAgeS: Setting<number> } = {
@@ -37,25 +33,35 @@ export const APPROVING_VARIABLES: readonly (readonly [string, string])[] = [
   [POST_MAX_AGE.name, `${POST_MAX_AGE.about}; as for the poster`],
 ];
 
-/** @throws {ConfigError} */
-export function readApproving(
-  { env }: CommandContext,
-): Config<typeof APPROVING_SETTINGS> {
-  return readConfig(APPROVING_SETTINGS, env);
-}
-
-export interface Approver {
+export interface Approver extends AsyncDisposable {
   platform: Platform;
   principal: string;
   postMaxAgeS: number;
   context: CommandContext;
 }
 
+/** @throws {ConfigError} */
+export function openApprover(
+  context: CommandContext,
+  principal = userName(context),
+): Approver {
+  const { postMaxAgeS } = readConfig(APPROVING_SETTINGS, context.env);
+  const platform = openPlatform(context, principal);
+  const dispose = () => platform[Symbol.asyncDispose]();
+  return {
+    platform,
+    principal,
+    postMaxAgeS,
+    context,
+    [Symbol.asyncDispose]: dispose,
+  };
+}
+
 /**
  * Shows what a job would do, checks it, approves it and follows it.
  *
  * @returns The exit code.
- * @throws {OperationError} If the approval would come to nothing.
+ * @throws {OperationError} If the approval would be pointless.
  */
 export async function approveJob(
   approver: Approver,

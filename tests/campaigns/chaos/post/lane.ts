@@ -22,7 +22,7 @@ import { decodePacket } from "../../../../lib/platform/packet.ts";
 import { connectStore } from "../../../../lib/platform/store.ts";
 import { recordKey } from "../../../../lib/post/record.ts";
 import { Stand } from "../../../../scripts/launch/stand.ts";
-import type { Bundle } from "../../../../scripts/pack/pack.ts";
+import type { Bundle } from "../../../../lib/operate/install.ts";
 import type { Ground, Lane } from "../campaign.ts";
 import { Poster } from "./poster.ts";
 import { type Server, startNats, startRedis } from "./servers.ts";
