@@ -29,6 +29,7 @@ import {
   type RealServer,
   startRealAlertmanager,
 } from "../support/real_servers.ts";
+import { sideBySide } from "../support/side_by_side.ts";
 import { until } from "../support/until.ts";
 
 const TOKEN = "t0ken-of-alertmanager";
@@ -285,8 +286,12 @@ function instancesOf({ raw }: IncidentInput): string[] {
   return alerts.map(({ labels }) => labels.instance);
 }
 
-function test(name: string, fn: (t: Deno.TestContext) => Promise<void>): void {
-  Deno.test({ name: `Alertmanager: ${name}`, ignore, fn });
+const CASES: { name: string; run: () => Promise<void> }[] = [];
+/** Cases that play at a time: each starts processes, and then mostly waits. */
+const AT_ONCE = 5;
+
+function test(name: string, run: () => Promise<void>): void {
+  CASES.push({ name, run });
 }
 
 test("takes the lines of README.md as they stand", async () => {
@@ -328,13 +333,14 @@ test("a group that fires is one run, however often it is repeated", async () => 
   assertEquals(new Set(rig.answers), new Set(["run"]));
 });
 
-test("a group that grows is the same incident, one that fires again another", async (t) => {
+test("a group that grows is the same incident, one that fires again another", async () => {
   await using rig = await startRig();
   await using server = await rig.startAlertmanager();
   const alerts = [alert("a"), alert("b")];
   await send(server, alerts);
   await rig.untilAnswered("run");
-  await t.step("an alert that joins starts another run of it", async () => {
+  // An alert that joins starts another run of it.
+  {
     alerts.push(alert("c", "critical"));
     await send(server, alerts.slice(2));
     await rig.untilAnswered("run", 2);
@@ -343,8 +349,9 @@ test("a group that grows is the same incident, one that fires again another", as
     assertEquals(second?.incident_id, first?.incident_id);
     assertEquals(instancesOf(second!), ["a", "b", "c"]);
     assertEquals([first?.severity, second?.severity], ["warning", "critical"]);
-  });
-  await t.step("its end is not even sent", async () => {
+  }
+  // Its end is not even sent.
+  {
     await until(
       "its answer to arrive",
       async () => await readSilences(server) === 0,
@@ -355,8 +362,9 @@ test("a group that grows is the same incident, one that fires again another", as
       async () => await readSilences(server) === 1,
     );
     assertEquals(rig.answers, ["run", "run"]);
-  });
-  await t.step("an alert that fires again is another incident", async () => {
+  }
+  // An alert that fires again is another incident.
+  {
     const again = alert("a");
     await send(server, [again]);
     await rig.untilAnswered("run", 3);
@@ -366,10 +374,10 @@ test("a group that grows is the same incident, one that fires again another", as
     assertEquals(instancesOf(third!), ["a"]);
     assertEquals(third?.occurred_at, again.startsAt);
     assertEquals(await rig.counts(), { taken: 3 });
-  });
+  }
 });
 
-test("send_resolved costs a run for what ends early, none for the end", async (t) => {
+test("send_resolved costs a run for what ends early, none for the end", async () => {
   await using rig = await startRig();
   await using server = await rig.startAlertmanager({
     webhook: { send_resolved: true },
@@ -377,22 +385,21 @@ test("send_resolved costs a run for what ends early, none for the end", async (t
   const alerts = [alert("a"), alert("b")];
   await send(server, alerts);
   await rig.untilAnswered("run");
-  await t.step(
-    "one that ends early is another run of the incident",
-    async () => {
-      await send(server, resolve(alerts.slice(1)));
-      await rig.untilAnswered("run", 2);
-      const [first, second, ...others] = await rig.incidents();
-      assertEquals(others, []);
-      assertEquals(second?.incident_id, first?.incident_id);
-      const { bundle } = await bundleOf(second!);
-      assertEquals(
-        bundle.normalized_context?.facts?.[0]?.value,
-        "1 firing, 1 resolved",
-      );
-    },
-  );
-  await t.step("the end of all is ignored", async () => {
+  // One that ends early is another run of the incident.
+  {
+    await send(server, resolve(alerts.slice(1)));
+    await rig.untilAnswered("run", 2);
+    const [first, second, ...others] = await rig.incidents();
+    assertEquals(others, []);
+    assertEquals(second?.incident_id, first?.incident_id);
+    const { bundle } = await bundleOf(second!);
+    assertEquals(
+      bundle.normalized_context?.facts?.[0]?.value,
+      "1 firing, 1 resolved",
+    );
+  }
+  // The end of all is ignored.
+  {
     await send(server, resolve(alerts.slice(0, 1)));
     await rig.untilAnswered("ignored: resolved");
     assertEquals((await rig.incidents()).length, 2);
@@ -406,14 +413,15 @@ test("send_resolved costs a run for what ends early, none for the end", async (t
       await readCounter(server, "notification_requests_failed_total"),
       0,
     );
-  });
+  }
 });
 
-test("a wrong token is refused once, a right one takes its place at the next flush", async (t) => {
+test("a wrong token is refused once, a right one takes its place at the next flush", async () => {
   await using rig = await startRig();
   await Deno.writeTextFile(rig.tokenFile, "wrong");
   await using server = await rig.startAlertmanager();
-  await t.step("it is not sent again by itself", async () => {
+  // It is not sent again by itself.
+  {
     await send(server, [alert("a")]);
     await until(
       "it to say so",
@@ -425,15 +433,13 @@ test("a wrong token is refused once, a right one takes its place at the next flu
     );
     assertEquals(await rig.incidents(), []);
     assertEquals(new Set(rig.answers), new Set(["refused: 401"]));
-  });
-  await t.step(
-    "the group comes after all once the token is right",
-    async () => {
-      await Deno.writeTextFile(rig.tokenFile, `${TOKEN}\n`);
-      await rig.untilAnswered("run");
-      assertEquals((await rig.incidents()).length, 1);
-    },
-  );
+  }
+  // The group comes after all once the token is right.
+  {
+    await Deno.writeTextFile(rig.tokenFile, `${TOKEN}\n`);
+    await rig.untilAnswered("run");
+    assertEquals((await rig.incidents()).length, 1);
+  }
 });
 
 test("what cannot be started now is sent again by itself, and is one run", async () => {
@@ -494,9 +500,10 @@ test("a receiver's name is the one in its configuration", async () => {
   );
 });
 
-test("what max_alerts leaves out is a gap of the evidence", async (t) => {
+test("what max_alerts leaves out is a gap of the evidence", async () => {
   await using rig = await startRig();
-  await t.step("beside what fires", async () => {
+  // It may be left out beside what fires…
+  {
     await using server = await rig.startAlertmanager({
       webhook: { max_alerts: 1 },
     });
@@ -507,8 +514,9 @@ test("what max_alerts leaves out is a gap of the evidence", async (t) => {
     assertEquals(others, []);
     assertEquals(checkIncident(incident), undefined);
     await checkCut(incident, "firing");
-  });
-  await t.step("and may be all that fires", async () => {
+  }
+  // … and may be all that fires.
+  {
     await using server = await rig.startAlertmanager({
       webhook: { max_alerts: 1, send_resolved: true },
     });
@@ -522,7 +530,7 @@ test("what max_alerts leaves out is a gap of the evidence", async (t) => {
     assertEquals(checkIncident(incident), undefined);
     // That one fires is not said: the status is that of the one that is left.
     await checkCut(incident, "resolved");
-  });
+  }
 });
 
 /** Checks an incident of two alerts, one of them left out. */
@@ -543,3 +551,9 @@ async function checkCut(
     why: "the webhook left them out, as max_alerts of its receiver says",
   });
 }
+
+Deno.test({
+  name: "a real Alertmanager and the ingester",
+  ignore,
+  fn: () => sideBySide(CASES, ({ run }) => run(), AT_ONCE),
+});

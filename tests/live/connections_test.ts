@@ -14,6 +14,7 @@ import {
 import { startNatsServer } from "../../deploy/devcore/nats_server.ts";
 import { startRedisServer } from "../../deploy/devcore/redis_server.ts";
 import { readConfig, type Settings } from "../../lib/base/config.ts";
+import { deadline } from "../../lib/base/deadline.ts";
 import { ConfigError } from "../../lib/base/errors.ts";
 import { createLog } from "../../lib/base/log.ts";
 import { connectBus } from "../../lib/platform/bus.ts";
@@ -31,6 +32,7 @@ import { connectStore } from "../../lib/platform/store.ts";
 import { derivePermissions } from "../../scripts/launch/permissions.ts";
 import { cacheWorkers, spawnWorker } from "../../scripts/launch/process.ts";
 import { startRealNats, startRealRedis } from "../support/real_servers.ts";
+import { sideBySide } from "../support/side_by_side.ts";
 import { until } from "../support/until.ts";
 
 const pem = (name: string) =>
@@ -86,45 +88,47 @@ function read<S extends Settings>(settings: S, env: Env, port: number) {
   return readConfig(settings, (name) => there[name]);
 }
 
-const lines: string[] = [];
-const log = createLog({}, { write: (line) => lines.push(line) });
-
-async function tryBus(env: Env, port: number): Promise<void> {
-  const { signal, ...attempt } = brief();
-  try {
-    await using bus = await connectBus({
-      ...busEndpoint(read(BUS_SETTINGS, env, port)),
-      name: "test",
-      log,
-      signal,
-    });
-    await bus.flush();
-  } finally {
-    attempt.end();
-  }
-}
-
-async function tryStore(env: Env, port: number): Promise<void> {
-  const { signal, ...attempt } = brief();
-  try {
-    await using store = await connectStore({
-      ...storeEndpoint(read(STORE_SETTINGS, env, port)),
-      name: "test",
-      log,
-      signal,
-    });
-    await store.write("key", "value", 60, signal);
-    assertEquals(await store.read("key", 100, signal), "value");
-  } finally {
-    attempt.end();
-  }
-}
-
 /** Time for one attempt, not for a second. */
-function brief(): { signal: AbortSignal; end: () => void } {
-  const stop = new AbortController();
-  const timer = setTimeout(() => stop.abort(), 400);
-  return { signal: stop.signal, end: () => clearTimeout(timer) };
+const BRIEF_MS = 400;
+const LONG_MS = 10_000;
+
+interface Attempt {
+  lines: string[];
+  /** Whether it is expected to connect. */
+  works: boolean;
+}
+
+function client({ lines }: Attempt, signal: AbortSignal) {
+  const log = createLog({}, { write: (line) => lines.push(line) });
+  return { name: "test", log, signal };
+}
+
+async function tryBus(
+  env: Env,
+  port: number,
+  attempt: Attempt = { lines: [], works: false },
+): Promise<void> {
+  using end = deadline(attempt.works ? LONG_MS : BRIEF_MS);
+  await using bus = await connectBus({
+    ...busEndpoint(read(BUS_SETTINGS, env, port)),
+    ...client(attempt, end.signal),
+  });
+  await bus.flush();
+}
+
+async function tryStore(
+  env: Env,
+  port: number,
+  attempt: Attempt,
+): Promise<void> {
+  using end = deadline(LONG_MS);
+  const { signal } = end;
+  await using store = await connectStore({
+    ...storeEndpoint(read(STORE_SETTINGS, env, port)),
+    ...client(attempt, signal),
+  });
+  await store.write("key", "value", 60, signal);
+  assertEquals(await store.read("key", 100, signal), "value");
 }
 
 interface Row {
@@ -312,34 +316,45 @@ const REDIS_ROWS: Row[] = [
   },
 ];
 
+await cacheWorkers(["fetcher"]);
 const realNats = await startRealNats();
 await realNats?.[Symbol.asyncDispose]();
 const realRedis = await startRealRedis();
 await realRedis?.[Symbol.asyncDispose]();
-for (const { name, args, env, works } of realNats ? NATS_ROWS : []) {
-  Deno.test(`nats-server: ${name} ${works ? "connects" : "is refused"}`, async () => {
-    lines.length = 0;
-    await using server = await startRealNats(args);
-    const trying = tryBus(env, server!.port);
-    if (works) await trying;
-    else await assertRejects(() => trying, Error);
-    assertSecretsKept(lines);
-  });
-}
 
-for (const { name, args, env, works } of realRedis ? REDIS_ROWS : []) {
-  Deno.test(`redis-server: ${name} ${works ? "connects" : "is refused"}`, async () => {
-    lines.length = 0;
-    await using server = await startRealRedis(args);
-    if (works) await tryStore(env, server!.port);
-    else await assertWorkerRefused(env, server!.port);
-    assertSecretsKept(lines);
-  });
-}
+Deno.test({
+  name: "nats-server: credentials and TLS connect, or are refused",
+  ignore: realNats === undefined,
+  fn: () =>
+    sideBySide(NATS_ROWS, async ({ args, env, works }) => {
+      const attempt = { lines: [], works };
+      await using server = await startRealNats(args);
+      const trying = tryBus(env, server!.port, attempt);
+      if (works) await trying;
+      else await assertRejects(() => trying, Error);
+      assertSecretsKept(attempt.lines);
+    }),
+});
+
+Deno.test({
+  name: "redis-server: credentials and TLS connect, or are refused",
+  ignore: realRedis === undefined,
+  fn: () =>
+    sideBySide(REDIS_ROWS, async ({ args, env, works }) => {
+      const attempt = { lines: [], works };
+      await using server = await startRealRedis(args);
+      if (works) await tryStore(env, server!.port, attempt);
+      else await assertWorkerRefused(env, server!.port, attempt.lines);
+      assertSecretsKept(attempt.lines);
+    }),
+});
 
 /** In a process of its own: the client's timers outlive a failed connection. */
-async function assertWorkerRefused(env: Env, port: number): Promise<void> {
-  await cacheWorkers(["fetcher"]);
+async function assertWorkerRefused(
+  env: Env,
+  port: number,
+  lines: string[] = [],
+): Promise<void> {
   await using worker = spawnWorker("fetcher", ["network:egress"], {
     ...WORKER_ENV,
     ...withHost(env, port),
@@ -442,7 +457,6 @@ Deno.test("the files that the environment names may be read, those and no others
 
 if (realNats !== undefined && realRedis !== undefined) {
   Deno.test("a worker process connects with certificates, token and password from files", async () => {
-    await cacheWorkers(["fetcher"]);
     const token = await Deno.makeTempFile();
     await Deno.writeTextFile(token, "p4ss-of-redis\n");
     await using nats = await startRealNats(NATS_MUTUAL);

@@ -6,9 +6,11 @@
 import { assertEquals } from "@std/assert";
 import { startDevcore } from "../../deploy/devcore/devcore.ts";
 import { type Behaviour, startSlack } from "../../deploy/standins/slack.ts";
+import { delay } from "../../lib/base/time.ts";
 import { approve } from "../../lib/operate/approvals.ts";
 import { openLine } from "./proxy.ts";
 import { type Stand, startStand } from "../../scripts/launch/stand.ts";
+import { sideBySide } from "./side_by_side.ts";
 import { until } from "./until.ts";
 import sample from "../../deploy/samples/sample_webhook.json" with {
   type: "json",
@@ -22,13 +24,22 @@ export interface Outage {
   awayMs: number | "frozen";
 }
 
-const sleep = (ms: number) => new Promise((done) => setTimeout(done, ms));
+/** Survives each, on a platform of its own and side by side. */
+export async function surviveOutages(
+  outages: readonly Outage[],
+): Promise<void> {
+  const cases = outages.map((outage) => ({
+    ...outage,
+    name: `${outage.of}, ${outage.awayMs}`,
+  }));
+  await sideBySide(cases, surviveOutage); // They mostly wait.
+}
 
 /**
  * Cuts the workers off while the poster waits for Slack's answer, and shows
  * that the post is answered once, and that the workers go on afterwards.
  */
-export async function surviveOutage({ of, awayMs }: Outage): Promise<void> {
+async function surviveOutage({ of, awayMs }: Outage): Promise<void> {
   const slow = { status: 200, body: "ok", slowMs: 700 };
   let behaviour: Behaviour = slow;
   await using core = await startDevcore({ reloadMs: 200 });
@@ -50,7 +61,7 @@ export async function surviveOutage({ of, awayMs }: Outage): Promise<void> {
     line.freeze();
   } else {
     line.cut();
-    await sleep(awayMs);
+    await delay(awayMs);
     line.mend();
   }
   assertEquals((await stand.untilEnded(runId))["status"], "succeeded");

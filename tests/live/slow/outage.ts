@@ -4,11 +4,15 @@
  *
  * @module
  */
-import { surviveOutage } from "../../support/outage.ts";
+import { surviveOutages } from "../../support/outage.ts";
 
-Deno.test("workers survive three minutes without NATS or Redis, a post in hand", async () => {
-  await Promise.all([
-    surviveOutage({ of: "nats", awayMs: 180_000 }),
-    surviveOutage({ of: "redis", awayMs: 180_000 }),
+const AWAY_MS = 180_000;
+
+Deno.test("workers survive three minutes without NATS or Redis, and connections that are half open, a post in hand", async () => {
+  await surviveOutages([
+    { of: "nats", awayMs: AWAY_MS },
+    { of: "redis", awayMs: AWAY_MS },
+    { of: "nats", awayMs: "frozen" },
+    { of: "redis", awayMs: "frozen" },
   ]);
 });
