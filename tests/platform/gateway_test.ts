@@ -2,6 +2,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { startGateway } from "../../deploy/standins/gateway.ts";
 import { Gateway } from "../../lib/platform/gateway.ts";
 import { GatewayError } from "../../lib/platform/gateway_error.ts";
+import { until } from "../support/until.ts";
 
 interface Seen {
   method: string;
@@ -188,8 +189,10 @@ Deno.test("Gateway stops waiting when the signal aborts", async () => {
   await using stand = stub([text(503, "later")]);
   const abort = new AbortController();
   const call = stand.gateway.readJob("j", abort.signal);
-  setTimeout(() => abort.abort(), 20);
-  await assertRejects(() => call, GatewayError, "got status 503");
+  const rejected = assertRejects(() => call, GatewayError, "got status 503");
+  await until("the gateway to be asked", () => stand.seen.length === 1);
+  setTimeout(() => abort.abort(), 20); // Before it is asked again.
+  await rejected;
 });
 
 Deno.test("Gateway takes the platform's words from text, from JSON, and not from a page", async () => {
