@@ -161,11 +161,15 @@ class Database {
     this.#entries.clear();
   }
 
-  /** The keys younger than an age, oldest first. */
-  keysAfter(age: number): string[] {
+  /** The keys younger than an age, oldest first, and no more than asked for. */
+  keysAfter(age: number, countMax: number): string[] {
+    const keys: string[] = [];
     // A Map keeps the order of creation.
-    return [...this.#entries.keys()]
-      .filter((key) => (this.find(key)?.age ?? 0) > age);
+    for (const [key, entry] of this.#entries) {
+      if (keys.length >= countMax) break;
+      if (entry.age > age && this.find(key) !== undefined) keys.push(key);
+    }
+    return keys;
   }
 }
 
@@ -286,7 +290,7 @@ function scan({ data }: Session, [cursor, ...options]: Args): string {
   const prefix = /^([^*?[\\]*)\*$/.exec(pattern)?.[1] ?? fail(SYNTAX);
   if (!/^\d{1,15}$/.test(cursor)) fail("ERR invalid cursor");
   if (count < 1) fail(SYNTAX);
-  const ahead = data.keysAfter(Number(cursor));
+  const ahead = data.keysAfter(Number(cursor), count + 1);
   const keys = ahead.slice(0, count);
   const last = ahead.length > count ? data.find(keys.at(-1) ?? "") : undefined;
   const found = keys.filter((key) => key.startsWith(prefix));
