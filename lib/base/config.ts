@@ -3,8 +3,8 @@
  *
  * A worker declares what it reads as a record of settings. `readConfig` turns
  * the environment into a frozen, typed object or names every problem at once.
- * The same declarations yield the worker's `--allow-env` list and the table in
- * the README, so no variable is read without permission and documentation.
+ * The same declarations yield the worker's `--allow-env` list and the tables in
+ * docs/configuration.md, so no variable lacks permission or documentation.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * A real Alertmanager, configured as README.md says, at the ingester's door.
+ * A real Alertmanager, configured as docs/webhooks.md says, at the ingester's door.
  *
  * Alerts go in through its API, as Prometheus sends them; the ingester is a
  * process with its own permissions, and its runs are those of the stand-in
@@ -196,7 +196,7 @@ interface Config {
 }
 
 /**
- * The lines of README.md with a test's address, token and haste.
+ * The lines of docs/webhooks.md with a test's address, token and haste.
  *
  * The alerts of a test are sent well within `group_wait`, so that they go out
  * together.
@@ -294,7 +294,7 @@ function test(name: string, run: () => Promise<void>): void {
   CASES.push({ name, run });
 }
 
-test("takes the lines of README.md as they stand", async () => {
+test("takes the lines of docs/webhooks.md as they stand", async () => {
   await using server = await startRealAlertmanager(CONFIG);
   const status = await (await fetch(`${server?.url}/api/v2/status`)).json();
   const { receivers } = parse(status.config.original) as Config;
