@@ -3,14 +3,16 @@
  *
  * @module
  */
-import { assertEquals, assertRejects } from "@std/assert";
-import { Platform } from "../../lib/operate/platform.ts";
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { ConfigError } from "../../lib/base/errors.ts";
+import { type Platform, readPlatformEnv } from "../../lib/operate/platform.ts";
 import { readWaiting } from "../../lib/operate/waiting.ts";
 import { GatewayError } from "../../lib/platform/gateway_error.ts";
+import { plain, startGateway } from "../../deploy/standins/gateway.ts";
+import { platformAt } from "../support/platform.ts";
 import { explain } from "../../scripts/terminal/command.ts";
 import { freePort } from "../../scripts/launch/free_port.ts";
 
-const { signal } = new AbortController();
 const GONE = new Map([
   ["the platform's own line", "job not found\n"],
   ["the platform's own JSON", '{"error":"job not found","code":"not_found"}'],
@@ -25,15 +27,8 @@ async function onPlatform<T>(
   body: string,
   use: (platform: Platform) => Promise<T>,
 ): Promise<T> {
-  await using server = Deno.serve(
-    { hostname: "127.0.0.1", port: 0, onListen() {} },
-    () => new Response(body, { status: 404 }),
-  );
-  const url = `http://127.0.0.1:${server.addr.port}`;
-  await using platform = new Platform(
-    { gateway: { url, apiKey: "k" }, redis: undefined },
-    { signal },
-  );
+  await using server = startGateway(() => plain(404, body));
+  await using platform = platformAt(server.url);
   return await use(platform);
 }
 
@@ -62,13 +57,23 @@ for (const [what, body] of FOREIGN) {
 
 Deno.test("a gateway that is not there is said in one line", async () => {
   const url = `http://127.0.0.1:${freePort()}`;
-  await using platform = new Platform(
-    { gateway: { url, apiKey: "k" }, redis: undefined },
-    { signal, callMs: 100 },
-  );
+  await using platform = platformAt(url, { callMs: 100 });
   const error = await assertRejects(() => platform.waiting(), GatewayError);
   assertEquals(
     explain(error),
     "Cannot call GET /approvals: connection refused",
   );
+});
+
+Deno.test("readPlatformEnv() adds what is usual to what is set", () => {
+  const set: Record<string, string> = {
+    CORDUM_GATEWAY_URL: "http://127.0.0.1:8081",
+    CORETEX_API_KEY: "k",
+    REDIS_ADDR: "redis.example:6379",
+  };
+  assertEquals(readPlatformEnv((name) => set[name]), {
+    ...set,
+    NATS_URL: "nats://127.0.0.1:4222",
+  });
+  assertThrows(() => readPlatformEnv(() => undefined), ConfigError);
 });

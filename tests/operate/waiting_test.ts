@@ -4,31 +4,25 @@
  * @module
  */
 import { assertEquals, assertRejects } from "@std/assert";
-import { Platform } from "../../lib/operate/platform.ts";
+import { plain, startGateway } from "../../deploy/standins/gateway.ts";
 import { watchWaiting } from "../../lib/operate/waiting.ts";
+import { platformAt } from "../support/platform.ts";
 import { until } from "../support/until.ts";
 
 Deno.test("watchWaiting() tells of each job once, and of an outage once", async () => {
   let waiting: string[] | undefined = ["a", "b"];
   let looks = 0;
-  await using server = Deno.serve(
-    { hostname: "127.0.0.1", port: 0, onListen() {} },
-    ({ url }) => {
-      if (!url.includes("/approvals")) return Response.json({});
-      looks++;
-      if (waiting === undefined) return new Response("no", { status: 401 });
-      const items = waiting.map((id) => ({
-        job: { id, topic: "t", state: "APPROVAL_REQUIRED", updated_at: 1 },
-      }));
-      return Response.json({ items });
-    },
-  );
+  await using server = startGateway(({ path }) => {
+    if (!path.endsWith("/approvals")) return Response.json({});
+    looks++;
+    if (waiting === undefined) return plain(401, "no");
+    const items = waiting.map((id) => ({
+      job: { id, topic: "t", state: "APPROVAL_REQUIRED", updated_at: 1 },
+    }));
+    return Response.json({ items });
+  });
   const stop = new AbortController();
-  const url = `http://127.0.0.1:${server.addr.port}`;
-  await using platform = new Platform(
-    { gateway: { url, apiKey: "k" }, redis: undefined },
-    { signal: stop.signal },
-  );
+  await using platform = platformAt(server.url, { signal: stop.signal });
   const told: string[] = [];
   const watching = watchWaiting(platform, 60, {
     onWaiting: ({ job_id }) => Promise.resolve(void told.push(job_id)),
