@@ -1,14 +1,18 @@
 /**
- * Digests.
+ * Bytes and their digests.
  *
  * @module
  */
 
-/** The SHA-256 of bytes or of UTF-8 text, as 64 lower-case hex digits. */
-export async function sha256Hex(content: Uint8Array | string): Promise<string> {
-  const bytes = typeof content === "string"
+/** Text as UTF-8; bytes as they are. */
+export function bytesOf(content: Uint8Array | string): Uint8Array {
+  return typeof content === "string"
     ? new TextEncoder().encode(content)
     : content;
-  const digest = await crypto.subtle.digest("SHA-256", bytes as BufferSource);
-  return new Uint8Array(digest).toHex();
+}
+
+/** The SHA-256 of bytes or of UTF-8 text, as 64 lower-case hex digits. */
+export async function sha256Hex(content: Uint8Array | string): Promise<string> {
+  const bytes = bytesOf(content) as BufferSource;
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
 }

@@ -16,6 +16,7 @@ import type { AddressInfo, Socket } from "node:net";
 import type { Address } from "./config.ts";
 import { linkSignal } from "./deadline.ts";
 import { bugFields, errorFields, type Log } from "./log.ts";
+import { within } from "./time.ts";
 
 /** Limits on the time and the number of clients. */
 export interface HttpLimits {
@@ -113,7 +114,7 @@ export async function openServer(
   // Each answer to a pipelined request waits with a listener of its own.
   server.on("connection", (socket: Socket) => socket.setMaxListeners(0));
   refuseForbidden(address);
-  const url = await listen(server, address.hostname, address.port);
+  const url = await listen(server, address);
   let closing: Promise<void> | undefined;
   const end = () => closing ??= close(server, inHand, graceMs);
   return {
@@ -137,14 +138,10 @@ function refuseForbidden({ hostname, port }: Address): void {
   }
 }
 
-function listen(
-  server: Server,
-  hostname: string,
-  port: number,
-): Promise<string> {
+function listen(server: Server, given: Address): Promise<string> {
   return new Promise((resolve, reject) => {
     server.once("error", reject);
-    server.listen(port, hostname, () => {
+    server.listen(given.port, given.hostname, () => {
       const { address, port, family } = server.address() as AddressInfo;
       resolve(`http://${family === "IPv6" ? `[${address}]` : address}:${port}`);
     });
@@ -158,10 +155,7 @@ async function close(
 ): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   server.closeIdleConnections();
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const grace = new Promise((resolve) => timer = setTimeout(resolve, graceMs));
-  await Promise.race([Promise.all(inHand), grace]);
-  clearTimeout(timer);
+  await within(graceMs, Promise.all(inHand)).catch(() => {});
   server.closeAllConnections();
   await closed;
 }
@@ -205,11 +199,9 @@ async function produce(
 }
 
 function failure(status: number, error: string): Answer {
-  return {
-    status,
-    headers: new Headers({ "Content-Type": "application/json" }),
-    body: new TextEncoder().encode(JSON.stringify({ error })),
-  };
+  const headers = new Headers({ "Content-Type": "application/json" });
+  const body = new TextEncoder().encode(JSON.stringify({ error }));
+  return { status, headers, body };
 }
 
 async function send(
@@ -242,11 +234,9 @@ async function send(
  * in resets it, and after a reset the client does not see its answer.
  */
 async function discard(incoming: IncomingMessage, ms: number): Promise<void> {
-  const ended = Promise.withResolvers<void>();
-  const timer = setTimeout(ended.resolve, ms);
-  incoming.once("end", ended.resolve).once("close", ended.resolve).resume();
-  await ended.promise;
-  clearTimeout(timer);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  incoming.once("end", resolve).once("close", resolve).resume();
+  await within(ms, promise).catch(() => {});
 }
 
 function toRequest(incoming: IncomingMessage): Request {

@@ -78,7 +78,8 @@ function prove(
   { headers, body }: { headers: Headers; body: Uint8Array },
   config: IntakeConfig,
 ): void {
-  if (proof.verify(headers, valueOf(secrets, config), body)) return;
+  const given = headers.get(proof.header);
+  if (proof.verify(given, valueOf(secrets, config), body)) return;
   const { refusal, challenge } = proof;
   throw new Refusal(401, refusal, optional("WWW-Authenticate", challenge));
 }

@@ -8,6 +8,7 @@
  *
  * @module
  */
+import { bytesOf } from "../base/digest.ts";
 import { createClient, type HttpClient, request } from "../base/http.ts";
 import { isObject, type JsonObject, optional, stringOf } from "../base/json.ts";
 import { retry } from "../base/time.ts";
@@ -164,15 +165,12 @@ export class Gateway implements Disposable {
     signal: AbortSignal,
   ): Promise<string> {
     const { content, contentType, retention, labels = {} } = artifact;
-    const bytes = typeof content === "string"
-      ? new TextEncoder().encode(content)
-      : content;
     const answer = await this.call("POST", "/artifacts", {
       signal,
       // A second copy does no harm: it expires.
       repeatable: true,
       json: {
-        content_base64: bytes.toBase64(),
+        content_base64: bytesOf(content).toBase64(),
         content_type: contentType,
         retention,
         labels,

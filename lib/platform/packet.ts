@@ -64,16 +64,7 @@ export function encodePacket(packet: BusPacket): Uint8Array {
 
 /** A job request with these fields; all others are unset. */
 export function createJobRequest(
-  fields: Pick<
-    JobRequest,
-    | "jobId"
-    | "topic"
-    | "contextPtr"
-    | "tenantId"
-    | "workflowId"
-    | "labels"
-    | "env"
-  >,
+  fields: MessageInitShape<typeof JobRequestSchema>,
 ): JobRequest {
   return create(JobRequestSchema, fields);
 }
@@ -157,14 +148,9 @@ export type Load = Partial<
 
 /** Writes a heartbeat: all that the scheduler knows about a worker. */
 export function encodeHeartbeat(sender: Sender, load: Load): Uint8Array {
-  return encode(sender, sender.workerId, {
-    case: "heartbeat",
-    value: {
-      ...load,
-      workerId: sender.workerId,
-      authToken: sender.token ?? "",
-    },
-  });
+  const { workerId, token: authToken = "" } = sender;
+  const value = { ...load, workerId, authToken };
+  return encode(sender, workerId, { case: "heartbeat", value });
 }
 
 /** Writes a handshake, which tells Cordum 1.0 which topics a worker serves. */

@@ -5,7 +5,7 @@
  */
 import type { Config, Settings } from "../base/config.ts";
 import { deadline } from "../base/deadline.ts";
-import { sha256Hex } from "../base/digest.ts";
+import { bytesOf, sha256Hex } from "../base/digest.ts";
 import {
   JobElsewhere,
   JobError,
@@ -108,7 +108,7 @@ function createContext(
     },
     gateway: {
       async putArtifact(artifact, bytesMax = Infinity) {
-        const bytes = byteLength(artifact.content);
+        const bytes = bytesOf(artifact.content).length;
         const allowed = Math.min(bytesMax, constraints.artifactBytesMax);
         if (bytes > allowed) {
           throw new JobError(
@@ -170,7 +170,7 @@ async function writeResult(
   const problem = checkOutput(output);
   if (problem !== undefined) throw refuse("JOB_INVALID_OUTPUT", problem);
   const text = JSON.stringify(output);
-  const bytes = byteLength(text);
+  const bytes = bytesOf(text).length;
   if (bytes > RESULT_BYTES_MAX) {
     throw refuse(
       "JOB_RESULT_TOO_LARGE",
@@ -222,18 +222,9 @@ function toJobError(error: unknown, { signal, log }: JobCall): JobError {
 
 function platformCode(error: unknown): JobErrorCode | undefined {
   if (error instanceof StoreError) {
-    return error.kind === "unavailable"
-      ? "STORE_UNAVAILABLE"
-      : "JOB_INVALID_INPUT";
+    const passes = error.kind === "unavailable";
+    return passes ? "STORE_UNAVAILABLE" : "JOB_INVALID_INPUT";
   }
-  if (error instanceof GatewayError) {
-    return error.unavailable ? "GATEWAY_UNAVAILABLE" : "GATEWAY_REFUSED";
-  }
-  return undefined;
-}
-
-function byteLength(content: string | Uint8Array): number {
-  return typeof content === "string"
-    ? new TextEncoder().encode(content).length
-    : content.length;
+  if (!(error instanceof GatewayError)) return undefined;
+  return error.unavailable ? "GATEWAY_UNAVAILABLE" : "GATEWAY_REFUSED";
 }

@@ -14,37 +14,38 @@ import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 export interface Proof {
   /** If the headers suffice, the body of a stranger is never read. */
   readonly by: "headers" | "body";
+  /** The header with the proof. */
+  readonly header: string;
   /** The answer to a sender without the proof. */
   readonly refusal: string;
   /** The scheme for `WWW-Authenticate`, if there is one. */
   readonly challenge?: string;
   /**
+   * @param header The header's value.
    * @param secrets All valid secrets; an empty one is skipped.
    * @param body The original bytes, empty for a proof by headers.
    */
   verify(
-    headers: Headers,
+    header: string | null,
     secrets: readonly string[],
     body: Uint8Array,
   ): boolean;
 }
 
-/** `Authorization: Bearer <token>`. */
 export const BEARER: Proof = {
   by: "headers",
+  header: "Authorization",
   refusal: "Authorization must be Bearer with a known token",
   challenge: "Bearer",
-  verify: (headers, tokens) =>
-    verifyBearer(headers.get("authorization"), tokens),
+  verify: verifyBearer,
 };
 
-/** `X-PagerDuty-Signature`, over the bytes of the body. */
 export const PAGERDUTY_SIGNATURE: Proof = {
   by: "body",
+  header: "X-PagerDuty-Signature",
   refusal:
     "X-PagerDuty-Signature is not one of the body by a secret that is known here",
-  verify: (headers, secrets, body) =>
-    verifySignature(body, headers.get("x-pagerduty-signature"), secrets),
+  verify: verifySignature,
 };
 
 /** Senders need a few hundred; runtimes allow 16 KiB or more. */
@@ -55,17 +56,17 @@ const SIGNATURES_MAX = 10;
 /**
  * Whether PagerDuty signed a body with one of our secrets.
  *
+ * @param header `v1=<64 hex>[,v1=<64 hex>…]`, at most 10 parts and 4096
+ * characters; other versions are skipped.
+ * @param secrets Two during a rotation. An empty one is skipped, because anybody
+ * could sign with it.
  * @param body The original bytes, before any parsing.
- * @param header `X-PagerDuty-Signature`: `v1=<64 hex>[,v1=<64 hex>…]`, at most
- * 10 parts and 4096 characters; other versions are skipped.
- * @param secrets All valid secrets, two during a rotation. An empty one is
- * skipped, because anybody could sign with it.
  * @see PagerDuty's developer documentation, "Verifying Signatures".
  */
 export function verifySignature(
-  body: Uint8Array,
   header: string | null,
   secrets: readonly string[],
+  body: Uint8Array,
 ): boolean {
   const signatures = readSignatures(header);
   if (signatures.length === 0) return false;
@@ -84,9 +85,8 @@ export function verifySignature(
 /**
  * Whether a request carries one of our tokens.
  *
- * @param header `Authorization`: `Bearer <token>`, at most 4096 characters.
- * @param tokens All valid tokens, two during a rotation. An empty one is
- * skipped.
+ * @param header `Bearer <token>`, at most 4096 characters.
+ * @param tokens Two during a rotation. An empty one is skipped.
  * @see https://www.rfc-editor.org/rfc/rfc6750#section-2.1
  */
 export function verifyBearer(

@@ -74,19 +74,19 @@ const SIGNED: [
 ];
 for (const [what, header, secrets, valid] of SIGNED) {
   Deno.test(`verifySignature() ${valid ? "accepts" : "refuses"} ${what}`, () => {
-    assertEquals(verifySignature(bytesOf(BODY), header, secrets), valid);
+    assertEquals(verifySignature(header, secrets, bytesOf(BODY)), valid);
   });
 }
 
 Deno.test("verifySignature() signs the bytes, not what they mean", () => {
   assertEquals(
-    verifySignature(bytesOf(UTF8_BODY), UTF8_BY_ONE, [ONE]),
+    verifySignature(UTF8_BY_ONE, [ONE], bytesOf(UTF8_BODY)),
     true,
   );
   const escaped = JSON.stringify(JSON.parse(UTF8_BODY)).replace("ż", "\\u017c");
   for (const body of [escaped, `${UTF8_BODY}\n`, ` ${UTF8_BODY}`, ""]) {
     assertEquals(
-      verifySignature(bytesOf(body), UTF8_BY_ONE, [ONE]),
+      verifySignature(UTF8_BY_ONE, [ONE], bytesOf(body)),
       false,
     );
   }
@@ -94,15 +94,15 @@ Deno.test("verifySignature() signs the bytes, not what they mean", () => {
 
 Deno.test("verifySignature() signs only the part of a buffer that it is given", () => {
   const bytes = bytesOf(`  ${BODY}  `).subarray(2, -2);
-  assertEquals(verifySignature(bytes, BY_ONE, [ONE]), true);
+  assertEquals(verifySignature(BY_ONE, [ONE], bytes), true);
 });
 
 Deno.test("verifySignature() never takes an empty secret, with which anybody signs", () => {
   // HMAC-SHA256 of nothing under a key of nothing.
   const header =
     "v1=b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad";
-  assertEquals(verifySignature(bytesOf(""), header, [""]), false);
-  assertEquals(verifySignature(bytesOf(BODY), BY_ONE, ["", ONE]), true);
+  assertEquals(verifySignature(header, [""], bytesOf("")), false);
+  assertEquals(verifySignature(BY_ONE, ["", ONE], bytesOf(BODY)), true);
 });
 
 const BEARERS: [
