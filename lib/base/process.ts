@@ -23,7 +23,7 @@ export interface Environment {
  * Reads the configuration and starts the log.
  *
  * @param nameOf Names the worker in every log line.
- * @returns Also `mask`, which replaces the configuration's secrets in a text.
+ * @returns Among others `mask`, which hides the configuration's secrets in a text.
  * @throws {ConfigError} If the environment is wrong.
  */
 export function start<S extends Settings>(

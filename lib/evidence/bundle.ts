@@ -25,10 +25,9 @@ export const PIECE_BYTES_MAX = 256 * 1024;
 export const PIECES_MAX = 50;
 
 /**
- * Stores every piece, and the incident in plain fields as one more.
- *
- * Numbers the pieces in order: `E1`, `E2`, …. The context cites pieces by name
- * in the findings and by number in the bundle.
+ * Stores every piece, and the incident in plain fields as one more. Numbers them
+ * in order: `E1`, `E2`, …. The context cites pieces by name in the findings and
+ * by number in the bundle.
  *
  * @param put Called for one piece at a time, because all clients share the
  * gateway's budget of requests.

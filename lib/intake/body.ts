@@ -36,12 +36,7 @@ export function checkBodyType(headers: Headers, lax = false): void {
   }
 }
 
-/**
- * Reads a whole body.
- *
- * @throws {Refusal} 413 if it is too long or comes in more than 16384 pieces,
- * 400 if it breaks off.
- */
+/** @throws {Refusal} 413 for too many bytes or pieces, 400 if it breaks off. */
 export async function readBody(
   body: ReadableStream<Uint8Array> | null,
 ): Promise<Uint8Array> {
@@ -60,11 +55,7 @@ export async function readBody(
   }
 }
 
-/**
- * Parses a body. A byte order mark is no part of JSON.
- *
- * @throws {Refusal} 400.
- */
+/** @throws {Refusal} 400. A byte order mark is no part of JSON. */
 export function parseBody(bytes: Uint8Array): unknown {
   try {
     const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });

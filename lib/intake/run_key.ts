@@ -13,8 +13,6 @@ import type { Delivery } from "../sources/source.ts";
 const HASH_CHARS = 32;
 
 /**
- * The key of a delivery's run.
- *
  * A cooldown divides the clock into windows of its length. All deliveries for a
  * service whose events fall in the same window share a key, no matter when and
  * by which ingester they are taken. A delivery without a service or a time
@@ -22,7 +20,7 @@ const HASH_CHARS = 32;
  *
  * @param cooldownS In seconds; 0 for none.
  * @returns `incident-enricher:<source>:<delivery key>`, or
- * `incident-enricher:<source>:cooldown:<seconds>:<stretch>:<hash of the service>`.
+ * `incident-enricher:<source>:cooldown:<seconds>:<window>:<hash of the service>`.
  */
 export async function runKey(
   { incident, key, at }: Delivery,
@@ -35,7 +33,7 @@ export async function runKey(
     // A colon in it could make one key the second spelling of another.
     return `${base}:${key.replaceAll("%", "%25").replaceAll(":", "%3A")}`;
   }
-  const stretch = Math.floor(second / cooldownS);
+  const window = Math.floor(second / cooldownS);
   const hash = (await sha256Hex(service)).slice(0, HASH_CHARS);
-  return `${base}:cooldown:${cooldownS}:${stretch}:${hash}`;
+  return `${base}:cooldown:${cooldownS}:${window}:${hash}`;
 }

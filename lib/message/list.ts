@@ -66,11 +66,7 @@ export class List {
   }
 }
 
-/**
- * Drops items until `fits` returns true.
- *
- * @param order Which list drops items next, and how many it keeps.
- */
+/** Drops items until the message fits, from each list down to its least. */
 export function shrink(
   order: readonly (readonly [list: List, least: number])[],
   fits: () => boolean,

@@ -91,11 +91,10 @@ const BADGES = {
 } as const;
 
 /**
- * Renders a message; the same view always gives the same bytes.
- *
- * If the message is too long, drops the least important items: old entries of
- * the timeline first, what to do last. Each list counts its dropped items, and
- * the last line says where the full summary is.
+ * Renders a message; the same view always gives the same bytes. If the message
+ * is too long, drops the least important items: old entries of the timeline
+ * first, what to do last. Each list counts its dropped items, and the last line
+ * says where the full summary is.
  */
 export function renderMessage(view: MessageView): Message {
   const title = visibleLine(view.context.title ?? "") ||
@@ -138,10 +137,8 @@ export function encodeMessage({ text, blocks }: Message): Uint8Array {
 }
 
 /**
- * Reads the bytes of a message.
- *
- * @throws {SyntaxError} Unless they are JSON of a text and 1 to 49 blocks. The
- * error does not quote them.
+ * @throws {SyntaxError} Unless the bytes are JSON of a text and 1 to 49 blocks.
+ * The error does not quote them.
  */
 export function decodeMessage(bytes: Uint8Array): Message {
   let value: unknown;

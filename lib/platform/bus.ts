@@ -28,7 +28,7 @@ export interface Bus extends AsyncDisposable {
     onMessage: (bytes: Uint8Array) => void,
   ): () => void;
   /**
-   * Resolves once the server has taken everything published so far.
+   * Waits until the server has taken everything published so far.
    *
    * @throws If the connection breaks, or after {@linkcode FLUSH_TIMEOUT_MS}.
    */
@@ -58,11 +58,7 @@ const RECONNECT_WAIT_MS = 500;
 /** Two missed answers end the connection before the scheduler gives up on us. */
 const PING_INTERVAL_MS = 5_000;
 
-/**
- * Connects, and retries with backoff until it succeeds or the signal aborts.
- *
- * @throws The last failure, if the signal aborts first.
- */
+/** Retries until the signal aborts. @throws The last failure, after an abort. */
 export async function connectBus(options: BusOptions): Promise<Bus> {
   const { log, signal, token } = options;
   const { url, username: user, password: pass, tls } = splitEndpoint(options);

@@ -32,11 +32,7 @@ export const ARTIFACT_BYTES_MAX = 8 * 1024 * 1024;
 const LEVELS = ["none", "standard", "strict", "full"] as const;
 const PREFIXES = ["CORETEX_", "CORDUM_"];
 
-/**
- * Reads the constraints from a job's environment.
- *
- * @throws {JobError} `JOB_CONSTRAINTS_INVALID` names the wrong part.
- */
+/** @throws {JobError} `JOB_CONSTRAINTS_INVALID` names the wrong part. */
 export function readConstraints(
   env: Readonly<Record<string, string>>,
 ): Constraints {
@@ -90,11 +86,7 @@ export function stricter(a: Constraints, b: Constraints): Constraints {
   };
 }
 
-/**
- * Refuses constraints that this version cannot obey.
- *
- * @throws {JobError} `REDACTION_UNSUPPORTED`.
- */
+/** @throws {JobError} `REDACTION_UNSUPPORTED` if we cannot obey the limits. */
 export function checkSupported({ redactionLevel }: Constraints): void {
   if (redactionLevel === "none" || redactionLevel === "standard") return;
   throw new JobError(

@@ -88,12 +88,7 @@ export function refuseInput(error: unknown): never {
   throw isRefusal ? new InputRefusedError(error.message) : error;
 }
 
-/**
- * Reads the answer to a call.
- *
- * @returns The parsed body; `undefined` for an empty one.
- * @throws {GatewayError} Unless the status is 2xx and the body JSON.
- */
+/** @throws {GatewayError} Unless the status is 2xx and the body JSON or empty. */
 export function readAnswer(route: string, outcome: Outcome): unknown {
   if (outcome.outcome !== "answered") {
     const { reason } = outcome;

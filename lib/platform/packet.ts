@@ -36,11 +36,7 @@ export class PacketError extends Error {
   override name = "PacketError";
 }
 
-/**
- * Reads one packet.
- *
- * @throws {PacketError} If the bytes are too many or not a packet.
- */
+/** @throws {PacketError} If the bytes are too many or not a packet. */
 export function decodePacket(bytes: Uint8Array): BusPacket {
   if (bytes.length > PACKET_BYTES_MAX) {
     throw new PacketError(

@@ -110,11 +110,7 @@ const PASSING = [
   "BUSY",
 ];
 
-/**
- * Connects, and retries with backoff until it succeeds or the signal aborts.
- *
- * @throws {StoreError} The last failure, if the signal aborts first.
- */
+/** Retries until the signal aborts. @throws {StoreError} The last failure. */
 export async function connectStore(options: StoreOptions): Promise<Store> {
   const { log, signal } = options;
   const { url, username, password, tls } = splitEndpoint(options);

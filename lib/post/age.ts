@@ -22,11 +22,7 @@ export const POST_MAX_AGE: Setting<number> = integer("POST_MAX_AGE_S", {
   max: 10 * 365 * 24 * 3600,
 });
 
-/**
- * Refuses a post whose evidence is too old.
- *
- * @throws {JobError} `POST_TOO_OLD`.
- */
+/** @throws {JobError} `POST_TOO_OLD`. */
 export function refuseOld(
   { collected_at: collectedAt }: EvidenceBundle,
   { postMaxAgeS: maxAgeS }: { postMaxAgeS: number },

@@ -34,8 +34,6 @@ export interface ApprovedJob {
 }
 
 /**
- * Reads the approval from a job's record.
- *
  * @param record `GET /api/v1/jobs/{id}`, unchecked.
  * @throws {JobError} `NOT_APPROVED` says which proof is missing.
  */

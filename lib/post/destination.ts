@@ -35,11 +35,7 @@ export interface DestinationRules extends
   policyHosts: readonly string[] | undefined;
 }
 
-/**
- * Checks where an incident's post is to go.
- *
- * @throws {JobError} `DESTINATION_REFUSED`, without quoting the URL.
- */
+/** @throws {JobError} `DESTINATION_REFUSED`, without quoting the URL. */
 export async function readDestination(
   wanted: Wanted | undefined,
   rules: DestinationRules,

@@ -129,8 +129,6 @@ const OPTIONAL_FIELDS: ReadonlyMap<unknown, readonly string[]> = new Map([
 ]);
 
 /**
- * Reads the items of a record.
- *
  * @throws {JobError} `POST_IN_DOUBT` if an item is no event of ours, or newer
  * than this code. Its meaning is unknown, so nothing may be sent.
  */

@@ -64,10 +64,7 @@ interface Group {
 }
 
 /**
- * Reads a delivery of Alertmanager.
- *
- * @param body The parsed body. Reads all its alerts, so the caller must have
- * limited its length.
+ * @param body All its alerts are read, so the caller must limit its length.
  * @throws {DeliveryError} Names the field and what was expected.
  */
 export async function readAlertmanagerDelivery(

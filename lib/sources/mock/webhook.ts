@@ -62,13 +62,7 @@ export const MOCK: Webhook<typeof SETTINGS> = {
     readMockDelivery(body, trustDestination),
 };
 
-/**
- * Reads a delivery of the mock webhook.
- *
- * @param body The parsed body.
- * @param trustDestination Whether the sender may say where the post goes.
- * @throws {DeliveryError} Names the field and what was expected.
- */
+/** @throws {DeliveryError} Names the field and what was expected. */
 export function readMockDelivery(
   body: unknown,
   trustDestination = false,

@@ -75,9 +75,6 @@ const TYPE_CHARS_MAX = 60;
 const NAME_CHARS_MAX = 200;
 
 /**
- * Reads a delivery of PagerDuty.
- *
- * @param body The parsed body.
  * @param starts The event types that start a run, from
  * {@linkcode PAGERDUTY_INCIDENT_EVENTS}; no other type ever does.
  * @returns Its key is the event's id, which the signature covers.
