@@ -157,7 +157,7 @@ export function hostList(
     const port = Number(match?.[1] ?? 443);
     if (match !== null && port > 0 && port <= 65_535) return host;
     throw new RangeError(
-      "names of hosts, each perhaps with :port, without scheme and *",
+      "host names, each with an optional :port, without scheme or *",
     );
   });
 }
@@ -305,7 +305,7 @@ function lookUp(
   }
   if (content.length > FILE_CHARS_MAX) {
     throw new ConfigError(
-      `${variable} names a file above ${FILE_CHARS_MAX} characters`,
+      `${variable} names a file longer than ${FILE_CHARS_MAX} characters`,
     );
   }
   const text = content.trim();

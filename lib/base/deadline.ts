@@ -1,8 +1,8 @@
 /**
  * Signals that abort at a deadline, or together with another signal.
  *
- * `AbortSignal.timeout()` is avoided because its timer outlives what it bounds,
- * and `AbortSignal.any()` because its weak references make garbage collection
+ * `AbortSignal.timeout()` is avoided because its timer outlives the work, and
+ * `AbortSignal.any()` because its weak references make garbage collection
  * expensive.
  *
  * @module

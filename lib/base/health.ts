@@ -14,11 +14,11 @@ import { openServer } from "./server.ts";
 
 /** Whether a process can work, and what an operator should know. */
 export interface Report {
-  /** What is wrong, by the name of the missing part: `nats`, `gateway`. */
+  /** Problems by the name of the missing part: `nats`, `gateway`. */
   problems: Readonly<Record<string, string>>;
   /** Oddities that stop nothing. */
   warnings: readonly string[];
-  /** What the process has done since it started, by name. */
+  /** Events since the start, by name. */
   counts?: Readonly<Record<string, number>>;
 }
 

@@ -208,6 +208,6 @@ function classify(error: unknown): Outcome {
 function describeConnect(failure: string): string {
   if (/dns error/.test(failure)) return "host name not found";
   if (/connection refused/i.test(failure)) return "connection refused";
-  if (/tcp connect error/.test(failure)) return "no way to that host";
+  if (/tcp connect error/.test(failure)) return "no route to that host";
   return "TLS handshake failed";
 }

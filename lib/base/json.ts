@@ -8,7 +8,7 @@ import { shorten } from "./text.ts";
 /** A parsed JSON object. */
 export type JsonObject = Record<string, unknown>;
 
-/** Parses JSON; `undefined` for a text that is none. */
+/** Parses JSON; `undefined` for any other text. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);

@@ -10,7 +10,7 @@
 import { messageOf } from "./errors.ts";
 import { shorten } from "./text.ts";
 
-/** What a line carries beside its message. */
+/** The fields of a line beside its message. */
 export type Fields = Readonly<
   Record<string, string | number | boolean | null | undefined>
 >;

@@ -178,7 +178,7 @@ interface Answer {
   body: Uint8Array;
 }
 
-/** Never rejects: what a handler throws becomes a 500 without its text. */
+/** Never rejects: a handler's exception becomes a 500 without its text. */
 async function produce(
   incoming: IncomingMessage,
   handle: (request: Request) => Promise<Response>,

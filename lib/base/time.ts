@@ -24,7 +24,7 @@ export function wait(ms: number, signal: AbortSignal): Promise<void> {
   });
 }
 
-/** Waits for `ms`, whatever happens. */
+/** Waits for `ms`; nothing ends the wait early. */
 export function delay(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -192,7 +192,7 @@ export class Conversation {
       packet = decodePacket(bytes);
     } catch (error) {
       this.#options.log.warn(
-        "Ignored a message that is no packet",
+        "Ignored a message that is not a packet",
         errorFields(error),
       );
       return;

@@ -242,7 +242,7 @@ export class Gateway implements Disposable {
     const route = "POST /workflows/{id}/runs";
     const runId = stringField(answer, "run_id", route);
     if (RUN_ID.test(runId)) return runId;
-    throw malformed(route, "run_id is no id");
+    throw malformed(route, "run_id is not an id");
   }
 
   /**
@@ -269,7 +269,7 @@ export class Gateway implements Disposable {
     const answer = await this.call("GET", path, { signal });
     // An empty answer does not mean that there is no run.
     if (isObject(answer)) return answer;
-    throw malformed("GET /workflow-runs", "the answer is no object");
+    throw malformed("GET /workflow-runs", "the answer is not an object");
   }
 }
 

@@ -81,7 +81,7 @@ export class Readiness {
         const answer = await this.#get(`/schemas/${encodeURIComponent(id)}`);
         return isDeepStrictEqual((answer as JsonObject)["schema"], ours)
           ? []
-          : [`${id} is another on the platform than in this worker`];
+          : [`${id} on the platform differs from the one in this worker`];
       } catch (error) {
         return [
           error instanceof GatewayError && error.missing

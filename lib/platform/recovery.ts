@@ -47,7 +47,8 @@ export async function findSilentJobs(
   const jobs: Delivery[] = [];
   const problems: { error: string; jobId?: string }[] = [];
   if (listed.length >= LIST_MAX) {
-    const error = "The platform lists no more jobs; older ones are not found";
+    const error =
+      "The platform lists no more than these jobs; older ones may be missing";
     problems.push({ error });
   }
   // Not every version of the platform applies every filter.

@@ -196,7 +196,7 @@ export function platformSettings(id: string, pool: string): PlatformSettings {
       fallback: id,
       // It becomes one token of a NATS subject.
       pattern: /^[^\s.*>]{1,100}$/,
-      expected: "1 to 100 characters without blank, dot, * and >",
+      expected: "1 to 100 characters without blanks, dots, * or >",
     }),
     workerPool: text("WORKER_POOL", {
       about: "scheduler pool to join",

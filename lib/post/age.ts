@@ -54,7 +54,7 @@ export function describeTooOld(
   const allowed = `POST_MAX_AGE_S allows ${describeLength(maxAgeS)}`;
   return ageS > maxAgeS
     ? `its evidence was collected ${describeLength(ageS)} ago, and ${allowed}`
-    : "nobody can tell how old its evidence is: the time of its collection is no time in the past";
+    : "the age of its evidence is unknown: its time of collection is not a time in the past";
 }
 
 /** The two largest units, rounded down. */

@@ -62,10 +62,10 @@ function findProblem(
   job: ApprovedJob,
 ): string | undefined {
   const is = (field: string, expected: unknown) => record[field] === expected;
-  if (!is("id", job.id)) return "the record is of another job";
-  if (!is("topic", job.topic)) return "the record is of another topic";
+  if (!is("id", job.id)) return "the record belongs to another job";
+  if (!is("topic", job.topic)) return "the record belongs to another topic";
   if (record["tenant"] && !is("tenant", job.tenantId)) {
-    return "the record is of another tenant";
+    return "the record belongs to another tenant";
   }
   if (!is("context_ptr", `redis://ctx:${job.id}`)) {
     return "the record names another input";

@@ -42,7 +42,7 @@ export async function fetchApprovedMessage(
   } catch (cause) {
     throw new JobError(
       "JOB_INVALID_INPUT",
-      "Cannot post: the artifact is no message of {text, blocks} within Slack's limits",
+      "Cannot post: the artifact is not a message of {text, blocks} within Slack's limits",
       { cause },
     );
   }

@@ -74,7 +74,7 @@ export async function confirmRelease(
     const why = "the approval could not be confirmed after the claim";
     await record.settle(token, { outcome: "refused", why }).catch((error) =>
       context.log.error(
-        "Cannot write down that nothing was posted",
+        "Cannot record that nothing was posted",
         errorFields(error),
       )
     );
@@ -110,12 +110,12 @@ export async function settlePost(
         : outcome,
     );
   } catch (error) {
-    log.error("Cannot write down what became of a post", {
+    log.error("Cannot record the outcome of a post", {
       outcome: outcome.outcome,
       ...errorFields(error),
     });
     warning =
-      "What became of the post could not be written down; its claim stays until a person frees it";
+      "The outcome of the post could not be recorded; its claim stays until a person frees it";
   }
   return withWarning(describeOutcome(outcome, base), warning);
 }

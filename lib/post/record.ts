@@ -129,7 +129,7 @@ const OPTIONAL_FIELDS: ReadonlyMap<unknown, readonly string[]> = new Map([
 ]);
 
 /**
- * @throws {JobError} `POST_IN_DOUBT` if an item is no event of ours, or newer
+ * @throws {JobError} `POST_IN_DOUBT` if an item is not one of our events, or newer
  * than this code. Its meaning is unknown, so nothing may be sent.
  */
 export function parseEvents(items: readonly string[]): PostEvent[] {
@@ -138,7 +138,7 @@ export function parseEvents(items: readonly string[]): PostEvent[] {
     if (isEvent(event)) return event;
     throw new JobError(
       "POST_IN_DOUBT",
-      `Cannot read the post's record: item ${at} is no event of ours`,
+      `Cannot read the post's record: item ${at} is not one of our events`,
     );
   });
 }

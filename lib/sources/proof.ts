@@ -44,7 +44,7 @@ export const PAGERDUTY_SIGNATURE: Proof = {
   by: "body",
   header: "X-PagerDuty-Signature",
   refusal:
-    "X-PagerDuty-Signature is not one of the body by a secret that is known here",
+    "X-PagerDuty-Signature does not match the body with any known secret",
   verify: verifySignature,
 };
 

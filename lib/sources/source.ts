@@ -26,7 +26,7 @@ export interface Webhook<S extends Settings = Settings> {
   /**
    * Reads a parsed body.
    *
-   * @throws {DeliveryError} If nobody can ever understand it.
+   * @throws {DeliveryError} If the body is malformed.
    */
   read(
     body: unknown,
@@ -51,7 +51,7 @@ export interface Ignored {
   ignored: string;
 }
 
-/** Nobody can ever understand a delivery. */
+/** A delivery is malformed, so sending it again cannot help. */
 export class DeliveryError extends Error {
   override name = "DeliveryError";
 }

@@ -150,7 +150,7 @@ const REFUSED: [
     `hostList() of ${host}`,
     hostList("X", { about }),
     host,
-    "names of hosts, each perhaps with :port, without scheme and *",
+    "host names, each with an optional :port, without scheme or *",
   ]),
   ["address()", ADDRESS, "h", "host:port"],
   ["address()", ADDRESS, "h:65536", "host:port"],
@@ -300,7 +300,7 @@ Deno.test("readConfig() reads a secret from the file that _FILE names", async (t
     });
     assertEquals(
       problem(settings, env, { "/run/key": longest + "k" }),
-      "CORETEX_API_KEY_FILE names a file above 65536 characters",
+      "CORETEX_API_KEY_FILE names a file longer than 65536 characters",
     );
   });
 });

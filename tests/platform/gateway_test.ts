@@ -343,7 +343,7 @@ for (const run_id of ["..", ".", "r".repeat(257), "\ud800", "a\nb", "é"]) {
     );
     assertEquals(
       error.message,
-      "Cannot call POST /workflows/{id}/runs: run_id is no id",
+      "Cannot call POST /workflows/{id}/runs: run_id is not an id",
     );
     assertEquals(stand.seen.length, 1);
   });
@@ -358,7 +358,7 @@ for (const body of ["", "null", '"run"', "7"]) {
     );
     assertEquals(
       error.message,
-      "Cannot call GET /workflow-runs: the answer is no object",
+      "Cannot call GET /workflow-runs: the answer is not an object",
     );
   });
 }

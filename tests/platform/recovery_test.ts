@@ -118,7 +118,7 @@ Deno.test("findSilentJobs() says that a full list may hide jobs", async () => {
   await using stand = serveJobs({}, many);
   const { problems } = await findSilentJobs(stand.gateway, SEARCH);
   assertEquals(problems.map(({ error }) => error), [
-    "The platform lists no more jobs; older ones are not found",
+    "The platform lists no more than these jobs; older ones may be missing",
   ]);
 });
 

@@ -664,7 +664,7 @@ Deno.test("serveJobs() does not start in a wrong environment", async () => {
     error.message,
     "CORETEX_GATEWAY_URL is required (HTTP address of the platform's gateway); " +
       "CORETEX_API_KEY is required (API key for the gateway); " +
-      "WORKER_ID must be 1 to 100 characters without blank, dot, * and >",
+      "WORKER_ID must be 1 to 100 characters without blanks, dots, * or >",
   );
 });
 

@@ -5,7 +5,7 @@ import { describeTooOld, POST_MAX_AGE } from "../../lib/post/age.ts";
 
 const NOW = "2026-03-04T18:00:00Z";
 const UNREADABLE =
-  "nobody can tell how old its evidence is: the time of its collection is no time in the past";
+  "the age of its evidence is unknown: its time of collection is not a time in the past";
 
 /** Limit in seconds; what is said. */
 const ROWS: [what: string, collectedAt: unknown, maxAgeS: number, string?][] = [

@@ -163,9 +163,9 @@ for (const { what, record, by, at } of ACCEPTED) {
   });
 }
 
-const ANOTHER_JOB = "the record is of another job";
-const ANOTHER_TOPIC = "the record is of another topic";
-const ANOTHER_TENANT = "the record is of another tenant";
+const ANOTHER_JOB = "the record belongs to another job";
+const ANOTHER_TOPIC = "the record belongs to another topic";
+const ANOTHER_TENANT = "the record belongs to another tenant";
 const ANOTHER_INPUT = "the record names another input";
 const NO_REASON = "the safety decision does not rest on an approval";
 const NO_YES = "the recorded decision is not to approve";

@@ -349,7 +349,7 @@ for (const [what, item] of Object.entries(UNREADABLE)) {
     );
     assertEquals(
       error.message,
-      "Cannot read the post's record: item 1 is no event of ours",
+      "Cannot read the post's record: item 1 is not one of our events",
     );
   });
 }

@@ -324,12 +324,12 @@ const SEVERITIES: [
   [
     [severity("odd")],
     "unknown",
-    'label severity "odd" is none that is known, so warning',
+    'label severity "odd" is not a known severity, so warning',
   ],
   [
     [severity("constructor")],
     "unknown",
-    'label severity "constructor" is none that is known, so warning',
+    'label severity "constructor" is not a known severity, so warning',
   ],
   [[alert("a")], undefined, undefined],
   [[alert("a", { labels: { severity: 1 } })], undefined, undefined],

@@ -800,7 +800,7 @@ Deno.test("only the raw bytes count, by a secret that is known", async () => {
   // One text for all: it says neither which secret nor how close.
   assertEquals([...said], [JSON.stringify({
     error:
-      "X-PagerDuty-Signature is not one of the body by a secret that is known here",
+      "X-PagerDuty-Signature does not match the body with any known secret",
     status: 401,
   })]);
   assertEquals(rig.starts.length, 1);

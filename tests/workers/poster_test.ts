@@ -295,7 +295,7 @@ const NOT_APPROVED: Spoiled[] = Object.entries<[JsonObject | null, string]>({
   ],
   "its packet names another tenant than its record": [
     { tenant: "acme" },
-    "the record is of another tenant",
+    "the record belongs to another tenant",
   ],
   "something else was approved": [
     { approval_job_hash: "0" },
@@ -330,7 +330,7 @@ const NO_MESSAGE: Spoiled[] = Object.entries({
   options: { bytes: Uint8Array.from(text, (letter) => letter.charCodeAt(0)) },
   code: "JOB_INVALID_INPUT",
   message:
-    "Cannot post: the artifact is no message of {text, blocks} within Slack's limits",
+    "Cannot post: the artifact is not a message of {text, blocks} within Slack's limits",
 }));
 
 const SPOILED: Spoiled[] = [
@@ -770,7 +770,7 @@ Deno.test("post() throws POST_IN_DOUBT when the record cannot be read", async ()
     [error.code, error.message],
     [
       "POST_IN_DOUBT",
-      "Cannot read the post's record: item 0 is no event of ours",
+      "Cannot read the post's record: item 0 is not one of our events",
     ],
   );
   assertEquals(slack.connections(), 0);
@@ -844,7 +844,7 @@ function losingStore({ append }: Context["store"]): Partial<Context["store"]> {
 }
 
 const NO_RECORD =
-  "What became of the post could not be written down; its claim stays until a person frees it";
+  "The outcome of the post could not be recorded; its claim stays until a person frees it";
 
 Deno.test("post() only warns when its success cannot be written down, and the claim stays", async () => {
   await using slack = await startSlack();
@@ -860,7 +860,7 @@ Deno.test("post() only warns when its success cannot be written down, and the cl
   assertEquals(
     scene.log.map(({ level, msg, outcome }) => [level, msg, outcome]),
     [
-      ["error", "Cannot write down what became of a post", "posted"],
+      ["error", "Cannot record the outcome of a post", "posted"],
     ],
   );
   const error = await failScene(await secondScene(scene, { slack }));

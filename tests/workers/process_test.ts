@@ -87,7 +87,7 @@ Deno.test("a worker in a wrong environment exits with code 2 and one line, witho
     new TextDecoder().decode(output.stderr),
     "error: CORETEX_GATEWAY_URL is required (HTTP address of the platform's gateway); " +
       "CORETEX_API_KEY is required (API key for the gateway); " +
-      "WORKER_ID must be 1 to 100 characters without blank, dot, * and >; " +
+      "WORKER_ID must be 1 to 100 characters without blanks, dots, * or >; " +
       "WORKER_MAX_PARALLEL must be a whole number from 2 to 1000\n",
   );
 });

@@ -109,7 +109,7 @@ export function collectAlertmanager(incident: IncidentInput): Findings {
         why: `the newest ${TIMELINE_MAX} are kept`,
       }),
       {
-        what: "silences, inhibitions and what the alerts are by now",
+        what: "silences, inhibitions and the current state of the alerts",
         why:
           "Alertmanager's API was not asked yet; a webhook does not carry them",
       },

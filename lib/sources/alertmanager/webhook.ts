@@ -184,7 +184,7 @@ function readSeverity(
   if (severity === undefined) {
     return {
       severity: "unknown",
-      severity_rule: `${label} is none that is known, so warning`,
+      severity_rule: `${label} is not a known severity, so warning`,
     };
   }
   const so = word === severity ? "" : `, so ${severity}`;
