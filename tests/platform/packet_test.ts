@@ -289,7 +289,7 @@ Deno.test("decodePacket() refuses one byte more than its bound", () => {
   );
 });
 
-Deno.test("decodePacket() survives 50,000 mutations of a packet", () => {
+Deno.test("decodePacket() survives 200,000 mutations of a packet", () => {
   const original = Uint8Array.fromHex(RESULT);
   let state = 42;
   const random = (below: number) => {
@@ -297,7 +297,7 @@ Deno.test("decodePacket() survives 50,000 mutations of a packet", () => {
     return state % below;
   };
   let refused = 0;
-  for (let count = 0; count < 50_000; count++) {
+  for (let count = 0; count < 200_000; count++) {
     const bytes = original.slice(0, 1 + random(original.length));
     for (let flips = 0; flips <= random(4); flips++) {
       bytes[random(bytes.length)] = random(256);
@@ -309,7 +309,7 @@ Deno.test("decodePacket() survives 50,000 mutations of a packet", () => {
       refused++;
     }
   }
-  assert(refused > 0 && refused < 50_000);
+  assert(refused > 0 && refused < 200_000);
 });
 
 Deno.test("gen/cap_pb.ts is what cap.proto says", async () => {
