@@ -1,46 +1,44 @@
 /**
- * A stand-in for the platform's gateway as an ingester sees it: it starts one
- * run for each idempotency key and reads it back. Whoever starts it scripts what
- * goes wrong.
+ * A stand-in for the platform's gateway as an ingester sees it: it starts one run
+ * per idempotency key, and reads runs. The caller scripts everything that goes
+ * wrong.
  *
- * Does as little as it can, since benchmarks run against it. Net: 127.0.0.1. No
- * environment, files or processes.
+ * Does as little as possible, since benchmarks run against it. Net: 127.0.0.1.
+ * No environment, files or processes.
  *
  * @module
  */
 
-/** A run that was really created. */
 export interface Run {
   readonly id: string;
   readonly key: string;
   readonly workflowId: string;
-  /** JSON text, as it came. */
+  /** JSON text, as it arrived. */
   input: string;
-  /** By `performance.now()`; before it, reads find no run. */
+  /** When reads begin to find it, by `performance.now()`. */
   readonly readableAt: number;
 }
 
-/** A request, read to its end. */
 export interface Asked {
   readonly kind: "start" | "read" | "other";
-  /** Its body has been read. */
+  /** Its body has been read already. */
   readonly request: Request;
-  /** As it came, escapes and all. */
+  /** As it arrived, escapes included. */
   readonly path: string;
-  /** The query with its question mark, or nothing. */
+  /** The query and its question mark, or nothing. */
   readonly search: string;
-  /** The idempotency key of a start; one without gets one that nobody has. */
+  /** The idempotency key of a start; a unique one if it came without. */
   readonly key: string;
-  /** Of the run that is read, or that this key leads to. */
+  /** The run that is read, or to which the key leads. */
   readonly runId: string;
   readonly body: string;
-  /** Where the caller's connection comes from. */
+  /** The port at the caller's end of the connection. */
   callerPort(): number;
 }
 
-/** How a request is answered as the platform would. */
+/** Answers a request as the platform would. */
 export type Works = (
-  /** Another key than the one that came, and how late the new run can be read. */
+  /** A different key, and how late a new run can be read. */
   changes?: { key?: string; lateMs?: number },
 ) => Response;
 
@@ -50,19 +48,16 @@ export type Answer = (
   works: Works,
 ) => Response | Promise<Response>;
 
-/** A running stand-in. */
 export interface GatewayStandIn extends AsyncDisposable {
   /** Without a path. */
   readonly url: string;
   readonly port: number;
-  /** Every run that was created, by its id, oldest first. */
+  /** Every run that was created, by id, oldest first. */
   readonly runs: ReadonlyMap<string, Run>;
   /** Whether a key was ever used; keys are global and never expire. */
   knows(key: string): boolean;
-  /** Uses a key up: it leads to the id of a run that does not exist. */
+  /** Makes a key lead to a run that does not exist. */
   burn(key: string): void;
-  /** Forgets runs and keys. */
-  forget(): void;
 }
 
 const START = /^\/api\/v1\/workflows\/([^/]+)\/runs$/;
@@ -74,7 +69,7 @@ export function runIdOf(key: string): string {
   return `run-of-${key}`;
 }
 
-/** Answers with a status and a plain text, as the platform says what is wrong. */
+/** Answers in plain text, as the platform does when something is wrong. */
 export function plain(status: number, text: string): Response {
   return new Response(text, { status });
 }
@@ -137,7 +132,7 @@ export function startGateway(
 
   async function serve(
     request: Request,
-    { remoteAddr }: Deno.ServeHandlerInfo<Deno.NetAddr>,
+    info: Deno.ServeHandlerInfo<Deno.NetAddr>,
   ): Promise<Response> {
     const { method, url } = request;
     const { pathname: path, search } = new URL(url);
@@ -156,7 +151,7 @@ export function startGateway(
         ? decodeURIComponent(path.slice(READ.length))
         : runIdOf(key),
       body: method === "GET" ? "" : await request.text(),
-      callerPort: () => remoteAddr.port,
+      callerPort: () => info.remoteAddr.port,
     };
     return await answer(asked, (changes = {}) => {
       if (isRead) return read(asked.runId);
@@ -170,7 +165,7 @@ export function startGateway(
     hostname: "127.0.0.1",
     port: 0,
     onListen() {},
-    // Told to whoever asks: it is mostly a test's own failed assertion.
+    // Mostly a failed assertion of a test.
     onError: (error) => plain(500, `The stand-in failed: ${error}\n`),
   }, serve);
   const { port } = server.addr;
@@ -180,10 +175,6 @@ export function startGateway(
     runs,
     knows: (key) => keys.has(key),
     burn: (key) => void keys.add(key),
-    forget() {
-      runs.clear();
-      keys.clear();
-    },
     [Symbol.asyncDispose]: () => server.shutdown(),
   };
 }

@@ -17,20 +17,20 @@ import {
 import type { AddressInfo, Socket } from "node:net";
 import { wait } from "../../lib/base/time.ts";
 
-/** An answer in so many words. */
+/** An answer, word for word. */
 export interface Answer {
   status: number;
   body?: string;
   headers?: Record<string, string>;
-  /** Time before each character of the body. */
+  /** How long to wait before each character of the body. */
   slowMs?: number;
-  /** Time before anything of the answer. */
+  /** How long to wait before the answer. */
   lateMs?: number;
-  /** The whole answer is sent a second time on the same connection. */
+  /** Sends the whole answer a second time on the same connection. */
   twice?: boolean;
 }
 
-/** What it does with one request; `slack` is what Slack does. */
+/** What it does with one request; `slack` is what Slack itself would do. */
 export type Behaviour =
   | "slack"
   | "never answer"
@@ -48,13 +48,13 @@ export interface Received {
   at: Date;
 }
 
-/** Sees what happens, in time to make something of it. */
+/** Sees what happens while it happens. */
 export interface SlackWatch {
-  /** A connection stands, and nothing of it was read. */
+  /** A connection was made, and nothing of it was read yet. */
   connected?(): void;
-  /** A request was read; its answer waits for this. */
+  /** A request was read; its answer waits for this to resolve. */
   read?(request: Received, behaviour: Behaviour): void | Promise<void>;
-  /** The answer was handed to the system. */
+  /** The answer was handed to the operating system. */
   answered?(): void;
 }
 
@@ -62,15 +62,15 @@ export interface SlackWatch {
 export interface SlackStandIn extends AsyncDisposable {
   /** Host and port, as `SLACK_ALLOWED_HOSTS` names it. */
   readonly host: string;
-  /** A webhook; every path is one. */
+  /** A webhook URL; every path is one. */
   readonly url: string;
-  /** What it read, in order. */
+  /** The requests it read, in order. */
   readonly received: readonly Received[];
-  /** Counts connections, those too that were reset before reading. */
+  /** How many connections were made, including those reset before reading. */
   connections(): number;
 }
 
-/** Slack's documented refusals, and the status of each. */
+/** The refusals that Slack documents, and their status. */
 export const SLACK_ERRORS: Readonly<Record<string, number>> = {
   invalid_payload: 400,
   no_text: 400,
@@ -109,7 +109,7 @@ export function rateLimited(retryAfter?: string): Answer {
 /**
  * Starts a stand-in on a free port of 127.0.0.1.
  *
- * @param options.behaviour What it does with the nth request, from 1.
+ * @param options.behaviour What it does with the nth request, counted from 1.
  * @param options.watch Sees every request.
  */
 export async function startSlack(
@@ -178,7 +178,7 @@ async function readBody(request: IncomingMessage): Promise<string> {
   return text + decoder.decode();
 }
 
-/** What Slack says to a payload, as far as it tells. */
+/** What Slack answers to a payload, as far as it documents that. */
 function judge(body: string): Answer {
   let payload: unknown;
   try {
@@ -205,7 +205,7 @@ async function send(
   if (lateMs > 0) await wait(lateMs, signal);
   if (response.destroyed) return;
   if (twice) {
-    // Straight to the socket: the library would not answer twice.
+    // Written to the socket, since the library would not answer twice.
     const text = `HTTP/1.1 ${status} OK\r\nContent-Type: text/plain\r\n` +
       `Content-Length: ${body.length}\r\n\r\n${body}`;
     return void response.socket?.end(text + text);
@@ -225,7 +225,7 @@ async function send(
   response.end();
 }
 
-/** Resolves once the system has the end of the answer, or the client is gone. */
+/** Resolves once the system has the whole answer, or the client is gone. */
 function finish(response: ServerResponse, body: string): Promise<void> {
   return new Promise((resolve) => {
     response.once("close", resolve);

@@ -35,9 +35,9 @@ export interface Answer {
 /** A running ingester. */
 export interface Rig extends AsyncDisposable {
   url: string;
-  /** Keys and inputs of the runs that were started, anew each time. */
+  /** The keys and inputs of the runs started so far. */
   readonly starts: { key: string; input: Record<string, unknown> }[];
-  /** What the gateway was asked. */
+  /** The requests to the gateway. */
   asked: Asked[];
   log: string[];
   send(

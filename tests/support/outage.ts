@@ -20,11 +20,11 @@ import sample from "../../deploy/samples/sample_webhook.json" with {
 export interface Outage {
   /** Which of the two goes away. */
   of: "nats" | "redis";
-  /** For how long; a frozen line is never mended, new ones work at once. */
+  /** For how long. A frozen line is never mended, but new connections work. */
   awayMs: number | "frozen";
 }
 
-/** Survives each, on a platform of its own and side by side. */
+/** Survives each outage, side by side and each on a platform of its own. */
 export async function surviveOutages(
   outages: readonly Outage[],
 ): Promise<void> {
@@ -36,8 +36,8 @@ export async function surviveOutages(
 }
 
 /**
- * Cuts the workers off while the poster waits for Slack's answer, and shows
- * that the post is answered once, and that the workers go on afterwards.
+ * Cuts the workers off while the poster waits for Slack's answer. Shows that the
+ * post is answered once and that the workers go on afterwards.
  */
 async function surviveOutage({ of, awayMs }: Outage): Promise<void> {
   const slow = { status: 200, body: "ok", slowMs: 700 };

@@ -1,11 +1,11 @@
 /**
- * Which processes run, for tests that want to know what was left behind.
+ * Lists processes, for tests that look for what was left behind.
  *
  * @module
  */
 
-// Deno refuses to read /proc/<id>/cmdline itself, whatever it is permitted;
-// where there is no /proc there is a `ps`.
+// Deno itself never reads /proc/<id>/cmdline, whatever its permissions. Systems
+// without /proc have a `ps` instead.
 const LIST = `if [ -r /proc/1/cmdline ]; then
   for id in /proc/[0-9]*; do
     line=$(tr '\\0' ' ' 2>/dev/null < "$id/cmdline") && echo "\${id#/proc/} $line"
@@ -14,7 +14,7 @@ else
   ps -axo pid=,args=
 fi`;
 
-/** The ids of processes whose command line holds every one of `texts`. */
+/** Finds the ids of processes whose command line holds all of `texts`. */
 export async function processesWith(...texts: string[]): Promise<number[]> {
   const { stdout } = await new Deno.Command("sh", {
     args: ["-c", LIST],

@@ -1,5 +1,5 @@
 /**
- * Stands between a client and a server on loopback, and cuts them off.
+ * Stands between a client and a server on loopback, and can cut them off.
  *
  * @module
  */
@@ -7,15 +7,15 @@ import { type Pair, type Reader, Relay } from "./relay.ts";
 
 /** A line that can be cut. */
 export interface Line extends AsyncDisposable {
-  /** The server's URL, by way of the line. */
+  /** The server's URL through the line. */
   readonly url: string;
   /** Ends every connection, and refuses new ones. */
   cut(): void;
   /** Takes new connections again. */
   mend(): void;
   /**
-   * Goes silent on the connections that there are, without ending them, as a
-   * machine that lost its power does. New ones work.
+   * Silences the open connections without ending them, as a machine without power
+   * would. New connections work.
    */
   freeze(): void;
 }
@@ -36,7 +36,7 @@ export function openLine(url: string): Line {
           if (!frozen.has(pair)) await to.write(bytes);
         }
       } catch {
-        // The other side is told, unless all of it is lost on its way.
+        // A frozen line does not even pass on that one side has ended.
         if (frozen.has(pair)) await over.promise;
       } finally {
         pair.close();

@@ -15,23 +15,23 @@ const STOP_MS = 5_000;
 const POLL_MS = 5;
 const OUTPUT_CHARACTERS_MAX = 4096;
 
-/** A real server that listens on 127.0.0.1; disposing of it ends its process. */
+/** A real server on 127.0.0.1; disposing of it ends its process. */
 export interface RealServer extends AsyncDisposable {
   readonly url: string;
   readonly port: number;
-  /** The end of what it has printed so far. */
+  /** The last of what it has printed so far. */
   readonly output: string;
   /** Ends it as a crash would and starts it again on the same port. */
   restart(): Promise<void>;
-  /** The same, and what it kept in its folder is gone. */
+  /** Does the same, but without what it kept in its folder. */
   restartEmpty(): Promise<void>;
 }
 
-/** How a server is called on a port. */
+/** How a server is started on a port. */
 interface Call {
   url: string;
   args: string[];
-  /** Texts by name, written into its folder before it starts. */
+  /** Texts by file name, written into its folder before it starts. */
   files?: Record<string, string>;
 }
 
@@ -39,7 +39,7 @@ interface Call {
  * Starts `nats-server` on a free loopback port.
  *
  * @param args Further arguments, as `["--auth", "token"]`.
- * @param folder Created for it, in place of a temporary one.
+ * @param folder Created for it instead of a temporary one.
  * @returns The server, accepting connections; undefined if not on the PATH.
  * @throws {Error} If it ends or stays silent instead; with what it printed.
  */
@@ -58,8 +58,8 @@ export function startRealNats(
  *
  * @param args Further arguments, as `["--requirepass", "password"]`; with
  * `--tls-cert-file` among them it speaks TLS only.
- * @param folder Created for it: what it acknowledges is kept there and survives
- * a SIGKILL. Without it nothing is kept on disk.
+ * @param folder Created for it, to keep what it acknowledges, even through a
+ * SIGKILL. Without it nothing is kept on disk.
  * @returns The server, accepting connections; undefined if not on the PATH.
  * @throws {Error} If it ends or stays silent instead; with what it printed.
  */
@@ -105,7 +105,7 @@ export function startRealAlertmanager(
   }));
 }
 
-/** A place that a server's process runs in, with a folder of its own. */
+/** A server in a folder of its own, whose process can be restarted. */
 class Process implements RealServer {
   readonly url: string;
   output = "";
@@ -204,7 +204,7 @@ class Process implements RealServer {
   #kill(signal: Deno.Signal): void {
     try {
       this.#child?.kill(signal);
-    } catch (error) { // It has ended by itself.
+    } catch (error) { // It has ended already.
       if (!(error instanceof TypeError)) throw error;
     }
   }

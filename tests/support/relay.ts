@@ -1,5 +1,5 @@
 /**
- * A TCP relay in front of a server, which sees what passes and can hold it.
+ * A TCP relay in front of a server, which sees the traffic and can hold it.
  *
  * @module
  */
@@ -22,7 +22,7 @@ export class Pair {
     this.server = new Reader(server);
   }
 
-  /** Resolves once both are cut. */
+  /** Resolves when both are cut. */
   get closed(): Promise<void> {
     return this.#closed.promise;
   }
@@ -37,10 +37,10 @@ export class Pair {
   }
 }
 
-/** Thrown by a read when there is nothing more to come. */
+/** Thrown by a read when nothing more can come. */
 export class Ended extends Error {}
 
-/** A socket that is read by lines and lengths. */
+/** A socket that can be read by lines and by lengths. */
 export class Reader {
   readonly #socket: Deno.TcpConn;
   #unread = new Uint8Array();
@@ -49,7 +49,7 @@ export class Reader {
     this.#socket = socket;
     try {
       socket.setNoDelay(true);
-    } catch { // It has gone; a read will tell.
+    } catch { // It is gone; a read will tell.
     }
   }
 
@@ -120,7 +120,7 @@ export function join(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   return all;
 }
 
-/** What one side of a connection sends goes to the other, both ways. */
+/** Passes everything on, both ways, until one side ends. */
 export async function passOn(pair: Pair): Promise<void> {
   const copy = async (from: Reader, to: Reader): Promise<never> => {
     try {
@@ -133,11 +133,11 @@ export async function passOn(pair: Pair): Promise<void> {
   await Promise.allSettled([copy(client, server), copy(server, client)]);
 }
 
-/** Relays every connection to a port of its own to that of a server. */
+/** Relays every connection to a server on loopback. */
 export class Relay implements AsyncDisposable {
   readonly #upstreamPort: number;
   readonly #converse: (pair: Pair) => Promise<void>;
-  /** By the port that the server sees. */
+  /** By their port as the server sees it. */
   readonly #pairs = new Map<number, Pair>();
   readonly #conversations = new Set<Promise<void>>();
   #listener = Deno.listen({ hostname: HOSTNAME, port: 0 });
@@ -157,7 +157,7 @@ export class Relay implements AsyncDisposable {
     for (const pair of this.#pairs.values()) pair.close();
   }
 
-  /** Cuts the one connection that reaches the server from this port. */
+  /** Cuts the connection that reaches the server from this port. */
   cut(port: number): void {
     this.#pairs.get(port)?.close();
   }
@@ -184,7 +184,7 @@ export class Relay implements AsyncDisposable {
         this.#listener = Deno.listen({ hostname: HOSTNAME, port: this.port });
         this.#accepting = this.#accept();
         return;
-      } catch { // Somebody's outgoing connection may have the port for a while.
+      } catch { // An outgoing connection may use the port for a while.
         await wait(RELISTEN_MS, never);
       }
     }

@@ -1,8 +1,10 @@
 /**
- * Waiting for something to become true, with a deadline and no fixed sleep.
+ * Waits for something to become true, with a deadline and without a fixed sleep.
  *
  * @module
  */
+
+import { delay } from "../../lib/base/time.ts";
 
 /**
  * Polls until `holds` gives a truthy value.
@@ -22,14 +24,14 @@ export async function until<T>(
     if (performance.now() > deadline) {
       throw new Error(`Gave up waiting for ${what} after ${timeoutMs} ms`);
     }
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    await delay(10);
   }
 }
 
 /**
- * Waits until timers that a library leaves behind after a lost connection, or
- * after a long reply, have run out. They announce their end to nobody.
+ * Waits for timers that a library leaves behind after a lost connection or a long
+ * reply. Nothing tells when they end.
  */
 export function runOut(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 1_200));
+  return delay(1_200);
 }

@@ -1,18 +1,18 @@
 /**
- * PagerDuty's deliveries as bytes that only have to be sent.
+ * PagerDuty deliveries, signed and ready to send.
  *
  * @module
  */
 import { createHmac } from "node:crypto";
-/** One delivery. */
+
 export interface Delivery {
-  /** The key that its run must have. */
+  /** The idempotency key that its run must have. */
   key: string;
   /** The whole HTTP request. */
   request: Uint8Array<ArrayBuffer>;
 }
 
-/** What stands in the sample for the event's id. */
+/** The event's id, to which digits are added. */
 const ID = "01BENCH";
 const DIGITS = 9;
 const SAMPLE = new URL(

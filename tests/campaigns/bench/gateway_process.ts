@@ -1,10 +1,10 @@
 /**
- * The gateway stand-in of benchmarks, as a process: it counts the starts of each
- * key, and does what it is told wrong. Does as little as it can, since it takes
- * its time from what is measured.
+ * The gateway stand-in of benchmarks, as a process: it waits before each answer,
+ * does what it is told wrong, and counts the starts of each key. Does as little
+ * as it can, since it takes its time from what is measured.
  *
- * `POST /bench` forgets everything and sets how it behaves, `GET /bench` gives
- * the counts. Ends when its standard input does, so that none is left behind.
+ * Arguments: milliseconds to wait, a fault or nothing. It prints its port, and
+ * the counts once its standard input ends, so that it is never left behind.
  *
  * @module
  */
@@ -14,20 +14,19 @@ import {
   startGateway,
   type Works,
 } from "../../../deploy/standins/gateway.ts";
-import type { GatewayBehaviour, GatewayCounts } from "./gateway.ts";
 
-let behaviour: GatewayBehaviour = { delayMs: 0 };
-let starts = new Map<string, number>();
+const [delayMs = 0, fault] = [Number(Deno.args[0]), Deno.args[1]];
+const starts = new Map<string, number>();
 let faulty = 0;
 
-/** Whoever waits, oldest first: all wait equally long, so one timer serves all. */
+/** Oldest first: all wait equally long, so one timer serves all. */
 const waiting: { until: number; resolve: () => void }[] = [];
 let timer: ReturnType<typeof setTimeout> | undefined;
 
-function delay(ms: number): Promise<void> {
+function delay(): Promise<void> {
   return new Promise((resolve) => {
-    waiting.push({ until: performance.now() + ms, resolve });
-    timer ??= setTimeout(release, ms);
+    waiting.push({ until: performance.now() + delayMs, resolve });
+    timer ??= setTimeout(release, delayMs);
   });
 }
 
@@ -37,15 +36,14 @@ function release(): void {
   const count = due < 0 ? waiting.length : due;
   for (const { resolve } of waiting.splice(0, count)) resolve();
   const [first] = waiting;
-  timer = first === undefined
-    ? undefined
-    : setTimeout(release, Math.ceil(first.until - now));
+  timer = first && setTimeout(release, Math.ceil(first.until - now));
 }
 
-async function answer(asked: Asked, works: Works): Promise<Response> {
-  const { kind, path, key, runId } = asked;
-  if (path === "/bench") return control(asked);
-  if (behaviour.delayMs > 0) await delay(behaviour.delayMs);
+async function answer(
+  { kind, key, runId }: Asked,
+  works: Works,
+): Promise<Response> {
+  if (delayMs > 0) await delay();
   if (kind === "start") return start(key, works);
   const response = works();
   // Each is read once; kept, they would be most of this process's memory.
@@ -55,9 +53,7 @@ async function answer(asked: Asked, works: Works): Promise<Response> {
 }
 
 function start(key: string, works: Works): Response {
-  const { fault } = behaviour;
-  const isFaulty = fault !== undefined && !starts.has(key) &&
-    ++faulty % 10 === 0;
+  const isFaulty = fault && !starts.has(key) && ++faulty % 10 === 0;
   if (!isFaulty || fault !== "lose") {
     starts.set(key, (starts.get(key) ?? 0) + 1);
   }
@@ -67,17 +63,14 @@ function start(key: string, works: Works): Response {
   return plain(503, "started, and yet");
 }
 
-function control({ body }: Asked): Response {
-  if (body !== "") {
-    behaviour = JSON.parse(body);
-    starts = new Map();
-    faulty = 0;
-    gateway.forget();
+function print(text: string): void {
+  const bytes = new TextEncoder().encode(text);
+  for (let at = 0; at < bytes.length;) {
+    at += Deno.stdout.writeSync(bytes.subarray(at));
   }
-  const counts: GatewayCounts = { starts: [...starts] };
-  return Response.json(counts);
 }
 
 await using gateway = startGateway(answer);
-Deno.stdout.writeSync(new TextEncoder().encode(`${gateway.port}\n`));
+print(`${gateway.port}\n`);
 for await (const _ of Deno.stdin.readable);
+print(JSON.stringify([...starts]));

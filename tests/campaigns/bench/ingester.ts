@@ -1,9 +1,9 @@
 /**
- * Benchmark of the ingester: signed webhooks a second against a gateway
- * stand-in, none of them lost and none started twice.
+ * Benchmark of the ingester: how many signed webhooks it takes per second with a
+ * gateway stand-in, none of them lost and none started twice.
  *
- * The ingester is a process with its own permissions, anew for each cell, so
- * that its peak of memory is that cell's.
+ * Each cell has an ingester and a gateway of its own, both processes, so that
+ * peak memory belongs to that cell.
  *
  * @module
  */
@@ -15,38 +15,35 @@ import {
 } from "../../../scripts/launch/process.ts";
 import { runIdOf } from "../../../deploy/standins/gateway.ts";
 import { type Delivery, makeDeliveries } from "./deliveries.ts";
-import { BenchGateway, type Fault } from "./gateway.ts";
+import { type BenchGateway, type Fault, startBenchGateway } from "./gateway.ts";
 import { percentile, runLoad } from "./load.ts";
 import { readRequirements } from "../../../scripts/launch/environment.ts";
 
-/** One line of the table. */
 export interface Cell {
   inFlight: number;
   gatewayMs: number;
 }
 
-/** What was measured in one cell. */
 export interface CellResult extends Cell {
   requests: number;
   perSecond: number;
   p50Ms: number;
   p99Ms: number;
-  /** The ingester's, user and system, for each request. */
+  /** Of the ingester, user and system, per request. */
   cpuUs: number;
   rssPeakMib: number;
-  /** One text each; the warm-up's too. */
+  /** One text each, those of the warm-up included. */
   lost: string[];
   doubled: string[];
 }
 
-/** Options of {@linkcode benchIngester}. */
 export interface IngesterBenchOptions {
-  cells?: readonly Cell[];
-  /** At most so many, beside the warm-up. */
+  cells: readonly Cell[];
+  /** For each cell, without its warm-up. */
   requestsMax: number;
-  /** None is sent later than this after a cell's first. */
+  /** How long after a cell's first request the last may be sent. */
   forMs: number;
-  /** Sent before the clock starts. */
+  /** How many are sent before the clock starts. */
   warmUp: number;
   signal: AbortSignal;
   /** What the gateway does wrong. */
@@ -55,7 +52,6 @@ export interface IngesterBenchOptions {
   onResult?: (result: CellResult) => void;
 }
 
-/** Each number in flight with each delay of the gateway. */
 export const CELLS: readonly Cell[] = [0, 5].flatMap((gatewayMs) =>
   [1, 8, 64].map((inFlight) => ({ inFlight, gatewayMs }))
 );
@@ -64,24 +60,26 @@ const SECRET = "bench-secret";
 const START_MS = 30_000;
 const USAGE_MS = 10_000;
 const WARM_UP_MS = 10_000;
-/** As many as the ingester is meant for. */
+/** What the ingester is meant for. */
 const WARM_UP_IN_FLIGHT = 64;
 const PRELOAD = "tests/campaigns/bench/usage.ts";
 
-/** Measures each cell. */
 export async function benchIngester(
   options: IngesterBenchOptions,
 ): Promise<CellResult[]> {
-  const { cells = CELLS, requestsMax, warmUp, signal } = options;
+  const { cells, requestsMax, warmUp, signal } = options;
   await cacheWorkers(["ingester"]);
   const { ingester: requires } = await readRequirements();
   // Before any clock: signing costs as much as verifying.
   const deliveries = await makeDeliveries(warmUp + requestsMax, SECRET);
-  await using gateway = await BenchGateway.start();
   const results: CellResult[] = [];
   for (const cell of cells) {
     signal.throwIfAborted();
     options.onCell?.(cell);
+    await using gateway = await startBenchGateway({
+      delayMs: cell.gatewayMs,
+      fault: options.fault,
+    });
     await using ingester = spawnWorker("ingester", requires, {
       INGESTER_ADDR: "127.0.0.1:0",
       CORETEX_GATEWAY_URL: gateway.url,
@@ -111,12 +109,10 @@ interface Measured {
 
 async function measure(
   { cell, ingester, gateway, deliveries }: Measured,
-  { forMs, warmUp, fault, signal }: IngesterBenchOptions,
+  { forMs, warmUp, signal }: IngesterBenchOptions,
 ): Promise<CellResult> {
-  const { inFlight, gatewayMs } = cell;
   const { url } = await ingester.waitFor("Worker ready", START_MS);
   const port = Number(new URL(String(url)).port);
-  await gateway.reset({ delayMs: gatewayMs, ...(fault && { fault }) });
   const load = (part: readonly Delivery[], inFlight: number, forMs: number) =>
     runLoad({
       port,
@@ -129,10 +125,10 @@ async function measure(
   const warm = await load(first, WARM_UP_IN_FLIGHT, WARM_UP_MS);
   const before = await readUsage(ingester, 1);
   const rest = deliveries.slice(warmUp);
-  const result = await load(rest, inFlight, forMs);
+  const result = await load(rest, cell.inFlight, forMs);
   const after = await readUsage(ingester, 2);
   signal.throwIfAborted();
-  const { starts } = await gateway.counts();
+  const starts = await gateway.end();
   const sent = [...first.slice(0, warm.sent), ...rest.slice(0, result.sent)];
   const failed = [
     ...warm.failed.map(({ nth, answer }) => ({ of: first[nth]!, answer })),
@@ -149,12 +145,11 @@ async function measure(
     ...judge(
       sent.map(({ key }) => key),
       new Map(failed.map(({ of, answer }) => [of.key, answer])),
-      new Map(starts),
+      starts,
     ),
   };
 }
 
-/** 202, with the id of the run that its own key has. */
 function isTaken(answer: string, { key }: Delivery): boolean {
   return answer.startsWith("HTTP/1.1 202 ") &&
     answer.includes(`"run_id":"${runIdOf(key)}"`);
@@ -204,7 +199,6 @@ async function readUsage(
   };
 }
 
-/** The table of results. */
 export function renderResults(results: readonly CellResult[]): string[] {
   const rows = results.map((result) => [
     `${result.inFlight}`,

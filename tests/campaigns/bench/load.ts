@@ -1,43 +1,41 @@
 /**
- * Sends prepared HTTP requests, so many at a time, and times the answers.
+ * Sends prepared HTTP requests, a fixed number at a time, and times the answers.
  *
- * Over plain TCP, one connection for each request in flight: it shares the
- * machine with what it measures, and `fetch` would cost as much as that does.
+ * Uses plain TCP, one connection per request in flight: it shares the machine
+ * with what it measures, and `fetch` would cost as much as that.
  *
  * @module
  */
 
-/** What is sent. */
 export interface LoadOptions {
   port: number;
-  /** Each a whole request; sent once, in this order. */
+  /** Whole requests, sent once each in this order. */
   requests: readonly Uint8Array<ArrayBuffer>[];
   /** Connections, each with one request at a time. */
   inFlight: number;
-  /** None is sent later than this. */
+  /** How long after the first request the last may be sent. */
   forMs: number;
-  /** Whether an answer, head and all, is the right one for a request. */
+  /** Whether an answer, its head included, is right for a request. */
   isRight: (answer: string, nth: number) => boolean;
 }
 
-/** What came back. */
 export interface LoadResult {
-  /** Of the first so many requests, all that were sent. */
+  /** How many were sent, counted from the first. */
   sent: number;
-  /** The requests that got no answer, or a wrong one. */
+  /** The requests without an answer, or with a wrong one. */
   failed: { nth: number; answer: string }[];
   /** From the first request to the last answer. */
   ms: number;
-  /** How long each right answer took, in milliseconds, shortest first. */
+  /** Milliseconds that each right answer took, shortest first. */
   latencies: Float64Array;
 }
 
-/** Whoever was sent a request last gets so long to answer. */
+/** How long the last answers may take. */
 const GRACE_MS = 15_000;
 const BUFFER_BYTES = 4096;
 const NO_ANSWER = "no answer";
 
-/** Sends requests until they are used up or the time is. */
+/** Sends requests until none are left or time is up. */
 export async function runLoad(options: LoadOptions): Promise<LoadResult> {
   const { port, requests, inFlight, forMs, isRight } = options;
   const failed: LoadResult["failed"] = [];
@@ -60,7 +58,7 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
         latencies[right++] = performance.now() - sentAt;
       } else {
         failed.push({ nth, answer });
-        // What else comes here may be anything.
+        // Whatever else comes on this connection may be anything.
         if (answer === NO_ANSWER) return;
       }
     }
@@ -75,7 +73,7 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
   }
 }
 
-/** The value that `share` of the sorted values are not above. */
+/** The value that `share` of the sorted values do not exceed. */
 export function percentile(sorted: Float64Array, share: number): number {
   return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? NaN;
 }
@@ -117,12 +115,12 @@ class Connection {
     try {
       this.#tcp.close();
     } catch {
-      // It has been closed when time was up.
+      // It was closed when time was up.
     }
   }
 }
 
-/** Our own server's answers are in ASCII, with a length or in chunks. */
+/** Our own server answers in ASCII, with a length or in chunks. */
 function isWhole(text: string): boolean {
   const end = text.indexOf("\r\n\r\n");
   if (end < 0) return false;

@@ -1,9 +1,9 @@
 /**
- * Runs inside a worker, before it: says at SIGUSR2 what it has used so far.
+ * Runs inside a worker before the worker itself, and logs at SIGUSR2 what the
+ * process has used so far.
  *
- * Loaded with `--preload`, since nobody else is told: Deno reads no other
- * process's `/proc`, whatever it is permitted. (SIGUSR1 would open the
- * runtime's debugger.)
+ * Nobody else could tell: Deno does not read another process's `/proc`, whatever
+ * its permissions. (SIGUSR1 would open the runtime's debugger.)
  *
  * @module
  */
@@ -14,7 +14,7 @@ const SAMPLE_MS = 100;
 let nth = 0;
 let rssPeak = 0;
 
-// Not the system's own `maxRSS`: a process begins with that of whoever started it.
+// The system's own `maxRSS` starts with that of the parent process.
 function sample(): void {
   rssPeak = Math.max(rssPeak, Deno.memoryUsage().rss);
 }

@@ -1,5 +1,5 @@
 /**
- * Many trials on several lanes, struck, judged and counted.
+ * Runs many trials on several lanes, strikes them, judges them and counts.
  *
  * @module
  */
@@ -10,46 +10,43 @@ import { createRandom, type Random } from "./random.ts";
 import type { Mutant, Replica } from "./replica.ts";
 import type { Fault, Note, Stage } from "./stage.ts";
 
-/** What one trial does, as it was drawn. */
+/** What one trial does, drawn at random. */
 export interface Plan<L, T> {
   trial: number;
   faults: readonly Fault<L, T>[];
-  /** What else is done, which has a row of its own in the table. */
+  /** What else is done; it has a row in the table. */
   way: string;
 }
 
-/** A platform with workers, on which one trial runs after the other. */
+/** A platform with workers, which runs one trial after another. */
 export interface Lane<S> extends AsyncDisposable {
   readonly name: string;
-  /** Of the suite's kinds. */
   readonly kind: string;
   readonly replicas: readonly Replica[];
-  /** The trial that is on. */
+  /** Of the current trial. */
   stage: S | undefined;
-  /** Makes whole again what the trial broke, or begins to. */
+  /** Begins to repair what the trial broke. */
   end?(stage: S): Promise<void>;
 }
 
-/** How a trial ended, or what is wrong. */
 export interface Judgement {
+  /** `undefined` for a violation. */
   end: string | undefined;
   /** One sentence each. */
   problems: readonly string[];
 }
 
-/** What came of a trial. */
 export interface Outcome<P = AnyPlan, V = unknown> extends Judgement {
   plan: P;
-  /** On which it ran; what it left behind strikes the next one there. */
+  /** What a trial leaves behind strikes the next one on its lane. */
   lane: string;
-  /** Names of the faults that struck; a trial may not get where one waits. */
+  /** The names of the faults that struck; a trial may end before one does. */
   struck: readonly string[];
   ms: number;
-  /** For whoever repeats it. */
   notes: readonly Note[];
-  /** What it was judged by; absent if it broke off. */
+  /** What it was judged by; `undefined` if it broke off. */
   evidence: V | undefined;
-  /** What all its workers logged. */
+  /** What its workers logged. */
   log: readonly string[];
 }
 
@@ -57,7 +54,7 @@ export interface Outcome<P = AnyPlan, V = unknown> extends Judgement {
 type AnyPlan = Plan<any, any>;
 // deno-lint-ignore no-explicit-any
 type AnyStage = Stage<any, any>;
-/** A suite that is called with its own lanes, stages and plans only. */
+/** A suite is only ever called with its own lanes, stages and plans. */
 // deno-lint-ignore no-explicit-any
 export type AnySuite = Suite<any, any, any, any>;
 
@@ -69,21 +66,19 @@ export interface Ground {
   signal: AbortSignal;
 }
 
-/** One campaign. */
 export interface Suite<L extends Lane<S>, S extends AnyStage, P, V> {
-  /** What chooses it; empty where nothing has to. */
+  /** The option that chooses it; empty for the default. */
   readonly option: string;
-  /** Unless others are asked for. */
+  /** How many lanes, by default. */
   readonly lanes: number;
-  /** How a trial may end. */
   readonly ends: readonly string[];
-  /** Names, and the file in which all are. */
   readonly mutants: readonly string[];
+  /** Runs as a process the mutant that its second argument names. */
   readonly mutantsFile: string;
   draw(random: Random, seed: number, trial: number): P;
   /** The kind of lane that a trial needs. */
   kindOf?(plan: P): string;
-  /** @returns What starts a lane; what it needs is the stack's. */
+  /** @returns Starts a lane. @param stack Disposes of what lanes share. */
   prepare(
     ground: Ground,
     stack: AsyncDisposableStack,
@@ -92,29 +87,26 @@ export interface Suite<L extends Lane<S>, S extends AnyStage, P, V> {
   /** Plays a trial whose faults are armed. */
   play(lane: L, stage: S, plan: P, signal: AbortSignal): Promise<V>;
   judge(evidence: V): Judgement;
-  /** What is known once all trials are over, where a trial ended too early. */
+  /** What became known after the trial; `evidence` itself if nothing did. */
   lateEvidence?(lane: L, plan: P, evidence: V): V;
-  /** Of what a trial was judged by, for people. */
+  /** What a trial was judged by, for people. */
   facts(evidence: V): string[];
   /** What a lane runs on. */
   servers?(lane: L): Record<string, string>;
 }
 
-/** What to run. */
 export interface CampaignOptions extends Omit<Ground, "mutant"> {
   /** Numbers of the trials. */
   trials: readonly number[];
   seed: number;
   lanes: number;
-  /** One of the suite's own; the first violation is enough then. */
+  /** One of the suite's own, which is to be caught once. */
   mutant?: string | undefined;
-  /** No trial begins later than so many ms after the first. */
+  /** How long after the first trial the last may begin. */
   budgetMs?: number;
-  /** Told of each trial. */
   onOutcome?: (outcome: Outcome, done: number) => void;
 }
 
-/** What came of it. */
 export interface Report extends Tally<Outcome> {
   seed: number;
   trials: number;
@@ -122,10 +114,10 @@ export interface Report extends Tally<Outcome> {
   servers?: Record<string, string>;
 }
 
-/** No trial takes as long, on however slow a machine. */
+/** No trial takes as long, even on a slow machine. */
 const TRIAL_MS = 90_000;
 
-/** Runs the trials; an abort ends it early, and what was done is reported. */
+/** Runs the trials. After an abort it reports what was done. */
 export async function runCampaign(
   suite: AnySuite,
   options: CampaignOptions,
@@ -167,7 +159,7 @@ export async function runCampaign(
   };
 }
 
-/** The kind of each lane; every kind that has trials gets one. */
+/** @returns The kind of each lane. Every kind with trials gets a lane. */
 function shareOut(
   lanes: number,
   queues: ReadonlyMap<string, readonly AnyPlan[]>,
@@ -179,7 +171,6 @@ function shareOut(
   });
 }
 
-/** Runs one trial on a lane that no other uses meanwhile. */
 async function runTrial(
   suite: AnySuite,
   lane: Lane<AnyStage>,
@@ -195,7 +186,7 @@ async function runTrial(
   let judgement: Judgement;
   try {
     evidence = await within(TRIAL_MS, suite.play(lane, stage, plan, signal));
-    // An abort cuts what a trial waits for.
+    // After an abort the evidence may be incomplete.
     signal.throwIfAborted();
     judgement = suite.judge(evidence);
   } catch (error) {

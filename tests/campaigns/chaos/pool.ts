@@ -1,10 +1,9 @@
 /**
- * Trials shared out among lanes, and what came of them counted.
+ * Shares trials among lanes, and counts how they ended.
  *
  * @module
  */
 
-/** What the pool knows of a trial that is over. */
 export interface Tried {
   /** `undefined` for a violation. */
   readonly end: string | undefined;
@@ -12,22 +11,20 @@ export interface Tried {
   readonly ms: number;
 }
 
-/** How trials are run. */
 export interface PoolOptions<L, P, O> {
   lanes: readonly L[];
   /** The next trial for a lane; `undefined` if there is none left. */
   next(lane: L): P | undefined;
   run(lane: L, plan: P): Promise<O>;
-  /** No trial begins later than so many ms after the first. */
+  /** How long after the first trial the last may begin. */
   budgetMs?: number | undefined;
   signal: AbortSignal;
   /** Whether one violation is enough. */
   stopAtViolation: boolean;
-  /** Told of each trial. */
   onOutcome?: ((outcome: O, done: number) => void) | undefined;
 }
 
-/** Runs trials, one at a time on each lane; an abort ends it early. */
+/** Runs trials, one at a time on each lane, until an abort. */
 export async function runPool<L, P, O extends Tried>(
   options: PoolOptions<L, P, O>,
 ): Promise<O[]> {
@@ -43,7 +40,7 @@ export async function runPool<L, P, O extends Tried>(
       try {
         outcome = await run(lane, plan);
       } catch (error) {
-        if (signal.aborted) return; // What was done so far counts.
+        if (signal.aborted) return; // Report what was done so far.
         throw error;
       }
       outcomes.push(outcome);
@@ -56,9 +53,9 @@ export async function runPool<L, P, O extends Tried>(
 }
 
 /**
- * Waits for lanes that start side by side; those that did are the stack's.
+ * Waits for lanes to start, and has the stack dispose of those that did.
  *
- * @throws The first failure, once the others can be stopped too.
+ * @throws The first failure, once all the others have started or failed too.
  */
 export async function useLanes<L extends AsyncDisposable>(
   starting: readonly Promise<L>[],
@@ -70,17 +67,16 @@ export async function useLanes<L extends AsyncDisposable>(
   return await Promise.all(starting);
 }
 
-/** Trials by the way that they ended. */
 export interface Tally<O> {
   ends: Record<string, number>;
-  /** The same for each row, and `violation`; a trial may count in several. */
+  /** The same and `violation` by row; a trial may count in several rows. */
   byFault: Record<string, Record<string, number>>;
   violations: O[];
-  /** Mean ms of the trials of each row. */
+  /** Mean duration of the trials by row. */
   meanMs: Record<string, number>;
 }
 
-/** Counts trials. @param rowsOf The rows that a trial counts in. */
+/** @param rowsOf The rows in which a trial counts. */
 export function tally<O extends Tried>(
   names: readonly string[],
   outcomes: readonly O[],

@@ -1,10 +1,9 @@
 /**
- * Random choices that a seed repeats.
+ * Random choices that a seed can repeat.
  *
  * @module
  */
 
-/** A source of choices. */
 export interface Random {
   /** A number from 0 up to, not including, 1. */
   next(): number;
@@ -16,11 +15,11 @@ export interface Random {
 }
 
 /**
- * A source for one trial: it depends on the seed and the trial's number alone,
- * so that one trial can be repeated without those before it.
+ * The choices of one trial. They depend only on the seed and the trial's number,
+ * so a trial can be repeated without those before it.
  */
 export function createRandom(seed: number, trial: number): Random {
-  // Mixed well, so that neighbours have nothing in common (SplitMix32).
+  // SplitMix32, so that neighbouring trials have nothing in common.
   let state = mix(seed >>> 0) ^ mix((trial + 0x51ed27) >>> 0);
   const next = () => {
     state = (state + 0x9e3779b9) >>> 0;

@@ -1,6 +1,5 @@
 /**
- * One worker of a lane: a place that a real process runs in, which can be ended
- * and started again.
+ * One worker of a lane. Its real process can be ended and started again.
  *
  * @module
  */
@@ -17,44 +16,42 @@ export interface Mutant {
   file: string;
 }
 
-/** One line of its log, and which of its processes wrote it. */
+/** One line of the log, and which process wrote it. */
 export interface Line {
   starts: number;
   fields: LogLine;
 }
 
 const READY_MS = 30_000;
-/** Its grace is longer; nothing that it holds here may take as long. */
+/** Nothing that it has in hand here takes as long, though its grace allows it. */
 const STOP_MS_MAX = 7_000;
 const LINES_MAX = 200;
 
-/** How the process of a replica is started. */
 export function spawnOptions(
   mutant: Mutant | undefined,
   ...args: string[]
 ): SpawnOptions {
   return {
-    // The first is for whoever looks at a list of processes.
+    // The first marks our processes in a list of all.
     args: [`chaos-${Deno.pid}`, mutant?.name ?? "", ...args],
     ...(mutant && { file: mutant.file }),
   };
 }
 
-/** A worker. */
 export class Replica implements AsyncDisposable {
   readonly id: string;
   readonly #spawn: () => WorkerProcess;
   #process: WorkerProcess | undefined;
   #starting: Promise<void> | undefined;
-  /** Those that were ended on purpose: nobody has to answer for them. */
+  /** Ended on purpose, which is no failure. */
   readonly #ended = new WeakSet<WorkerProcess>();
   #lines: Line[] = [];
   #disposed = false;
   /** How often a process was started. */
   starts = 0;
-  /** How often its process was sent a signal: who counts knows of each. */
+  /** How often it was sent a signal, so that callers notice one. */
   strikes = 0;
-  /** Where it takes requests; 0 if it takes none, or nobody is there. */
+  /** Where it takes requests; 0 if it takes none or does not run. */
   port = 0;
 
   constructor(id: string, spawn: () => WorkerProcess) {
@@ -62,7 +59,7 @@ export class Replica implements AsyncDisposable {
     this.#spawn = spawn;
   }
 
-  /** There is one, perhaps not ready yet. */
+  /** Perhaps not ready yet. */
   get process(): WorkerProcess | undefined {
     return this.#process;
   }
@@ -82,14 +79,14 @@ export class Replica implements AsyncDisposable {
     this.#lines = [];
   }
 
-  /** Starts it, unless it runs; resolves when it takes work. */
+  /** Starts it unless it runs; resolves when it takes work. */
   start(): Promise<void> {
     return this.#starting ??= this.#run().finally(() =>
       this.#starting = undefined
     );
   }
 
-  /** Whoever ends it while it begins has it begin again. */
+  /** Begins again if it is ended while it begins. */
   async #run(): Promise<void> {
     while (this.#process === undefined && !this.#disposed) {
       const process = this.#begin();
@@ -138,11 +135,11 @@ export class Replica implements AsyncDisposable {
   #forget(process: WorkerProcess): void {
     if (this.#process !== process) return;
     this.#process = undefined;
-    // Some other process may get it meanwhile.
+    // Another process may get that port.
     this.port = 0;
   }
 
-  /** Stands still for a while; resolves when it goes on. */
+  /** Stops it for a while; resolves when it goes on. */
   async pause(ms: number): Promise<void> {
     this.strikes++;
     const process = this.#process;

@@ -1,24 +1,24 @@
 /**
- * One trial on its lane: what is to happen when, and what did.
+ * What one trial has arranged, and what happened in it.
  *
  * @module
  */
 import type { Random } from "./random.ts";
 
-/** What becomes of what passes. */
+/** What becomes of traffic. */
 export type Verdict =
   | "pass"
   /** The connection is cut here. */
   | "cut"
-  /** This reply of Redis in place of its own. */
+  /** Redis appears to answer this error. */
   | { error: string };
 
-/** Happens at a moment, to the replica that got there; what passes waits. */
+/** Happens when a replica reaches a moment; its traffic waits. */
 export type Handler<R> = (
   replica: R,
 ) => Verdict | void | Promise<Verdict | void>;
 
-/** Something that happened, for whoever repeats a trial. */
+/** Something that happened, for people. */
 export interface Note {
   ms: number;
   what: string;
@@ -27,37 +27,43 @@ export interface Note {
 /** What a fault arranges itself with. */
 export interface Tools<S, M, R> {
   readonly stage: S;
-  /** It strikes now. */
+  /** Records that the fault strikes now. */
   struck(): void;
-  /** Strikes the replica that is the nth to get to a moment from now on. */
+  /** Strikes the replica that is the nth to reach a moment from now on. */
   at(moment: M, handler: Handler<R>, nth?: number): void;
+  /** Strikes what is the nth of its kind from now on, and those after it. */
+  strike<T>(
+    schedule: Schedule<() => T>,
+    make: () => T,
+    nth?: number,
+    times?: number,
+  ): void;
 }
 
-/** One fault as a trial has drawn it. */
+/** One fault, drawn for a trial. */
 export interface Fault<L, T> {
   /** Its row in the table. */
   name: string;
   /** What else was drawn, for people. */
   detail: string;
-  /** Arranges it, before anything of the trial happens. */
+  /** Arranges it before anything of the trial happens. */
   arm(lane: L, tools: T): void;
 }
 
-/** Draws a fault's details. */
 export type Draw<F> = (random: Random) => F;
 
-/** What was arranged for the first, second… of something, or for each. */
+/** What is arranged for the first, second… of something, or for every one. */
 export class Schedule<T> {
   #count = 0;
   readonly #items = new Map<number, T[]>();
 
-  /** @param nth Counted from now on; 0 for each that has nothing of its own. */
+  /** @param nth Counted from now on; 0 for all that have nothing of their own. */
   add(nth: number, item: T): void {
     const key = nth === 0 ? 0 : this.#count + nth;
     this.#items.set(key, [...this.#items.get(key) ?? [], item]);
   }
 
-  /** One more happens. */
+  /** Counts one more. @returns What is arranged for it. */
   next(): readonly T[] {
     this.#count++;
     return this.#items.get(this.#count) ?? this.#items.get(0) ?? [];
@@ -70,10 +76,9 @@ export class Schedule<T> {
 
 const NOTES_MAX = 200;
 
-/** What one trial has arranged and seen. */
 export class Stage<M extends string, R extends { readonly id: string }> {
   readonly notes: Note[] = [];
-  /** Faults that struck, by their place in the plan. */
+  /** The places in the plan of the faults that struck. */
   readonly struck = new Set<number>();
   readonly #schedules: Schedule<unknown>[] = [];
   readonly #moments = new Map<M, Schedule<Handler<R>>>();
@@ -81,7 +86,7 @@ export class Stage<M extends string, R extends { readonly id: string }> {
   readonly #over = Promise.withResolvers<Verdict>();
   readonly #start = performance.now();
 
-  /** For one fault of the plan. */
+  /** @param place Of the fault in the plan. */
   tools(place: number): Tools<this, M, R> {
     const struck = () => void this.struck.add(place);
     return {
@@ -92,6 +97,14 @@ export class Stage<M extends string, R extends { readonly id: string }> {
           struck();
           return handler(replica);
         }, nth),
+      strike(schedule, make, nth = 1, times = 1) {
+        for (let more = 0; more < times; more++) {
+          schedule.add(nth + more, () => {
+            struck();
+            return make();
+          });
+        }
+      },
     };
   }
 
@@ -99,7 +112,7 @@ export class Stage<M extends string, R extends { readonly id: string }> {
     this.#schedule(moment).add(nth, handler);
   }
 
-  /** A replica is at a moment. */
+  /** Tells that a replica has reached a moment. */
   async reach(moment: M, replica: R): Promise<Verdict> {
     this.note(`${replica.id} ${moment}`);
     const handlers = this.#schedule(moment).next();
@@ -110,15 +123,15 @@ export class Stage<M extends string, R extends { readonly id: string }> {
     this.also(happening);
     const verdict = happening.then(
       (verdicts) => verdicts.find((one) => one && one !== "pass") || "pass",
-      // Whoever waits for what goes on learns of the failure.
+      // settle() throws the failure.
       () => "cut" as const,
     );
     return await Promise.race([verdict, this.#over.promise]);
   }
 
-  /** Takes in what goes on beside the trial and has to end before it. */
+  /** Takes in what goes on beside the trial and must end before it. */
   also(promise: Promise<unknown>): void {
-    promise.catch(() => {}); // Told to whoever waits for it, perhaps later.
+    promise.catch(() => {}); // settle() throws it, perhaps later.
     this.#pending.push(promise);
   }
 
@@ -127,7 +140,7 @@ export class Stage<M extends string, R extends { readonly id: string }> {
     return this.#pending;
   }
 
-  /** Waits for all of it; what ends may have begun something else. */
+  /** Waits for all of it, and for what that may begin. */
   async settle(beside?: () => Promise<unknown>): Promise<void> {
     let seen: number;
     do {
@@ -142,7 +155,7 @@ export class Stage<M extends string, R extends { readonly id: string }> {
     for (const schedule of this.#schedules) schedule.clear();
   }
 
-  /** The trial has ended: what is still held is cut. */
+  /** Ends the trial: cuts what is still held. */
   close(): void {
     this.disarm();
     this.#over.resolve("cut");

@@ -1,6 +1,6 @@
 /**
- * What may strike a delivery: on its way to the ingester, between the ingester
- * and the gateway, in the gateway, and the ingester itself.
+ * What may strike a delivery: on its way to the ingester, in the ingester, on the
+ * way to the gateway, and in the gateway.
  *
  * @module
  */
@@ -16,11 +16,12 @@ import {
   type Network,
   type Strike,
 } from "./stage.ts";
+import type { Schedule } from "../stage.ts";
 
 /** Longer than a request takes, shorter than its sender waits. */
 const SHORT_MS = 100;
 const LONG_MS = 900;
-/** What the campaign promises of a run: never later than this. */
+/** A later run would not be found by the ingester's reads. */
 const RUN_LATE_MS_MAX = 1_000;
 const AT_GATEWAY: readonly Moment[] = [
   "start arrived",
@@ -29,7 +30,7 @@ const AT_GATEWAY: readonly Moment[] = [
   "read handled",
 ];
 
-/** On the way to the ingester: the nth attempt, and perhaps the one after it. */
+/** Strikes on the way to the ingester. */
 function network(name: string, draw: (random: Random) => Network): IntakeDraw {
   return (random) => {
     const what = draw(random);
@@ -38,14 +39,8 @@ function network(name: string, draw: (random: Random) => Network): IntakeDraw {
     return {
       name: `network ${name}`,
       detail: `${JSON.stringify(what)}, ${times} times from attempt ${nth}`,
-      arm(_, { stage, struck }) {
-        for (let more = 0; more < times; more++) {
-          stage.attempts.add(nth + more, () => {
-            struck();
-            return what;
-          });
-        }
-      },
+      arm: (_, { stage, strike }) =>
+        strike(stage.attempts, () => what, nth, times),
     };
   };
 }
@@ -74,7 +69,7 @@ const NETWORK: readonly IntakeDraw[] = [
 
 type Choice = (random: Random) => Strike;
 
-/** Between the ingester and the gateway, or in the gateway. */
+/** Strikes between the ingester and the gateway, or in the gateway. */
 function request(
   route: "start" | "read",
   name: string,
@@ -82,20 +77,14 @@ function request(
   timesMax = 3,
 ): IntakeDraw {
   return (random) => {
-    const strike = random.pick(choices)(random);
+    const what = random.pick(choices)(random);
     const nth = random.pick([1, 1, 1, 2]);
     const times = random.between(1, timesMax);
     return {
       name: `${route} ${name}`,
-      detail: `${JSON.stringify(strike)}, ${times} times from ${nth}`,
-      arm(_, { stage, struck }) {
-        for (let more = 0; more < times; more++) {
-          stage.requests[route].add(nth + more, () => {
-            struck();
-            return strike;
-          });
-        }
-      },
+      detail: `${JSON.stringify(what)}, ${times} times from ${nth}`,
+      arm: (_, { stage, strike }) =>
+        strike(stage.requests[route], () => what, nth, times),
     };
   };
 }
@@ -105,7 +94,7 @@ function refused(status: number, text: string): () => Strike {
   return () => ({ undone: true, reply: { status, text } });
 }
 
-/** The platform does it, and something else answers. */
+/** The platform does it, but something else answers. */
 function garbled(status: number, text: string): () => Strike {
   return () => ({ reply: { status, text } });
 }
@@ -130,7 +119,7 @@ const GARBAGE: readonly Choice[] = [
   garbled(200, "null"),
 ];
 
-/** What stands before a gateway that is just being replaced. */
+/** What a proxy answers for a gateway that is being replaced. */
 const PROXY_404: readonly Choice[] = [
   garbled(404, "404 page not found\n"),
   garbled(404, "default backend - 404"),
@@ -165,7 +154,7 @@ const GATEWAY: readonly IntakeDraw[] = [
   drawDown,
 ];
 
-/** Connections are cut, and refused for a while. */
+/** Cuts connections, and refuses new ones for a while. */
 function drawDown(random: Random): IntakeFault {
   const moment = random.pick([undefined, ...AT_GATEWAY]);
   const ms = random.between(SHORT_MS, LONG_MS);
@@ -187,14 +176,7 @@ function burnt(by: "limit" | "crash"): IntakeDraw {
     return {
       name: `key burned by a ${by}`,
       detail: `${times} times`,
-      arm(_, { stage, struck }) {
-        for (let nth = 1; nth <= times; nth++) {
-          stage.burns.add(nth, () => {
-            struck();
-            return by;
-          });
-        }
-      },
+      arm: (_, { stage, strike }) => strike(stage.burns, () => by, 1, times),
     };
   };
 }
@@ -213,7 +195,7 @@ function drawLateRun(random: Random): IntakeFault {
   };
 }
 
-/** Strikes the replica that gets to a moment. */
+/** Strikes the replica that reaches a moment. */
 function atMoment(
   name: string,
   strike: (
@@ -246,53 +228,42 @@ const PROCESS: readonly IntakeDraw[] = [
   }),
 ];
 
-function always(
+/** Strikes all that have nothing of their own. */
+function always<T>(
   name: string,
-  arrange: (stage: IntakeStage) => void,
+  what: T,
+  scheduleOf: (stage: IntakeStage) => Schedule<() => T>,
 ): IntakeDraw {
   return () => ({
     name,
     detail: "",
-    arm(_, { stage, struck }) {
-      struck();
-      arrange(stage);
-    },
+    arm: (_, { stage, strike }) => strike(scheduleOf(stage), () => what, 0),
   });
 }
+
+const attempts = (stage: IntakeStage) => stage.attempts;
+const starts = (stage: IntakeStage) => stage.requests.start;
+const reads = (stage: IntakeStage) => stage.requests.read;
+const INVALID = refused(400, "input schema validation failed: title\n");
 
 /** The one fault after which a sender may be told to drop its delivery. */
 export const REFUSES_INPUT = "gateway refuses the input";
 
-/** What no number of redeliveries gets through. */
+/** What no number of redeliveries gets past. */
 const THROUGHOUT: readonly IntakeDraw[] = [
-  always(
-    "network refuses throughout",
-    ({ attempts }) => attempts.add(0, () => ({ does: "refuse" })),
-  ),
-  always(
-    "network loses every answer",
-    ({ attempts }) => attempts.add(0, () => ({ does: "lose answer" })),
-  ),
+  always("network refuses throughout", { does: "refuse" }, attempts),
+  always("network loses every answer", { does: "lose answer" }, attempts),
   always(
     "gateway refuses the API key",
-    ({ requests: { start } }) => start.add(0, refused(401, "unauthorized\n")),
+    refused(401, "unauthorized\n")(),
+    starts,
   ),
-  always(
-    REFUSES_INPUT,
-    ({ requests: { start } }) =>
-      start.add(0, refused(400, "input schema validation failed: title\n")),
-  ),
-  always(
-    "start answers garbage throughout",
-    ({ requests: { start } }) => start.add(0, garbled(200, "ok")),
-  ),
-  always(
-    "read answers garbage throughout",
-    ({ requests: { read } }) => read.add(0, garbled(200, "ok")),
-  ),
+  always(REFUSES_INPUT, INVALID(), starts),
+  always("start answers garbage throughout", garbled(200, "ok")(), starts),
+  always("read answers garbage throughout", garbled(200, "ok")(), reads),
 ];
 
-/** Kinds of faults, each with how often a trial draws from it. */
+/** Kinds of faults, and how often a trial draws from each. */
 export const KINDS: readonly (readonly [share: number, IntakeDraw[]])[] = [
   [0.2, [...NETWORK]],
   [0.34, [...GATEWAY]],

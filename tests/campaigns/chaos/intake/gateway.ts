@@ -1,7 +1,6 @@
 /**
- * The stand-in gateway behind a relay, and everything that may go wrong with its
- * run starts and reads. What it lists as created is the truth that the campaign
- * judges by.
+ * The stand-in gateway behind a relay, and everything that may go wrong between
+ * it and an ingester. The campaign judges by the runs that it really created.
  *
  * @module
  */
@@ -17,7 +16,6 @@ import { Relay } from "../../../support/relay.ts";
 import type { Lane } from "../campaign.ts";
 import type { IntakeStage, Strike } from "./stage.ts";
 
-/** A run that was really created. */
 export interface Run {
   id: string;
   key: string;
@@ -26,7 +24,6 @@ export interface Run {
 
 const TOKEN = /chaos-\d+-\d+/;
 
-/** A gateway that a trial's faults strike. */
 export class StruckGateway implements AsyncDisposable {
   readonly #gateway = startGateway((asked, works) => {
     this.#held++;
@@ -34,24 +31,24 @@ export class StruckGateway implements AsyncDisposable {
   });
   readonly #relay = new Relay(this.#gateway.port);
   readonly url = `http://127.0.0.1:${this.#relay.port}`;
-  /** Of every id that was ever told, which trial asked. */
+  /** The token of the trial that asked for each id ever given out. */
   readonly #tokens = new Map<string, string>();
   readonly #lane: Pick<Lane<IntakeStage>, "stage" | "replicas">;
   #held = 0;
 
-  /** @param lane Of the trial that is on, and of those that ask. */
+  /** @param lane Has the current trial, and the replicas that ask. */
   constructor(lane: Pick<Lane<IntakeStage>, "stage" | "replicas">) {
     this.#lane = lane;
   }
 
-  /** What was created for a trial; for none at all if the token is empty. */
+  /** The runs of a trial; with an empty token, those of no trial. */
   runsOf(token: string): Run[] {
     return [...this.#gateway.runs.values()]
       .filter(({ id }) => this.#tokens.get(id) === token)
       .map(({ id, key, input }) => ({ id, key, input: JSON.parse(input) }));
   }
 
-  /** Requests that it has in hand. */
+  /** How many requests are in hand. */
   get held(): number {
     return this.#held;
   }
@@ -72,7 +69,7 @@ export class StruckGateway implements AsyncDisposable {
     const token = kind === "start"
       ? TOKEN.exec(body)?.[0] ?? ""
       : this.#tokens.get(runId) ?? "";
-    // What comes late, from a trial before, is none of this one's business.
+    // Late requests of an earlier trial do not concern this one.
     const on = this.#lane.stage;
     const stage = on?.token === token ? on : undefined;
     const asker = request.headers.get("x-api-key");
@@ -92,13 +89,13 @@ export class StruckGateway implements AsyncDisposable {
     if (typeof reply === "object") return say(reply.status, reply.text);
     if (reply === undefined && own !== undefined) return own;
     const port = asked.callerPort();
-    // The server itself does not always notice that its client has gone.
+    // The server does not always notice by itself that its client has gone.
     if (reply === "hang") await this.#relay.ended(port);
     else this.#relay.cut(port);
     return new Response();
   }
 
-  /** A reply; `undefined` for a crash between the key and its run. */
+  /** @returns `undefined` for a crash between the key and its run. */
   #start(
     { key, runId }: Asked,
     works: Works,
@@ -110,7 +107,7 @@ export class StruckGateway implements AsyncDisposable {
     const [burn] = stage?.burns.next() ?? [];
     const by = burn?.();
     if (by !== undefined) {
-      // Reserved before the limit is looked at.
+      // The platform reserves the key before it looks at the limit.
       this.#gateway.burn(key);
       return by === "crash"
         ? undefined

@@ -10,10 +10,9 @@ import { StruckGateway } from "./gateway.ts";
 import { SECRET, TOKEN } from "./letters.ts";
 import type { IntakeStage } from "./stage.ts";
 
-/** What makes a lane. */
 export interface LaneOptions {
   name: string;
-  /** `cooldown` for ingesters that have one. */
+  /** `cooldown`: its ingesters have one. */
   kind: string;
   requires: readonly string[];
   mutant: Mutant | undefined;
@@ -37,7 +36,7 @@ export class IntakeLane implements Lane<IntakeStage> {
         spawnWorker("ingester", requires, {
           INGESTER_ADDR: "127.0.0.1:0",
           CORETEX_GATEWAY_URL: gateway.url,
-          // By which the gateway knows who asks.
+          // Tells the gateway who asks.
           CORETEX_API_KEY: id,
           PAGERDUTY_WEBHOOK_SECRETS: SECRET,
           ALERTMANAGER_WEBHOOK_TOKENS: TOKEN,
@@ -46,7 +45,6 @@ export class IntakeLane implements Lane<IntakeStage> {
     this.replicas = [replica("replica-a"), replica("replica-b")];
   }
 
-  /** Starts everything, the ingesters too. */
   static async start(options: LaneOptions): Promise<IntakeLane> {
     await using stack = new AsyncDisposableStack();
     const lane = stack.use(new IntakeLane(options));

@@ -1,30 +1,28 @@
 /**
- * What PagerDuty and Alertmanager send, as they send it.
+ * What PagerDuty and Alertmanager send.
  *
  * @module
  */
 import { createHmac } from "node:crypto";
 
-/** One event on its way; every attempt sends the very same bytes. */
+/** One event on its way. Every attempt sends the very same bytes. */
 export interface Letter {
   path: string;
   headers: Readonly<Record<string, string>>;
   body: string;
-  /** How its incident's id begins; whole where the sender gives one. */
+  /** How its incident's id begins; the whole id where the sender gives one. */
   incident: string;
 }
 
-/** Of the subscription. */
 export const SECRET = "chaos-subscription-secret-0123456789";
-/** Of the Alertmanagers. */
 export const TOKEN = "chaos-alertmanager-token-0123456789";
 const MOMENT = "2026-01-15T09:30:00Z";
 
 /**
- * A signed event of PagerDuty.
+ * Writes a signed PagerDuty event.
  *
- * @param token Of the trial.
- * @param place Tells apart the events of one trial.
+ * @param token Stands for the trial.
+ * @param place Tells the events of one trial apart.
  */
 export function writePagerDutyEvent(token: string, place: number): Letter {
   const id = `${token}-${place}`;
@@ -40,7 +38,7 @@ export function writePagerDutyEvent(token: string, place: number): Letter {
         html_url: `https://chaos.pagerduty.example/incidents/${id}`,
         created_at: MOMENT,
         title: "Checkout latency above 2 s",
-        // With a cooldown, its events are one run.
+        // With a cooldown, all events of this service are one run.
         service: { id: "PSVC", summary: `service of ${token}` },
         urgency: "high",
       },
@@ -60,8 +58,8 @@ export function writePagerDutyEvent(token: string, place: number): Letter {
 }
 
 /**
- * A group's notification by one of a pair of Alertmanagers. The two write the
- * same alerts in their own way.
+ * Writes a group's notification by one of a pair of Alertmanagers, which write
+ * the same alerts differently.
  */
 export function writeAlertmanagerGroup(
   token: string,

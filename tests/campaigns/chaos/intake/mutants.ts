@@ -1,9 +1,9 @@
 /**
- * Ingesters that are wrong on purpose, so that the campaign itself is tested:
- * it has to catch each of them. Started in the ingester's place.
+ * Ingesters that are wrong on purpose, to test the campaign: it must catch each
+ * of them. Runs as a process in the ingester's place.
  *
  * Each is the product's own ingester with a gateway client that lies to it, so
- * that nothing in the product's files has to know.
+ * the product's files know nothing of mutants.
  *
  * @module
  */
@@ -14,13 +14,12 @@ import { INGESTER } from "../../../../workers/ingester.ts";
 
 const { startRun } = Gateway.prototype;
 
-/** By the name that the command line knows. */
 export const MUTANTS: Readonly<Record<string, () => void>> = {
-  /** Trusts the id that a start was answered with, be its key burned. */
+  /** Trusts the id in the answer to a start, even if its key is burned. */
   "no-read-back"() {
     Gateway.prototype.readRun = () => Promise.resolve({});
   },
-  /** Draws lots for a key's second and third spelling. */
+  /** Makes up a new second and third spelling of a key each time. */
   "fresh-key"() {
     Gateway.prototype.startRun = function (workflowId, input, options) {
       const isAgain = /:[23]$/.test(options.key);
@@ -28,7 +27,7 @@ export const MUTANTS: Readonly<Record<string, () => void>> = {
       return startRun.call(this, workflowId, input, { ...options, key });
     };
   },
-  /** Takes every failure for one that nobody can mend. */
+  /** Treats every failure as permanent. */
   "drop-on-error"() {
     Gateway.prototype.startRun = async function (...given) {
       try {

@@ -1,5 +1,5 @@
 /**
- * What became of a delivery, and whether that was right. Pure.
+ * Judges what became of a delivery.
  *
  * @module
  */
@@ -8,7 +8,6 @@ import type { Run } from "./gateway.ts";
 import type { Letter } from "./letters.ts";
 import { ALLOWANCE_MS, ANSWER_MS_MAX, type Attempt } from "./sender.ts";
 
-/** How a delivery may end. */
 export const ENDS = [
   "accepted",
   "accepted after redelivery",
@@ -16,18 +15,16 @@ export const ENDS = [
   "gave up with one run",
 ] as const;
 
-/** All that is known once a trial is over. */
 export interface Evidence {
-  /** What was delivered; all of it is one run's. */
+  /** What was delivered; all of it belongs to one run. */
   letters: readonly Letter[];
   attempts: readonly Attempt[];
   /** What the platform really created. */
   runs: readonly Run[];
-  /** Whether the platform said that it will never take this input. */
+  /** Whether the platform said it would never take this input. */
   inputRefused?: boolean;
 }
 
-/** Judges one trial. */
 export function judge(evidence: Evidence): Judgement {
   const { attempts, runs, letters } = evidence;
   const problems = [
@@ -63,7 +60,7 @@ function judgeRuns({ letters, runs }: Evidence): string[] {
     : [...problems, `${runs.length} runs of one delivery`];
 }
 
-/** What an ingester promised, whether or not its sender heard of it. */
+/** Holds an ingester to what it answered, even if the sender never heard it. */
 function judgeAttempt(
   { nth, replica, status, answer = {}, ms, excused }: Attempt,
   { runs, inputRefused = false }: Evidence,
@@ -74,7 +71,7 @@ function judgeAttempt(
     ? [`${name} was answered after ${ms} ms`]
     : [];
   if (status === 500) return [...late, `${name} was told of a bug`];
-  // What is told so is never sent again: an alert would be lost.
+  // The sender would never send it again, and an alert would be lost.
   const drops = status >= 400 && status < 500 && status !== 429;
   if (drops && !inputRefused && !excused) {
     return [...late, `${name} was told with ${status} to drop it`];

@@ -1,6 +1,6 @@
 /**
- * A sender that redelivers as PagerDuty and Alertmanager do, over a network
- * that fails on request.
+ * A sender that redelivers as PagerDuty and Alertmanager do, over a network that
+ * fails on request.
  *
  * @module
  */
@@ -11,21 +11,20 @@ import type { Letter } from "./letters.ts";
 import type { Replica } from "../replica.ts";
 import type { IntakeStage, Network } from "./stage.ts";
 
-/** How a sender goes about it, drawn with the trial; minutes are compressed. */
+/** How a sender proceeds, with minutes compressed. */
 export interface Course {
   letter: Letter;
   startMs: number;
-  /** Before each attempt but the first, so that it says how many there are. */
+  /** Waits between the attempts, which say how many attempts there are. */
   waitsMs: readonly number[];
-  /** Which replica each attempt goes to. */
+  /** The replica that each attempt goes to. */
   to: readonly (0 | 1)[];
-  /** The first attempt goes to both. */
+  /** Whether the first attempt goes to both. */
   copies: boolean;
-  /** What else is sent once it was accepted. */
+  /** What else is sent after it was accepted. */
   then: "nothing" | "again" | "again after a restart";
 }
 
-/** What became of one attempt. */
 export interface Attempt {
   letter: Letter;
   replica: string;
@@ -34,17 +33,17 @@ export interface Attempt {
   /** Absent if there was no answer. */
   status?: number;
   answer?: Record<string, unknown>;
-  /** Whether the answer came to the sender, and in time. */
+  /** Whether the answer reached the sender in time. */
   seen: boolean;
-  /** From the whole request to the end of the answer. */
+  /** From the end of the request to the end of the answer. */
   ms: number;
-  /** Whether something struck that may have cost the answer. */
+  /** Whether a fault may have cost the answer. */
   excused: boolean;
 }
 
-/** What PagerDuty waits. */
+/** How long PagerDuty waits. */
 export const ANSWER_MS_MAX = 5_000;
-/** What a busy machine may take to say what has been there in time. */
+/** How late a busy machine may deliver an answer that was in time. */
 export const ALLOWANCE_MS = 1_500;
 
 type Replicas = readonly [Replica, Replica];
@@ -99,7 +98,7 @@ function other(place: 0 | 1): 0 | 1 {
   return place === 0 ? 1 : 0;
 }
 
-/** Who gives up on what: Alertmanager on 429, too. */
+/** Whether the sender gives up: Alertmanager does so on 429, too. */
 function isDropped({ path }: Letter, status: number): boolean {
   return status < 500 && (status !== 429 || path.endsWith("alertmanager"));
 }
@@ -162,7 +161,7 @@ async function exchange(
   }
 }
 
-/** @throws {Ended} If the connection breaks, or is to. */
+/** @throws {Ended} If the connection breaks, also where the network cuts it. */
 async function write(
   connection: Reader,
   { path, headers, body }: Letter,
@@ -213,7 +212,7 @@ async function readAnswer(
     if (name === "transfer-encoding") chunked = value.trim() === "chunked";
     header = await line();
   }
-  // Its bodies are short, and written in one.
+  // The ingester's bodies are short, so they come in one chunk.
   if (chunked) length = parseInt(await line(), 16);
   const text = new TextDecoder().decode(await connection.bytes(length));
   return { status, answer: JSON.parse(text) };

@@ -1,5 +1,5 @@
 /**
- * The stage of one delivery: what becomes of it on its way, and at the gateway.
+ * What may become of a delivery on its way and at the gateway.
  *
  * @module
  */
@@ -12,7 +12,7 @@ export const MOMENTS = [
   /** Half of the request has left the sender. */
   "half sent",
   "start arrived",
-  /** The platform has done it, and the ingester does not know. */
+  /** The platform has done it, which the ingester does not know yet. */
   "start handled",
   "read arrived",
   "read handled",
@@ -26,11 +26,11 @@ export type IntakeTools = Tools<IntakeStage, Moment, Replica>;
 export type IntakeFault = Fault<IntakeLane, IntakeTools>;
 export type IntakeDraw = Draw<IntakeFault>;
 
-/** What becomes of a request at the gateway; by default it is just answered. */
+/** What becomes of a request at the gateway, which otherwise just answers. */
 export interface Strike {
   /** Before it is looked at. */
   earlyMs?: number;
-  /** Whether the platform does nothing of what it is asked. */
+  /** Whether the platform does nothing. */
   undone?: boolean;
   /** Before it is answered. */
   lateMs?: number;
@@ -41,30 +41,26 @@ export interface Strike {
 /** What the network does with one attempt of a sender. */
 export type Network =
   | { does: "refuse" }
-  /** Only this share of the bytes gets through. */
+  /** Lets only this share of the bytes through. */
   | { does: "cut"; share: number }
-  /** All of them did, and the sender goes away at this moment. */
+  /** Lets all of them through; the sender goes away at this moment. */
   | { does: "cut at"; moment: Moment }
   | { does: "lose answer" }
   | { does: "drip"; pieces: number; gapMs: number }
   | { does: "double"; to: "same" | "other" };
 
-/** What one trial has arranged and seen. */
 export class IntakeStage extends Stage<Moment, Replica> {
   readonly requests = {
     start: this.schedule<() => Strike>(),
     read: this.schedule<() => Strike>(),
   };
-  /** What becomes of a key that is reserved: no run, and the key is burned. */
+  /** Burns a new key: it is reserved, but no run follows. */
   readonly burns = this.schedule<() => "limit" | "crash">();
-  /** A sender's attempts. */
   readonly attempts = this.schedule<() => Network>();
-  /** How late the runs of this trial are to be read. */
+  /** How late this trial's runs appear. */
   runLateMs: () => number = () => 0;
 
-  /**
-   * @param token Stands in everything that the trial sends, and in nothing else.
-   */
+  /** @param token Appears in all that the trial sends, and nowhere else. */
   constructor(readonly token: string) {
     super();
   }

@@ -1,6 +1,6 @@
 /**
- * The campaign against ingesters: deliveries, and the runs that the platform
- * created.
+ * The campaign against ingesters: every delivery that was accepted has exactly
+ * one run, any other at most one.
  *
  * @module
  */
@@ -21,9 +21,8 @@ import { ENDS, type Evidence, judge } from "./oracle.ts";
 import { type Course, deliver } from "./sender.ts";
 import { type IntakeFault, IntakeStage, type IntakeTools } from "./stage.ts";
 
-/** How the events of a trial are delivered. */
 export interface IntakePlan extends Plan<IntakeLane, IntakeTools> {
-  /** Stands in everything that it sends, and in nothing else. */
+  /** Appears in all that the trial sends, and nowhere else. */
   token: string;
   courses: readonly Course[];
 }
@@ -76,7 +75,7 @@ export const INTAKE: Suite<IntakeLane, IntakeStage, IntakePlan, Evidence> = {
     const attempts = await Promise.all(
       courses.map((course) => deliver(course, { replicas, stage, signal })),
     );
-    // Whatever is still on its way may yet create a run.
+    // What is still under way may yet create a run.
     stage.disarm();
     await stage.settle();
     while (gateway.held > 0 && !signal.aborted) await delay(QUIET_MS);
@@ -88,7 +87,7 @@ export const INTAKE: Suite<IntakeLane, IntakeStage, IntakePlan, Evidence> = {
     };
   },
   judge,
-  /** A run may have been created after its trial: no wait is long enough. */
+  /** A run may be created after its trial, however long that waits. */
   lateEvidence({ gateway }, { token }, evidence) {
     const runs = gateway.runsOf(token);
     return runs.length > evidence.runs.length

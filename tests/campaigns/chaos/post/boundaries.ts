@@ -1,20 +1,18 @@
 /**
- * The moments of a post that can be seen from outside the poster, in their
- * order. Pure.
+ * The moments of a post that can be seen from outside the poster, in order.
  *
  * @module
  */
 import type { PostEvent } from "../../../../lib/post/record.ts";
 
-/** Every boundary, in the order in which a post meets them. */
 export const BOUNDARIES = [
-  /** The job's input is asked for. */
+  /** The poster asks for the job's input. */
   "before checks",
-  /** The record's first answer is on its way to the poster. */
+  /** Redis has answered the poster's first look at the record. */
   "record read",
   /** The claim has left the poster, and has not reached Redis. */
   "before claim",
-  /** Redis has the claim, and the poster does not know. */
+  /** Redis has the claim, which the poster does not know yet. */
   "after claim",
   /** The poster is about to learn that the claim is its own. */
   "before connect",
@@ -26,9 +24,9 @@ export const BOUNDARIES = [
   "answered",
   /** The outcome has left the poster, and has not reached Redis. */
   "before outcome",
-  /** Redis has the outcome, and the poster does not know. */
+  /** Redis has the outcome, which the poster does not know yet. */
   "after outcome",
-  /** Redis has the job's result, and the poster does not know. */
+  /** Redis has the job's result, which the poster does not know yet. */
   "result stored",
   /** The result has left the poster, and has not reached NATS. */
   "before result",
@@ -36,20 +34,15 @@ export const BOUNDARIES = [
   "after result",
 ] as const;
 
-/** A moment of a post. */
 export type Boundary = typeof BOUNDARIES[number];
 
-/** What a command of the poster to Redis means, before it runs and after. */
+/** The moments before and after a command to Redis runs. */
 export interface Meaning {
   before?: Boundary;
   after?: Boundary;
 }
 
-/**
- * Says what a command to Redis means.
- *
- * @param claimed Whether the poster has sent a claim for this record.
- */
+/** @param claimed Whether the poster has sent a claim for this record. */
 export function meaningOf(
   [name = "", key = "", value = ""]: readonly string[],
   claimed: boolean,
@@ -72,7 +65,6 @@ export function meaningOf(
   }
 }
 
-/** Whether an item of a record is a claim. */
 export function isClaim(item: string): boolean {
   return (JSON.parse(item) as PostEvent).type === "claim";
 }

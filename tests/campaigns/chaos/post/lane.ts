@@ -28,10 +28,9 @@ import { Poster } from "./poster.ts";
 import { type Server, startNats, startRedis } from "./servers.ts";
 import type { PostStage } from "./stage.ts";
 
-/** What makes a lane. */
 export interface LaneOptions extends Ground {
   name: string;
-  /** For what its servers keep. */
+  /** For what its servers keep on disk. */
   folder: string;
   bundle: Bundle;
 }
@@ -39,17 +38,17 @@ export interface LaneOptions extends Ground {
 const RELOAD_MS = 100;
 const POLL_MS = 10;
 const DISPATCH_MS = 6_000;
-/** What goes on beside a trial is over long before. */
+/** What goes on beside a trial is over long before that. */
 const PENDING_MS = 10_000;
 const RECONNECT_MS = 10_000;
 /** The shortest that the poster takes, for short trials. */
 const WAITS = { POST_TIMEOUT_MS: "1000", POST_SETTLE_MS: "150" };
 const quiet = createLog({}, { write() {} });
 
-/** What the parts of a lane see of the trial that is on. */
+/** What the parts of a lane see of the current trial. */
 interface View {
   stage: PostStage | undefined;
-  /** What Slack read, of all trials: one may come late. */
+  /** What Slack read in all trials, since a request may come late. */
   readonly requests: { body: string; behaviour: Behaviour }[];
 }
 
@@ -109,7 +108,6 @@ async function startParts(
   return { nats, redis, core, slack, bus, store, stand, posters };
 }
 
-/** A platform with posters. */
 export class PostLane implements Lane<PostStage> {
   readonly name: string;
   readonly kind = "";
@@ -120,7 +118,7 @@ export class PostLane implements Lane<PostStage> {
   readonly #view: View;
   readonly #stack: AsyncDisposableStack;
   readonly #signal: AbortSignal;
-  /** Jobs as they were dispatched, by their id. */
+  /** The packets of dispatched jobs, by job id. */
   readonly #packets = new Map<string, Uint8Array>();
   readonly #results = new Set<string>();
 
@@ -146,7 +144,6 @@ export class PostLane implements Lane<PostStage> {
     bus.subscribe("sys.job.result", (bytes) => this.#onResult(bytes));
   }
 
-  /** Starts everything, the posters too. */
   static async start(options: LaneOptions): Promise<PostLane> {
     await using stack = new AsyncDisposableStack();
     const view: View = { stage: undefined, requests: [] };
@@ -172,13 +169,12 @@ export class PostLane implements Lane<PostStage> {
     this.#results.clear();
   }
 
-  /** The other of the two. */
   otherThan(poster: Poster): Poster {
     const [a, b] = this.replicas;
     return poster === a ? b : a;
   }
 
-  /** One that runs, the given one rather than the other. */
+  /** The wanted poster or, if only the other one runs, that one. */
   async liveOne(wanted: Poster): Promise<Poster> {
     if (wanted.alive) return wanted;
     const other = this.otherThan(wanted);
@@ -231,8 +227,8 @@ export class PostLane implements Lane<PostStage> {
   }
 
   /**
-   * Delivers a job, as it was dispatched, to one poster. Once this resolves, the
-   * stage knows of it: the server tells us of the delivery before it confirms.
+   * Delivers a job to one poster as it was dispatched. The stage knows once this
+   * resolves, since the server tells us of the delivery before it confirms.
    */
   async deliver(jobId: string, poster: Poster): Promise<void> {
     const packet = this.#packets.get(jobId);
@@ -242,29 +238,28 @@ export class PostLane implements Lane<PostStage> {
     await bus.flush();
   }
 
-  /** Delivers every job of the trial beside whatever goes on. */
+  /** Delivers every job of the trial while the rest goes on. */
   deliverAll(stage: PostStage, to: Poster): void {
     for (const jobId of stage.jobIds) stage.also(this.deliver(jobId, to));
   }
 
-  /** Waits until every process is done, or gives up those that are late. */
+  /** Waits until every process is done, and gives up on late ones. */
   async settle(stage: PostStage, patienceMs: number): Promise<void> {
     const settled = await this.#until(() => stage.isSettled, patienceMs);
     if (!settled) stage.giveUp();
   }
 
-  /** The job as the platform has it; `undefined` if it knows none. */
+  /** @returns `undefined` if the platform does not know the job. */
   async readJob(jobId: string): Promise<JsonObject | undefined> {
     const path = `/jobs/${encodeURIComponent(jobId)}`;
     return await this.#parts.stand.platform.find(path);
   }
 
-  /** Whether some poster's result for the job was heard. */
+  /** Whether a poster has published a result for the job. */
   wasAnswered(jobId: string): boolean {
     return this.#results.has(jobId);
   }
 
-  /** What is kept of the incident's post. */
   async readRecord({ incidentId }: PostStage): Promise<string[]> {
     const { slack, store } = this.#parts;
     const digest = await sha256Hex(slack.url);
@@ -273,7 +268,7 @@ export class PostLane implements Lane<PostStage> {
     return await store.list(key, this.#signal);
   }
 
-  /** What Slack did with each request for the incident that it read. */
+  /** What Slack did with each request it read for the incident. */
   requests({ incidentId }: PostStage): Behaviour[] {
     const text = JSON.stringify(incidentId);
     return this.#view.requests.filter(({ body }) => body.includes(text))
@@ -295,7 +290,7 @@ export class PostLane implements Lane<PostStage> {
     await this.#untilConnected("redis");
   }
 
-  /** The platform's connection and our own. */
+  /** Waits for the platform's connection and for our own. */
   async #untilConnected(which: "nats" | "redis"): Promise<void> {
     const { bus, store, stand } = this.#parts;
     const ours = which === "nats" ? bus : store;

@@ -1,9 +1,9 @@
 /**
- * Posters that are wrong on purpose, so that the campaign itself is tested: it
- * has to catch each of them. Started in the poster's place.
+ * Posters that are wrong on purpose, to test the campaign: it must catch each of
+ * them. Runs as a process in the poster's place.
  *
- * Each is the product's own verb with a record that lies to it, so that nothing
- * in the product's files has to know.
+ * Each is the product's own verb with a record that lies to it, so the product's
+ * files know nothing of mutants.
  *
  * @module
  */
@@ -14,19 +14,18 @@ import { runWorker } from "../../../../lib/platform/worker.ts";
 import type { PostEvent } from "../../../../lib/post/record.ts";
 import { post, SETTINGS } from "../../../../workers/poster.ts";
 
-/** The verb of a mutant. */
 type Verb = (
   input: PostInput,
   context: JobContext<typeof SETTINGS>,
 ) => Promise<PostResult>;
 
-/** Sends without a claim: it sees its own, and nobody else does. */
+/** Sends without a claim: nobody else sees the one that it believes it made. */
 const skipClaim: Verb = async (input, context) => {
   let own: string[] = [];
   return await post(input, {
     ...context,
     store: {
-      // deno-lint-ignore require-await -- As the store's.
+      // deno-lint-ignore require-await -- The store's own needs it.
       list: async () => own,
       async append(key, item) {
         if (read(item).type === "claim") own = [item];
@@ -36,7 +35,7 @@ const skipClaim: Verb = async (input, context) => {
   });
 };
 
-/** Takes what nobody can know for a refusal, and tries again. */
+/** Treats an unknown outcome as a refusal, and tries again. */
 const retryUnknown: Verb = async (input, context) => {
   const store: JobStore = {
     ...context.store,
@@ -64,7 +63,6 @@ function read(item: string): PostEvent {
   return JSON.parse(item);
 }
 
-/** By the name that the command line knows. */
 export const MUTANTS: Readonly<Record<string, Verb>> = {
   "skip-claim": skipClaim,
   "retry-unknown": retryUnknown,

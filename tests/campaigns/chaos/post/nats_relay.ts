@@ -7,7 +7,7 @@
 import { Ended, join, type Pair, Relay } from "../../../support/relay.ts";
 import type { Verdict } from "../stage.ts";
 
-/** Sees each message before the server has it and after. */
+/** Sees each message before and after it reaches the server. */
 export type NatsWatch = (
   when: "before" | "after",
   subject: string,
@@ -18,7 +18,7 @@ const TEXT = new TextDecoder();
 
 export function relayNats(upstreamPort: number, watch: NatsWatch): Relay {
   return new Relay(upstreamPort, async (pair) => {
-    // Whichever side ends takes the other with it.
+    // When one side ends, so does the other.
     const down = relayDown(pair).catch((error) => {
       if (!(error instanceof Ended)) throw error;
     }).finally(() => pair.close());

@@ -1,5 +1,5 @@
 /**
- * What became of an incident, and whether that was right. Pure.
+ * Judges what became of an incident.
  *
  * @module
  */
@@ -7,34 +7,29 @@ import type { Behaviour } from "../../../../deploy/standins/slack.ts";
 import type { Judgement } from "../campaign.ts";
 import { fold, parseEvents } from "../../../../lib/post/record.ts";
 
-/** How an incident may end. */
 export const ENDS = ["posted", "refused", "in doubt", "forgotten"] as const;
 
-/** A job as the platform has it in the end. */
+/** A job as the platform knows it in the end. */
 export interface JobFacts {
   jobId: string;
-  /** `undefined` if the platform knows none. */
+  /** `undefined` if the platform has forgotten it. */
   state: string | undefined;
-  /** Of its failure. */
+  /** Why it failed, if it did. */
   code: string;
-  /** Why it failed. */
   message: string;
 }
 
-/** All that is known once a trial is over. */
 export interface Evidence {
-  /** What Slack did with each request that it read. */
+  /** What Slack did with each request it read. */
   requests: readonly Behaviour[];
-  /** The post's record. */
   record: readonly string[];
   jobs: readonly JobFacts[];
-  /** Whether Redis lost what it held, the platform's own state with it. */
+  /** Whether Redis lost its data, and with it the platform's own state. */
   lostData: boolean;
 }
 
 const OVER = ["SUCCEEDED", "FAILED"];
 
-/** Judges one incident. */
 export function judge(evidence: Evidence): Judgement {
   const { requests, record, jobs, lostData } = evidence;
   const messages = requests.filter(mayBeMessage).length;
@@ -43,7 +38,7 @@ export function judge(evidence: Evidence): Judgement {
     problems.push(`Slack got ${messages} messages of one incident`);
   }
   const { state } = fold(parseEvents(record));
-  // With Redis the platform forgets the job: nobody can be told of it.
+  // The platform has forgotten the job too, so nobody can be told.
   const forgotten = lostData && state === "free";
   if (!forgotten) problems.push(...judgeRecord(state, messages, jobs));
   if (!lostData) problems.push(...judgeJobs(state, jobs));
@@ -58,8 +53,8 @@ export function judge(evidence: Evidence): Judgement {
 }
 
 /**
- * Whether a request counts as a message. What Slack answered with 5xx or not at
- * all may have been posted, so it counts; what it refused has not.
+ * Whether a request counts as a message. Slack may have posted what it answered
+ * with 5xx or not at all, so that counts; what it refused does not.
  */
 export function mayBeMessage(behaviour: Behaviour): boolean {
   if (typeof behaviour === "string") {
@@ -68,7 +63,7 @@ export function mayBeMessage(behaviour: Behaviour): boolean {
   return behaviour.status < 300 || behaviour.status >= 500;
 }
 
-/** What is on record, against what Slack got. */
+/** Compares the record with what Slack got. */
 function judgeRecord(
   state: string,
   messages: number,
@@ -86,7 +81,7 @@ function judgeRecord(
     : ["nothing was sent, and no job says why"];
 }
 
-/** What the platform was told, against what is on record. */
+/** Compares what the platform was told with the record. */
 function judgeJobs(state: string, jobs: readonly JobFacts[]): string[] {
   return jobs.flatMap(({ jobId, state: now, code }) => {
     if (now === undefined || !OVER.includes(now)) {

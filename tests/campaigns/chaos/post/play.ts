@@ -1,5 +1,5 @@
 /**
- * Plays one trial: a post that is struck, what is done about it then, and how
+ * Plays one trial: a post, what is done about it after the first attempt, and how
  * that ends.
  *
  * @module
@@ -11,9 +11,9 @@ import type { Poster } from "./poster.ts";
 import type { PostStage } from "./stage.ts";
 import type { PostPlan } from "./suite.ts";
 
-/** How long a delivery may take; nothing here takes as long, but a lost one. */
+/** No delivery takes as long, unless it is lost. */
 const PATIENCE_MS = 2_500;
-/** From a worker's own word for it to the platform's. */
+/** How long the platform takes to learn what a worker has logged. */
 const SPREAD_MS = 80;
 /** After it, a job counts as lost. */
 const RECOVERY_MS = 20_000;
@@ -30,7 +30,7 @@ export async function play(
   const first = await lane.approveRun(stage);
   await lane.untilDispatched(first);
   await settle();
-  // What has not struck by now would strike another than the first attempt.
+  // What has not struck by now would strike a later attempt.
   stage.disarm();
   const [delivery] = stage.deliveries;
   const poster = delivery?.poster ?? lane.replicas[0];
@@ -58,12 +58,12 @@ const WAYS: Readonly<
   "then same job, other poster": async (lane, _, { first, poster }) =>
     await lane.deliver(first, await lane.liveOne(lane.otherThan(poster))),
   async "then new run"(lane, stage, { first, poster }) {
-    // The platform forgot the incident with all that Redis held.
+    // The platform has forgotten the incident with all that Redis held.
     if (stage.lostData) await lane.deliver(first, await lane.liveOne(poster));
     else await lane.untilDispatched(await lane.approveRun(stage));
   },
   async "then poster started an hour later"(lane, stage, { poster }) {
-    // It finds by itself what nobody answers.
+    // It finds by itself the jobs that nobody answers.
     await poster.kill();
     await poster.startAhead(1);
     for (const jobId of stage.jobIds) {
@@ -75,13 +75,13 @@ const WAYS: Readonly<
   },
 };
 
-/** To draw from; a new run is drawn twice as often, since it varies more. */
+/** A new run is drawn twice as often, since it varies more. */
 export const AGAIN: readonly string[] = Object.keys(WAYS)
   .flatMap((way) => way === "then new run" ? [way, way] : way);
 
 /**
- * Stands in for what recovers a job that nobody answered: it is delivered
- * again, in the end an hour later, when its claim is no longer young.
+ * Recovers a job that nobody answered: delivers it again, in the end an hour
+ * later, when its claim is no longer young.
  */
 async function recover(
   lane: PostLane,
@@ -111,7 +111,7 @@ async function isOver(
   const deadline = performance.now() + JOB_MS;
   while (true) {
     const job = await lane.readJob(jobId);
-    // Nobody is owed an answer about what was forgotten.
+    // Nobody expects an answer for a job that was forgotten.
     if (job === undefined) return stage.lostData;
     if (["SUCCEEDED", "FAILED"].includes(String(job["state"]))) return true;
     const late = !lane.wasAnswered(jobId) || performance.now() > deadline;

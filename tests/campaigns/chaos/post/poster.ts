@@ -1,6 +1,6 @@
 /**
- * A poster with relays of its own to NATS and Redis, so that a fault strikes it
- * and not the other, and with a clock that can be made to jump.
+ * A poster with relays of its own to NATS and Redis, so that a fault strikes only
+ * this one, and with a clock that can jump.
  *
  * @module
  */
@@ -14,7 +14,6 @@ import { relayNats } from "./nats_relay.ts";
 import { relayRedis } from "./redis_relay.ts";
 import type { PostStage } from "./stage.ts";
 
-/** What makes a poster. */
 export interface PosterOptions {
   natsPort: number;
   redisPort: number;
@@ -23,7 +22,7 @@ export interface PosterOptions {
     env: Readonly<Record<string, string>>,
     options: SpawnOptions,
   ): WorkerProcess;
-  /** The trial that is on sees what passes between it and its servers. */
+  /** The current trial, which sees the traffic between poster and servers. */
   stage(): PostStage | undefined;
 }
 
@@ -33,7 +32,7 @@ const JUMP_MS = 5_000;
 export class Poster extends Replica {
   readonly redis: Relay;
   readonly nats: Relay;
-  /** By how many hours the clock of its next process is ahead. */
+  /** How many hours the clock of its next process is ahead. */
   #ahead = 0;
   #jumps = 0;
 
@@ -60,14 +59,14 @@ export class Poster extends Replica {
     );
   }
 
-  /** Starts it with its clock so many hours ahead. */
+  /** Starts it with its clock ahead. */
   async startAhead(hours: number): Promise<void> {
     this.#ahead = hours;
     await this.start();
     this.#ahead = 0;
   }
 
-  /** Lets its clock jump by so many hours; resolves when it has. */
+  /** Lets its clock jump; resolves when it has. */
   async jump(hours: 1 | -1): Promise<void> {
     const { process } = this;
     if (process === undefined) return;

@@ -1,24 +1,23 @@
 /**
- * Runs inside a poster, before it: a clock that can be made to jump.
+ * Runs inside a poster before the poster itself, and gives it a clock that can
+ * jump: SIGUSR2 sets it an hour ahead, SIGHUP an hour back. Timers are not
+ * affected, just as when a machine's clock is set.
  *
- * SIGUSR2 sets the clock an hour ahead, SIGHUP an hour back; timers go on as
- * they were, as they do when a machine's clock is set. (SIGUSR1 would open the
- * runtime's debugger.) Loaded with `--preload`, so that the poster's own files
- * stay as they are.
+ * (SIGUSR1 would open the runtime's debugger.)
  *
  * @module
  */
 
 const JUMP_MS = 3_600_000;
 
-/** The third argument is how many hours ahead it starts. */
+/** The third argument says how many hours ahead the clock starts. */
 let offsetMs = Number(Deno.args[2] ?? 0) * JUMP_MS;
 const SystemDate = Date;
 
 class JumpingDate extends SystemDate {
   constructor(...given: unknown[]) {
     const moment = given.length === 0 ? [JumpingDate.now()] : given;
-    // The constructor takes more shapes than its type can say.
+    // The constructor takes more kinds of arguments than its type says.
     super(...(moment as [number]));
   }
 

@@ -1,5 +1,5 @@
 /**
- * What strikes the poster's process, and deliveries of its jobs.
+ * What strikes a poster's process and the deliveries of its jobs.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import type { PostDraw, PostFault, PostStage } from "./stage.ts";
 
 /** Longer than the post's own timeout. */
 const PAUSE_MS = 1_300;
-/** Longer than what a command to Redis may take. */
+/** Longer than a command to Redis may take. */
 const LONG_PAUSE_MS = 5_500;
 const LONG_PAUSES = 0.05;
 const BARRIER_MS = 1_000;
@@ -30,7 +30,7 @@ const KILLS: readonly PostDraw[] = BOUNDARIES.map((boundary) => () => ({
     }),
 }));
 
-/** Strikes the poster that gets to a boundary, and lets what it does pass. */
+/** Strikes the poster that reaches a boundary, and lets its traffic pass. */
 function drawAt(
   name: string,
   draw: (random: Random) => {
@@ -83,7 +83,7 @@ const drawJump = drawAt("clock jumps by an hour", (random) => {
   };
 });
 
-/** Strikes the job on its way from the platform. */
+/** Strikes a job on its way from the platform. */
 function dispatched(name: string, dispatch: "twice" | { lateMs: number }) {
   return (): PostFault => ({
     name,
@@ -97,7 +97,7 @@ function dispatched(name: string, dispatch: "twice" | { lateMs: number }) {
   });
 }
 
-/** The platform believes that the job is running, and nobody has heard of it. */
+/** The platform believes that the job runs, but nobody has heard of it. */
 const LOST: PostFault = {
   name: "dispatched to nobody",
   detail: "",
@@ -113,7 +113,7 @@ const LOST: PostFault = {
   },
 };
 
-/** Two posters look at the record before either has claimed. */
+/** Two posters read the record before either has claimed. */
 function drawRace(random: Random): PostFault {
   const boundary = random.pick<Boundary>(["record read", "before claim"]);
   return {
@@ -130,7 +130,7 @@ function drawRace(random: Random): PostFault {
   };
 }
 
-/** A second run of the incident comes while the first is at work. */
+/** A second run of the incident starts while the first one posts. */
 function drawRuns(random: Random): PostFault {
   const boundary = random.pick(BOUNDARIES);
   const meets = boundary === "record read" || boundary === "before claim";
@@ -157,7 +157,7 @@ async function openRun(lane: PostLane, stage: PostStage): Promise<void> {
   }
 }
 
-/** Holds who comes until so many are there. */
+/** Holds everybody until so many are there. */
 function createBarrier(count: number): () => Promise<void> {
   const open = Promise.withResolvers<void>();
   let there = 0;
@@ -167,7 +167,7 @@ function createBarrier(count: number): () => Promise<void> {
   };
 }
 
-/** A poster waits for a claim that nobody settles, and its clock jumps. */
+/** The clock of a poster jumps while it waits for a dead one's claim. */
 function drawWaitingJump(random: Random): PostFault {
   const hours = random.pick<1 | -1>([1, -1]);
   return {
@@ -183,7 +183,7 @@ function drawWaitingJump(random: Random): PostFault {
   };
 }
 
-/** All of them; those that vary more are drawn twice as often. */
+/** Those that vary more are drawn twice as often. */
 export const PROCESS_FAULTS: readonly PostDraw[] = [
   ...KILLS,
   drawPause,

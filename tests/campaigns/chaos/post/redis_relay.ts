@@ -1,5 +1,5 @@
 /**
- * A relay that reads what a client asks of Redis, one command at a time.
+ * A relay that reads what a client asks Redis, one command at a time.
  *
  * @see https://redis.io/docs/latest/develop/reference/protocol-spec/
  * @module
@@ -7,7 +7,7 @@
 import { join, type Pair, type Reader, Relay } from "../../../support/relay.ts";
 import type { Verdict } from "../stage.ts";
 
-/** Sees each command before it runs and after. */
+/** Sees each command before and after it runs. */
 export type RedisWatch = (
   when: "before" | "after",
   command: readonly string[],
@@ -22,7 +22,7 @@ export function relayRedis(upstreamPort: number, watch: RedisWatch): Relay {
   });
 }
 
-/** Each reply is awaited, so that one of ours can stand in its place. */
+/** Waits for each reply, so that one of ours can take its place. */
 async function relayCommand(
   { client, server }: Pair,
   watch: RedisWatch,

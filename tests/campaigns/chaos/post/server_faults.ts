@@ -1,5 +1,5 @@
 /**
- * What strikes NATS and Redis, and the connections to them.
+ * What strikes NATS, Redis and the connections to them.
  *
  * @module
  */
@@ -9,9 +9,9 @@ import { BOUNDARIES, type Boundary } from "./boundaries.ts";
 import type { PostLane } from "./lane.ts";
 import type { PostDraw, PostFault, PostStage } from "./stage.ts";
 
-/** All but the one that nothing can be held at. */
+/** All but the one at which no traffic can be held. */
 const MOMENTS = BOUNDARIES.filter((boundary) => boundary !== "connected");
-/** A command has run, and its reply is on its way. */
+/** Redis has run a command, and its reply is on its way. */
 const REPLIES: readonly Boundary[] = [
   "record read",
   "after claim",
@@ -27,7 +27,7 @@ const ERRORS = {
   OOM: "OOM command not allowed when used memory > 'maxmemory'.",
 };
 
-/** Strikes at one of these boundaries, and cuts what passes there. */
+/** Strikes at one of these boundaries, and cuts the connection there. */
 function cutAt(
   name: string,
   boundaries: readonly Boundary[],
@@ -54,8 +54,8 @@ async function loseData(lane: PostLane, stage: PostStage): Promise<void> {
 }
 
 /**
- * Two posters have passed their checks, one of them sends, and before the other
- * claims, Redis loses its data, and the first one's claim with it.
+ * Two posters have passed their checks and one of them sends. Before the other
+ * one claims, Redis loses its data, including the first one's claim.
  */
 const LOSS_BETWEEN: PostFault = {
   name: "Redis loses its data between two posters",
@@ -67,7 +67,7 @@ const LOSS_BETWEEN: PostFault = {
       (poster) => lane.deliverAll(stage, lane.otherThan(poster)),
     );
     at("record read", async (): Promise<Verdict> => {
-      // The first may be refused, and never get there.
+      // The first poster may be refused, and never get that far.
       await Promise.race([lost.promise, delay(BETWEEN_MS)]);
       return "cut";
     }, 2);
@@ -95,7 +95,6 @@ function drawError(word: keyof typeof ERRORS): PostDraw {
   };
 }
 
-/** All of them. */
 export const SERVER_FAULTS: readonly PostDraw[] = [
   cutAt(
     "Redis restarted with its data",

@@ -1,6 +1,6 @@
 /**
- * NATS and Redis that can be restarted on the same port: the real ones where
- * they are installed, else the stand-ins.
+ * NATS and Redis that can be restarted on the same port: the real servers where
+ * they are installed, otherwise the stand-ins.
  *
  * @module
  */
@@ -12,12 +12,12 @@ import {
   startRealRedis,
 } from "../../../support/real_servers.ts";
 
-/** A server of which a trial can take away connections and data. */
+/** A server whose connections and data a trial can take away. */
 export interface Server extends Omit<RealServer, "output"> {
   readonly kind: "real" | "embedded";
 }
 
-/** Which servers to use; `real` where there is one. */
+/** `real` falls back to `embedded` where no server is installed. */
 export type Preference = Server["kind"];
 
 export async function startNats(
@@ -44,7 +44,7 @@ export async function startNats(
   };
 }
 
-/** @param folder For what it keeps. */
+/** @param folder For what it keeps on disk. */
 export async function startRedis(
   preference: Preference,
   folder: string,
@@ -59,7 +59,7 @@ export async function startRedis(
     kind: "embedded",
     port,
     url,
-    // deno-lint-ignore require-await -- As the real one, which takes a while.
+    // deno-lint-ignore require-await -- The real one takes a while.
     async restart() {
       server.disconnectAll();
     },

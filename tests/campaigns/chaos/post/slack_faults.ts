@@ -1,5 +1,5 @@
 /**
- * What Slack may do with a post; the request after it is served as Slack does.
+ * What Slack may do with a post. It serves the requests after that normally.
  *
  * @module
  */
@@ -15,7 +15,7 @@ const LATE_MS = 300;
 const TOO_LATE_MS = 1_200;
 const OK = { status: 200, body: "ok" };
 
-/** One behaviour of several, made when the request comes. */
+/** One of several behaviours, made when the request comes. */
 type Choice = readonly [detail: string, make: () => Behaviour];
 
 function fault(name: string, choices: readonly Choice[], times = 1): PostDraw {
@@ -24,14 +24,7 @@ function fault(name: string, choices: readonly Choice[], times = 1): PostDraw {
     return {
       name: `Slack ${name}`,
       detail,
-      arm(_, { stage, struck }) {
-        for (let nth = 1; nth <= times; nth++) {
-          stage.answers.add(nth, () => {
-            struck();
-            return make();
-          });
-        }
-      },
+      arm: (_, { stage, strike }) => strike(stage.answers, make, 1, times),
     };
   };
 }
@@ -61,7 +54,6 @@ function token(name: string): Choice {
   return [name, () => refusal(name)];
 }
 
-/** All of them. */
 export const SLACK_FAULTS: readonly PostDraw[] = [
   fault("answers late", always({ ...OK, lateMs: LATE_MS })),
   fault("answers too late", always({ ...OK, lateMs: TOO_LATE_MS })),

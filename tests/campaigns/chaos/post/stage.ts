@@ -1,5 +1,5 @@
 /**
- * The stage of one post: its deliveries, its jobs, what Slack is to do with it.
+ * What may become of a post: its jobs, their deliveries, its requests to Slack.
  *
  * @module
  */
@@ -23,12 +23,12 @@ export type PostDraw = Draw<PostFault>;
 interface Delivery {
   jobId: string;
   poster: Poster;
-  /** Which process it was. */
+  /** Which of the poster's processes got it. */
   starts: number;
 }
 
 const RECORD = "incident-enricher:posted:";
-/** How a process says that it is done with one delivery. */
+/** What a process logs when it is done with a delivery. */
 const DONE = new Set([
   "Job answered",
   "Left a job to the process that does it",
@@ -36,31 +36,30 @@ const DONE = new Set([
   "Ignored a redelivered job that is in hand",
 ]);
 
-/** What one trial has arranged and seen. */
 export class PostStage extends Stage<Boundary, Poster> {
   readonly deliveries: Delivery[] = [];
-  /** Jobs of this trial, in the order of their approval. */
+  /** In the order of their approval. */
   readonly jobIds: string[] = [];
-  /** What Slack does with its next requests; it does its own after them. */
+  /** What Slack does with its next requests; after them it behaves. */
   readonly answers = this.schedule<() => Behaviour>();
-  /** Deliveries that are about to be lost, and are not waited for. */
+  /** How many deliveries are about to be lost, so that nobody waits for them. */
   losing = 0;
   /** Whether Redis lost its data during this trial. */
   lostData = false;
   readonly #claimed = new WeakSet<Poster>();
   #sender: Poster | undefined;
 
-  /** @param incidentId Of this trial; no other stage has the same. */
+  /** @param incidentId Unique to this trial. */
   constructor(readonly incidentId: string) {
     super();
   }
 
-  /** Whether every process is done with every delivery that it got. */
+  /** Whether every process is done with its deliveries. */
   get isSettled(): boolean {
     return this.deliveries.every((one) => this.#unanswered(one) <= 0);
   }
 
-  /** Takes what was not answered so far for lost on its way. */
+  /** Treats unanswered deliveries as lost. */
   giveUp(): void {
     for (const one of [...this.deliveries]) {
       if (this.#unanswered(one) <= 0) continue;
@@ -69,7 +68,7 @@ export class PostStage extends Stage<Boundary, Poster> {
     }
   }
 
-  /** How many deliveries of the job this very process has said nothing of. */
+  /** How many deliveries of the job this very process has not answered. */
   #unanswered({ poster, starts, jobId }: Delivery): number {
     if (!poster.alive || poster.starts !== starts) return 0;
     const sent = this.deliveries.filter((one) =>
@@ -82,7 +81,7 @@ export class PostStage extends Stage<Boundary, Poster> {
     return sent.length - done.length;
   }
 
-  /** A command of a poster to Redis. */
+  /** Sees a command of a poster to Redis. */
   redis(
     poster: Poster,
     when: "before" | "after",
@@ -104,7 +103,7 @@ export class PostStage extends Stage<Boundary, Poster> {
     return boundary === undefined ? "pass" : this.reach(boundary, poster);
   }
 
-  /** A message of a poster to NATS; a result names its job in plain text. */
+  /** Sees a message of a poster to NATS; a result holds its job's id as text. */
   nats(
     poster: Poster,
     when: "before" | "after",
@@ -117,7 +116,7 @@ export class PostStage extends Stage<Boundary, Poster> {
     return this.reach(`${when} result`, poster);
   }
 
-  /** Something happened at Slack; the request is that of who claimed last. */
+  /** Sees a request to Slack, which is that of the poster that claimed last. */
   async slack(boundary: Boundary): Promise<void> {
     if (this.#sender !== undefined) await this.reach(boundary, this.#sender);
   }

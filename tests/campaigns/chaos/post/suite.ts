@@ -1,5 +1,6 @@
 /**
- * The campaign against posters: posts, and what Slack got.
+ * The campaign against posters: no incident gets two messages, and none is lost
+ * silently.
  *
  * @module
  */
@@ -20,7 +21,6 @@ import { SERVER_FAULTS } from "./server_faults.ts";
 import { SLACK_FAULTS } from "./slack_faults.ts";
 import { type PostDraw, PostStage, type PostTools } from "./stage.ts";
 
-/** What a trial does to its post. */
 export interface PostPlan extends Plan<PostLane, PostTools> {
   incidentId: string;
 }
@@ -32,7 +32,7 @@ const NO_FAULT: PostDraw = () => ({
   arm: (_, { struck }) => struck(),
 });
 const FIRST = [NO_FAULT, ...PROCESS_FAULTS, ...SERVER_FAULTS];
-/** How many trials have a fault of Slack's alone, and how many one beside. */
+/** The shares of trials with only a Slack fault, and with another one too. */
 const SLACK_ALONE = 0.3;
 const SLACK_TOO = 0.2;
 
@@ -77,9 +77,9 @@ export const POST: Suite<PostLane, PostStage, PostPlan, Evidence> = {
 };
 
 /**
- * The pack with a workflow of the post step alone, which takes from the run's
- * input what the steps before it would have made. Policy, routing and the step
- * itself are the pack's own.
+ * Reduces the pack's workflow to its post step, which takes from the run's input
+ * what the steps before it would have made. Policy, routing and the step itself
+ * stay as they are.
  */
 function reduce(files: PackFiles): PackFiles {
   const workflow = parse(files.get(WORKFLOW_FILE)!) as {
