@@ -90,7 +90,7 @@ const REQUIREMENTS: Readonly<Record<string, (config: Values) => HostGrant[]>> =
   };
 
 /** Why a worker may listen on an address. */
-export const LISTENS = "listens here";
+const LISTENS = "listens here";
 /** Why it may listen on a second one. */
 export const SERVES_HEALTH = "serves its health here";
 
