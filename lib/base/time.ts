@@ -67,8 +67,8 @@ export interface RetryOptions {
   maxMs: number;
   /** Ends the waits. */
   signal: AbortSignal;
-  /** Whether another attempt may help. */
-  retryable: (error: unknown) => boolean;
+  /** Whether another attempt may help; always if absent. */
+  retryable?: (error: unknown) => boolean;
   /** No attempt begins later than this after the first; no limit if absent. */
   deadlineMs?: number;
   /** Called before each wait. */
@@ -86,7 +86,8 @@ export async function retry<T>(
   attempt: (count: number) => Promise<T>,
   options: RetryOptions,
 ): Promise<T> {
-  const { signal, retryable, deadlineMs = Infinity, onRetry } = options;
+  const { signal, deadlineMs = Infinity, onRetry } = options;
+  const { retryable = () => true } = options;
   const end = performance.now() + deadlineMs;
   for (let count = 1;; count++) {
     try {

@@ -10,6 +10,7 @@ import { errorFields, type Log } from "../base/log.ts";
 import { within } from "../base/time.ts";
 import {
   type BusEndpoint,
+  type ConnectionOptions,
   retryConnection,
   splitEndpoint,
 } from "./endpoint.ts";
@@ -44,14 +45,6 @@ export interface Bus extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-export interface BusOptions extends BusEndpoint {
-  /** Appears in the server's connection list. */
-  name: string;
-  log: Log;
-  /** Ends the attempts to make the first connection. */
-  signal: AbortSignal;
-}
-
 export const FLUSH_TIMEOUT_MS = 5_000;
 const CONNECT_TIMEOUT_MS = 5_000;
 const RECONNECT_WAIT_MS = 500;
@@ -59,26 +52,32 @@ const RECONNECT_WAIT_MS = 500;
 const PING_INTERVAL_MS = 5_000;
 
 /** Retries until the signal aborts. @throws The last failure, after an abort. */
-export async function connectBus(options: BusOptions): Promise<Bus> {
-  const { log, signal, token } = options;
+export async function connectBus(
+  options: BusEndpoint & ConnectionOptions,
+): Promise<Bus> {
+  const { log, token } = options;
   const { url, username: user, password: pass, tls } = splitEndpoint(options);
   const server = url.href.replace(/\/$/, "");
   mendSockets();
-  const connection = await retryConnection(() =>
-    connect({
-      servers: server,
-      name: options.name,
-      ...optional("token", token),
-      ...(user === "" ? {} : { user, pass }),
-      // With this option, the client refuses a server without TLS.
-      ...optional("tls", tls),
-      timeout: CONNECT_TIMEOUT_MS,
-      maxReconnectAttempts: -1, // The default gives up for good after 20 s.
-      reconnectDelayHandler: createPace(),
-      pingInterval: PING_INTERVAL_MS,
-      // A cluster announces its peers by addresses that no permission covers.
-      ignoreClusterUpdates: true,
-    }), { name: "NATS", server, log, signal });
+  const connection = await retryConnection(
+    () =>
+      connect({
+        servers: server,
+        name: options.name,
+        ...optional("token", token),
+        ...(user === "" ? {} : { user, pass }),
+        // With this option, the client refuses a server without TLS.
+        ...optional("tls", tls),
+        timeout: CONNECT_TIMEOUT_MS,
+        maxReconnectAttempts: -1, // The default gives up for good after 20 s.
+        reconnectDelayHandler: createPace(),
+        pingInterval: PING_INTERVAL_MS,
+        // A cluster announces its peers by addresses that no permission covers.
+        ignoreClusterUpdates: true,
+      }),
+    options,
+    { kind: "NATS", server },
+  );
   log.info("Connected to NATS", { server });
   return wrap(connection, log);
 }

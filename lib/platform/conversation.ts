@@ -87,12 +87,7 @@ export class Conversation {
     );
     const endCancels = bus.subscribe("sys.job.cancel", onMessage);
     // Only a subscribed worker may announce itself.
-    await retry(() => bus.flush(), {
-      baseMs: 200,
-      maxMs: 2_000,
-      signal,
-      retryable: () => true,
-    });
+    await retry(() => bus.flush(), { baseMs: 200, maxMs: 2_000, signal });
     let beats = 0;
     const beat = () => this.#beat(beats++ % HANDSHAKE_EVERY === 0);
     beat();
@@ -246,7 +241,6 @@ export class Conversation {
         baseMs: 200,
         maxMs: 2_000,
         signal: bus.ended,
-        retryable: () => true,
         onRetry: (error) =>
           log.warn("Cannot deliver a result, trying again", {
             job,

@@ -57,23 +57,28 @@ export function splitEndpoint(
   return { url: address, ...split };
 }
 
+/** Who connects. */
+export interface ConnectionOptions {
+  /** Appears in the server's list of connections. */
+  name: string;
+  /** Takes a line for each connection made or lost. */
+  log: Log;
+  /** Ends the attempts to make the first connection. */
+  signal: AbortSignal;
+}
+
 /** Retries a server's first connection until the signal aborts. */
 export function retryConnection<T>(
   attempt: () => Promise<T>,
-  { name, server, log, signal }: {
-    name: "NATS" | "Redis";
-    server: string;
-    log: Log;
-    signal: AbortSignal;
-  },
+  { log, signal }: ConnectionOptions,
+  { kind, server }: { kind: "NATS" | "Redis"; server: string },
 ): Promise<T> {
   return retry(attempt, {
     baseMs: 500,
     maxMs: 10_000,
     signal,
-    retryable: () => true,
     onRetry: (error, waitMs) =>
-      log.warn(`Cannot connect to ${name}, trying again`, {
+      log.warn(`Cannot connect to ${kind}, trying again`, {
         server,
         error: messageOf(error),
         wait_ms: Math.round(waitMs),

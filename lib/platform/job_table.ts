@@ -85,23 +85,21 @@ export class JobTable {
    * there is nothing to answer: the job is in hand already, another process
    * answers it, or it has no id.
    */
-  take(delivery: Delivery, work: Work): Promise<Answer | undefined> {
+  async take(delivery: Delivery, work: Work): Promise<Answer | undefined> {
     const { log } = this.#options;
-    const { jobId } = delivery.request;
-    if (jobId === "") {
-      log.warn("Ignored a job without an id");
-      return NOTHING;
-    }
-    const answer = this.#answers.get(jobId);
+    const { jobId: job } = delivery.request;
+    if (job === "") return void log.warn("Ignored a job without an id");
+    const answer = this.#answers.get(job);
     if (answer !== undefined) {
-      log.info("Answering a redelivered job again", { job: jobId });
-      return Promise.resolve(answer);
+      log.info("Answering a redelivered job again", { job });
+      return answer;
     }
-    if (this.#held.has(jobId)) {
-      log.info("Ignored a redelivered job that is in hand", { job: jobId });
-      return NOTHING;
+    if (this.#held.has(job)) {
+      return void log.info("Ignored a redelivered job that is in hand", {
+        job,
+      });
     }
-    return this.#hold(delivery, work);
+    return await this.#hold(delivery, work);
   }
 
   #hold(delivery: Delivery, work: Work): Promise<Answer | undefined> {
@@ -247,8 +245,6 @@ export class JobTable {
     entry.answered(answer);
   }
 }
-
-const NOTHING: Promise<undefined> = Promise.resolve(undefined);
 
 /** Fails a job if its handler ignores its signal. */
 async function overdue(

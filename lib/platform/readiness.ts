@@ -7,7 +7,7 @@ import { isDeepStrictEqual } from "node:util";
 import { deadline } from "../base/deadline.ts";
 import { messageOf } from "../base/errors.ts";
 import type { Report } from "../base/health.ts";
-import type { JsonObject } from "../base/json.ts";
+import { type JsonObject, optional } from "../base/json.ts";
 import { PACK_ID, PACK_SCHEMAS } from "../schemas.ts";
 import type { Gateway } from "./gateway.ts";
 import { GatewayError } from "./gateway_error.ts";
@@ -40,20 +40,16 @@ export class Readiness {
 
   /** Never throws: an unanswered question is a problem to report. */
   async report(): Promise<Report> {
+    const { warnings = [], checks = {} } = this.#options;
     const gateway = await this.#gateway();
-    const warnings = [
-      ...this.#options.warnings ?? [],
-      ...("gateway" in gateway ? [] : await this.#schemas()),
-    ];
-    const missing = Object.entries(this.#options.checks ?? {}).flatMap(
-      ([name, check]) => {
-        const problem = check();
-        return problem === undefined ? [] : [[name, problem] as const];
-      },
-    );
+    const schemas = "gateway" in gateway ? [] : await this.#schemas();
+    const problems: Record<string, string> = {};
+    for (const [name, check] of Object.entries(checks)) {
+      Object.assign(problems, optional(name, check()));
+    }
     return {
-      problems: { ...Object.fromEntries(missing), ...gateway },
-      warnings,
+      problems: { ...problems, ...gateway },
+      warnings: [...warnings, ...schemas],
     };
   }
 

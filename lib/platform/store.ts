@@ -11,9 +11,13 @@ import type { Socket } from "node:net";
 import { Redis } from "ioredis";
 import { messageOf, OutsideError } from "../base/errors.ts";
 import { optional } from "../base/json.ts";
-import type { Log } from "../base/log.ts";
 import { retry } from "../base/time.ts";
-import { type Endpoint, retryConnection, splitEndpoint } from "./endpoint.ts";
+import {
+  type ConnectionOptions,
+  type Endpoint,
+  retryConnection,
+  splitEndpoint,
+} from "./endpoint.ts";
 
 export interface Store extends AsyncDisposable {
   /**
@@ -63,15 +67,6 @@ export interface Store extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-/** A number as the path of the endpoint's URL is the database. */
-export interface StoreOptions extends Endpoint {
-  /** Appears in the server's client list. */
-  name: string;
-  log: Log;
-  /** Ends the attempts to make the first connection. */
-  signal: AbortSignal;
-}
-
 export class StoreError extends OutsideError {
   override name = "StoreError";
   /** Only `unavailable` may pass by itself. */
@@ -110,9 +105,16 @@ const PASSING = [
   "BUSY",
 ];
 
-/** Retries until the signal aborts. @throws {StoreError} The last failure. */
-export async function connectStore(options: StoreOptions): Promise<Store> {
-  const { log, signal } = options;
+/**
+ * Retries until the signal aborts.
+ *
+ * @param options A number as the path of the URL is the database.
+ * @throws {StoreError} The last failure, after an abort.
+ */
+export async function connectStore(
+  options: Endpoint & ConnectionOptions,
+): Promise<Store> {
+  const { log } = options;
   const { url, username, password, tls } = splitEndpoint(options);
   const { host, hostname, port, pathname } = url;
   const redis = new Redis({
@@ -158,7 +160,7 @@ export async function connectStore(options: StoreOptions): Promise<Store> {
     }
   };
   try {
-    await retryConnection(reach, { name: "Redis", server: host, log, signal });
+    await retryConnection(reach, options, { kind: "Redis", server: host });
   } catch (error) {
     redis.disconnect();
     throw error;
