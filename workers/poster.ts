@@ -83,20 +83,13 @@ export async function post(
       retention,
       labels: { kind: "incident.post" },
     }, constraints.artifactBytesMax);
-  const base = describePost({
-    incidentId: incident.incident_id,
-    destination,
-    approval,
-    digest,
-    jobId: job.id,
-    runId: job.runId,
-  });
+  const facts = { incident, destination, digest };
+  const base = describePost(facts, approval, job);
   if (job.dryRun) {
     return { ...base, artifact_ptr: await keep("short"), dry_run: true };
   }
-  const claimed = { incident, destination, digest };
-  const record = openRecord(claimed, context);
-  const claim = await claimPost(record, claimed, context);
+  const record = openRecord(facts, context);
+  const claim = await claimPost(record, facts, context);
   if (claim.state !== "mine") return describeRepeat(claim, base);
   const { token } = claim;
   await confirmRelease(record, token, context);

@@ -11,6 +11,7 @@
  */
 import { JobError } from "../base/errors.ts";
 import { stringOf } from "../base/json.ts";
+import type { Job } from "../platform/context.ts";
 
 export interface Approval {
   /** As recorded, or "not recorded". */
@@ -26,20 +27,13 @@ const NAME_CHARS_MAX = 300;
 /** The end of 9999, the last year that RFC 3339 can write, in microseconds. */
 const APPROVAL_AT_MAX = Date.UTC(9999, 11, 31, 23, 59, 59) * 1000;
 
-export interface ApprovedJob {
-  id: string;
-  topic: string;
-  /** Part of the post's key, so a packet must not invent one. */
-  tenantId: string;
-}
-
 /**
  * @param record `GET /api/v1/jobs/{id}`, unchecked.
  * @throws {JobError} `NOT_APPROVED` says which proof is missing.
  */
 export function readApproval(
   record: Readonly<Record<string, unknown>>,
-  job: ApprovedJob,
+  job: Pick<Job, "id" | "topic" | "tenantId">,
 ): Approval {
   const problem = findProblem(record, job);
   if (problem !== undefined) {
@@ -59,11 +53,12 @@ export function readApproval(
 
 function findProblem(
   record: Readonly<Record<string, unknown>>,
-  job: ApprovedJob,
+  job: Pick<Job, "id" | "topic" | "tenantId">,
 ): string | undefined {
   const is = (field: string, expected: unknown) => record[field] === expected;
   if (!is("id", job.id)) return "the record belongs to another job";
   if (!is("topic", job.topic)) return "the record belongs to another topic";
+  // Part of the post's key, so a packet must not invent one.
   if (record["tenant"] && !is("tenant", job.tenantId)) {
     return "the record belongs to another tenant";
   }

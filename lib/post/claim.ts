@@ -5,31 +5,19 @@
  */
 import { errorFields } from "../base/log.ts";
 import { wait } from "../base/time.ts";
-import {
-  type IncidentInput,
-  type PostResult,
-  qualifiedId,
-} from "../incident.ts";
+import { type PostResult, qualifiedId } from "../incident.ts";
 import type { JobContext } from "../platform/context.ts";
-import type { Destination } from "./destination.ts";
 import { type ClaimOutcome, PostRecord } from "./record.ts";
 import { readRelease } from "./release.ts";
-import { describeOutcome, toPosted, withWarning } from "./result.ts";
+import { describeOutcome, type Post, toPosted, withWarning } from "./result.ts";
 import type { SendOutcome } from "./send.ts";
 import type { PostSettings } from "./settings.ts";
-
-export interface Claimed {
-  incident: IncidentInput;
-  destination: Destination;
-  /** Of the message, as 64 hex digits. */
-  digest: string;
-}
 
 /** Beyond the time for a post, while this job's earlier claim may be alive. */
 const LIVE_SLACK_MS = 30_000;
 
 export function openRecord(
-  { incident, destination }: Claimed,
+  { incident, destination }: Post,
   { store, job }: JobContext<PostSettings>,
 ): PostRecord {
   return new PostRecord(store, {
@@ -42,7 +30,7 @@ export function openRecord(
 /** Claims a post, or waits for another poster's claim to settle. */
 export function claimPost(
   record: PostRecord,
-  { destination: { host }, digest }: Claimed,
+  { destination: { host }, digest }: Post,
   { job, settings, signal }: JobContext<PostSettings>,
 ): Promise<ClaimOutcome> {
   signal.throwIfAborted();

@@ -5,7 +5,8 @@
  */
 import { JobElsewhere, JobError } from "../base/errors.ts";
 import { optional } from "../base/json.ts";
-import type { PostResult } from "../incident.ts";
+import type { IncidentInput, PostResult } from "../incident.ts";
+import type { Job } from "../platform/context.ts";
 import type { Approval } from "./approval.ts";
 import type { Destination } from "./destination.ts";
 import type { ClaimOutcome, Posted } from "./record.ts";
@@ -14,28 +15,26 @@ import type { SendOutcome } from "./send.ts";
 const UNAPPROVED =
   "Posted without an approval, as POSTER_REQUIRE_APPROVAL=0 says";
 
-/** The facts that are known before anything is sent. */
-export interface PostFacts {
-  incidentId: string;
+export interface Post {
+  incident: IncidentInput;
   destination: Destination;
-  /** `undefined` if none is required. */
-  approval: Approval | undefined;
   /** Of the message, as 64 hex digits. */
   digest: string;
-  jobId: string;
-  runId: string;
 }
 
 /** The result of a post before it is sent. */
-export function describePost(facts: PostFacts): PostResult {
-  const { destination, approval } = facts;
+export function describePost(
+  { incident, destination, digest }: Post,
+  approval: Approval | undefined,
+  job: Job,
+): PostResult {
   return {
-    incident_id: facts.incidentId,
+    incident_id: incident.incident_id,
     mode: destination.kind,
     posted_at: new Date().toISOString(),
-    message_sha256: facts.digest,
-    job_id: facts.jobId,
-    run_id: facts.runId,
+    message_sha256: digest,
+    job_id: job.id,
+    run_id: job.runId,
     ...(destination.kind === "slack"
       ? { destination_host: destination.host }
       : {}),
