@@ -28,16 +28,19 @@ interface Delivery {
 }
 
 const RECORD = "incident-enricher:posted:";
+/** What a process logs before it publishes a result. */
+const ANSWERED = ["Job answered", "Answering a redelivered job again"];
 /** What a process logs when it is done with a delivery. */
-const DONE = new Set([
-  "Job answered",
+const DONE = [
+  ...ANSWERED,
   "Left a job to the process that does it",
-  "Answering a redelivered job again",
   "Ignored a redelivered job that is in hand",
-]);
+];
 
 export class PostStage extends Stage<Boundary, Poster> {
   readonly deliveries: Delivery[] = [];
+  /** Results that have left a process. */
+  readonly #results: Delivery[] = [];
   /** In the order of their approval. */
   readonly jobIds: string[] = [];
   /** What Slack does with its next requests; after them it behaves. */
@@ -71,14 +74,17 @@ export class PostStage extends Stage<Boundary, Poster> {
   /** How many deliveries of the job this very process has not answered. */
   #unanswered({ poster, starts, jobId }: Delivery): number {
     if (!poster.alive || poster.starts !== starts) return 0;
-    const sent = this.deliveries.filter((one) =>
-      one.poster === poster && one.starts === starts && one.jobId === jobId
-    );
-    const done = poster.lines.filter(({ starts: wrote, fields }) =>
-      wrote === starts && fields["job"] === jobId &&
-      DONE.has(String(fields["msg"]))
-    );
-    return sent.length - done.length;
+    const count = (some: readonly Delivery[]) =>
+      some.filter((one) =>
+        one.poster === poster && one.starts === starts && one.jobId === jobId
+      ).length;
+    const said = (texts: readonly string[]) =>
+      poster.lines.filter(({ starts: wrote, fields }) =>
+        wrote === starts && fields["job"] === jobId &&
+        texts.includes(String(fields["msg"]))
+      ).length;
+    const unpublished = said(ANSWERED) - count(this.#results);
+    return Math.max(count(this.deliveries) - said(DONE), unpublished);
   }
 
   /** Sees a command of a poster to Redis. */
@@ -112,7 +118,10 @@ export class PostStage extends Stage<Boundary, Poster> {
   ): Verdict | Promise<Verdict> {
     if (subject !== "sys.job.result") return "pass";
     const text = new TextDecoder().decode(payload);
-    if (!this.jobIds.some((jobId) => text.includes(jobId))) return "pass";
+    const jobId = this.jobIds.find((jobId) => text.includes(jobId));
+    if (jobId === undefined) return "pass";
+    const { starts } = poster;
+    if (when === "before") this.#results.push({ jobId, poster, starts });
     return this.reach(`${when} result`, poster);
   }
 
