@@ -11,12 +11,7 @@ import {
 import { checkBodyType, parseBody, readBody } from "./body.ts";
 import { Refusal } from "./refusal.ts";
 import type { IntakeConfig } from "./settings.ts";
-import {
-  admitBody,
-  admitHeaders,
-  type TakenWebhook,
-  WEBHOOKS,
-} from "./webhooks.ts";
+import { admit, type TakenWebhook, WEBHOOKS } from "./webhooks.ts";
 
 /** Finds a request's webhook. @throws {Refusal} 404 or 405. */
 export function findWebhook(path: string, method: string): TakenWebhook {
@@ -41,10 +36,10 @@ export async function readDelivery(
   webhook: TakenWebhook,
   config: IntakeConfig,
 ): Promise<Delivery | Ignored> {
-  admitHeaders(webhook, headers, config);
+  admit(webhook, { headers }, config);
   checkBodyType(headers, webhook.lax);
   const bytes = await readBody(body);
-  admitBody(webhook, { headers, body: bytes }, config);
+  admit(webhook, { headers, body: bytes }, config);
   try {
     return await webhook.read(parseBody(bytes), config);
   } catch (error) {

@@ -19,7 +19,6 @@ import {
 /** A webhook that reads its part of {@linkcode IntakeConfig}. */
 export type TakenWebhook = Omit<Webhook<IntakeSettings>, "settings">;
 
-/** Every webhook by its path. */
 export const WEBHOOKS: ReadonlyMap<string, TakenWebhook> = new Map(
   [PAGERDUTY, ALERTMANAGER, MOCK].map((webhook) => [webhook.path, webhook]),
 );
@@ -38,48 +37,32 @@ export function notesOn(config: IntakeConfig): string[] {
   });
 }
 
+const CLOSED_RETRY_S = "60";
+const NO_BYTES = new Uint8Array();
+
 /**
- * Admits a request by its headers, as far as they suffice. A webhook without
- * secrets is closed, and the sender should come back later.
+ * Admits a request: first by its headers, as far as they suffice, then by its
+ * body. A webhook without secrets is closed, and the sender should come back
+ * later.
  *
+ * @param body The original bytes; absent before they are read.
  * @throws {Refusal} 503 if the webhook is closed, 401 without a valid proof.
  */
-export function admitHeaders(
+export function admit(
   webhook: TakenWebhook,
-  headers: Headers,
+  { headers, body }: { headers: Headers; body?: Uint8Array },
   config: IntakeConfig,
 ): void {
   if (isOpen(webhook, config)) return;
   const { secrets, proof } = webhook;
-  if (valueOf(secrets, config).length === 0) {
+  const known = valueOf(secrets, config);
+  if (known.length === 0) {
     const closed = `This webhook is closed: ${secrets.name} is not set`;
     throw new Refusal(503, closed, { "Retry-After": CLOSED_RETRY_S });
   }
-  if (proof.by === "headers") {
-    prove(webhook, { headers, body: NO_BYTES }, config);
-  }
-}
-
-/** Admits a body before it is parsed. @throws {Refusal} 401. */
-export function admitBody(
-  webhook: TakenWebhook,
-  request: { headers: Headers; body: Uint8Array },
-  config: IntakeConfig,
-): void {
-  if (webhook.proof.by !== "body" || isOpen(webhook, config)) return;
-  prove(webhook, request, config);
-}
-
-const CLOSED_RETRY_S = "60";
-const NO_BYTES = new Uint8Array();
-
-function prove(
-  { proof, secrets }: TakenWebhook,
-  { headers, body }: { headers: Headers; body: Uint8Array },
-  config: IntakeConfig,
-): void {
+  if (proof.by !== (body === undefined ? "headers" : "body")) return;
   const given = headers.get(proof.header);
-  if (proof.verify(given, valueOf(secrets, config), body)) return;
+  if (proof.verify(given, known, body ?? NO_BYTES)) return;
   const { refusal, challenge } = proof;
   throw new Refusal(401, refusal, optional("WWW-Authenticate", challenge));
 }
