@@ -26,7 +26,6 @@ export const BLOCKS_MAX = 50;
 export const SECTION_CHARS_MAX = 3000;
 const HEADER_CHARS_MAX = 150;
 
-/** A title in plain text. */
 export function header(text: string): Block {
   const title = shorten(text, HEADER_CHARS_MAX);
   // Without `emoji`, Slack does not turn a title such as ":fire:" into a picture.

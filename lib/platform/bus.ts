@@ -35,7 +35,6 @@ export interface Bus extends AsyncDisposable {
    */
   flush(): Promise<void>;
   connected(): boolean;
-  /** Calls `listener` after each reconnect. */
   onReconnect(listener: () => void): void;
   /** Resolves when the connection is gone for good; with an error if not by us. */
   readonly closed: Promise<Error | undefined>;

@@ -62,7 +62,6 @@ export interface GatewayOptions {
 export interface CallOptions {
   /** Ends the call, including its retries. */
   signal: AbortSignal;
-  /** Sent as JSON. */
   json?: unknown;
   /** Sent unchanged, instead of `json`. */
   body?: FormData;
@@ -81,7 +80,6 @@ const STARTED_BYTES_MAX = 64 * 1024;
 /** The platform's ids have 36. One or two dots would lead to another route. */
 const RUN_ID = /^(?!\.{1,2}$)[ -~]{1,256}$/;
 
-/** A client of the gateway. */
 export class Gateway implements Disposable {
   readonly #options: GatewayOptions;
   readonly #client: HttpClient | undefined;
@@ -93,7 +91,6 @@ export class Gateway implements Disposable {
       : createClient(options.ca);
   }
 
-  /** Closes its connections. */
   [Symbol.dispose](): void {
     this.#client?.close();
   }
@@ -159,7 +156,6 @@ export class Gateway implements Disposable {
     return readAnswer(`${method} ${path.split("?", 1)[0]}`, outcome);
   }
 
-  /** Stores an artifact and returns its pointer. */
   async putArtifact(
     artifact: NewArtifact,
     signal: AbortSignal,

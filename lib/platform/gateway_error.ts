@@ -77,7 +77,6 @@ export class GatewayError extends OutsideError {
   }
 }
 
-/** The error for an answer in the wrong form. */
 export function malformed(route: string, problem: string): GatewayError {
   return new GatewayError(`Cannot call ${route}: ${problem}`, 200, "");
 }

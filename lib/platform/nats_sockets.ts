@@ -20,7 +20,6 @@ const transport = NodeTransport.prototype as unknown as Record<
 
 let mended = false;
 
-/** Fixes the client, once. */
 export function mendSockets(): void {
   if (mended) return;
   mended = true;

@@ -28,7 +28,6 @@ import type { Held } from "./job_table.ts";
 import type { JobEnd } from "./packet.ts";
 import { type Store, StoreError } from "./store.ts";
 
-/** Shared by all jobs of a worker. */
 export interface Workbench {
   readonly topic: string;
   readonly settings: Config<Settings>;

@@ -81,7 +81,6 @@ export class StoreError extends OutsideError {
 
 /** Our own lists are shorter. */
 export const LIST_ITEMS_MAX = 1_000;
-/** For one prefix. */
 export const SCAN_KEYS_MAX = 100_000;
 /** Keys that Redis examines for one answer, including other clients' keys. */
 const SCAN_COUNT = 500;

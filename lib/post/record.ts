@@ -33,7 +33,6 @@ export interface Claim {
   tenant?: string;
   incident_id?: string;
   destination?: string;
-  /** RFC 3339. */
   at: string;
 }
 
@@ -49,7 +48,6 @@ export type PostEvent =
 
 /** The part of a result that later attempts need. */
 export interface Posted {
-  /** RFC 3339. */
   posted_at: string;
   slack?: { ok: boolean };
   artifact_ptr?: string;
@@ -243,7 +241,6 @@ const SETTLE_POLL_MS = 500;
 /** A younger claim is called busy; the clock decides nothing else. */
 export const BUSY_MS = 60_000;
 
-/** One post's record. */
 export class PostRecord {
   readonly #list: EventList;
   readonly #post: PostKey;

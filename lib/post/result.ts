@@ -102,7 +102,6 @@ export function describeOutcome(
   }
 }
 
-/** The part of a result that later attempts need. */
 export function toPosted(result: PostResult): Posted {
   const {
     posted_at,
@@ -124,7 +123,6 @@ export function toPosted(result: PostResult): Posted {
   };
 }
 
-/** Adds a warning, if there is one. */
 export function withWarning(
   result: PostResult,
   warning: string | undefined,

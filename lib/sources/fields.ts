@@ -62,7 +62,6 @@ export function payloadPiece(title: string, payload: JsonObject): Piece {
   return jsonPiece({ name: PAYLOAD, kind: "incident.raw", title }, payload);
 }
 
-/** A JSON value as a piece of evidence. */
 export function jsonPiece(
   piece: Pick<Piece, "name" | "kind" | "title">,
   value: unknown,

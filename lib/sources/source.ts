@@ -63,7 +63,6 @@ export interface Piece {
   /** For filtering artifacts: `incident.raw`. */
   kind: string;
   title: string;
-  /** MIME type. */
   contentType: string;
   /** Complete; the stored artifact may be shorter. */
   content: string;
@@ -75,6 +74,5 @@ export interface Findings {
   pieces: Piece[];
   /** The incident in plain fields; it cites pieces by name. */
   context: NormalizedContext;
-  /** Missing evidence, and why it is missing. */
   gaps: { what: string; why: string }[];
 }

@@ -47,7 +47,6 @@ const LABELS_CHARS_MAX = 200;
 /** The texts that all alerts share. */
 type Shared = Pick<Alert, "labels" | "annotations">;
 
-/** Collects the evidence in Alertmanager's webhook. */
 export function collectAlertmanager(incident: IncidentInput): Findings {
   const raw = payloadOf(incident);
   const given = Array.isArray(raw["alerts"]) ? raw["alerts"] : [];

@@ -32,7 +32,6 @@ import {
 } from "../fields.ts";
 import type { Findings } from "../source.ts";
 
-/** Collects the evidence in the mock webhook's payload. */
 export function collectMock(incident: IncidentInput): Findings {
   const raw = payloadOf(incident);
   const pairs = pairsOf(raw["facts"]);

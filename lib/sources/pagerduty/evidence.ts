@@ -33,7 +33,6 @@ import { nameOf } from "./reference.ts";
 const NAME_CHARS_MAX = 200;
 const PEOPLE_MAX = 10;
 
-/** Collects the evidence in PagerDuty's webhook. */
 export function collectPagerDuty(incident: IncidentInput): Findings {
   const raw = payloadOf(incident);
   const event = objectOf(raw["event"]) ?? {};
@@ -80,31 +79,21 @@ function readTimeline(event: JsonObject, data: JsonObject): TimelineEntry[] {
   const service = nameOf(data["service"], NAME_CHARS_MAX);
   const on = service === undefined ? "" : ` on ${service}`;
   const type = plainTextOf(event["event_type"], 100);
-  const entries = [
-    ...entryOf(
-      data["created_at"],
-      `PagerDuty opened the incident${on}`,
-      PAYLOAD,
-    ),
-    ...entryOf(
-      data["reopened_at"],
-      "PagerDuty reopened the incident",
-      PAYLOAD,
-    ),
+  const events: [at: unknown, text: string][] = [
+    [data["created_at"], `PagerDuty opened the incident${on}`],
+    [data["reopened_at"], "PagerDuty reopened the incident"],
   ];
   // The trigger is the same event as the opening.
   if (type !== undefined && type !== "incident.triggered") {
     const agent = objectOf(event["agent"]) ?? {};
-    const by = agent["type"] === "user_reference"
+    const name = agent["type"] === "user_reference"
       ? nameOf(agent, NAME_CHARS_MAX)
       : undefined;
-    entries.push(...entryOf(
-      event["occurred_at"],
-      `PagerDuty reported ${type}${by === undefined ? "" : ` by ${by}`}`,
-      PAYLOAD,
-    ));
+    const by = name === undefined ? "" : ` by ${name}`;
+    events.push([event["occurred_at"], `PagerDuty reported ${type}${by}`]);
   }
-  return entries.toSorted(byMoment);
+  return events.flatMap(([at, text]) => entryOf(at, text, PAYLOAD))
+    .toSorted(byMoment);
 }
 
 function namesOf(value: unknown): string | undefined {

@@ -5,7 +5,6 @@
  */
 import { objectOf, textOf } from "../../base/json.ts";
 
-/** The name of a referenced thing. */
 export function nameOf(value: unknown, charsMax: number): string | undefined {
   const reference = objectOf(value) ?? {};
   return textOf(reference["summary"], charsMax) ??
