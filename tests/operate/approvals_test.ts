@@ -116,7 +116,10 @@ const PROPOSAL = {
 const POINTLESS: [changes: Partial<typeof PROPOSAL>, message: string][] = [
   [{ expired: true }, "The job's input has expired"],
   [{ collectedAt: "2026-01-01T00:00:00Z" }, "The poster would refuse it: its"],
-  [{ collectedAt: "soon" }, "The poster would refuse it: nobody can tell"],
+  [
+    { collectedAt: "soon" },
+    "The poster would refuse it: the age of its evidence",
+  ],
   [{ digestHolds: false }, "The message cannot be read, or is not the one"],
 ];
 for (const [changes, message] of POINTLESS) {
