@@ -223,9 +223,8 @@ async function watch(
       if (json) out(JSON.stringify(post));
       else describeWaitingPost(post).forEach(out);
       for (const problem of await hook(post, signal)) {
-        err(
-          `${printable(problem, 300)} (for ${post.job_id}); still watching`,
-        );
+        const goesOn = signal.aborted ? "" : "; still watching";
+        err(`${printable(problem, 300)} (for ${post.job_id})${goesOn}`);
       }
     },
     onAway: (error) =>

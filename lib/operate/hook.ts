@@ -23,8 +23,17 @@ export const HOOK_SETTINGS: {
 /** Reports one approval. Never throws; returns what failed. */
 export type Hook = (value: unknown, signal: AbortSignal) => Promise<string[]>;
 
-/** Runs a program with `input` on standard input. @throws If it fails. */
-export type RunProgram = (program: string, input: string) => Promise<void>;
+/**
+ * Runs a program with `input` on standard input, and ends it when the signal
+ * aborts.
+ *
+ * @throws If it fails, or the signal's reason.
+ */
+export type RunProgram = (
+  program: string,
+  input: string,
+  signal: AbortSignal,
+) => Promise<void>;
 
 const ATTEMPT_MS = 5_000;
 const ATTEMPTS = 3;
@@ -48,7 +57,7 @@ export function createHook(
   return async (value, signal) => {
     const json = JSON.stringify(value);
     const told = await Promise.allSettled([
-      program === undefined ? undefined : run(program, json),
+      program === undefined ? undefined : run(program, json, signal),
       url === undefined ? undefined : post(url, json, signal),
     ]);
     return told.flatMap((one, at) =>

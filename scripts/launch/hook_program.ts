@@ -13,12 +13,19 @@ const WITHHELD = [
   "APPROVALS_HOOK_URL_FILE",
 ];
 
-/** Runs a program with `input` on standard input. @throws {Error} If it fails. */
+/**
+ * Runs a program with `input` on standard input, and ends it when the signal
+ * aborts.
+ *
+ * @throws {Error} If it fails, or the signal's reason.
+ */
 export async function runHookProgram(
   program: string,
   input: string,
+  signal: AbortSignal,
   timeoutMs = PROGRAM_MS,
 ): Promise<void> {
+  signal.throwIfAborted();
   const child = new Deno.Command(program, {
     // Empty means unset, here as everywhere.
     env: Object.fromEntries(WITHHELD.map((name) => [name, ""])),
@@ -26,6 +33,7 @@ export async function runHookProgram(
     // What it prints would get between the lines of --json.
     stdout: "null",
     stderr: "null",
+    signal,
   }).spawn();
   let late = false;
   const timer = setTimeout(() => {
@@ -38,6 +46,7 @@ export async function runHookProgram(
       // A program need not read what it is given.
       new Blob([input]).stream().pipeTo(child.stdin).catch(() => {}),
     ]);
+    if (!success) signal.throwIfAborted();
     if (late) throw new Error(`it took longer than ${timeoutMs / 1000} s`);
     if (!success) throw new Error(`exit code ${code}`);
   } finally {

@@ -29,6 +29,7 @@ import { CommandError } from "../../scripts/terminal/command.ts";
 import { main as install } from "../../scripts/install.ts";
 import { main as uninstall } from "../../scripts/uninstall.ts";
 import { call } from "../support/command.ts";
+import { processesWith } from "../support/processes.ts";
 import { runTask, startTask } from "../support/task.ts";
 import { until } from "../support/until.ts";
 
@@ -566,7 +567,7 @@ Deno.test("approvals says what is wrong with its arguments, before it looks", as
 Deno.test("a hook's program gets its time and no more", async () => {
   const hook = createHook(
     { program: "sh", url: undefined },
-    (program, input) => runHookProgram(program, input, 200),
+    (program, input, signal) => runHookProgram(program, input, signal, 200),
   );
   const { signal } = new AbortController();
   // What a shell makes of a JSON text: it runs what stands in it.
@@ -578,6 +579,27 @@ Deno.test("a hook's program gets its time and no more", async () => {
   assertEquals(await hook("$(exit 0)", signal), [
     "APPROVALS_HOOK failed: exit code 127",
   ]);
+});
+
+Deno.test("a stop ends a hook's program that hangs", async () => {
+  const file = await Deno.makeTempFile();
+  const hook = createHook(
+    { program: "sh", url: undefined },
+    (program, _input, signal) =>
+      runHookProgram(program, `echo $$ > ${file}; exec sleep 20\n`, signal),
+  );
+  const stop = new AbortController();
+  const told = hook("a job", stop.signal);
+  const pid = await until(
+    "the program",
+    async () => (await Deno.readTextFile(file)).trim(),
+  );
+  const started = performance.now();
+  stop.abort(new CommandError("Stopped", 143));
+  assertEquals(await told, ["APPROVALS_HOOK failed: Stopped"]);
+  assert(performance.now() - started < 3_000);
+  assert(!(await processesWith("sleep 20")).includes(Number(pid)));
+  await Deno.remove(file);
 });
 
 /** A gateway with these jobs waiting, as Cordum 1.0 may have them. */
