@@ -40,8 +40,9 @@ export interface CommandContext {
   /** Prints a line on standard error. */
   readonly err: (line: string) => void;
   /**
-   * Aborts with a {@linkcode CommandError} on SIGINT and SIGTERM. These end a
-   * command at once that never reads it.
+   * Aborts with a {@linkcode CommandError} on SIGINT and SIGTERM. The same
+   * signal again, half a second later, ends the process at once, as the first
+   * does where a command never reads this.
    */
   readonly signal: AbortSignal;
   /** `undefined` if standard output is not a terminal. */
@@ -92,6 +93,8 @@ export function explain(error: unknown): string {
 }
 
 const EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
+/** One Ctrl+C reaches a task twice: from the terminal and from deno task. */
+const SAME_SIGNAL_MS = 500;
 
 function processContext(): CommandContext {
   let signal: AbortSignal | undefined;
@@ -124,10 +127,16 @@ function processContext(): CommandContext {
 function abortOnSignals(): AbortSignal {
   const stop = new AbortController();
   for (const [name, code] of Object.entries(EXIT_CODES)) {
-    Deno.addSignalListener(
-      name as Deno.Signal,
-      () => stop.abort(new CommandError("Stopped", code)),
-    );
+    const signal = name as Deno.Signal;
+    const onSignal = () => {
+      stop.abort(new CommandError("Stopped", code));
+      const timer = setTimeout(
+        () => Deno.removeSignalListener(signal, onSignal),
+        SAME_SIGNAL_MS,
+      );
+      Deno.unrefTimer(timer);
+    };
+    Deno.addSignalListener(signal, onSignal);
   }
   return stop.signal;
 }

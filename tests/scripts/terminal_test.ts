@@ -10,6 +10,7 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { ConfigError } from "../../lib/base/errors.ts";
+import { delay } from "../../lib/base/time.ts";
 import { OperationError } from "../../lib/operate/errors.ts";
 import { StoreError } from "../../lib/platform/store.ts";
 import { askYes, askYesOrNo } from "../../scripts/terminal/ask.ts";
@@ -22,6 +23,7 @@ import {
 import { inBytes, outputStyle, table } from "../../scripts/terminal/format.ts";
 import { showProgress } from "../../scripts/terminal/progress.ts";
 import { call } from "../support/command.ts";
+import { until } from "../support/until.ts";
 
 const ERRORS: [error: unknown, code: number, line: string][] = [
   [new CommandError("No"), 1, "error: No\n"],
@@ -55,6 +57,39 @@ Deno.test("callCommand() blames the stop for what fails after it", async () => {
     signal,
   });
   assertEquals([run.code, run.stderr], [143, "error: Stopped\n"]);
+});
+
+Deno.test("a second signal ends a command that does not stop at the first", async () => {
+  const module = import.meta.resolve("../../scripts/terminal/command.ts");
+  const code = `import { runCommand } from "${module}";
+await runCommand(async (_, { out, signal }) => {
+  signal.addEventListener("abort", () => out("stopping"));
+  out("ready");
+  await new Promise((resolve) => setTimeout(resolve, 20_000));
+  return 0;
+});`;
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["eval", code],
+    stdout: "piped",
+    stderr: "null",
+  }).spawn();
+  let printed = "";
+  const reading = (async () => {
+    const text = child.stdout.pipeThrough(new TextDecoderStream());
+    for await (const part of text) printed += part;
+  })();
+  await until("the start", () => printed === "ready\n");
+  child.kill("SIGINT");
+  // On a terminal, deno task passes on a signal that the command has already.
+  child.kill("SIGINT");
+  await until("the stop", () => printed === "ready\nstopping\n");
+  await delay(1_000);
+  const started = performance.now();
+  child.kill("SIGINT");
+  assertEquals((await child.status).signal, "SIGINT");
+  assert(performance.now() - started < 3_000);
+  await reading;
+  assertEquals(printed, "ready\nstopping\n");
 });
 
 /** Calls with answers as a command does, and says what it got. */
