@@ -5,7 +5,7 @@
  */
 import { InputRefusedError, OutsideError } from "../base/errors.ts";
 import type { Outcome } from "../base/http.ts";
-import { objectOf, parseJson } from "../base/json.ts";
+import { type JsonObject, objectOf, parseJson } from "../base/json.ts";
 import { shorten } from "../base/text.ts";
 
 /** Further facts about a failure. */
@@ -20,8 +20,9 @@ export interface Traits {
 
 const ERROR_CHARS_MAX = 300;
 /** A proxy's page, and routers' answers when they cannot find the gateway. */
-const FOREIGN =
-  /^\s*(?:<|(?:404 page not found|default backend - 404)\s*$)|^Not Found\s*$/;
+const FOREIGN = /^\s*(?:<|(?:404 page not found|default backend - 404)\s*$)/i;
+/** The platform's own "not found" is in lower case. */
+const FOREIGN_NOT_FOUND = /^Not Found\s*$/;
 
 /** The gateway refused a call, or the call did not reach it. */
 export class GatewayError extends OutsideError {
@@ -99,13 +100,14 @@ export function readAnswer(route: string, outcome: Outcome): unknown {
   const { status, body } = outcome;
   const text = new TextDecoder().decode(body);
   if (status < 200 || status > 299) {
-    const detail = errorDetail(text);
+    const answer = objectOf(parseJson(text));
+    const detail = errorDetail(text, answer);
     const said = detail === "" ? "" : ` (${detail})`;
     throw new GatewayError(
       `Cannot call ${route}: got status ${status}, expected 2xx${said}`,
       status,
       detail,
-      { harmless: status === 429, foreign: isForeign(text) },
+      { harmless: status === 429, foreign: isForeign(text, answer) },
     );
   }
   if (text === "") return undefined;
@@ -117,15 +119,14 @@ export function readAnswer(route: string, outcome: Outcome): unknown {
 }
 
 /** A JSON error of the platform itself always has an `error`. */
-function isForeign(text: string): boolean {
-  if (FOREIGN.test(text)) return true;
-  const answer = objectOf(parseJson(text));
+function isForeign(text: string, answer: JsonObject | undefined): boolean {
+  if (FOREIGN.test(text) || FOREIGN_NOT_FOUND.test(text)) return true;
   return answer !== undefined && typeof answer["error"] !== "string";
 }
 
 /** Old platforms answer with a line of text, Cordum 1.0 with `{error, code}`. */
-function errorDetail(text: string): string {
-  const { error, code } = objectOf(parseJson(text)) ?? {};
+function errorDetail(text: string, answer: JsonObject | undefined): string {
+  const { error, code } = answer ?? {};
   // A proxy's HTML page adds nothing to its status.
   const line = /^\s*</.test(text) ? "" : text;
   const detail = typeof error !== "string"

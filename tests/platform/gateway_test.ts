@@ -228,6 +228,8 @@ Deno.test("Gateway tells what stands before it from the platform itself", async 
     ['{"error":"run not found","code":"not_found"}', true],
     ["", true],
     ["404 page not found\n", false],
+    ["404 Page Not Found\n", false],
+    ["Default Backend - 404", false],
     ["default backend - 404", false],
     ["Not Found\n", false],
     ['{"message":"no Route matched with those values"}', false],
