@@ -3,7 +3,6 @@
  *
  * @module
  */
-import type { Setting, Settings } from "../base/config.ts";
 import { optional } from "../base/json.ts";
 import { ALERTMANAGER } from "../sources/alertmanager/webhook.ts";
 import { MOCK } from "../sources/mock/webhook.ts";
@@ -19,21 +18,24 @@ import {
 /** A webhook that reads its part of {@linkcode IntakeConfig}. */
 export type TakenWebhook = Omit<Webhook<IntakeSettings>, "settings">;
 
+const ALL: readonly TakenWebhook[] = [PAGERDUTY, ALERTMANAGER, MOCK];
+
 export const WEBHOOKS: ReadonlyMap<string, TakenWebhook> = new Map(
-  [PAGERDUTY, ALERTMANAGER, MOCK].map((webhook) => [webhook.path, webhook]),
+  ALL.map((webhook) => [webhook.path, webhook]),
 );
 
 /** Notes for an operator: which webhooks are closed or open to everybody. */
 export function notesOn(config: IntakeConfig): string[] {
-  return [...WEBHOOKS.values()].flatMap((webhook) => {
+  return ALL.flatMap((webhook) => {
     const { path, open, secrets } = webhook;
     const notes = webhook.notes?.(config) ?? [];
-    if (isOpen(webhook, config)) {
-      return [`${path} is open to everybody: ${open!.name} is set`, ...notes];
+    if (open !== undefined && config[open]) {
+      const { name } = INTAKE_SETTINGS[open];
+      return [`${path} is open to everybody: ${name} is set`, ...notes];
     }
-    return valueOf(secrets, config).length > 0
-      ? notes
-      : [`${path} is closed: ${secrets.name} is not set`, ...notes];
+    if (config[secrets].length > 0) return notes;
+    const { name } = INTAKE_SETTINGS[secrets];
+    return [`${path} is closed: ${name} is not set`, ...notes];
   });
 }
 
@@ -49,15 +51,15 @@ const NO_BYTES = new Uint8Array();
  * @throws {Refusal} 503 if the webhook is closed, 401 without a valid proof.
  */
 export function admit(
-  webhook: TakenWebhook,
+  { open, secrets, proof }: TakenWebhook,
   { headers, body }: { headers: Headers; body?: Uint8Array },
   config: IntakeConfig,
 ): void {
-  if (isOpen(webhook, config)) return;
-  const { secrets, proof } = webhook;
-  const known = valueOf(secrets, config);
+  if (open !== undefined && config[open]) return;
+  const known = config[secrets];
   if (known.length === 0) {
-    const closed = `This webhook is closed: ${secrets.name} is not set`;
+    const { name } = INTAKE_SETTINGS[secrets];
+    const closed = `This webhook is closed: ${name} is not set`;
     throw new Refusal(503, closed, { "Retry-After": CLOSED_RETRY_S });
   }
   if (proof.by !== (body === undefined ? "headers" : "body")) return;
@@ -65,16 +67,4 @@ export function admit(
   if (proof.verify(given, known, body ?? NO_BYTES)) return;
   const { refusal, challenge } = proof;
   throw new Refusal(401, refusal, optional("WWW-Authenticate", challenge));
-}
-
-function isOpen({ open }: TakenWebhook, config: IntakeConfig): boolean {
-  return open !== undefined && valueOf(open, config);
-}
-
-/** The value of one of the settings above. */
-function valueOf<T>(setting: Setting<T>, config: IntakeConfig): T {
-  const [key] = Object.entries(INTAKE_SETTINGS as Settings).find(([, one]) =>
-    one === setting
-  )!;
-  return config[key as keyof IntakeConfig] as T;
 }

@@ -9,6 +9,11 @@ import type { Config, Setting, Settings } from "../base/config.ts";
 import type { IncidentInput, NormalizedContext } from "../incident.ts";
 import type { Proof } from "./proof.ts";
 
+/** The names of those settings whose values are of type `T`. */
+type KeyOf<S extends Settings, T> = {
+  [K in keyof S]: S[K] extends Setting<T> ? K : never;
+}[keyof S];
+
 /** A webhook: its path, whom it admits, and what a delivery means. */
 export interface Webhook<S extends Settings = Settings> {
   /** `/webhook/<system>`. */
@@ -16,9 +21,9 @@ export interface Webhook<S extends Settings = Settings> {
   readonly settings: S;
   readonly proof: Proof;
   /** The setting with the proof's secrets; without any, the webhook is closed. */
-  readonly secrets: Setting<readonly string[]>;
+  readonly secrets: KeyOf<S, readonly string[]>;
   /** The setting that opens the webhook to everybody. */
-  readonly open?: Setting<boolean>;
+  readonly open?: KeyOf<S, boolean>;
   /** Whether a body may have a content type other than JSON. */
   readonly lax?: boolean;
   /** Further notes on these settings for an operator. */
@@ -70,7 +75,7 @@ export interface Piece {
 
 /** Everything that a source knows about an incident. */
 export interface Findings {
-  /** In the order cited. */
+  /** In the order cited. The payload comes first: general claims cite it. */
   pieces: Piece[];
   /** The incident in plain fields; it cites pieces by name. */
   context: NormalizedContext;

@@ -24,7 +24,7 @@ export function summarize(bundle: EvidenceBundle): Draft {
   const context = bundle.normalized_context ?? {};
   const evidence = withIds(bundle.evidence);
   const all = evidence.map(({ id }) => id);
-  const main = all.slice(0, 1);
+  const main = all.slice(0, 1); // The payload.
   const symptom = firstSentence(context.description ?? "");
   const leadEvidence = symptom === "" ? [] : main;
   const actions = actionItems(bundle, context, main);

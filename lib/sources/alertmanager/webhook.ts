@@ -36,17 +36,18 @@ const SERVICE_LABELS =
   "service service_name app app_kubernetes_io_name application deployment job namespace"
     .split(" ");
 
-const TOKENS = secretList("ALERTMANAGER_WEBHOOK_TOKENS", {
-  about:
-    "bearer tokens of Alertmanager, comma-separated during a rotation; without one its webhook is closed",
-});
-const SETTINGS = { alertmanagerTokens: TOKENS };
+const SETTINGS = {
+  alertmanagerTokens: secretList("ALERTMANAGER_WEBHOOK_TOKENS", {
+    about:
+      "bearer tokens of Alertmanager, comma-separated during a rotation; without one its webhook is closed",
+  }),
+};
 
 export const ALERTMANAGER: Webhook<typeof SETTINGS> = {
   path: "/webhook/alertmanager",
   settings: SETTINGS,
   proof: BEARER,
-  secrets: TOKENS,
+  secrets: "alertmanagerTokens",
   read: (body) => readAlertmanagerDelivery(body),
 };
 

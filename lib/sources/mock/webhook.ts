@@ -27,17 +27,15 @@ import { BEARER } from "../proof.ts";
 import { readId, readPayload } from "../required.ts";
 import { type Delivery, DeliveryError, type Webhook } from "../source.ts";
 
-const TOKENS = secretList("MOCK_WEBHOOK_TOKENS", {
-  about:
-    "bearer tokens of the mock webhook, comma-separated during a rotation; without one it is closed",
-});
-const OPEN = flag("INGEST_MOCK_OPEN", {
-  about: "1 opens the mock webhook to everybody; for demos only",
-  fallback: false,
-});
 const SETTINGS = {
-  mockTokens: TOKENS,
-  mockOpen: OPEN,
+  mockTokens: secretList("MOCK_WEBHOOK_TOKENS", {
+    about:
+      "bearer tokens of the mock webhook, comma-separated during a rotation; without one it is closed",
+  }),
+  mockOpen: flag("INGEST_MOCK_OPEN", {
+    about: "1 opens the mock webhook to everybody; for demos only",
+    fallback: false,
+  }),
   trustDestination: flag("INGEST_TRUST_DESTINATION", {
     about: "1 lets senders of the mock webhook choose where the post goes",
     fallback: false,
@@ -48,8 +46,8 @@ export const MOCK: Webhook<typeof SETTINGS> = {
   path: "/webhook/mock",
   settings: SETTINGS,
   proof: BEARER,
-  secrets: TOKENS,
-  open: OPEN,
+  secrets: "mockTokens",
+  open: "mockOpen",
   // By default, curl sends another content type.
   lax: true,
   notes: ({ trustDestination }) =>

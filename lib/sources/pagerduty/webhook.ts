@@ -50,12 +50,11 @@ const EVENTS: ReadonlyMap<string, Carries> = new Map([
 export const PAGERDUTY_INCIDENT_EVENTS: readonly string[] = [...EVENTS]
   .filter(([, carries]) => carries === "incident").map(([type]) => type);
 
-const SECRETS = secretList("PAGERDUTY_WEBHOOK_SECRETS", {
-  about:
-    "signing secrets of the PagerDuty webhook, comma-separated during a rotation; without one its webhook is closed",
-});
 const SETTINGS = {
-  pagerdutySecrets: SECRETS,
+  pagerdutySecrets: secretList("PAGERDUTY_WEBHOOK_SECRETS", {
+    about:
+      "signing secrets of the PagerDuty webhook, comma-separated during a rotation; without one its webhook is closed",
+  }),
   events: someOf("INGEST_EVENTS", {
     about: "PagerDuty event types that start a run, comma-separated",
     values: PAGERDUTY_INCIDENT_EVENTS,
@@ -67,7 +66,7 @@ export const PAGERDUTY: Webhook<typeof SETTINGS> = {
   path: "/webhook/pagerduty",
   settings: SETTINGS,
   proof: PAGERDUTY_SIGNATURE,
-  secrets: SECRETS,
+  secrets: "pagerdutySecrets",
   read: (body, { events }) => readPagerDutyDelivery(body, events),
 };
 
