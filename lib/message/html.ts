@@ -73,6 +73,7 @@ const SIGNS: ReadonlyMap<string, string> = new Map([
   ["\u{1F7E1}", "yellow"],
   ["\u{1F535}", "blue"],
 ]);
+const SIGN_PATTERN = new RegExp([...SIGNS.keys()].join("|"), "gu");
 
 export interface HtmlOptions {
   title: string;
@@ -131,7 +132,7 @@ function renderBlock(block: JsonObject): string {
 
 function renderText(text: string): string {
   return escapeHtml(text).replace(
-    /[\u{1F534}\u{1F7E0}\u{1F7E1}\u{1F535}]/gu,
+    SIGN_PATTERN,
     (sign) => `<span class="sign ${SIGNS.get(sign)}">${sign}</span>`,
   );
 }

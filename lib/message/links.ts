@@ -7,11 +7,14 @@
  *
  * @module
  */
+import type { SourceSystem } from "../incident.ts";
 import { PAGERDUTY_DOMAINS } from "../sources/pagerduty/links.ts";
 import type { Link } from "./block_kit.ts";
 
 /** Each source serves its domains and their subdomains over https. */
-const SOURCE_DOMAINS: Readonly<Record<string, readonly string[]>> = {
+const SOURCE_DOMAINS: Readonly<
+  Record<SourceSystem, readonly string[]>
+> = {
   pagerduty: PAGERDUTY_DOMAINS,
   // Only the operator knows an Alertmanager's address and sets `LINK_ORIGINS`.
   alertmanager: [],
@@ -70,7 +73,9 @@ function readWebUrl(text: string | undefined): URL | undefined {
 }
 
 function domainsOf(system: string): readonly string[] {
-  return Object.hasOwn(SOURCE_DOMAINS, system) ? SOURCE_DOMAINS[system]! : [];
+  return Object.hasOwn(SOURCE_DOMAINS, system)
+    ? SOURCE_DOMAINS[system as SourceSystem]
+    : [];
 }
 
 function isOwn({ protocol, port, hostname }: URL, domains: readonly string[]) {

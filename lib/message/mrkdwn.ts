@@ -6,7 +6,7 @@
  * @module
  */
 
-import { type JsonObject, objectOf } from "../base/json.ts";
+import { isObject, type JsonObject, objectOf } from "../base/json.ts";
 
 export type Style = "bold" | "italic" | "strike" | "code" | "link" | "mention";
 
@@ -71,13 +71,11 @@ export interface BlockContent {
 
 /** Reads a block that may be malformed. */
 export function readBlock(block: JsonObject): BlockContent {
-  const { type, text, elements = [] } = block as {
-    type?: unknown;
-    text?: JsonObject;
-    elements?: JsonObject[];
-  };
+  const { type, text } = block;
+  const given = block["elements"];
+  const elements = Array.isArray(given) ? given.filter(isObject) : [];
   const isActions = type === "actions";
-  const texts = text === undefined ? elements : [text];
+  const texts = text === undefined ? elements : [objectOf(text) ?? {}];
   return {
     type: String(type),
     texts: isActions ? [] : texts.map(({ text }) => String(text ?? "")),

@@ -37,6 +37,22 @@ for (const [line, spans] of SPANS) {
 }
 
 const WIDE = { columns: 200, colour: false };
+
+Deno.test("a malformed block is shown as far as it can be, and never throws", () => {
+  const blocks = [
+    { type: "context", elements: [null, "x", { text: "kept" }] },
+    { type: "context", elements: { text: "lost" } },
+    { type: "section", text: null },
+    { type: "header", text: 7 },
+    { type: "actions", elements: [null, { text: null, url: 7 }] },
+  ];
+  for (const block of blocks) {
+    const shows = JSON.stringify(block).includes("kept");
+    assertEquals(renderBlocks([block]).join().includes("kept"), shows);
+    const html = renderHtml([block], { title: "t", note: "n" });
+    assertEquals(html.includes("kept"), shows);
+  }
+});
 const SHOWN = [
   { type: "header", text: { type: "plain_text", text: "*Title*" } },
   { type: "section", text: { type: "mrkdwn", text: "*Bold*\n• a &lt;b&gt;" } },
