@@ -8,9 +8,9 @@
  * @module
  */
 
-/** A signal that can be aborted, and follows another until disposed. */
+/** A signal that can be aborted, and follows others until disposed. */
 export interface LinkedSignal extends Disposable {
-  /** Aborts with `parent`'s reason, or with the reason given to `abort()`. */
+  /** Aborts with a parent's reason, or with the reason given to `abort()`. */
   readonly signal: AbortSignal;
   /** Aborts the signal; does nothing if it has aborted already. */
   abort(reason: unknown): void;
@@ -25,16 +25,23 @@ export interface Deadline extends LinkedSignal {
 /** Shared, because creating one costs more than the rest of an abort. */
 const PASSED = new DOMException("The deadline has passed", "TimeoutError");
 
-/** Makes a signal that aborts with `parent`, and can be aborted alone. */
-export function linkSignal(parent: AbortSignal | undefined): LinkedSignal {
+/** Makes a signal that aborts with any of `parents`, and can be aborted alone. */
+export function linkSignal(
+  ...parents: (AbortSignal | undefined)[]
+): LinkedSignal {
   const own = new AbortController();
-  const follow = () => own.abort(parent?.reason);
-  if (parent?.aborted) follow();
-  else parent?.addEventListener("abort", follow);
+  const releases = parents.map((parent) => {
+    const follow = () => own.abort(parent?.reason);
+    if (parent?.aborted) follow();
+    else parent?.addEventListener("abort", follow);
+    return () => parent?.removeEventListener("abort", follow);
+  });
   return {
     signal: own.signal,
     abort: (reason) => own.abort(reason),
-    [Symbol.dispose]: () => parent?.removeEventListener("abort", follow),
+    [Symbol.dispose]() {
+      for (const release of releases) release();
+    },
   };
 }
 

@@ -101,7 +101,8 @@ export function bugFields(error: unknown): Fields {
   return { ...errorFields(error), stack };
 }
 
-function writeStderr(line: string): void {
+/** Writes a line to standard error, and gives up if nobody reads it. */
+export function writeStderr(line: string): void {
   const bytes = new TextEncoder().encode(`${line}\n`);
   try {
     for (let at = 0; at < bytes.length;) {

@@ -6,7 +6,13 @@
  */
 import { type Config, readConfig, secretsOf, type Settings } from "./config.ts";
 import { ConfigError } from "./errors.ts";
-import { createLog, createMask, errorFields, type Log } from "./log.ts";
+import {
+  createLog,
+  createMask,
+  errorFields,
+  type Log,
+  writeStderr,
+} from "./log.ts";
 import { checkRuntime } from "./runtime.ts";
 
 /** A worker's surroundings: the process itself, or a test. */
@@ -50,23 +56,24 @@ export async function runProcess(
   run: (environment: Environment) => Promise<void>,
 ): Promise<never> {
   const stop = new AbortController();
-  for (const name of ["SIGINT", "SIGTERM"] as const) {
-    Deno.addSignalListener(name, () => stop.abort());
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    Deno.addSignalListener(signal, () => stop.abort());
   }
   try {
     checkRuntime();
     await run({ env: (name) => Deno.env.get(name), signal: stop.signal });
   } catch (error) {
     if (error instanceof ConfigError) {
-      const line = `error: ${error.message}\n`;
-      Deno.stderr.writeSync(new TextEncoder().encode(line));
+      writeStderr(`error: ${error.message}`);
       Deno.exit(2);
     }
-    // A stop cuts off pending connections, so their failure is expected.
+    const log = createLog({ worker: name });
     if (!stop.signal.aborted) {
-      createLog({ worker: name }).error("Worker ended", errorFields(error));
+      log.error("Worker ended", errorFields(error));
       Deno.exit(1);
     }
+    // A stop cuts off pending connections, so a failure is to be expected.
+    log.warn("Worker ended", errorFields(error));
   }
   Deno.exit(0);
 }

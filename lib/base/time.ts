@@ -37,8 +37,9 @@ export function delay(ms: number): Promise<void> {
 export async function within<T>(ms: number, promise: Promise<T>): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const expiry = new Promise<never>((_, reject) => {
-    const error = new DOMException(`took longer than ${ms} ms`, "TimeoutError");
-    timer = setTimeout(() => reject(error), ms);
+    timer = setTimeout(() => {
+      reject(new DOMException(`took longer than ${ms} ms`, "TimeoutError"));
+    }, ms);
   });
   try {
     return await Promise.race([promise, expiry]);

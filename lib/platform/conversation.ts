@@ -87,7 +87,12 @@ export class Conversation {
     );
     const endCancels = bus.subscribe("sys.job.cancel", onMessage);
     // Only a subscribed worker may announce itself.
-    await retry(() => bus.flush(), { baseMs: 200, maxMs: 2_000, signal });
+    await retry(() => bus.flush(), {
+      baseMs: 200,
+      maxMs: 2_000,
+      signal,
+      retryable: () => !bus.ended.aborted,
+    });
     let beats = 0;
     const beat = () => this.#beat(beats++ % HANDSHAKE_EVERY === 0);
     beat();
@@ -121,8 +126,7 @@ export class Conversation {
     const { recovery, log, topic, bus } = this.#options;
     if (recovery === undefined) return;
     const { gateway, silentMs, everyMs } = recovery;
-    using stop = linkSignal(signal);
-    bus.ended.addEventListener("abort", () => stop.abort(bus.ended.reason));
+    using stop = linkSignal(signal, bus.ended);
     while (!stop.signal.aborted) {
       try {
         const { jobs, problems } = await findSilentJobs(gateway, {
@@ -208,9 +212,12 @@ export class Conversation {
 
   #work(held: Held): Promise<JobEnd | undefined> {
     const { bus, log, work } = this.#options;
-    const { request: { jobId }, traceId } = held;
+    const { request, traceId, signal } = held;
+    const { jobId } = request;
     return work({
-      ...held,
+      request,
+      traceId,
+      signal,
       log: log.with({ job: jobId }),
       progress: (percent, message) => {
         if (!bus.connected()) return;

@@ -62,10 +62,10 @@ export class Readiness {
       await this.#get(path);
       return {};
     } catch (error) {
-      if (error instanceof GatewayError && error.missing) {
-        return { workflow: `${workflowId} is not installed` };
-      }
-      return { gateway: messageOf(error) };
+      const missing = error instanceof GatewayError && error.missing;
+      return missing && workflowId !== undefined
+        ? { workflow: `${workflowId} is not installed` }
+        : { gateway: messageOf(error) };
     }
   }
 

@@ -22,7 +22,7 @@ import {
 } from "./settings.ts";
 import { connectStore, type Store } from "./store.ts";
 
-export type { Job, JobContext, JobGateway, JobStore } from "./context.ts";
+export type { Job, JobContext } from "./context.ts";
 
 /** Describes a worker. */
 export interface WorkerOptions<S extends Settings & PlatformSettings, I, O> {

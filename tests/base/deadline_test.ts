@@ -1,14 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
-import { deadline, linkSignal } from "../../lib/base/deadline.ts";
+import { aborted, deadline, linkSignal } from "../../lib/base/deadline.ts";
 
 const LONG_MS = 60_000;
-
-/** Resolves when the signal aborts. */
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) =>
-    signal.addEventListener("abort", () => resolve())
-  );
-}
 
 /** Counts the listeners that a signal has. */
 function counting(): { parent: AbortController; count: () => number } {
@@ -71,6 +64,19 @@ Deno.test("deadline() leaves no timer and no listener behind", () => {
     assertEquals(count(), 1);
   }
   assertEquals(count(), 0);
+});
+
+Deno.test("linkSignal() follows each of several parents, one that has aborted too", () => {
+  const { parent, count } = counting();
+  {
+    using both = linkSignal(parent.signal, new AbortController().signal);
+    assertEquals([both.signal.aborted, count()], [false, 1]);
+    parent.abort("gone");
+    assertEquals(both.signal.reason, "gone");
+  }
+  assertEquals(count(), 0);
+  using late = linkSignal(undefined, AbortSignal.abort("before"));
+  assertEquals(late.signal.reason, "before");
 });
 
 Deno.test("linkSignal() follows its parent until it is disposed", () => {

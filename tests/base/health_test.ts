@@ -5,6 +5,9 @@
  */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { plain, startGateway } from "../../deploy/standins/gateway.ts";
+import type { Gateway } from "../../lib/platform/gateway.ts";
+import { GatewayError } from "../../lib/platform/gateway_error.ts";
+import { Readiness } from "../../lib/platform/readiness.ts";
 import { startNatsServer } from "../../deploy/devcore/nats_server.ts";
 import { startRedisServer } from "../../deploy/devcore/redis_server.ts";
 import { openHealth, type Report } from "../../lib/base/health.ts";
@@ -195,6 +198,15 @@ Deno.test("a worker warns of schemas that are missing or others", async () => {
     "incident-enricher/Summary is not installed",
     "incident-enricher/PostResult is not installed",
   ]);
+});
+
+Deno.test("a worker that needs no workflow names the gateway if that has no /status", async () => {
+  const missing = new GatewayError("Cannot call GET /status: 404", 404, "");
+  const gateway = { call: () => Promise.reject(missing) };
+  const readiness = new Readiness({ gateway: gateway as unknown as Gateway });
+  assertEquals((await readiness.report()).problems, {
+    gateway: missing.message,
+  });
 });
 
 for (const workflow of [true, false]) {

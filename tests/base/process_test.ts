@@ -39,7 +39,14 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
 }
 
 Deno.test("a process exits with 0 after a stop, even if what was cut off fails", async () => {
-  assertEquals(await end("late failure", "SIGTERM"), { code: 0, stderr: "" });
+  const { code, stderr } = await end("late failure", "SIGTERM");
+  const { level, msg, error } = JSON.parse(stderr);
+  assertEquals([code, level, msg, error], [
+    0,
+    "warn",
+    "Worker ended",
+    "cut off",
+  ]);
 });
 
 Deno.test("a process exits with 1 and a log line if it fails by itself", async () => {
