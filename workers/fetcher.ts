@@ -31,8 +31,8 @@ export const SETTINGS: PlatformSettings = platformSettings(
 /**
  * Collects the evidence from the incident's source.
  *
- * @returns One item for each piece, in the order cited. A missing piece is a
- * gap, so that one refusal loses one piece.
+ * @returns One item for each piece, in the order cited.
+ * @throws If a piece cannot be stored, since the bundle would cite nothing.
  */
 export async function fetchEvidence(
   incident: IncidentInput,

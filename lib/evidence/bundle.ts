@@ -5,6 +5,7 @@
  * @module
  */
 import { sha256Hex } from "../base/digest.ts";
+import { counted } from "../base/text.ts";
 import type {
   EvidenceBundle,
   EvidenceItem,
@@ -63,7 +64,7 @@ export async function buildBundle(
   }
   const left = found.length - kept.length;
   const why = `a bundle holds at most ${PIECES_MAX}`;
-  const more = left > 0 ? [{ what: `${left} more pieces`, why }] : [];
+  const more = left > 0 ? [{ what: counted(left, "more piece"), why }] : [];
   const missing = [...gaps, ...more];
   return {
     incident_id: incidentId,

@@ -13,8 +13,8 @@ import { describeOutcome, type Post, toPosted, withWarning } from "./result.ts";
 import type { SendOutcome } from "./send.ts";
 import type { PostSettings } from "./settings.ts";
 
-/** Beyond the time for a post, while this job's earlier claim may be alive. */
-const LIVE_SLACK_MS = 30_000;
+/** Added to the time for a post: so long, this job's earlier claim may be alive. */
+const LIVE_MARGIN_MS = 30_000;
 
 export function openRecord(
   { incident, destination }: Post,
@@ -36,7 +36,7 @@ export function claimPost(
   signal.throwIfAborted();
   return record.claim({ jobId: job.id, runId: job.runId, digest, host }, {
     settleMs: settings.postSettleMs,
-    liveMs: settings.postTimeoutMs + LIVE_SLACK_MS,
+    liveMs: settings.postTimeoutMs + LIVE_MARGIN_MS,
     now: Date.now,
     wait: (ms) => wait(ms, signal),
   });
