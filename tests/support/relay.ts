@@ -121,7 +121,7 @@ export function join(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
 }
 
 /** Passes everything on, both ways, until one side ends. */
-export async function passOn(pair: Pair): Promise<void> {
+async function passOn(pair: Pair): Promise<void> {
   const copy = async (from: Reader, to: Reader): Promise<never> => {
     try {
       while (true) await to.write(await from.some());

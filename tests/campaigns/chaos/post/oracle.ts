@@ -56,7 +56,7 @@ export function judge(evidence: Evidence): Judgement {
  * Whether a request counts as a message. Slack may have posted what it answered
  * with 5xx or not at all, so that counts; what it refused does not.
  */
-export function mayBeMessage(behaviour: Behaviour): boolean {
+function mayBeMessage(behaviour: Behaviour): boolean {
   if (typeof behaviour === "string") {
     return behaviour !== "reset before reading";
   }
