@@ -36,7 +36,7 @@ export interface Installed {
   /** How long it took until policy and routing were in force. */
   policyMs: number;
   routingMs: number;
-  /** Whether the platform's version check was skipped. */
+  /** Whether it had to be forced: the platform cannot check its own version. */
   forced: boolean;
 }
 
@@ -121,7 +121,7 @@ async function upload(
     return platform.call("POST", "/packs/install", { form });
   };
   try {
-    return { record: await send(force), forced: force };
+    return { record: await send(force), forced: false };
   } catch (error) {
     if (!(error instanceof GatewayError)) throw error;
     if (!force && mayForce(error.detail)) {

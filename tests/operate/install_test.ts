@@ -80,6 +80,24 @@ Deno.test("installBundle() waits for the scheduler's reload where it cannot look
   });
 });
 
+Deno.test("installBundle() forces at once if asked to, and does not say that it had to", async () => {
+  await withClock(async (jump) => {
+    const forced: boolean[] = [];
+    const install = (form: string) => {
+      forced.push(form.includes('name="force"'));
+      return Response.json({ ...RECORD, manifest: {} });
+    };
+    await onPlatform({ install }, async (platform) => {
+      const installed = await installBundle(platform, BUNDLE, {
+        force: true,
+        pollMs: 1,
+        onProgress: () => jump(35_000),
+      });
+      assertEquals([installed.forced, forced], [false, [true]]);
+    });
+  });
+});
+
 Deno.test("installBundle() gives up on a policy that does not come into force", async () => {
   await withClock(async (jump) => {
     const gateway = {
