@@ -81,10 +81,10 @@ function print(
  */
 async function prove(
   workers: readonly WorkerName[],
-  { out }: CommandContext,
+  { out, signal }: CommandContext,
 ): Promise<boolean> {
   await using stack = new AsyncDisposableStack();
-  const stand = await openProof(stack);
+  const stand = await openProof(stack, signal);
   const print = (rows: string[][]) => {
     for (const line of table(rows)) out(`  ${cut(line)}`);
   };

@@ -8,6 +8,7 @@ import { startDevcore } from "../../deploy/devcore/devcore.ts";
 import { startSlack } from "../../deploy/standins/slack.ts";
 import { variablesOf } from "../../lib/base/config.ts";
 import { messageOf } from "../../lib/base/errors.ts";
+import { optional } from "../../lib/base/json.ts";
 import { wait } from "../../lib/base/time.ts";
 import { approve } from "../../lib/operate/approvals.ts";
 import { freePort } from "./free_port.ts";
@@ -42,8 +43,12 @@ const TOKEN = crypto.randomUUID();
  * that it has for that.
  *
  * @param stack Ends the stand and what it stands on.
+ * @param signal Ends every wait.
  */
-export async function openProof(stack: AsyncDisposableStack): Promise<Stand> {
+export async function openProof(
+  stack: AsyncDisposableStack,
+  signal?: AbortSignal,
+): Promise<Stand> {
   const core = stack.use(await startDevcore({ reloadMs: 100 }));
   const slack = stack.use(await startSlack());
   const ports = new Map(WORKERS.map((worker) => [worker, freePort()]));
@@ -51,6 +56,7 @@ export async function openProof(stack: AsyncDisposableStack): Promise<Stand> {
     await Stand.open({
       platformEnv: core.env,
       slack,
+      ...optional("signal", signal),
       timeoutMs: 60_000, // What fails does so at once; what works takes its time.
       env: (worker) => ({
         HEALTH_ADDR: `127.0.0.1:${ports.get(worker)}`,
@@ -172,6 +178,7 @@ export async function proveMinimal(
   for (const { removed, left } of without) {
     await stand.spawn(worker, { flags: toFlags(left) });
     const failure = await check(stand, worker).then(() => undefined, whyFailed);
+    stand.signal.throwIfAborted(); // That was no permission's doing.
     removals.push({ removed, failure });
   }
   await stand.spawn(worker); // Whole again, for the others.

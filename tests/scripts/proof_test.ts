@@ -4,12 +4,15 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
+import { CommandError } from "../../scripts/terminal/command.ts";
+import { main as permissions } from "../../scripts/permissions.ts";
 import { WORKERS } from "../../scripts/launch/permissions.ts";
 import {
   openProof,
   proveMinimal,
   proveRefusals,
 } from "../../scripts/launch/proof.ts";
+import { call } from "../support/command.ts";
 
 Deno.test("each worker's permissions are neither too many nor too few", async (t) => {
   await using stack = new AsyncDisposableStack();
@@ -86,4 +89,18 @@ Deno.test("each worker's permissions are neither too many nor too few", async (t
       ["connect to example.com:443", "read its own folder"],
     );
   });
+});
+
+Deno.test("permissions --prove stops its workers when it is stopped", async () => {
+  const stop = new AbortController();
+  const { code, stdout, stderr } = await call(
+    permissions,
+    ["summarizer", "--prove"],
+    {
+      signal: stop.signal,
+      onLine: () => stop.abort(new CommandError("Stopped", 143)),
+    },
+  );
+  assertEquals([code, stderr], [143, "error: Stopped\n"]);
+  assert(!stdout.includes("roved"), stdout);
 });
