@@ -240,9 +240,8 @@ export class Stand implements AsyncDisposable {
     return await this.platform.call("GET", `/workflow-runs/${runId}`);
   }
 
-  async job(jobId: string): Promise<JsonObject> {
-    const path = `/jobs/${encodeURIComponent(jobId)}`;
-    return await this.platform.call("GET", path);
+  job(jobId: string): Promise<JsonObject> {
+    return this.platform.job(jobId);
   }
 
   async #until<T>(
