@@ -10,6 +10,7 @@ import {
   type NatsServer,
   startNatsServer,
 } from "../../deploy/devcore/nats_server.ts";
+import { seededRandom, sendGarbage } from "../support/garbage.ts";
 import { RawSocket } from "../support/raw_socket.ts";
 import { startRealNats } from "../support/real_servers.ts";
 import { until } from "../support/until.ts";
@@ -676,35 +677,11 @@ Deno.test("startNatsServer() survives 10,000 random byte strings", async () => {
     ...[" ", "\t", "\r\n", "\r\n", "\n", "\r", "{}", "-1", "9".repeat(30)],
     ...["NATS/1.0\r\n\r\n", hello(), "SUB > 1\r\n", "PUB a r 3\r\nxyz\r\n"],
   ];
-  const byte = () => String.fromCharCode(Math.floor(random() * 256));
-  const word = () => words[Math.floor(random() * words.length)] ?? "";
-  let tried = 0;
-  const attack = async () => {
-    while (tried < 10_000) {
-      tried++;
-      let garbage = random() < 0.5 ? hello() : "";
-      const length = Math.floor(random() * 30);
-      for (let index = 0; index < length; index++) {
-        garbage += random() < 0.2 ? byte() : word();
-      }
-      using socket = await RawSocket.open(server.port);
-      await socket.send(garbage);
-      await socket.finish();
-      await socket.readToEnd();
-    }
-  };
-  await Promise.all(Array.from({ length: 20 }, attack));
+  await sendGarbage(server.port, words, {
+    random,
+    bytesShare: 0.2,
+    begin: () => random() < 0.5 ? hello() : "",
+  });
   await until("all attackers gone", () => server.connections() === 0);
   assertEquals(await ask(server, hello()), "PONG\r\n");
 });
-
-/** Numbers from 0 to 1, the same for the same seed (xorshift32). */
-function seededRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) / 2 ** 32;
-  };
-}

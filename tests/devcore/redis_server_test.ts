@@ -11,6 +11,7 @@ import {
   type Interception,
   startRedisServer,
 } from "../../deploy/devcore/redis_server.ts";
+import { seededRandom, sendGarbage } from "../support/garbage.ts";
 import { RawSocket } from "../support/raw_socket.ts";
 import { startRealRedis } from "../support/real_servers.ts";
 import { until } from "../support/until.ts";
@@ -791,35 +792,10 @@ Deno.test("startRedisServer() survives 10,000 random byte strings", async () => 
   const words = ["*", "$", "\r\n", "\r\n", "\n", "-1", "0", "1", "2", "3", "4"]
     .concat(["PING", "\x00", encode("SET a 1"), encode("GET a"), "$4\r\nPING"])
     .concat([encode("SCAN 0"), encode("RPUSH l 1"), "*1\r\n", "9".repeat(20)]);
-  const byte = () => String.fromCharCode(Math.floor(random() * 256));
-  const word = () => words[Math.floor(random() * words.length)] ?? "";
-  let tried = 0;
-  const attack = async () => {
-    while (tried < 10_000) {
-      tried++;
-      let garbage = "";
-      const length = Math.floor(random() * 30);
-      for (let index = 0; index < length; index++) {
-        garbage += random() < 0.1 ? byte() : word();
-      }
-      using socket = await RawSocket.open(server.port);
-      await socket.send(garbage);
-      await socket.finish();
-      await socket.readToEnd();
-    }
-  };
-  await Promise.all(Array.from({ length: 20 }, attack));
+  await sendGarbage(server.port, words, {
+    random,
+    bytesShare: 0.1,
+  });
   using socket = await RawSocket.open(server.port);
   assertEquals(await ask(socket, "PING"), "+PONG\r\n");
 });
-
-/** Numbers from 0 to 1, the same for the same seed (xorshift32). */
-function seededRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) / 2 ** 32;
-  };
-}

@@ -31,7 +31,11 @@ import {
 import { connectStore } from "../../lib/platform/store.ts";
 import { derivePermissions } from "../../scripts/launch/permissions.ts";
 import { cacheWorkers, spawnWorker } from "../../scripts/launch/process.ts";
-import { startRealNats, startRealRedis } from "../support/real_servers.ts";
+import {
+  isMissing,
+  startRealNats,
+  startRealRedis,
+} from "../support/real_servers.ts";
 import { sideBySide } from "../support/side_by_side.ts";
 import { until } from "../support/until.ts";
 
@@ -317,14 +321,12 @@ const REDIS_ROWS: Row[] = [
 ];
 
 await cacheWorkers(["fetcher"]);
-const realNats = await startRealNats();
-await realNats?.[Symbol.asyncDispose]();
-const realRedis = await startRealRedis();
-await realRedis?.[Symbol.asyncDispose]();
+const noNats = await isMissing(startRealNats);
+const noRedis = await isMissing(startRealRedis);
 
 Deno.test({
   name: "nats-server: credentials and TLS connect, or are refused",
-  ignore: realNats === undefined,
+  ignore: noNats,
   fn: () =>
     sideBySide(NATS_ROWS, async ({ args, env, works }) => {
       const attempt = { lines: [], works };
@@ -338,7 +340,7 @@ Deno.test({
 
 Deno.test({
   name: "redis-server: credentials and TLS connect, or are refused",
-  ignore: realRedis === undefined,
+  ignore: noRedis,
   fn: () =>
     sideBySide(REDIS_ROWS, async ({ args, env, works }) => {
       const attempt = { lines: [], works };
@@ -455,8 +457,11 @@ Deno.test("the files that the environment names may be read, those and no others
   );
 });
 
-if (realNats !== undefined && realRedis !== undefined) {
-  Deno.test("a worker process connects with certificates, token and password from files", async () => {
+Deno.test({
+  name:
+    "a worker process connects with certificates, token and password from files",
+  ignore: noNats || noRedis,
+  fn: async () => {
     const token = await Deno.makeTempFile();
     await Deno.writeTextFile(token, "p4ss-of-redis\n");
     await using nats = await startRealNats(NATS_MUTUAL);
@@ -478,8 +483,8 @@ if (realNats !== undefined && realRedis !== undefined) {
     await worker.waitFor("Worker ready", 20_000);
     assertEquals(await worker.stop(), 0);
     await Deno.remove(token);
-  });
-}
+  },
+});
 
 // What stands in for the servers must be as strict as they are.
 Deno.test("the embedded servers speak no TLS, and a client that asks for it is refused", async () => {

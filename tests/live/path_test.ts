@@ -24,7 +24,11 @@ import sample from "../../deploy/samples/sample_webhook.json" with {
   type: "json",
 };
 import { type Stand, startStand } from "../../scripts/launch/stand.ts";
-import { startRealNats, startRealRedis } from "../support/real_servers.ts";
+import {
+  isMissing,
+  startRealNats,
+  startRealRedis,
+} from "../support/real_servers.ts";
 import { until } from "../support/until.ts";
 
 const { signal } = new AbortController();
@@ -167,21 +171,20 @@ async function tellStories(t: Deno.TestContext, stand: Stand): Promise<void> {
   );
 }
 
-Deno.test("the whole path on devcore with nats-server and redis-server", async (t) => {
-  await using nats = await startRealNats();
-  await using redis = await startRealRedis();
-  if (nats === undefined || redis === undefined) {
-    return note(
-      "nats-server or redis-server is not installed: the whole path runs on the embedded servers only",
-    );
-  }
-  await using core = await startDevcore({
-    reloadMs: 200,
-    natsUrl: nats.url,
-    redisUrl: redis.url,
-  });
-  await using stand = await startStand({ platformEnv: core.env });
-  await tellStories(t, stand);
+Deno.test({
+  name: "the whole path on devcore with nats-server and redis-server",
+  ignore: await isMissing(startRealNats, startRealRedis),
+  fn: async (t) => {
+    await using nats = await startRealNats();
+    await using redis = await startRealRedis();
+    await using core = await startDevcore({
+      reloadMs: 200,
+      natsUrl: nats!.url,
+      redisUrl: redis!.url,
+    });
+    await using stand = await startStand({ platformEnv: core.env });
+    await tellStories(t, stand);
+  },
 });
 
 const named = ["CORETEX_GATEWAY_URL", "CORDUM_GATEWAY_URL"].some((name) =>

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { startNatsServer } from "../../deploy/devcore/nats_server.ts";
 import { createLog } from "../../lib/base/log.ts";
 import { type Bus, connectBus } from "../../lib/platform/bus.ts";
-import { startRealNats } from "../support/real_servers.ts";
+import { isMissing, startRealNats } from "../support/real_servers.ts";
 import { until } from "../support/until.ts";
 
 const { signal } = new AbortController();
@@ -70,15 +70,16 @@ Deno.test("connectBus() on the embedded server", async (t) => {
   await behave(t, server.url);
 });
 
-{
-  await using probe = await startRealNats();
-  if (probe !== undefined) {
-    Deno.test("connectBus() on nats-server", async (t) => {
-      await using server = await startRealNats();
-      await behave(t, server!.url);
-    });
-  }
-}
+const ignore = await isMissing(startRealNats);
+
+Deno.test({
+  name: "connectBus() on nats-server",
+  ignore,
+  fn: async (t) => {
+    await using server = await startRealNats();
+    await behave(t, server!.url);
+  },
+});
 
 Deno.test("connectBus() reconnects, tells it, and subscriptions stand", async () => {
   await using server = await startNatsServer();
@@ -172,20 +173,19 @@ Deno.test("connectBus() gives up when its signal aborts, and says what failed la
   assertEquals(log[0]?.["msg"], "Cannot connect to NATS, trying again");
 });
 
-Deno.test("connectBus() takes user and password from the URL, and shows neither", async () => {
-  await using server = await startRealNats([
-    "--user",
-    "ann",
-    "--pass",
-    "p@ss/word",
-  ]);
-  if (server === undefined) return; // Said once by the tests of the server itself.
-  const log: Record<string, unknown>[] = [];
-  const url = server.url.replace("nats://", "nats://ann:p%40ss%2Fword@");
-  await using bus = await connect(url, log);
-  assert(bus.connected());
-  assert(
-    !JSON.stringify(log).includes("ss/word") &&
-      !JSON.stringify(log).includes("%40"),
-  );
+Deno.test({
+  name: "connectBus() takes user and password from the URL, and shows neither",
+  ignore,
+  fn: async () => {
+    const login = ["--user", "ann", "--pass", "p@ss/word"];
+    await using server = await startRealNats(login);
+    const log: Record<string, unknown>[] = [];
+    const url = server!.url.replace("nats://", "nats://ann:p%40ss%2Fword@");
+    await using bus = await connect(url, log);
+    assert(bus.connected());
+    assert(
+      !JSON.stringify(log).includes("ss/word") &&
+        !JSON.stringify(log).includes("%40"),
+    );
+  },
 });

@@ -8,7 +8,7 @@ import {
   type Store,
   StoreError,
 } from "../../lib/platform/store.ts";
-import { startRealRedis } from "../support/real_servers.ts";
+import { isMissing, startRealRedis } from "../support/real_servers.ts";
 import { runOut, until } from "../support/until.ts";
 
 const { signal } = new AbortController();
@@ -156,15 +156,14 @@ Deno.test("connectStore() on the embedded server", async (t) => {
   await behave(t, server.url);
 });
 
-{
-  await using probe = await startRealRedis();
-  if (probe !== undefined) {
-    Deno.test("connectStore() on redis-server", async (t) => {
-      await using server = await startRealRedis();
-      await behave(t, server!.url);
-    });
-  }
-}
+Deno.test({
+  name: "connectStore() on redis-server",
+  ignore: await isMissing(startRealRedis),
+  fn: async (t) => {
+    await using server = await startRealRedis();
+    await behave(t, server!.url);
+  },
+});
 
 Deno.test("write() sets the time that a value lives", async () => {
   let now = 1_000_000;

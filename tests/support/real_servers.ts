@@ -105,6 +105,17 @@ export function startRealAlertmanager(
   }));
 }
 
+/** Whether a server that these start is not installed; a test ignores itself then. */
+export async function isMissing(
+  ...starts: (() => Promise<RealServer | undefined>)[]
+): Promise<boolean> {
+  for (const start of starts) {
+    await using server = await start();
+    if (server === undefined) return true;
+  }
+  return false;
+}
+
 /** A server in a folder of its own, whose process can be restarted. */
 class Process implements RealServer {
   readonly url: string;
