@@ -126,7 +126,8 @@ const READS: Readonly<Record<string, readonly string[]>> = {
   preview: variablesOf(LINK_SETTINGS),
   test: variablesOf(PLATFORM_SETTINGS),
   workers: WORKER_VARIABLES,
-  operator: [...variablesOf(ADDRESS_SETTINGS), ...USER],
+  install: [...variablesOf(ADDRESS_SETTINGS), ...USER],
+  uninstall: variablesOf(ADDRESS_SETTINGS),
   approve_latest_post: [
     ...variablesOf(ADDRESS_SETTINGS),
     ...variablesOf(APPROVING_SETTINGS),
@@ -173,7 +174,7 @@ Deno.test("grantFlags() adds the hosts, files and program that a set's variables
   const approvals = SETS["approvals"]!;
   assertEquals(grantFlags(approvals, NAMED), [
     "--allow-net=127.0.0.1,redis.example:6380,gateway.example:443,[::1]:80,hook.example:80",
-    "--allow-read=pack,ca.pem",
+    "--allow-read=ca.pem",
     `--allow-env=${approvals.env!.join(",")}`,
     "--allow-run=./bin/notify",
   ]);
@@ -245,6 +246,6 @@ Deno.test("scripts/grants.ts reads the hook's URL from its input and prints its 
   const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
   assertEquals([code, text(stderr)], [0, ""]);
   assertMatch(text(stdout), /^--allow-net=127\.0\.0\.1,hook\.example:443 /);
-  assertMatch(text(stdout), / --allow-read=pack,\/run\/secrets\/hook /);
+  assertMatch(text(stdout), / --allow-read=\/run\/secrets\/hook /);
   assert(!text(stdout).includes("s3cret"));
 });
