@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { command } from "./terminal/arguments.ts";
-import { runCommand, UsageError } from "./terminal/command.ts";
+import { command, readName } from "./terminal/arguments.ts";
+import { runCommand } from "./terminal/command.ts";
 import { inBytes } from "./terminal/format.ts";
 import { type CompiledWorker, compileWorker } from "./launch/ways.ts";
 import {
@@ -49,10 +49,8 @@ export const main = command(
   async ({ values, positionals }, context) => {
     const names = positionals.filter((name) => name !== "all");
     const workers = readWorkerNames(names);
-    const { target = Deno.build.target, out: folder = FOLDER } = values;
-    if (!TARGETS.includes(target)) {
-      throw new UsageError(`Unknown target "${target}"`);
-    }
+    const { target: given = Deno.build.target, out: folder = FOLDER } = values;
+    const target = readName("target", given, TARGETS);
     const env = await readEnvironment(values["env-file"], context.env);
     const requirements = await readRequirements();
     const { version } = await bundlePack(await readPackFolder("pack"));

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { command } from "./terminal/arguments.ts";
-import { CommandError, runCommand, UsageError } from "./terminal/command.ts";
+import { command, readName } from "./terminal/arguments.ts";
+import { CommandError, runCommand } from "./terminal/command.ts";
 import { readEnvFile, readRequirements } from "./launch/environment.ts";
 import { renderFiles, type Way, WAYS } from "./launch/files/render.ts";
 
@@ -60,9 +60,8 @@ export const main = command(HELP, async ({ values, positionals }, { out }) => {
 });
 
 function readWays(given: readonly string[]): readonly Way[] {
-  const unknown = given.find((name) => !WAYS.some((way) => way === name));
-  if (unknown !== undefined) throw new UsageError(`No such way: "${unknown}"`);
-  return given.length === 0 ? WAYS : WAYS.filter((way) => given.includes(way));
+  const named = given.map((name) => readName("way", name, WAYS));
+  return given.length === 0 ? WAYS : WAYS.filter((way) => named.includes(way));
 }
 
 function ifThere(error: unknown): undefined {

@@ -12,7 +12,7 @@ import {
   variablesOf,
 } from "../../lib/base/config.ts";
 import { ConfigError } from "../../lib/base/errors.ts";
-import { UsageError } from "../terminal/command.ts";
+import { readName } from "../terminal/arguments.ts";
 import { hostOf } from "./addresses.ts";
 import { SETTINGS as FETCHER } from "../../workers/fetcher.ts";
 import { SETTINGS as INGESTER } from "../../workers/ingester.ts";
@@ -27,11 +27,7 @@ export type WorkerName = typeof WORKERS[number];
 
 /** The worker of that name. @throws {UsageError} If there is none. */
 export function readWorkerName(name: string): WorkerName {
-  const worker = WORKERS.find((worker) => worker === name);
-  if (worker !== undefined) return worker;
-  throw new UsageError(
-    `There is no worker "${name}"; there are ${WORKERS.join(", ")}`,
-  );
+  return readName("worker", name, WORKERS);
 }
 
 /** The workers of those names, or all of them if none is named. */

@@ -6,12 +6,7 @@
 import { parseArgs, type ParseArgsOptionsConfig } from "node:util";
 import { messageOf } from "../../lib/base/errors.ts";
 import { printable } from "../../lib/base/text.ts";
-import {
-  type CommandContext,
-  CommandError,
-  type Main,
-  UsageError,
-} from "./command.ts";
+import { type CommandContext, type Main, UsageError } from "./command.ts";
 
 type Row = readonly [name: string, about: string];
 
@@ -151,7 +146,7 @@ export function readVerb<V extends string>(
   throw new UsageError(`--${wrong} does not go with ${whom}`);
 }
 
-/** @throws {CommandError} With exit code 2, if none has this name. */
+/** @throws {UsageError} If none has this name. */
 export function readName<N extends string>(
   what: string,
   text: string,
@@ -159,8 +154,7 @@ export function readName<N extends string>(
 ): N {
   const name = names.find((name) => name === text);
   if (name !== undefined) return name;
-  throw new CommandError(
-    `There is no ${what} "${text}"; there are ${names.join(", ")}`,
-    2,
+  throw new UsageError(
+    `There is no ${what} "${printable(text)}"; there are ${names.join(", ")}`,
   );
 }

@@ -96,7 +96,10 @@ Deno.test("bench exits with 1 and says which webhooks a wrong gateway lost or do
 });
 
 const REFUSED: [args: string[], error: string][] = [
-  [["--only", "poster"], 'There is no benchmark "poster"; there are ingester'],
+  [
+    ["--only", "poster"],
+    'There is no benchmark "poster"; there are ingester; see --help',
+  ],
   [
     ["--seconds", "0"],
     "--seconds takes a whole number from 1 to 60; see --help",
@@ -107,7 +110,7 @@ const REFUSED: [args: string[], error: string][] = [
   ],
   [
     ["--fault", "none"],
-    'There is no fault "none"; there are lose, double, mix',
+    'There is no fault "none"; there are lose, double, mix; see --help',
   ],
   [
     ["--seconds", "1", "--requests", "1"],

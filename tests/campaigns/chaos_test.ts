@@ -418,14 +418,17 @@ Deno.test("chaos says what it did before it was stopped, and exits with 130", as
 });
 
 const REFUSED: [args: string[], error: string][] = [
-  [["--suite", "fetch"], 'There is no suite "fetch"; there are post, intake'],
+  [
+    ["--suite", "fetch"],
+    'There is no suite "fetch"; there are post, intake; see --help',
+  ],
   [
     ["--mutant", "fresh-key"],
-    'There is no mutant "fresh-key"; there are skip-claim, retry-unknown',
+    'There is no mutant "fresh-key"; there are skip-claim, retry-unknown; see --help',
   ],
   [
     ["--suite", "intake", "--mutant", "skip-claim"],
-    'There is no mutant "skip-claim"; there are no-read-back, fresh-key, drop-on-error',
+    'There is no mutant "skip-claim"; there are no-read-back, fresh-key, drop-on-error; see --help',
   ],
   [["--trials=-1"], "--trials takes a whole number; see --help"],
   [["--seed", "one"], "--seed takes a whole number; see --help"],

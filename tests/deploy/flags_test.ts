@@ -289,7 +289,7 @@ Deno.test("flags refuses what it does not know", async () => {
   const none = await call(main, ["podman"]);
   assertEquals([none.code, none.stderr], [
     2,
-    'error: No such way: "podman"; see --help\n',
+    'error: There is no way "podman"; there are example, tasks, image, service, k8s; see --help\n',
   ]);
   const file = await call(main, ["--check", "--env-file", "no/such"]);
   assertEquals(file.code, 2);

@@ -37,7 +37,10 @@ const REFUSED: Readonly<Record<string, [args: string[], problem: string][]>> = {
     [["nonsense"], NO_WORKER],
     [["all", "nonsense"], UNEXPECTED],
   ],
-  "scripts/flags.ts": [[["nonsense"], 'No such way: "nonsense"']],
+  "scripts/flags.ts": [[
+    ["nonsense"],
+    'There is no way "nonsense"; there are example, tasks, image, service, k8s',
+  ]],
   "scripts/permissions.ts": [
     [["nonsense"], NO_WORKER],
     [["poster", "nonsense"], UNEXPECTED],

@@ -168,7 +168,7 @@ Deno.test("demo --source alertmanager --slack --reject shows that nothing was po
 const REFUSED: [args: string[], why: string][] = [
   [
     ["--source", "opsgenie"],
-    'There is no source "opsgenie"; there are pagerduty, alertmanager, mock',
+    'There is no source "opsgenie"; there are pagerduty, alertmanager, mock; see --help',
   ],
   [
     ["--source", "alertmanager", "--id", "INC-1"],

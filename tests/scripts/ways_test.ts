@@ -142,6 +142,9 @@ Deno.test("compile begins with the first of all workers, and says what to do wit
     }
     const wrong = await call(compile, ["--target", "pdp11"]);
     assertEquals(wrong.code, 2);
-    assertStringIncludes(wrong.stderr, 'Unknown target "pdp11"');
+    assertStringIncludes(
+      wrong.stderr,
+      'There is no target "pdp11"; there are x86_64-unknown-linux-gnu, ',
+    );
     await Deno.remove(FOLDER, { recursive: true });
   }));
