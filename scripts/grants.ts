@@ -6,6 +6,8 @@
  * @module
  */
 import config from "../deno.json" with { type: "json" };
+import { PROGRAM_PATTERN } from "../lib/operate/program.ts";
+import { hostOf } from "./launch/addresses.ts";
 
 /** A permission set of deno.json; `true` grants a whole kind. */
 export interface PermissionSet {
@@ -16,19 +18,18 @@ export interface PermissionSet {
   run?: readonly string[];
 }
 
-/** Variables that name a host, and the port where their URL names none. */
-const URLS: Readonly<Record<string, string>> = {
-  NATS_URL: "4222",
-  REDIS_URL: "6379",
-  CORETEX_GATEWAY_URL: "80",
-  CORDUM_GATEWAY_URL: "80",
-  APPROVALS_HOOK_URL: "80",
-};
+/** Variables whose URL names a host. */
+const URLS: readonly string[] = [
+  "NATS_URL",
+  "REDIS_URL",
+  "CORETEX_GATEWAY_URL",
+  "CORDUM_GATEWAY_URL",
+  "APPROVALS_HOOK_URL",
+];
 const HOST_PATTERN = /^(?:\[[0-9a-f:.]+\]|[\w.-]+):\d+$/i;
 const FILE_VARIABLE_PATTERN = /_FILE$|_TLS_(CA|CERT|KEY)$/;
 /** The shell splits at blanks, Deno at commas. */
 const PATH_PATTERN = /^[^\s,]+$/;
-const PROGRAM_PATTERN = /^[\w./@+-]+$/;
 
 /**
  * The flags that grant a set and what the environment names. What is no URL,
@@ -42,7 +43,8 @@ export function grantFlags(
     .filter(([name]) => set.env?.some((pattern) => covers(pattern, name)))
     .map(([name, value]) => [name, value.trim()] as const);
   const hosts = named.flatMap(([name, value]) => {
-    const host = name === "REDIS_ADDR" ? value : hostOf(value, URLS[name]);
+    const isUrl = URLS.includes(name) && URL.canParse(value);
+    const host = isUrl ? hostOf(value) : name === "REDIS_ADDR" ? value : "";
     return HOST_PATTERN.test(host) ? [host] : [];
   });
   const files = named.flatMap(([name, value]) =>
@@ -66,13 +68,6 @@ export function covers(pattern: string, name: string): boolean {
   return pattern.endsWith("*")
     ? name.startsWith(pattern.slice(0, -1))
     : name === pattern;
-}
-
-function hostOf(value: string, usualPort: string | undefined): string {
-  const url = usualPort === undefined ? null : URL.parse(value);
-  if (url === null) return "";
-  const port = url.port || (url.protocol === "https:" ? "443" : usualPort);
-  return `${url.hostname}:${port}`;
 }
 
 function toFlag(kind: string, items: readonly string[] | true): string[] {

@@ -207,6 +207,7 @@ Deno.test("grantFlags() prints nothing that the shell or Deno would take for mor
       ["NATS_URL", "nats://*:4222"],
       ["NATS_URL", "nats://"],
       ["NATS_URL", "nats.example:4222"],
+      ["NATS_URL", "gopher://nats.example"],
       ["REDIS_URL", "no URL"],
       ["REDIS_ADDR", "redis.example"],
       ["REDIS_ADDR", "a,b:6379"],
@@ -218,6 +219,7 @@ Deno.test("grantFlags() prints nothing that the shell or Deno would take for mor
       ["APPROVALS_HOOK", "notify --allow-all"],
       ["APPROVALS_HOOK", "a,b"],
       ["APPROVALS_HOOK", "$(id)"],
+      ["APPROVALS_HOOK", "a".repeat(1_001)],
       ["APPROVALS_HOOK_URL", "hook"],
     ] as const
   ) {

@@ -7,6 +7,7 @@ import { optional, secret, type Setting, text } from "../base/config.ts";
 import { ConfigError, messageOf } from "../base/errors.ts";
 import { request } from "../base/http.ts";
 import { retry } from "../base/time.ts";
+import { PROGRAM_PATTERN } from "./program.ts";
 
 export const HOOK_SETTINGS: {
   readonly program: Setting<string | undefined>;
@@ -38,8 +39,6 @@ export type RunProgram = (
 const ATTEMPT_MS = 5_000;
 const ATTEMPTS = 3;
 const ANSWER_BYTES_MAX = 64 * 1024;
-/** A shell splits what scripts/grants.ts prints, so blanks would break it. */
-const PROGRAM_PATTERN = /^[\w./@+-]{1,1000}$/;
 
 /** @throws {ConfigError} */
 export function createHook(
