@@ -18,6 +18,7 @@ import {
   readKey,
   RECORD_PREFIX,
 } from "../post/record.ts";
+import { readInBatches } from "./batches.ts";
 import { OperationError } from "./errors.ts";
 import { openStore } from "./platform.ts";
 
@@ -93,16 +94,13 @@ async function find(
   isWanted: (key: string) => boolean,
   signal: AbortSignal,
 ): Promise<Post[]> {
-  const posts: (Post | undefined)[] = [];
+  const posts: Post[] = [];
   for await (const batch of store.scan(RECORD_PREFIX, signal)) {
     const keys = batch.filter(isWanted);
-    for (let at = 0; at < keys.length; at += READS_MAX) {
-      const reads = keys.slice(at, at + READS_MAX)
-        .map((key) => readPost(store, key, signal));
-      posts.push(...await Promise.all(reads));
-    }
+    const read = (key: string) => readPost(store, key, signal);
+    posts.push(...await readInBatches(keys, READS_MAX, read));
   }
-  return posts.filter((post) => post !== undefined);
+  return posts;
 }
 
 /** @returns `undefined` if it was deleted meanwhile. */

@@ -9,6 +9,7 @@ import { printable } from "../base/text.ts";
 import { wait } from "../base/time.ts";
 import { describeTooOld } from "../post/age.ts";
 import { readInput } from "./approvals.ts";
+import { readInBatches } from "./batches.ts";
 import { POST_TOPIC } from "./pack.ts";
 import type { Platform, WaitingJob } from "./platform.ts";
 
@@ -45,13 +46,8 @@ export async function readWaiting(
   waiting: readonly WaitingJob[],
   maxAgeS: number,
 ): Promise<WaitingPost[]> {
-  const posts: (WaitingPost | undefined)[] = [];
-  for (let at = 0; at < waiting.length; at += READS_MAX) {
-    const reads = waiting.slice(at, at + READS_MAX)
-      .map((job) => readOne(platform, job, maxAgeS));
-    posts.push(...await Promise.all(reads));
-  }
-  return posts.filter((post) => post !== undefined);
+  const read = (job: WaitingJob) => readOne(platform, job, maxAgeS);
+  return await readInBatches(waiting, READS_MAX, read);
 }
 
 async function readOne(
