@@ -15,30 +15,7 @@ import {
   PostRecord,
   recordKey,
 } from "../../lib/post/record.ts";
-
-const RUN = "8f14e45f-ceea-467f-a8d0-5b1c7b2f0d11";
-
-function claim(token: string, at: string): PostEvent {
-  return {
-    type: "claim",
-    token,
-    job_id: `${RUN}:post@1`,
-    run_id: RUN,
-    digest: "d".repeat(64),
-    host: "hooks.slack.com",
-    at,
-  };
-}
-
-function posted(at: string): PostEvent {
-  const result = {
-    posted_at: at,
-    message_sha256: "d".repeat(64),
-    job_id: `${RUN}:post@1`,
-    run_id: RUN,
-  };
-  return { type: "posted", token: "A", result, at };
-}
+import { claim, posted } from "../support/post_events.ts";
 
 const POST: PostKey = {
   tenant: "default",

@@ -25,38 +25,15 @@ import { freePort } from "../../scripts/launch/free_port.ts";
 import { startRealRedis } from "../support/real_servers.ts";
 import { main } from "../../scripts/posts.ts";
 import { call } from "../support/command.ts";
+import { claim, posted, RUN } from "../support/post_events.ts";
 import { runTask } from "../support/task.ts";
 import { runOut } from "../support/until.ts";
 
 const SLACK = "slack:0123456789abcdef";
-const RUN = "8f14e45f-ceea-467f-a8d0-5b1c7b2f0d11";
 const { signal } = new AbortController();
 
 function ago(seconds: number): string {
   return new Date(Date.now() - seconds * 1000).toISOString();
-}
-
-function claim(token: string, at: string, more: Partial<PostEvent> = {}) {
-  return {
-    type: "claim" as const,
-    token,
-    job_id: `${RUN}:post@1`,
-    run_id: RUN,
-    digest: "d".repeat(64),
-    host: "hooks.slack.com",
-    ...more,
-    at,
-  } as Extract<PostEvent, { type: "claim" }>;
-}
-
-function posted(at: string): PostEvent {
-  const result = {
-    posted_at: at,
-    message_sha256: "d".repeat(64),
-    job_id: `${RUN}:post@1`,
-    run_id: RUN,
-  };
-  return { type: "posted", token: "A", result, at };
 }
 
 function keyOf(incidentId: string, destination = SLACK, tenant = "default") {
@@ -110,7 +87,7 @@ async function behave(t: Deno.TestContext, url: string): Promise<void> {
   await records.write(keyOf("mock:OLD"), claim("A", ago(90_000)));
   await records.write(
     keyOf("mock:SENT", "artifact"),
-    claim("A", ago(70), { host: "artifact" } as never),
+    claim("A", ago(70), { host: "artifact" }),
     posted(ago(60)),
   );
   await records.write(
