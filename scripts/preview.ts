@@ -93,7 +93,7 @@ export async function readIncident(path: string): Promise<IncidentInput> {
     fail("it is not JSON");
   }
   const problem = compileCheck("IncidentInput")(value);
-  if (problem !== undefined) fail(`it is no incident, ${problem}`);
+  if (problem !== undefined) fail(`it is not a valid incident, ${problem}`);
   return value as IncidentInput;
 }
 

@@ -76,7 +76,7 @@ export class WorkerProcess implements AsyncDisposable {
       if (this.#code !== undefined) throw this.#endedEarly(this.#code);
       if (end.passed) {
         throw new CommandError(
-          `The ${this.name} did not say what was waited for within ${
+          `The ${this.name} did not log the expected line within ${
             timeoutMs / 1000
           } s`,
         );

@@ -39,6 +39,8 @@ export interface Given<L extends CommandLine> {
 }
 
 const MESSAGE_CHARS_MAX = 300;
+/** `a, b or c`. */
+const EITHER = new Intl.ListFormat("en-GB", { type: "disjunction" });
 
 /**
  * Makes a command.
@@ -133,7 +135,7 @@ export function readVerb<V extends string>(
   if (!Object.hasOwn(verbs, verb)) {
     const names = Object.keys(verbs).filter((name) => name !== "list");
     throw new UsageError(
-      `'${printable(verb)}' is none of ${names.join(", ")}`,
+      `Unknown command '${printable(verb)}'; expected ${EITHER.format(names)}`,
     );
   }
   const known = verb as V | "list";

@@ -523,7 +523,10 @@ Deno.test("approvals says what is wrong with its arguments, before it looks", as
     CORETEX_API_KEY: "k",
   };
   const rows: [args: string[], says: string, env?: Record<string, string>][] = [
-    [["deny", "x"], "'deny' is none of approve, reject; see --help"],
+    [
+      ["deny", "x"],
+      "Unknown command 'deny'; expected approve or reject; see --help",
+    ],
     [["list", "x"], "a list takes no job; see --help"],
     [["--reason", "x"], "--reason does not go with a list; see --help"],
     [

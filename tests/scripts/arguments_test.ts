@@ -29,7 +29,7 @@ const NEED_PLATFORM = [
 /** What is refused and how, where a command takes arguments. */
 const REFUSED: Readonly<Record<string, [args: string[], problem: string][]>> = {
   "scripts/approvals.ts": [
-    [["nonsense"], "'nonsense' is none of approve, reject"],
+    [["nonsense"], "Unknown command 'nonsense'; expected approve or reject"],
     [["approve", "x", "nonsense"], UNEXPECTED],
   ],
   "scripts/bundle_workers.ts": [[["nonsense"], NO_WORKER]],
@@ -46,7 +46,10 @@ const REFUSED: Readonly<Record<string, [args: string[], problem: string][]>> = {
     [["poster", "nonsense"], UNEXPECTED],
   ],
   "scripts/posts.ts": [
-    [["nonsense"], "'nonsense' is none of show, mark, free, forget"],
+    [
+      ["nonsense"],
+      "Unknown command 'nonsense'; expected show, mark, free or forget",
+    ],
     [["show", "x", "nonsense"], UNEXPECTED],
   ],
   "scripts/preview.ts": [[["x.json", "nonsense"], UNEXPECTED]],

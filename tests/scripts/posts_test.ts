@@ -355,7 +355,10 @@ Deno.test("posts on the embedded Redis", async (t) => {
 
 const MISUSES: [args: string[], says: string][] = [
   [["list", "mock:1"], "a list takes no incident"],
-  [["erase", "mock:1"], "'erase' is none of show, mark, free, forget"],
+  [
+    ["erase", "mock:1"],
+    "Unknown command 'erase'; expected show, mark, free or forget",
+  ],
   [["show"], "posts show needs the id of an incident"],
   [["show", "mock:1", "mock:2"], "Unexpected argument 'mock:2'"],
   [["--force"], "--force does not go with a list"],

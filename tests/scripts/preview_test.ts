@@ -101,7 +101,7 @@ const REFUSED: [args: string[], code: number, error: string][] = [
   [
     ["deploy/samples/sample_webhook.json"],
     1,
-    "error: Cannot preview deploy/samples/sample_webhook.json: it is no incident, " +
+    "error: Cannot preview deploy/samples/sample_webhook.json: it is not a valid incident, " +
     "/ must have required property 'incident_id'",
   ],
   [
