@@ -4,7 +4,12 @@
  *
  * @module
  */
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
 import config from "../../deno.json" with { type: "json" };
 import { startNatsServer } from "../../deploy/devcore/nats_server.ts";
 import { startRedisServer } from "../../deploy/devcore/redis_server.ts";
@@ -13,14 +18,18 @@ import { main as bundleWorkers } from "../../scripts/bundle_workers.ts";
 import { main as compile } from "../../scripts/compile.ts";
 import type { CompiledWorker } from "../../scripts/launch/ways.ts";
 import { WORKERS } from "../../scripts/launch/permissions.ts";
+import { WorkerProcess } from "../../scripts/launch/process.ts";
 import { main as permissions } from "../../scripts/permissions.ts";
 import { main as runWorker } from "../../scripts/run_worker.ts";
+import { CommandError } from "../../scripts/terminal/command.ts";
 import { call } from "../support/command.ts";
 import { ENV_FILE, withEnvFile } from "../support/env_file.ts";
 import { runTask, startTask } from "../support/task.ts";
 import { until } from "../support/until.ts";
 
 const FOLDER = "dist/ways_test";
+/** Any executable does to compile with; nothing runs what comes of it. */
+const RUNTIME = Deno.build.os === "linux" ? "/bin/sh" : Deno.execPath();
 
 Deno.test("deno task flags writes what its permission set lets it write", () =>
   withEnvFile(ENV_FILE, async (envFile) => {
@@ -79,6 +88,21 @@ Deno.test("deno task run_worker runs a worker and passes signals and exit codes 
   assertStringIncludes(wrong.stderr, "CORETEX_API_KEY is required");
 });
 
+Deno.test("a worker that does not log what is expected is said to", async () => {
+  const child = new Deno.Command("sh", {
+    args: ["-c", "exec sleep 20"],
+    stdout: "null",
+    stderr: "piped",
+  }).spawn();
+  const worker = new WorkerProcess("poster", [], child);
+  await assertRejects(
+    () => worker.waitFor("Worker ready", 50),
+    CommandError,
+    "The poster did not log the expected line within 0.05 s",
+  );
+  await worker.kill();
+});
+
 Deno.test("run_worker says which worker or file there is not", async () => {
   const missing = await call(runWorker, ["fetcher", "--env-file", "/no"]);
   assertEquals(missing.code, 2);
@@ -95,12 +119,10 @@ Deno.test("run_worker says which worker or file there is not", async () => {
 Deno.test("deno task compile bakes the permissions in and says so in its manifest", () =>
   withEnvFile(ENV_FILE, async (path) => {
     const { target } = Deno.build;
-    // Any executable does for the step itself; nothing runs what comes of it.
-    const runtime = Deno.build.os === "linux" ? "/bin/sh" : Deno.execPath();
     const { code, stdout, stderr } = await runTask(
       "compile",
       ["poster", "--env-file", path, "--target", target, "--out", FOLDER],
-      { DENORT_BIN: runtime },
+      { DENORT_BIN: RUNTIME },
     );
     assertEquals([code, stderr], [0, ""]);
     const derived = JSON.parse(
@@ -124,6 +146,37 @@ Deno.test("deno task compile bakes the permissions in and says so in its manifes
       assertStringIncludes(text, host);
     }
     await Deno.remove(FOLDER, { recursive: true });
+  }));
+
+Deno.test("deno task compile all gives each worker its own permissions", () =>
+  withEnvFile(ENV_FILE, async (path) => {
+    const folder = `${FOLDER}_all`;
+    const { code, stderr } = await runTask(
+      "compile",
+      ["all", "--env-file", path, "--out", folder],
+      { DENORT_BIN: RUNTIME },
+    );
+    assertEquals([code, stderr], [0, ""]);
+    const derived = JSON.parse(
+      (await call(permissions, ["--json", "--env-file", path])).stdout,
+    );
+    const manifest: CompiledWorker[] = JSON.parse(
+      await Deno.readTextFile(`${folder}/manifest.json`),
+    );
+    assertEquals(
+      manifest.map(({ worker, permissions }) => ({ worker, permissions })),
+      WORKERS.map((worker) => ({ worker, permissions: derived[worker] })),
+    );
+    assertEquals(new Set(manifest.map(({ file }) => file)).size, 4);
+    for (const { file, sha256, permissions } of manifest) {
+      const binary = await Deno.readFile(file);
+      assertEquals(sha256, await sha256Hex(binary));
+      const text = new TextDecoder("latin1").decode(binary);
+      const { net, env } = permissions;
+      assertStringIncludes(text, JSON.stringify(net.map(({ host }) => host)));
+      assertStringIncludes(text, JSON.stringify(env.map(({ name }) => name)));
+    }
+    await Deno.remove(folder, { recursive: true });
   }));
 
 Deno.test("compile begins with the first of all workers, and says what to do without the runtime", () =>
