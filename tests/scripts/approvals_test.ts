@@ -285,6 +285,13 @@ Deno.test("approvals and approve_latest_post on devcore", async (t) => {
         jobs.push(await start());
         await until("the next", () => told().length === jobs.length, 30_000);
         assertEquals(told(), jobs);
+        // A stop cuts short what is still being told.
+        await until("the URL told", () => requests.length === 3, 30_000);
+        await until(
+          "the program's end",
+          () => watching.stderr.split("exit code 3").length === 3,
+          30_000,
+        );
         assertEquals(await watching.stop(), 143);
         printed = watching.stdout + watching.stderr;
       }
