@@ -95,7 +95,7 @@ export async function upgrade(
   const { platform } = stand;
   say.begin("upgrade", "Upgrade");
   const before = await readFragments(platform);
-  const next = await bundlePack(secondVersion(first.files));
+  const next = await bundlePack(secondVersion(first));
   say.line(
     `bundled ${next.name} in memory: one schema, the workflow and the fragment changed`,
   );
@@ -142,7 +142,9 @@ export async function upgrade(
   return `${first.version} to ${next.version} in place, fragment key ${FRAGMENT_KEY} kept, nothing stale`;
 }
 
-function secondVersion(files: PackFiles): PackFiles {
+function secondVersion({ files, version }: Bundle): PackFiles {
+  const [major, minor] = version.split(".");
+  const next = `${major}.${Number(minor) + 1}.0`;
   const change = (path: string, from: RegExp, to: string): [string, string] => {
     const text = files.get(path) ?? "";
     if (from.test(text)) return [path, text.replace(from, to)];
@@ -150,7 +152,7 @@ function secondVersion(files: PackFiles): PackFiles {
   };
   return new Map([
     ...files,
-    change("pack.yaml", /^ {2}version: .*$/m, "  version: 0.2.0"),
+    change("pack.yaml", /^ {2}version: .*$/m, `  version: ${next}`),
     change(
       "schemas/PostResult.json",
       /"description": "[^"]*"/,
@@ -164,7 +166,7 @@ function secondVersion(files: PackFiles): PackFiles {
     change(
       FRAGMENT_FILE,
       /reason: ".*"/,
-      'reason: "Posting externally requires explicit approval, says version 0.2.0"',
+      `reason: "Posting externally requires explicit approval, says version ${next}"`,
     ),
   ]);
 }
