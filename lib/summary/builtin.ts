@@ -53,7 +53,10 @@ function lead(
   const first = `${title}${where}: ${severity}${since}${now}.`;
   if (symptom !== "") return `${first} ${symptom}`;
   const count = `${counted(evidence.length, "piece")} of evidence`;
-  const missing = gaps.length === 0 ? "" : `, ${gaps.length} not available`;
+  const were = gaps.length === 1 ? "was" : "were";
+  const missing = gaps.length === 0
+    ? ""
+    : `; ${gaps.length} more ${were} not available`;
   return `${first} This rests on ${count}${missing}.`;
 }
 

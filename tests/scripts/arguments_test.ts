@@ -118,3 +118,23 @@ Deno.test("a command refuses a version of Deno that is too old", async () => {
     Object.assign(Deno, { version });
   }
 });
+
+Deno.test(".ci/run --help says what it does and starts nothing", async () => {
+  const run = async (argument: string) => {
+    const { code, stdout, stderr } = await new Deno.Command("sh", {
+      args: ["-c", `exec timeout 10 ${new URL(".ci/run", ROOT).pathname} "$1"`]
+        .concat("sh", argument),
+    }).output();
+    const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+    return [code, text(stdout), text(stderr)] as const;
+  };
+  const [code, help] = await run("--help");
+  assertEquals(code, 0);
+  assertMatch(help, /^Usage: \.ci\/run\n/);
+  assertEquals(await run("-h"), [0, help, ""]);
+  assertEquals(await run("nonsense"), [
+    2,
+    "",
+    `error: ${UNEXPECTED}; see --help\n`,
+  ]);
+});

@@ -11,7 +11,7 @@ import sample from "../../deploy/samples/sample_pagerduty.json" with {
 
 const GAP = {
   what: "alerts, log entries and notes",
-  why: "PagerDuty's API was not asked yet; a webhook does not carry them",
+  why: "PagerDuty's API was not asked; its webhook does not carry them",
 };
 
 /** The incident that the ingester makes of the sample, changed. */
@@ -96,7 +96,7 @@ Deno.test("the built-in summary of PagerDuty's sample reads well", async () => {
     lead,
     "Checkout latency above 2 s in eu-west-1 on checkout-api: critical since " +
       "2026-01-15 09:30 UTC, now triggered. This rests on 2 pieces of " +
-      "evidence, 1 not available.",
+      "evidence; 1 more was not available.",
   );
   assertEquals(highlights.slice(0, 4).map(({ text }) => text), [
     "Severity is critical (priority P1, so critical)",

@@ -110,7 +110,7 @@ export function collectAlertmanager(incident: IncidentInput): Findings {
       {
         what: "silences, inhibitions and the current state of the alerts",
         why:
-          "Alertmanager's API was not asked yet; a webhook does not carry them",
+          "Alertmanager's API was not asked; its webhook does not carry them",
       },
     ],
   };

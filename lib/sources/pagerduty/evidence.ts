@@ -48,7 +48,7 @@ export function collectPagerDuty(incident: IncidentInput): Findings {
     context,
     gaps: [{
       what: "alerts, log entries and notes",
-      why: "PagerDuty's API was not asked yet; a webhook does not carry them",
+      why: "PagerDuty's API was not asked; its webhook does not carry them",
     }],
   };
 }
