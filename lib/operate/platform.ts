@@ -5,7 +5,7 @@
  */
 import { type Config, readConfig, variablesOf } from "../base/config.ts";
 import { deadline } from "../base/deadline.ts";
-import { type JsonObject, optional } from "../base/json.ts";
+import { isObject, type JsonObject, objectOf, optional } from "../base/json.ts";
 import { createLog } from "../base/log.ts";
 import type { Endpoint } from "../platform/endpoint.ts";
 import { Gateway } from "../platform/gateway.ts";
@@ -78,8 +78,18 @@ export interface WaitingJob {
   jobId: string;
   topic: string;
   ruleId: string;
+  /** Names the policy that demanded the approval. */
+  policySnapshot: string;
   /** Milliseconds since the epoch. */
   since: number;
+}
+
+/** What a platform tells of itself. */
+export interface About {
+  /** CoretexOS 0.6 tells none. */
+  version: string | undefined;
+  /** It answers as Cordum 1.0 does, whatever it calls itself. */
+  isCordum1: boolean;
 }
 
 /** The scheduler's snapshot of its workers, kept in Redis. */
@@ -88,6 +98,11 @@ export interface WorkerSnapshot {
   topics: Record<string, { pool: string; available: boolean }>;
   workers: { worker_id: string; pool: string }[];
 }
+
+/** What only Cordum 1.0 tells of its status. */
+const CORDUM_1_STATUS = ["license", "pipeline", "circuit_breakers"];
+/** Those who may not or cannot read a status still get everything else. */
+const STATUS_WITHHELD = [403, 404, 501];
 
 /** A person is waiting for the answer. */
 const CALL_MS = 10_000;
@@ -159,7 +174,9 @@ export class Platform implements AsyncDisposable {
     const document = await this.find(
       `/config?scope=system&scope_id=${scopeId}`,
     );
-    return (document?.["data"] ?? {}) as JsonObject;
+    // Cordum 1.0 answers with the data itself, without a document around it.
+    const isBare = typeof document?.["scope"] !== "string";
+    return objectOf(isBare ? document : document["data"]) ?? {};
   }
 
   /** The jobs waiting for approval, of any topic, oldest first. */
@@ -175,6 +192,7 @@ export class Platform implements AsyncDisposable {
         jobId: String(job["id"]),
         topic: String(job["topic"]),
         ruleId: String(item["policy_rule_id"] ?? ""),
+        policySnapshot: String(item["policy_snapshot"] ?? ""),
         since: Number(job["updated_at"]) / 1000,
       }];
     });
@@ -189,6 +207,37 @@ export class Platform implements AsyncDisposable {
       if (error instanceof GatewayError) return undefined;
       throw error;
     }
+  }
+
+  async about(): Promise<About> {
+    const answer = await this.call("GET", "/status").catch((error) => {
+      const isWithheld = error instanceof GatewayError &&
+        STATUS_WITHHELD.includes(error.status);
+      if (isWithheld) return {};
+      throw error;
+    });
+    const status = objectOf(answer) ?? {};
+    const { build } = status as { build?: { version?: string } };
+    return {
+      version: build?.version,
+      isCordum1: CORDUM_1_STATUS.some((name) => isObject(status[name])),
+    };
+  }
+
+  /**
+   * Reads which policy is in force.
+   *
+   * @returns Whether a job that waits under a policy snapshot can still be
+   * approved; yes where the platform does not tell.
+   */
+  async readApprovable(): Promise<(policySnapshot: string) => boolean> {
+    const inForce = await this.policySnapshot();
+    if (inForce === undefined) return () => true;
+    const { isCordum1 } = await this.about();
+    // There the fragments of packs, which follow, void no approval.
+    const bound = (snapshot: string) =>
+      isCordum1 ? snapshot.split("|cfg:")[0] : snapshot;
+    return (snapshot) => snapshot === "" || bound(snapshot) === bound(inForce);
   }
 
   /** The scheduler's view of the workers, or `undefined` if Redis is not named. */

@@ -12,6 +12,15 @@ import { plain, startGateway } from "../../deploy/standins/gateway.ts";
 import { platformAt } from "../support/platform.ts";
 import { explain } from "../../scripts/terminal/command.ts";
 import { freePort } from "../../scripts/launch/free_port.ts";
+import recorded1 from "../testdata/recorded/http-1.0/config-and-packs.json" with {
+  type: "json",
+};
+import recorded from "../testdata/recorded/http/config.json" with {
+  type: "json",
+};
+import january from "../testdata/recorded/http/health-status-auth.json" with {
+  type: "json",
+};
 
 const GONE = new Map([
   ["the platform's own line", "job not found\n"],
@@ -32,7 +41,13 @@ async function onPlatform<T>(
   return await use(platform);
 }
 
-const JOB = { jobId: "r:post@1", topic: "t", ruleId: "", since: 0 };
+const JOB = {
+  jobId: "r:post@1",
+  topic: "t",
+  ruleId: "",
+  policySnapshot: "",
+  since: 0,
+};
 
 for (const [what, body] of GONE) {
   Deno.test(`a 404 is a job that is gone: ${what}`, async () => {
@@ -76,4 +91,89 @@ Deno.test("readPlatformEnv() adds what is usual to what is set", () => {
     NATS_URL: "nats://127.0.0.1:4222",
   });
   assertThrows(() => readPlatformEnv(() => undefined), ConfigError);
+});
+
+/** A recorded answer to a request. */
+function answerOf(
+  requests: { send: string; note?: string; answer?: { body?: unknown } }[],
+  send: string,
+  note?: string,
+): Record<string, unknown> {
+  const found = requests.find((one) =>
+    one.send === send && (note === undefined || one.note === note)
+  );
+  return found!.answer!.body as Record<string, unknown>;
+}
+
+const CONFIG = "GET /api/v1/config?scope=system&scope_id=default";
+
+/** Calls on a platform that answers `GET` requests by their path. */
+async function onAnswers<T>(
+  answers: Record<string, unknown>,
+  use: (platform: Platform) => Promise<T>,
+): Promise<T> {
+  await using server = startGateway(({ path }) => {
+    const answer = answers[path.replace("/api/v1", "")];
+    return answer === undefined ? plain(501, "no") : Response.json(answer);
+  });
+  await using platform = platformAt(server.url);
+  return await use(platform);
+}
+
+Deno.test("config() reads a document and, as Cordum 1.0 answers, its bare data", async () => {
+  const document = answerOf(recorded.requests, CONFIG);
+  const bare = answerOf(recorded1.requests, CONFIG, "uninstalled");
+  for (const [answer, data] of [[document, document["data"]], [bare, bare]]) {
+    await onAnswers({ "/config": answer }, async (platform) => {
+      assertEquals(await platform.config("default"), data);
+    });
+  }
+  // A fresh document holds nothing yet.
+  const empty = { scope: "system", scope_id: "policy", data: null };
+  await onAnswers({ "/config": empty }, async (platform) => {
+    assertEquals(await platform.config("policy"), {});
+  });
+});
+
+const STATUS_1 = answerOf(recorded1.requests, "GET /api/v1/status");
+const STATUS = answerOf(january.requests, "GET /api/v1/status");
+
+Deno.test("about() tells Cordum 1.0 from its elders, whatever it calls itself", async () => {
+  const byHand = { ...STATUS_1, build: { version: "0.2.0" } };
+  const { build: _, ...coretexOs } = STATUS;
+  const cases: [status: unknown, version: string | undefined, is: boolean][] = [
+    [STATUS_1, "v1.0.0", true],
+    [byHand, "0.2.0", true],
+    [{ ...STATUS, build: { version: "dev" } }, "dev", false],
+    [coretexOs, undefined, false],
+    [undefined, undefined, false],
+  ];
+  for (const [status, version, isCordum1] of cases) {
+    await onAnswers({ "/status": status }, async (platform) => {
+      assertEquals(await platform.about(), { version, isCordum1 });
+    });
+  }
+});
+
+Deno.test("readApprovable() compares a job's policy with the one in force, as its platform does", async () => {
+  const cases: [what: string, status: unknown, held: string, is: boolean][] = [
+    ["the same", STATUS, "base|cfg:new", true],
+    ["another fragment", STATUS, "base|cfg:old", false],
+    ["no fragment", STATUS, "base", false],
+    ["another fragment", STATUS_1, "base|cfg:old", true],
+    ["no fragment", STATUS_1, "base", true],
+    ["another base", STATUS_1, "other|cfg:new", false],
+    ["not told", STATUS, "", true],
+  ];
+  for (const [what, status, held, expected] of cases) {
+    const snapshots = ["base|cfg:new", "base|cfg:old"];
+    const answers = { "/status": status, "/policy/snapshots": { snapshots } };
+    await onAnswers(answers, async (platform) => {
+      const isApprovable = await platform.readApprovable();
+      assertEquals(isApprovable(held), expected, what);
+    });
+  }
+  await onAnswers({}, async (platform) => {
+    assertEquals((await platform.readApprovable())("any"), true);
+  });
 });
