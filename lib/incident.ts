@@ -263,7 +263,13 @@ export function toMoment(text: unknown): string | undefined {
   if (Number.isNaN(moment.getTime())) return undefined;
   const utc = moment.toISOString();
   // The zone may shift it outside the years 0 to 9999, which RFC 3339 lacks.
-  return MOMENT.test(utc) ? utc : undefined;
+  return MOMENT.test(utc) && !isZeroTime(text) ? utc : undefined;
+}
+
+/** Whether a time means "not set": Go writes the year 1 for that. */
+export function isZeroTime(text: unknown): boolean {
+  return typeof text === "string" && /^0001-01-01T/.test(text) &&
+    MOMENT.test(text);
 }
 
 /** An incident's id, prefixed with its source if it is not yet. */

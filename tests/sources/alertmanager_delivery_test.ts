@@ -61,10 +61,10 @@ async function incidentOf(
 
 Deno.test("readAlertmanagerDelivery() reads the sample", async () => {
   assertEquals(await readAlertmanagerDelivery(sample), {
-    key: "83d5a42b8de0669a51562794789674a6",
+    key: "5d2bec55fdf097f0694210ff44a178ba",
     at: "2026-01-15T09:31:42.417Z",
     incident: {
-      incident_id: "alertmanager:779dbfbce83ffe1dd68199d952528929",
+      incident_id: "alertmanager:6c20d41bd10cf1af52eb239fa5155dcc",
       source: {
         system: "alertmanager",
         url: "http://alertmanager.example.com:9093/",
@@ -136,7 +136,6 @@ const SAME: [what: string, body: unknown][] = [
     "the group's labels in another order",
     { ...FIRST, groupLabels: { cluster: "eu", alertname: "HighLatency" } },
   ],
-  ["another route", { ...FIRST, groupKey: "{}/{a=b}:{}" }],
   ["the other of a pair", { ...FIRST, externalURL: "http://b.example.com" }],
   [
     "another zone",
@@ -175,6 +174,8 @@ for (const [what, body] of SAME) {
 }
 
 const OTHERS: [what: string, body: unknown, sameIncident: boolean][] = [
+  // Two routes may group by the same labels: their keys tell them apart.
+  ["another route", { ...FIRST, groupKey: "{}/{a=b}:{}" }, false],
   [
     "a new alert in the group",
     webhook([
@@ -244,6 +245,48 @@ Deno.test("readAlertmanagerDelivery() dates an incident by its oldest alert, a d
     [incident.occurred_at, at],
     ["2026-01-15T09:30:00.000Z", "2026-01-15T09:35:00.000Z"],
   );
+});
+
+Deno.test("readAlertmanagerDelivery() tells two routes of one receiver and label apart", async () => {
+  const by = (team: string) => ({
+    ...webhook([alert(team)]),
+    groupKey: `{}/{team="${team}"}:{alertname="HighLatency"}`,
+  });
+  const [shop, pay] = [await read(by("shop")), await read(by("pay"))];
+  assert(shop.incident.incident_id !== pay.incident.incident_id);
+  assert(shop.key !== pay.key);
+  assertEquals(await read(by("shop")), shop);
+});
+
+const ZERO = "0001-01-01T00:00:00Z";
+
+Deno.test("readAlertmanagerDelivery() takes Go's zero time for none", async () => {
+  const { incident, at, key } = await read(webhook([
+    alert("a", { startsAt: ZERO }),
+    alert("b", { startsAt: AT }),
+  ]));
+  const since = "2026-01-15T09:30:00.000Z";
+  assertEquals([incident.occurred_at, at], [since, since]);
+  const unset = await read(webhook([alert("a", { startsAt: ZERO })]));
+  assertEquals(["occurred_at" in unset.incident, "at" in unset], [
+    false,
+    false,
+  ]);
+  assert(unset.key !== key);
+});
+
+Deno.test("readAlertmanagerDelivery() takes what Grafana's own alerting sends", async () => {
+  const grafana = {
+    orgId: 1,
+    title: "[FIRING:1]  (High memory usage blue us-1)",
+    state: "alerting",
+    message: "**Firing**",
+    groupKey: '{}:{alertname="x"}',
+  };
+  const one = await read(webhook([alert("a")], { ...grafana, version: "1" }));
+  const four = await read(webhook([alert("a")], { ...grafana, version: "4" }));
+  assertEquals(one.key, four.key);
+  assertEquals(one.incident.title, "HighLatency (cluster=eu)");
 });
 
 const OVER: [what: string, body: Record<string, unknown>][] = [
@@ -400,6 +443,21 @@ for (const [alerts, more, title] of TITLES) {
 
 const labelled = (fingerprint: string, labels: Record<string, unknown>) =>
   alert(fingerprint, { labels });
+const STATE_METRICS = {
+  namespace: "shop",
+  container: "web",
+  endpoint: "http",
+  instance: "10.42.0.16:8080",
+  job: "kube-state-metrics",
+  service: "kps-kube-state-metrics",
+};
+const NODE_EXPORTER = {
+  namespace: "monitoring",
+  pod: "kps-prometheus-node-exporter-x7k2p",
+  instance: "10.0.0.7:9100",
+  job: "node-exporter",
+  service: "kps-prometheus-node-exporter",
+};
 const SERVICES: [alerts: Alert[], service: string | undefined][] = [
   [[labelled("a", { job: "j", service: "s" })], "s"],
   [[labelled("a", { job: "j", app: "a" })], "a"],
@@ -415,6 +473,26 @@ const SERVICES: [alerts: Alert[], service: string | undefined][] = [
   [[labelled("a", { service: "s" }), labelled("b", {})], undefined],
   [[labelled("a", { service: " ", job: {} })], undefined],
   [[labelled("a", {})], undefined],
+  // What measures is not what is ill.
+  [[labelled("a", { ...STATE_METRICS, pod: "cart-api-1" })], "cart-api-1"],
+  [
+    [
+      labelled("a", { ...STATE_METRICS, pod: "cart-api-1" }),
+      labelled("b", { ...STATE_METRICS, pod: "cart-api-2" }),
+    ],
+    "shop",
+  ],
+  [[labelled("a", { ...STATE_METRICS, deployment: "cart-api" })], "cart-api"],
+  [
+    [labelled("a", { ...STATE_METRICS, persistentvolumeclaim: "data-db-0" })],
+    "data-db-0",
+  ],
+  [[labelled("a", { ...STATE_METRICS, job_name: "backup-1" })], "backup-1"],
+  [[labelled("a", { ...NODE_EXPORTER, node: "node-7" })], "node-7"],
+  [[labelled("a", NODE_EXPORTER)], undefined],
+  [[labelled("a", { job: "blackbox", instance: "https://x" })], undefined],
+  [[labelled("a", { job: "kubelet", namespace: "shop" })], "shop"],
+  [[labelled("a", { ...NODE_EXPORTER, app: "checkout" })], "checkout"],
 ];
 for (const [alerts, service] of SERVICES) {
   const labels = alerts.map(({ labels }) => JSON.stringify(labels)).join(" ");
@@ -460,15 +538,17 @@ Deno.test("readAlertmanagerDelivery() cuts what is too long, with a mark", async
   assert((severity_rule?.length ?? 999) <= 200);
 });
 
+const VERSION =
+  '"version" must be "4", or "1" with "orgId" as Grafana sends it';
 const REFUSED: [what: string, body: unknown, message: string][] = [
   ["null", null, "the body must be a JSON object"],
   ["a list", [sample], "the body must be a JSON object"],
-  ["no version", { ...FIRST, version: undefined }, '"version" must be "4"'],
-  ["version 3", { ...FIRST, version: "3" }, '"version" must be "4"'],
+  ["no version", { ...FIRST, version: undefined }, VERSION],
+  ["version 3", { ...FIRST, version: "3" }, VERSION],
   [
     "a version that is a number",
     { ...FIRST, version: 4 },
-    '"version" must be "4"',
+    VERSION,
   ],
   ["no receiver", { ...FIRST, receiver: "" }, '"receiver" must be a text'],
   [

@@ -341,3 +341,20 @@ Deno.test("collectAlertmanager() gives a valid bundle whatever the payload holds
     });
   }
 });
+
+Deno.test("collectAlertmanager() uses what Grafana adds to an alert", () => {
+  const grafana = "https://grafana.example.com";
+  const findings = read([{
+    ...alert({ zone: "us-1" }, { summary: "Memory is short", __orgId__: "1" }),
+    values: { B: 44.25, C: 1, odd: "x" },
+    dashboardURL: `${grafana}/d/abc`,
+    panelURL: "javascript:alert(1)",
+    silenceURL: `${grafana}/alerting/silence/new`,
+    orgId: 1,
+  }]);
+  const facts = new Map(factsOf(findings));
+  assertEquals(facts.get("dashboard"), `${grafana}/d/abc`);
+  assertEquals(facts.get("silence"), `${grafana}/alerting/silence/new`);
+  assertEquals(facts.get("values"), "B=44.25, C=1");
+  assertEquals([facts.has("panel"), facts.has("__orgId__")], [false, false]);
+});

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { isObject, optional, plainTextOf } from "../../base/json.ts";
+import { isObject, objectOf, optional, plainTextOf } from "../../base/json.ts";
 import { counted, shorten } from "../../base/text.ts";
 import type {
   Fact,
@@ -25,6 +25,7 @@ import {
   payloadOf,
   payloadPiece,
   TIMELINE_MAX,
+  webUrlOf,
 } from "../fields.ts";
 import type { Findings } from "../source.ts";
 import {
@@ -77,6 +78,7 @@ export function collectAlertmanager(incident: IncidentInput): Findings {
     facts: [
       ...alerts.length === 0 ? [] : factOf("alerts", counts, ALERTS),
       ...readFacts(incident, shared),
+      ...readGrafanaFacts(most),
       ...factOf("receiver", unquote(raw["receiver"]), PAYLOAD),
     ],
     timeline: timeline.slice(-TIMELINE_MAX),
@@ -158,11 +160,31 @@ function readFacts(
   const guides = [...annotations].filter(([name]) => isGuide(name))
     .map(([name, value]) => [name.replace(/_url$/i, ""), value] as const);
   const others = [...labels, ...annotations].filter(([name, value]) =>
-    !said.includes(name) && !isGuide(name) && value !== service
+    !said.includes(name) && !isGuide(name) && value !== service &&
+    !name.startsWith("__") // Grafana's own bookkeeping.
   );
   return [...guides, ...others]
     .flatMap(([name, value]) => factOf(name, value, ALERTS))
     .slice(0, SHARED_FACTS_MAX);
+}
+
+/** What Grafana adds to an alert: its pages, and the values that it measured. */
+function readGrafanaFacts(alerts: Alert[]): Fact[] {
+  const [oldest] = alerts;
+  const pages = ["dashboard", "panel", "silence"].flatMap((name) =>
+    factOf(name, webUrlOf(oldest?.whole[`${name}URL`]), ALERTS)
+  );
+  const values = new Set(alerts.map(valuesOf));
+  const [shared] = values.size === 1 ? values : [];
+  return [...pages, ...factOf("values", shared, ALERTS)];
+}
+
+/** `B=44.24, C=1`, as Grafana's `values` has them. */
+function valuesOf({ whole }: Alert): string | undefined {
+  const values = Object.entries(objectOf(whole["values"]) ?? {}).flatMap(
+    ([name, value]) => typeof value === "number" ? [`${name}=${value}`] : [],
+  );
+  return values.length === 0 ? undefined : values.join(", ");
 }
 
 /** When each fired and was resolved, oldest first. */

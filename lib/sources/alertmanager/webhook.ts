@@ -11,9 +11,14 @@
  */
 import { secretList } from "../../base/config.ts";
 import { sha256Hex } from "../../base/digest.ts";
-import { type JsonObject, optional, textOf } from "../../base/json.ts";
+import {
+  type JsonObject,
+  optional,
+  stringOf,
+  textOf,
+} from "../../base/json.ts";
 import { shorten } from "../../base/text.ts";
-import type { IncidentInput } from "../../incident.ts";
+import { type IncidentInput, isZeroTime } from "../../incident.ts";
 import { webUrlOf } from "../fields.ts";
 import { BEARER } from "../proof.ts";
 import { readObject, readPayload, readText } from "../required.ts";
@@ -31,10 +36,18 @@ const HASH_CHARS = 32;
 const NAMES_SHOWN = 3;
 const WORD_CHARS_MAX = 60;
 const SEVERITY_LABELS = ["severity", "priority"];
-/** The first one that all alerts share, from the most to the least specific. */
-const SERVICE_LABELS =
-  "service service_name app app_kubernetes_io_name application deployment job namespace"
+/** Labels that name what is ill, from the most to the least specific. */
+const WORKLOAD_LABELS =
+  "deployment statefulset daemonset job_name pod node persistentvolumeclaim"
     .split(" ");
+const SERVICE_LABELS =
+  "service service_name app app_kubernetes_io_name application job".split(" ");
+/** Exporters measure others: their own labels do not say what is ill. */
+const EXPORTER =
+  /(?:^|[-_./])(?:kube-?state-?metrics|cadvisor|kubelet|black-?box|\w*exporter|push-?gateway|metrics-server|telegraf|otel-?col(?:lector)?|vmagent|grafana-agent)(?:$|[-_./\d])/i;
+
+/** These exporters pass on the labels of the workloads that they measure. */
+const REPORTS_ON_OTHERS = /kube-?state-?metrics|cadvisor|kubelet/i;
 
 const SETTINGS = {
   alertmanagerTokens: secretList("ALERTMANAGER_WEBHOOK_TOKENS", {
@@ -54,12 +67,16 @@ export const ALERTMANAGER: Webhook<typeof SETTINGS> = {
 /** An alert with its identity. */
 interface NamedAlert extends Alert {
   fingerprint: string;
-  startsAt: string;
 }
 
 /** The identity of a group, beside its alerts. */
 interface Group {
   receiver: string;
+  /**
+   * The matchers of the group's route, and its labels. The labels alone may be
+   * those of another route's group.
+   */
+  key: string;
   /** Sorted by name. */
   labels: [name: string, value: string][];
 }
@@ -72,8 +89,11 @@ export async function readAlertmanagerDelivery(
   body: unknown,
 ): Promise<Delivery | Ignored> {
   const payload = readPayload(body);
-  if (payload["version"] !== "4") {
-    throw new DeliveryError('"version" must be "4"');
+  const isGrafana = "orgId" in payload && payload["version"] === "1";
+  if (payload["version"] !== "4" && !isGrafana) {
+    throw new DeliveryError(
+      '"version" must be "4", or "1" with "orgId" as Grafana sends it',
+    );
   }
   const group = readGroup(payload);
   const all = readAlerts(payload["alerts"]);
@@ -81,9 +101,11 @@ export async function readAlertmanagerDelivery(
   const oldestFirst = alerts.toSorted(byStart);
   const [first] = oldestFirst;
   if (first === undefined) return { ignored: "resolved" };
-  const { receiver, labels } = group;
-  const id = await hash([receiver, labels, first.startsAt]);
-  const firings = alerts.map(({ fingerprint, startsAt }) =>
+  const { receiver, key } = group;
+  const times = oldestFirst.flatMap(({ startsAt }) => startsAt ?? []);
+  const [since = ""] = times;
+  const id = await hash([receiver, key, since]);
+  const firings = alerts.map(({ fingerprint, startsAt = "" }) =>
     `${fingerprint}@${startsAt}`
   );
   return {
@@ -95,13 +117,13 @@ export async function readAlertmanagerDelivery(
       },
       title: readTitle(group, alerts),
       ...readSeverity(alerts),
-      ...optional("service", sharedLabel(alerts, SERVICE_LABELS)),
+      ...optional("service", readSubject(alerts)),
       ...optional("dedup_key", textOf(payload["groupKey"], 300)),
-      occurred_at: first.startsAt,
+      ...optional("occurred_at", times[0]),
       raw: payload,
     },
-    key: await hash([receiver, labels, [...new Set(firings)].sort()]),
-    ...optional("at", oldestFirst.at(-1)?.startsAt),
+    key: await hash([receiver, key, [...new Set(firings)].sort()]),
+    ...optional("at", times.at(-1)),
   };
 }
 
@@ -112,7 +134,9 @@ function readGroup(payload: JsonObject): Group {
     if (typeof value === "string") return [name, value] as [string, string];
     throw new DeliveryError('each of "groupLabels" must be a text');
   });
-  return { receiver, labels: pairs.sort(([a], [b]) => a < b ? -1 : 1) };
+  pairs.sort(([a], [b]) => a < b ? -1 : 1);
+  const key = stringOf(payload["groupKey"]) || JSON.stringify(pairs);
+  return { receiver, key, labels: pairs };
 }
 
 function readAlerts(value: unknown): NamedAlert[] {
@@ -126,11 +150,12 @@ function readAlerts(value: unknown): NamedAlert[] {
     }
     const fingerprint = readText(whole["fingerprint"], `${field}.fingerprint`);
     const alert = toAlert(whole);
-    const { startsAt } = alert;
-    if (startsAt !== undefined) return { ...alert, fingerprint, startsAt };
-    throw new DeliveryError(
-      `"${field}.startsAt" must be a date-time such as 2026-01-15T09:30:00Z`,
-    );
+    if (alert.startsAt === undefined && !isZeroTime(whole["startsAt"])) {
+      throw new DeliveryError(
+        `"${field}.startsAt" must be a date-time such as 2026-01-15T09:30:00Z`,
+      );
+    }
+    return { ...alert, fingerprint };
   });
 }
 
@@ -200,18 +225,22 @@ function readUrl(payload: JsonObject, first: Alert): string | undefined {
     webUrlOf(first.whole["generatorURL"]);
 }
 
-function sharedLabel(
-  alerts: Alert[],
-  names: readonly string[],
-): string | undefined {
-  for (const name of names) {
-    const value = textOf(
-      shared(alerts, ({ labels }) => labels.get(name)),
-      200,
-    );
-    if (value !== undefined) return value;
-  }
-  return undefined;
+/**
+ * What is ill: the workload that all alerts share, otherwise a service or app.
+ * An exporter's labels never say that, not even its own pod and namespace.
+ */
+function readSubject(alerts: Alert[]): string | undefined {
+  const value = (name: string) =>
+    textOf(shared(alerts, ({ labels }) => labels.get(name)), 200);
+  const ill = [...WORKLOAD_LABELS, ...SERVICE_LABELS].map(value)
+    .find((subject) => subject !== undefined && !EXPORTER.test(subject));
+  if (ill !== undefined) return ill;
+  // The namespace is the workload's, unless the exporter's own labels say it.
+  const isOwn = ["pod", "service", "job"].some((name) => {
+    const measures = value(name) ?? "";
+    return EXPORTER.test(measures) && !REPORTS_ON_OTHERS.test(measures);
+  });
+  return isOwn ? undefined : value("namespace");
 }
 
 /**
