@@ -212,6 +212,19 @@ export interface PostResult {
   warnings?: string[];
 }
 
+/** Every severity, the worst first. */
+export const WORST_FIRST: readonly Severity[] = [
+  "critical",
+  "error",
+  "warning",
+  "info",
+];
+
+/** Whether `one` is worse than `other`. */
+export function isWorse(one: Severity, other: Severity): boolean {
+  return WORST_FIRST.indexOf(one) < WORST_FIRST.indexOf(other);
+}
+
 const SEVERITY_OF: Readonly<Record<ReportedSeverity, Severity>> = {
   critical: "critical",
   high: "error",

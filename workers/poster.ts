@@ -34,6 +34,7 @@ import {
   withWarning,
 } from "../lib/post/result.ts";
 import { send } from "../lib/post/send.ts";
+import { severityOfPost } from "../lib/post/severity.ts";
 import { POST_SETTINGS, type PostSettings } from "../lib/post/settings.ts";
 
 const TOPIC = "job.incident-enricher.post";
@@ -83,7 +84,8 @@ export async function post(
       retention,
       labels: { kind: "incident.post" },
     }, constraints.artifactBytesMax);
-  const facts = { incident, destination, digest };
+  const severity = severityOfPost(incident, evidence);
+  const facts = { incident, destination, digest, severity };
   const base = describePost(facts, approval, job);
   if (job.dryRun) {
     return { ...base, artifact_ptr: await keep("short"), dry_run: true };

@@ -8,16 +8,13 @@ import { JobError } from "../base/errors.ts";
 import type { Endpoint } from "../platform/endpoint.ts";
 import { type Store, StoreError } from "../platform/store.ts";
 import {
-  BUSY_MS,
   type Claim,
-  type EventList,
-  fold,
-  isYounger,
   parseEvents,
   type PostEvent,
   readKey,
   RECORD_PREFIX,
-} from "../post/record.ts";
+} from "../post/events.ts";
+import { BUSY_MS, type EventList, fold, isYounger } from "../post/record.ts";
 import { readInBatches } from "./batches.ts";
 import { OperationError } from "./errors.ts";
 import { openStore } from "./platform.ts";
@@ -148,11 +145,10 @@ export function foldPost(
   const state = fold(events);
   switch (state.state) {
     case "posted": {
-      const { job_id, run_id, posted_at: at } = state.result;
-      return { ...post, state: "posted", job_id, run_id, at };
+      const { last } = state;
+      const { job_id, run_id } = last.as === "posted" ? last.result : post;
+      return { ...post, state: "posted", job_id, run_id, at: last.at };
     }
-    case "marked":
-      return { ...post, state: "posted", at: state.at };
     case "held":
     case "in doubt": {
       const { job_id, run_id, at } = state.claim;

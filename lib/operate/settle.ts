@@ -10,13 +10,17 @@ import { optional } from "../base/json.ts";
 import { ageOf } from "../base/text.ts";
 import {
   type Claim,
-  type EventList,
-  fold,
   parseEvents,
   type PostEvent,
+  readKey,
+} from "../post/events.ts";
+import {
+  type EventList,
+  fold,
   PostRecord,
   type PostState,
-  readKey,
+  type Sent,
+  standingOf,
 } from "../post/record.ts";
 import { OperationError } from "./errors.ts";
 import { type DeletableList, tryParse } from "./posts.ts";
@@ -74,12 +78,13 @@ export async function markPost(
   { by, why, link, nowMs }: Decision & { link: string | undefined },
 ): Promise<Decided> {
   const state = await readState(list, key);
-  if (state.state === "posted" || state.state === "marked") {
+  if (state.state === "posted") {
     throw new OperationError(`Nothing to mark: ${describeEnd(state)}`);
   }
   const at = new Date(nowMs).toISOString();
   const event: PostEvent = {
     type: "marked",
+    ...optional("token", "claim" in state ? state.claim.token : undefined),
     by,
     why,
     ...optional("link", link),
@@ -87,7 +92,10 @@ export async function markPost(
   };
   await list.append(key, JSON.stringify(event));
   const after = await readState(list, key);
-  return after.state === "marked" && after.by === by && after.at === at
+  const own = (sent: Sent) =>
+    sent.as === "marked" && sent.by === by && sent.at === at;
+  const standing = standingOf(after);
+  return standing && [standing.last, ...standing.earlier].some(own)
     ? { first: true }
     : { first: false, instead: describeEnd(after) };
 }
@@ -105,10 +113,12 @@ async function readState(list: EventList, key: string): Promise<PostState> {
 
 function describeEnd(state: PostState): string {
   switch (state.state) {
-    case "posted":
-      return `it was posted at ${state.result.posted_at}`;
-    case "marked":
-      return `${state.by} marked it as posted at ${state.at}`;
+    case "posted": {
+      const { last } = state;
+      return last.as === "posted"
+        ? `it was posted at ${last.at}`
+        : `${last.by} marked it as posted at ${last.at}`;
+    }
     default:
       return `it is ${state.state}`;
   }
@@ -188,8 +198,7 @@ export async function forgetPost(
     const freed = { type: "freed", by, why, token: claim.token, at };
     await list.append(key, JSON.stringify(freed));
   }
-  const settled = state?.state === "posted" || state?.state === "marked";
-  if (state !== undefined && !settled && post !== undefined) {
+  if (state !== undefined && post !== undefined) {
     // A poster that claimed between our read and the deletion would lose its
     // claim. Our own claim keeps posters away, and is deleted with the rest.
     const claim = await new PostRecord(list, post).claim({
@@ -197,6 +206,7 @@ export async function forgetPost(
       runId: "",
       digest: "",
       host: by,
+      severity: "critical",
     }, { settleMs: 0, now: () => nowMs, wait: () => Promise.resolve() });
     if (claim.state === "in doubt" && !force) {
       throw new OperationError(`A poster was faster: ${claim.why}`);

@@ -30,11 +30,17 @@ export function openRecord(
 /** Claims a post, or waits for another poster's claim to settle. */
 export function claimPost(
   record: PostRecord,
-  { destination: { host }, digest }: Post,
+  { destination: { host }, digest, severity }: Post,
   { job, settings, signal }: JobContext<PostSettings>,
 ): Promise<ClaimOutcome> {
   signal.throwIfAborted();
-  return record.claim({ jobId: job.id, runId: job.runId, digest, host }, {
+  return record.claim({
+    jobId: job.id,
+    runId: job.runId,
+    digest,
+    host,
+    severity,
+  }, {
     settleMs: settings.postSettleMs,
     liveMs: settings.postTimeoutMs + LIVE_MARGIN_MS,
     now: Date.now,

@@ -10,69 +10,73 @@
  * ```text
  * free ─claim→ held ─refused→ free     held ─unknown→ in doubt
  * any ─posted|marked→ posted           held|in doubt ─freed→ free
+ * posted ─worse claim→ held            a refusal or freeing leads back to posted
  * ```
  *
- * Events by people obey the same rule: `freed` names its claim, so that a late
- * copy cannot free the next claim, and after the first `marked` no event counts.
+ * An incident whose severity rises above every message so far gets one more: a
+ * claim that is worse than the last message is valid. So each severity has at
+ * most one message, and none follows an equal or worse one.
+ *
+ * Events by people obey the same rule: `freed` and `marked` name their claim, so
+ * that a late copy cannot settle the next claim.
  *
  * @module
  */
-import { JobError } from "../base/errors.ts";
-import { parseJson } from "../base/json.ts";
+import { isWorse, type Severity } from "../incident.ts";
+import {
+  type Claim,
+  parseEvents,
+  type Posted,
+  type PostEvent,
+  type PostKey,
+  recordKey,
+} from "./events.ts";
+import { outranks, type PostSeverity, readAs } from "./severity.ts";
 
-export interface Claim {
-  type: "claim";
-  token: string;
-  job_id: string;
-  run_id: string;
-  /** Of the message, as 64 hex digits. */
-  digest: string;
-  /** The destination's host, for people; the key holds only a digest. */
-  host: string;
-  /** The parts of the key, because they may contain its separator. */
-  tenant?: string;
-  incident_id?: string;
-  destination?: string;
-  at: string;
+/** A message that went out. */
+export type Sent =
+  & {
+    severity: Severity;
+    /** RFC 3339: when it was posted, or marked as posted. */
+    at: string;
+    /** The destination's; `undefined` if no claim names it. */
+    host: string | undefined;
+  }
+  & (
+    | { as: "posted"; result: Posted }
+    /** A person marked it; the record does not know the message. */
+    | { as: "marked"; by: string; link: string | undefined; job_id: string }
+  );
+
+/** What was posted. */
+export interface Standing {
+  state: "posted";
+  /** The last message, and so the worst. */
+  last: Sent;
+  /** Those before it, oldest first, each worse than the one before. */
+  earlier: readonly Sent[];
 }
 
-/** One line of the record. Times are RFC 3339. */
-export type PostEvent =
-  | Claim
-  | { type: "refused"; token: string; why: string; at: string }
-  | { type: "unknown"; token: string; why: string; at: string }
-  | { type: "posted"; token: string; result: Posted; at: string }
-  /** Frees the claim with that token; without one, frees any claim. */
-  | { type: "freed"; token?: string; by: string; why: string; at: string }
-  | { type: "marked"; by: string; why: string; link?: string; at: string };
+/** A claim without an outcome. */
+export type Claimed =
+  & {
+    claim: Claim;
+    /** What was posted before it, if it is for an update. */
+    before: Standing | undefined;
+  }
+  & ({ state: "held" } | { state: "in doubt"; why: string });
 
-/** The part of a result that later attempts need. */
-export interface Posted {
-  posted_at: string;
-  slack?: { ok: boolean };
-  artifact_ptr?: string;
-  approval?: { by: string; at: string; rule_id: string };
-  /** Of the message, as 64 hex digits. */
-  message_sha256: string;
-  job_id: string;
-  run_id: string;
-}
-
-export type PostState =
-  | { state: "free" }
-  | { state: "held"; claim: Claim }
-  | { state: "in doubt"; claim: Claim; why: string }
-  | { state: "posted"; result: Posted }
-  /** A person marked it; the record does not know the message. */
-  | { state: "marked"; by: string; at: string; link: string | undefined };
+export type PostState = { state: "free" } | Claimed | Standing;
 
 /** The state of a post after these events. */
 export function fold(events: readonly PostEvent[]): PostState {
   let state: PostState = { state: "free" };
-  const seen = new Set<string>();
+  const claims = new Map<string, Claim>();
   for (const event of events) {
-    state = step(state, event, seen);
-    if (event.type === "claim") seen.add(event.token);
+    state = step(state, event, claims);
+    if (event.type === "claim" && !claims.has(event.token)) {
+      claims.set(event.token, event);
+    }
   }
   return state;
 }
@@ -80,77 +84,133 @@ export function fold(events: readonly PostEvent[]): PostState {
 function step(
   now: PostState,
   event: PostEvent,
-  seen: ReadonlySet<string>,
+  claims: ReadonlyMap<string, Claim>,
 ): PostState {
-  // No later event can unsend a message.
-  if (now.state === "posted" || now.state === "marked") return now;
+  const standing = standingOf(now);
+  const open = openClaimOf(now);
   switch (event.type) {
     case "posted":
-      return { state: "posted", result: event.result };
-    case "marked":
-      return { state: "marked", by: event.by, at: event.at, link: event.link };
+      return afterMessage(now, event.token, {
+        ...sentFor(claims.get(event.token)),
+        at: event.at,
+        as: "posted",
+        result: event.result,
+      });
+    case "marked": {
+      const { token, by, at, link } = event;
+      // It names no claim, and none is open that it could stand for.
+      if (token === undefined && standing && !open) return now;
+      const claim = claims.get(token ?? "");
+      const { job_id = "" } = claim ?? {};
+      const how = { as: "marked", by, at, link, job_id } as const;
+      return afterMessage(now, token, { ...sentFor(claim), ...how });
+    }
     case "claim":
       // A known token belongs to the same append, sent again late.
-      return now.state === "free" && !seen.has(event.token)
-        ? { state: "held", claim: event }
+      return open === undefined && !claims.has(event.token) &&
+          isCalledFor(standing, event.severity)
+        ? { state: "held", claim: event, before: standing }
         : now;
     case "refused":
       return now.state === "held" && now.claim.token === event.token
-        ? { state: "free" }
+        ? standing ?? { state: "free" }
         : now;
     case "unknown":
       return now.state === "held" && now.claim.token === event.token
-        ? { state: "in doubt", claim: now.claim, why: event.why }
+        ? { ...now, state: "in doubt", why: event.why }
         : now;
     case "freed":
-      return now.state === "free" || event.token === undefined ||
-          event.token === now.claim.token
-        ? { state: "free" }
+      return open !== undefined &&
+          (event.token === undefined || event.token === open.token)
+        ? standing ?? { state: "free" }
         : now;
   }
 }
 
-/** Required texts of each event, beside its time. */
-const FIELDS: ReadonlyMap<unknown, readonly string[]> = new Map([
-  ["claim", ["token", "job_id", "run_id", "digest", "host"]],
-  ["refused", ["token", "why"]],
-  ["unknown", ["token", "why"]],
-  ["posted", ["token"]],
-  ["freed", ["by", "why"]],
-  ["marked", ["by", "why"]],
-]);
-/** Optional texts of each event. */
-const OPTIONAL_FIELDS: ReadonlyMap<unknown, readonly string[]> = new Map([
-  ["claim", ["tenant", "incident_id", "destination"]],
-  ["freed", ["token"]],
-  ["marked", ["link"]],
-]);
-
-/**
- * @throws {JobError} `POST_IN_DOUBT` if an item is not one of our events, or newer
- * than this code. Its meaning is unknown, so nothing may be sent.
- */
-export function parseEvents(items: readonly string[]): PostEvent[] {
-  return items.map((item, at) => {
-    const event = parseJson(item);
-    if (isEvent(event)) return event;
-    throw new JobError(
-      "POST_IN_DOUBT",
-      `Cannot read the post's record: item ${at} is not one of our events`,
-    );
-  });
+/** No later event can unsend a message. */
+function afterMessage(
+  now: PostState,
+  token: string | undefined,
+  sent: Sent,
+): PostState {
+  const before = standingOf(now);
+  const isNews = before === undefined ||
+    isWorse(sent.severity, before.last.severity);
+  const earlier = before === undefined ? [] : [...before.earlier, before.last];
+  const after: Standing = isNews
+    ? { state: "posted", last: sent, earlier }
+    : before;
+  // The message of another, worse claim may be on its way, so that stays open.
+  return (now.state === "held" || now.state === "in doubt") &&
+      now.claim.token !== token &&
+      isWorse(postedAs(now.claim), after.last.severity)
+    ? { ...now, before: after }
+    : after;
 }
 
-function isEvent(value: unknown): value is PostEvent {
-  const event = (value ?? {}) as Readonly<Record<string, unknown>>;
-  const fields = FIELDS.get(event["type"]);
-  const optional = OPTIONAL_FIELDS.get(event["type"]) ?? [];
-  return fields !== undefined &&
-    [...fields, "at"].every((field) => typeof event[field] === "string") &&
-    optional.every((field) =>
-      event[field] === undefined || typeof event[field] === "string"
-    ) &&
-    (event["type"] !== "posted" || event["result"] instanceof Object);
+function sentFor(claim: Claim | undefined): Pick<Sent, "severity" | "host"> {
+  return { severity: postedAs(claim), host: claim?.host };
+}
+
+/** What no claim says could have been the worst. */
+function postedAs(claim: Claim | undefined): Severity {
+  return readAs(claim?.severity ?? "critical");
+}
+
+/** @param severity Absent for posters of 0.1.0, which send no updates. */
+function isCalledFor(
+  standing: Standing | undefined,
+  severity: PostSeverity | undefined,
+): boolean {
+  return standing === undefined ||
+    severity !== undefined && outranks(severity, standing.last.severity);
+}
+
+/** Whether a message may be claimed now. */
+function isOpen(state: PostState, severity: PostSeverity): boolean {
+  return openClaimOf(state) === undefined &&
+    isCalledFor(standingOf(state), severity);
+}
+
+/** What was posted, whatever else is under way. */
+export function standingOf(state: PostState): Standing | undefined {
+  if (state.state === "posted") return state;
+  return state.state === "free" ? undefined : state.before;
+}
+
+function openClaimOf(state: PostState): Claim | undefined {
+  return state.state === "held" || state.state === "in doubt"
+    ? state.claim
+    : undefined;
+}
+
+/** What a message of some severity would be, if it were approved now. */
+export type Effect =
+  /** The first message. */
+  | "new"
+  /** One more, because it is worse than those before. */
+  | "update"
+  /** Not sent, because it is no worse than what was posted. */
+  | "nothing"
+  /** Not sent unless the current claim ends within a minute without a message. */
+  | "busy"
+  /** Not sent before a person has looked. */
+  | "in doubt";
+
+/** @param nowMs Milliseconds since the epoch; tells busy from in doubt. */
+export function effectOf(
+  state: PostState,
+  severity: PostSeverity,
+  nowMs: number,
+): Effect {
+  const standing = standingOf(state);
+  if (!isCalledFor(standing, severity)) return "nothing";
+  if (state.state === "held") {
+    const ageMs = nowMs - Date.parse(state.claim.at);
+    return isYounger(ageMs, BUSY_MS) ? "busy" : "in doubt";
+  }
+  if (state.state === "in doubt") return "in doubt";
+  return standing === undefined ? "new" : "update";
 }
 
 /** The list that holds a record. */
@@ -160,57 +220,11 @@ export interface EventList {
   list(key: string): Promise<string[]>;
 }
 
-/** Identifies a post: one incident at one destination. */
-export interface PostKey {
-  tenant: string;
-  /** Prefixed by its source. */
-  incidentId: string;
-  /** `artifact`, or `slack:` and 16 hex digits of the URL's SHA-256. */
-  destination: string;
-}
-
-/** Every record's Redis key begins with it. */
-export const RECORD_PREFIX = "incident-enricher:posted:";
-
-export function recordKey(
-  { tenant, incidentId, destination }: PostKey,
-): string {
-  return `${RECORD_PREFIX}${tenant}:${incidentId}:${destination}`;
-}
-
-/**
- * Tells which post a record belongs to.
- *
- * A tenant and an incident id may contain a colon, so the key alone does not
- * show where each ends, but the record's claims do. Without a matching claim,
- * assumes that the tenant contains no colon.
- *
- * @returns `undefined` for a key that is not ours.
- */
-export function readKey(
-  key: string,
-  events: readonly PostEvent[] = [],
-): PostKey | undefined {
-  for (const event of events) {
-    if (event.type !== "claim") continue;
-    const { tenant = "", incident_id: incidentId = "", destination = "" } =
-      event;
-    const named = { tenant, incidentId, destination };
-    if (recordKey(named) === key) return named;
-  }
-  const [, tenant, incidentId, destination] = KEY_PATTERN.exec(key) ?? [];
-  if (!tenant || !incidentId || !destination) return undefined;
-  return { tenant, incidentId, destination };
-}
-
-const KEY_PATTERN =
-  /^incident-enricher:posted:([^:]+):(.+):(artifact|slack:[0-9a-f]{16})$/s;
-
 export type ClaimOutcome =
-  /** Exactly this attempt may send. */
-  | { state: "mine"; token: string }
-  /** Sent before; nothing is left to do. */
-  | Extract<PostState, { state: "posted" | "marked" }>
+  /** Exactly this attempt may send: an update if there is something `before`. */
+  | { state: "mine"; token: string; before: Standing | undefined }
+  /** Sent before, as this or as worse; nothing is left to do. */
+  | Standing
   /** Another live process does this very job and will answer for it. */
   | { state: "elsewhere" }
   /** A message may have been sent; only a person can tell. */
@@ -223,6 +237,7 @@ export interface Claimant {
   digest: string;
   /** Host of the destination, for people. */
   host: string;
+  severity: PostSeverity;
 }
 
 /** Tests bring their own clock. */
@@ -270,22 +285,28 @@ export class PostRecord {
     // Counts the waits, because a clock that is set back would stretch them.
     let leftMs = options.settleMs;
     let sameJob = false;
+    const { severity } = claimant;
     while (true) {
       const token = crypto.randomUUID(); // A void claim's token stays void.
       let state = await this.state();
-      if (state.state === "free") {
+      if (isOpen(state, severity)) {
         // The process that held it for this job is alive and answers for it.
         if (sameJob) return { state: "elsewhere" };
         state = await this.#appendClaim(token, claimant, options.now());
-        // Freed in between, or void after another claim that was refused.
-        if (state.state === "free") continue;
       }
-      if (state.state === "posted" || state.state === "marked") return state;
-      const { claim } = state;
+      if (state.state === "held" && state.claim.token === token) {
+        return { state: "mine", token, before: state.before };
+      }
+      const standing = standingOf(state);
+      if (standing !== undefined && !isCalledFor(standing, severity)) {
+        return standing;
+      }
+      // Freed in between, or void after another claim that was refused.
+      if (state.state === "free" || state.state === "posted") continue;
       if (state.state === "in doubt") {
         return { state: "in doubt", why: state.why };
       }
-      if (claim.token === token) return { state: "mine", token };
+      const { claim } = state;
       sameJob = claim.job_id === claimant.jobId;
       if (leftMs <= 0) return unsettled(claim, sameJob, options);
       const ms = Math.min(SETTLE_POLL_MS, leftMs);
@@ -297,7 +318,7 @@ export class PostRecord {
   /** Appends a claim. @returns The state after it. */
   async #appendClaim(
     token: string,
-    { jobId, runId, digest, host }: Claimant,
+    { jobId, runId, digest, host, severity }: Claimant,
     nowMs: number,
   ): Promise<PostState> {
     await this.#append({
@@ -307,6 +328,7 @@ export class PostRecord {
       run_id: runId,
       digest,
       host,
+      severity,
       tenant: this.#post.tenant,
       incident_id: this.#post.incidentId,
       destination: this.#post.destination,

@@ -9,8 +9,10 @@ import type { IncidentInput, PostResult } from "../incident.ts";
 import type { Job } from "../platform/context.ts";
 import type { Approval } from "./approval.ts";
 import type { Destination } from "./destination.ts";
-import type { ClaimOutcome, Posted } from "./record.ts";
+import type { Posted } from "./events.ts";
+import type { ClaimOutcome, Sent, Standing } from "./record.ts";
 import type { SendOutcome } from "./send.ts";
+import type { PostSeverity } from "./severity.ts";
 
 const UNAPPROVED =
   "Posted without an approval, as POSTER_REQUIRE_APPROVAL=0 says";
@@ -20,6 +22,7 @@ export interface Post {
   destination: Destination;
   /** Of the message, as 64 hex digits. */
   digest: string;
+  severity: PostSeverity;
 }
 
 /** The result of a post before it is sent. */
@@ -54,17 +57,9 @@ export function describeRepeat(
   claim: Exclude<ClaimOutcome, { state: "mine" }>,
   base: PostResult,
 ): PostResult {
-  const { approval: _, warnings: __, ...rest } = base;
   switch (claim.state) {
     case "posted":
-      return { ...rest, ...claim.result, repeat: true };
-    case "marked":
-      return {
-        ...rest,
-        posted_at: claim.at,
-        repeat: true,
-        warnings: [`Marked as posted by ${claim.by}`],
-      };
+      return describeSent(sentBy(claim, base.job_id), base);
     case "elsewhere":
       throw new JobElsewhere("Another process does this job");
     case "in doubt":
@@ -73,6 +68,24 @@ export function describeRepeat(
         `Cannot post: it may have been posted already (${claim.why}); a person has to look`,
       );
   }
+}
+
+/** This job's own message, or else the last one, which is the worst. */
+function sentBy({ last, earlier }: Standing, jobId = ""): Sent {
+  const ownJob = (sent: Sent) =>
+    (sent.as === "posted" ? sent.result.job_id : sent.job_id) === jobId;
+  return [...earlier, last].find(ownJob) ?? last;
+}
+
+function describeSent(sent: Sent, base: PostResult): PostResult {
+  const { approval: _, warnings: __, ...rest } = base;
+  if (sent.as === "posted") return { ...rest, ...sent.result, repeat: true };
+  return {
+    ...rest,
+    posted_at: sent.at,
+    repeat: true,
+    warnings: [`Marked as posted by ${sent.by}`],
+  };
 }
 
 /** The result of a post after sending. @throws {JobError} Unless it was sent. */

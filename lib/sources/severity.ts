@@ -26,13 +26,6 @@ const LEVELS: readonly Severity[] = [
   "info",
 ];
 
-export const WORST_FIRST: readonly Severity[] = [
-  "critical",
-  "error",
-  "warning",
-  "info",
-];
-
 /** Further words of a longer text may be about something else. */
 const PARTS_MAX = 3;
 const LEVEL = /^(?:p|prio|priority|s|sev|severity)([0-5])$/;

@@ -9,7 +9,7 @@ import { OperationError } from "../../lib/operate/errors.ts";
 import { openStore } from "../../lib/operate/platform.ts";
 import { openPosts } from "../../lib/operate/posts.ts";
 import { markPost } from "../../lib/operate/settle.ts";
-import { recordKey } from "../../lib/post/record.ts";
+import { recordKey } from "../../lib/post/events.ts";
 import { runOut } from "../support/until.ts";
 
 const { signal } = new AbortController();

@@ -8,13 +8,12 @@ import { OperationError } from "../../lib/operate/errors.ts";
 import { type DeletableList, foldPost } from "../../lib/operate/posts.ts";
 import { forgetPost, freePost, markPost } from "../../lib/operate/settle.ts";
 import {
-  fold,
   parseEvents,
   type PostEvent,
   type PostKey,
-  PostRecord,
   recordKey,
-} from "../../lib/post/record.ts";
+} from "../../lib/post/events.ts";
+import { fold, PostRecord } from "../../lib/post/record.ts";
 import { claim, posted } from "../support/post_events.ts";
 
 const POST: PostKey = {
@@ -122,7 +121,7 @@ Deno.test("two people free, or mark, at the same time: one is told of the other"
       ),
     );
     assertEquals(marked.filter(({ first }) => first).length, 1);
-    assertEquals(marking.state, "marked");
+    assertEquals(marking.state, "posted");
   }
 });
 
@@ -150,7 +149,7 @@ Deno.test("forgetPost() refuses a young claim, and takes an old one", async () =
 Deno.test("forgetPost() keeps posters away while it deletes what is free", async () => {
   const poster = (bench: Bench) =>
     new PostRecord(bench, POST).claim(
-      { jobId: "j", runId: "r", digest: "d", host: "h" },
+      { jobId: "j", runId: "r", digest: "d", host: "h", severity: "warning" },
       { settleMs: 0, now: () => NOW_MS, wait: () => Promise.resolve() },
     );
   const refused: PostEvent = { type: "refused", token: "A", why: "x", at: OLD };

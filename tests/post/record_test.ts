@@ -6,20 +6,28 @@ import {
   assertThrows,
 } from "@std/assert";
 import { JobError } from "../../lib/base/errors.ts";
+import type { PostSeverity } from "../../lib/post/severity.ts";
 import {
-  type Claimant,
-  type ClaimOptions,
-  type ClaimOutcome,
-  type EventList,
-  fold,
   parseEvents,
   type Posted,
   type PostEvent,
   type PostKey,
-  PostRecord,
-  type PostState,
   readKey,
   recordKey,
+} from "../../lib/post/events.ts";
+import {
+  type Claimant,
+  type ClaimOptions,
+  type ClaimOutcome,
+  type Effect,
+  effectOf,
+  type EventList,
+  fold,
+  PostRecord,
+  type PostState,
+  type Sent,
+  type Standing,
+  standingOf,
 } from "../../lib/post/record.ts";
 import { freePost, markPost } from "../../lib/operate/settle.ts";
 
@@ -83,12 +91,16 @@ function word(state: PostState): string {
     case "in doubt":
       return `doubt ${state.claim.token}`;
     case "posted":
-      return `posted ${state.result.job_id.at(-1)}`;
-    case "marked":
-      return `marked ${state.by}`;
+      return wordOf(state.last);
     case "free":
       return "free";
   }
+}
+
+function wordOf(sent: Sent): string {
+  return sent.as === "posted"
+    ? `posted ${sent.result.job_id.at(-1)}`
+    : `marked ${sent.by}`;
 }
 
 const EVENTS: Record<string, PostEvent> = {
@@ -268,20 +280,281 @@ for (const { when, events, state } of STORIES) {
   });
 }
 
+const POSTED_A: Standing = {
+  state: "posted",
+  last: {
+    as: "posted",
+    severity: "critical",
+    at: AT,
+    host: "hooks.slack.com",
+    result: resultOf("A"),
+  },
+  earlier: [],
+};
+const MARKED: Standing = {
+  state: "posted",
+  last: {
+    as: "marked",
+    severity: "critical",
+    at: AT,
+    host: undefined,
+    by: "ada",
+    link: "https://l.test",
+    job_id: "",
+  },
+  earlier: [],
+};
+
+/** Where a post stands, with the severity of each message, the last one first. */
+function standing(state: PostState): string {
+  const { last, earlier } = standingOf(state) ?? {};
+  const sent = last === undefined ? [] : [...earlier!, last].toReversed()
+    .map((sent) => `${wordOf(sent)} ${sent.severity}`);
+  const open = "claim" in state ? [word(state)] : [];
+  return [...open, ...sent].join(", after ") || "free";
+}
+
+const as = (token: string, severity: PostSeverity) =>
+  claim(token, { severity });
+/** A warning that was posted. */
+const WARNED = [as("A", "warning"), posted("A")];
+const markedFor = (token: string): PostEvent => ({ ...marked(), token });
+
+const RISES: { when: string; events: PostEvent[]; state: string }[] = [
+  {
+    when: "a worse claim comes",
+    events: [...WARNED, as("B", "critical")],
+    state: "held B, after posted A warning",
+  },
+  {
+    when: "a worse claim is posted",
+    events: [...WARNED, as("B", "critical"), posted("B")],
+    state: "posted B critical, after posted A warning",
+  },
+  {
+    when: "the severity rises twice",
+    // deno-fmt-ignore
+    events: [...WARNED, as("B", "error"), posted("B"), as("C", "critical"), posted("C")],
+    state: "posted C critical, after posted B error, after posted A warning",
+  },
+  {
+    when: "an equal claim comes",
+    events: [...WARNED, as("B", "warning")],
+    state: "posted A warning",
+  },
+  {
+    when: "a lower claim comes",
+    events: [...WARNED, as("B", "info")],
+    state: "posted A warning",
+  },
+  {
+    when: "a claim of unknown severity comes",
+    events: [as("A", "info"), posted("A"), as("B", "unknown")],
+    state: "posted A info",
+  },
+  {
+    when: "an equal claim comes after one of unknown severity",
+    events: [as("A", "unknown"), posted("A"), as("B", "warning")],
+    state: "posted A warning",
+  },
+  {
+    when: "a worse claim comes after one of unknown severity",
+    events: [as("A", "unknown"), posted("A"), as("B", "error")],
+    state: "held B, after posted A warning",
+  },
+  {
+    when: "a lower claim comes after an update",
+    // deno-fmt-ignore
+    events: [...WARNED, as("B", "critical"), posted("B"), as("C", "error"), as("D", "warning")],
+    state: "posted B critical, after posted A warning",
+  },
+  {
+    when: "a 0.1.0 poster posted and a critical claim comes",
+    events: [claim("A"), posted("A"), as("B", "critical")],
+    state: "posted A critical",
+  },
+  {
+    when: "a 0.1.0 poster claims",
+    events: [...WARNED, claim("B")],
+    state: "posted A warning",
+  },
+  {
+    when: "a worse claim is refused",
+    events: [...WARNED, as("B", "critical"), refused("B")],
+    state: "posted A warning",
+  },
+  {
+    when: "a worse claim is refused and another comes",
+    // deno-fmt-ignore
+    events: [...WARNED, as("B", "critical"), refused("B"), as("C", "critical")],
+    state: "held C, after posted A warning",
+  },
+  {
+    when: "a person frees a worse claim",
+    events: [...WARNED, as("B", "critical"), unknown("B"), freed("B")],
+    state: "posted A warning",
+  },
+  {
+    when: "a person frees whatever claim there is",
+    events: [...WARNED, as("B", "critical"), freed()],
+    state: "posted A warning",
+  },
+  {
+    when: "a person frees the first claim late",
+    events: [...WARNED, as("B", "critical"), freed("A")],
+    state: "held B, after posted A warning",
+  },
+  {
+    when: "a worse claim is in doubt, and a worse one comes",
+    // deno-fmt-ignore
+    events: [...WARNED, as("B", "error"), unknown("B"), as("C", "critical")],
+    state: "doubt B, after posted A warning",
+  },
+  {
+    when: "the first claim is in doubt, and a worse one comes",
+    events: [as("A", "warning"), unknown("A"), as("B", "critical")],
+    state: "doubt A",
+  },
+  {
+    when: "the first claim is held, and a worse one comes",
+    events: [as("A", "warning"), as("B", "critical"), posted("A")],
+    state: "posted A warning",
+  },
+  {
+    when: "a worse claim is in doubt, and its success comes late",
+    events: [...WARNED, as("B", "critical"), unknown("B"), posted("B")],
+    state: "posted B critical, after posted A warning",
+  },
+  {
+    when: "a worse claim is in doubt, and the first success comes again",
+    events: [...WARNED, as("B", "critical"), unknown("B"), posted("A")],
+    state: "doubt B, after posted A warning",
+  },
+  {
+    when: "a freed claim's success comes while a worse one is held",
+    // deno-fmt-ignore
+    events: [as("A", "warning"), freed("A"), as("B", "critical"), posted("A")],
+    state: "held B, after posted A warning",
+  },
+  {
+    when: "a freed claim's success comes while a lower one is held",
+    // deno-fmt-ignore
+    events: [as("A", "critical"), freed("A"), as("B", "warning"), posted("A")],
+    state: "posted A critical",
+  },
+  {
+    when: "a lower success comes late",
+    // deno-fmt-ignore
+    events: [as("A", "warning"), freed("A"), as("B", "critical"), posted("B"), posted("A")],
+    state: "posted B critical",
+  },
+  {
+    when: "a person marks a worse claim",
+    events: [...WARNED, as("B", "error"), unknown("B"), markedFor("B")],
+    state: "marked ada error, after posted A warning",
+  },
+  {
+    when: "a person marked the first claim, and a worse one comes",
+    // deno-fmt-ignore
+    events: [as("A", "warning"), unknown("A"), markedFor("A"), as("B", "error")],
+    state: "held B, after marked ada warning",
+  },
+  {
+    when: "a mark comes again after a worse claim",
+    // deno-fmt-ignore
+    events: [as("A", "warning"), markedFor("A"), as("B", "error"), markedFor("A")],
+    state: "held B, after marked ada warning",
+  },
+  {
+    when: "a mark names no claim",
+    events: [as("A", "warning"), marked(), as("B", "critical")],
+    state: "marked ada critical",
+  },
+  {
+    when: "a mark names no claim, and comes after the post",
+    events: [...WARNED, marked(), as("B", "critical")],
+    state: "held B, after posted A warning",
+  },
+  {
+    when: "a success has no claim",
+    events: [posted("A"), as("B", "critical")],
+    state: "posted A critical",
+  },
+];
+
+for (const { when, events, state } of RISES) {
+  Deno.test(`fold() says "${state}" when ${when}`, () => {
+    assertEquals(standing(fold(events)), state);
+  });
+}
+
+/** What a message of each severity would be. */
+const EFFECTS: [when: string, events: PostEvent[], effects: string[]][] = [
+  ["it is free", [], ["new", "new", "new", "new", "new"]],
+  [
+    "a warning was posted",
+    WARNED,
+    ["update", "update", "nothing", "nothing", "nothing"],
+  ],
+  [
+    "a warning was marked",
+    [as("A", "warning"), unknown("A"), markedFor("A")],
+    ["update", "update", "nothing", "nothing", "nothing"],
+  ],
+  [
+    "a 0.1.0 poster posted",
+    [claim("A"), posted("A")],
+    ["nothing", "nothing", "nothing", "nothing", "nothing"],
+  ],
+  [
+    "an update is held",
+    [...WARNED, as("B", "error")],
+    ["busy", "busy", "nothing", "nothing", "nothing"],
+  ],
+  [
+    "an update was held too long",
+    [...WARNED, claim("B", { severity: "error", at: "2026-03-04T05:00:00Z" })],
+    ["in doubt", "in doubt", "nothing", "nothing", "nothing"],
+  ],
+  [
+    "an update is in doubt",
+    [...WARNED, as("B", "error"), unknown("B")],
+    ["in doubt", "in doubt", "nothing", "nothing", "nothing"],
+  ],
+  [
+    "the first message is in doubt",
+    [as("A", "info"), unknown("A")],
+    ["in doubt", "in doubt", "in doubt", "in doubt", "in doubt"],
+  ],
+];
+const KINDS: PostSeverity[] = [
+  "critical",
+  "error",
+  "warning",
+  "info",
+  "unknown",
+];
+
+for (const [when, events, effects] of EFFECTS) {
+  Deno.test(`effectOf() says what each severity would be when ${when}`, () => {
+    const state = fold(events);
+    assertEquals(
+      KINDS.map((severity) => effectOf(state, severity, AT_MS + 1_000)),
+      effects as Effect[],
+    );
+  });
+}
+
 Deno.test("fold() hands over what each state knows", () => {
   const doubt = fold([claim("A"), unknown("A")]);
   assertEquals(doubt, {
     state: "in doubt",
     claim: claim("A") as never,
+    before: undefined,
     why: "who knows",
   });
-  assertEquals(fold([marked()]), {
-    state: "marked",
-    by: "ada",
-    at: AT,
-    link: "https://l.test",
-  });
-  assertEquals(fold([posted("A")]), { state: "posted", result: resultOf("A") });
+  assertEquals(fold([marked()]), MARKED);
+  assertEquals(fold([claim("A"), posted("A")]), POSTED_A);
 });
 
 Deno.test("parseEvents() reads every event back as it was written", () => {
@@ -338,6 +611,14 @@ const UNREADABLE: Record<string, string> = {
     ...claim("A"),
     tenant: 7,
   }),
+  "a claim with a severity of another kind": JSON.stringify(
+    claim("A", { severity: "fatal" }),
+  ),
+  "a claim with a number for a severity": JSON.stringify({
+    ...claim("A"),
+    severity: 1,
+  }),
+  "marked with a number for a token": JSON.stringify({ ...marked(), token: 7 }),
   "marked by nobody": JSON.stringify({ ...marked(), by: undefined }),
 };
 
@@ -435,6 +716,7 @@ const ME: Claimant = {
   runId: "my run",
   digest: "e".repeat(64),
   host: "hooks.slack.com",
+  severity: "warning",
 };
 
 /** A record in memory; `later` happens during the nth wait, from 1. */
@@ -502,6 +784,7 @@ Deno.test("PostRecord.claim() says mine and writes who claims when the post is f
     run_id: "my run",
     digest: "e".repeat(64),
     host: "hooks.slack.com",
+    severity: "warning",
     tenant: "default",
     incident_id: "pagerduty:PT4KHLK",
     destination: "slack:0123456789abcdef",
@@ -544,12 +827,12 @@ const CLAIMS: {
   {
     when: "it was posted before",
     events: [claim("A"), posted("A")],
-    expected: { state: "posted", result: resultOf("A") },
+    expected: POSTED_A,
   },
   {
     when: "a person marked it",
     events: [claim("A"), unknown("A"), marked()],
-    expected: { state: "marked", by: "ada", at: AT, link: "https://l.test" },
+    expected: MARKED,
   },
   {
     when: "it is in doubt",
@@ -560,7 +843,7 @@ const CLAIMS: {
     when: "another posts it meanwhile",
     events: [claim("A")],
     later: { 2: [posted("A")] },
-    expected: { state: "posted", result: resultOf("A") },
+    expected: POSTED_A,
     waits: [500, 500],
   },
   {
@@ -581,14 +864,17 @@ const CLAIMS: {
     when: "a person marks it meanwhile",
     events: [claim("A")],
     later: { 1: [marked()] },
-    expected: { state: "marked", by: "ada", at: AT, link: "https://l.test" },
+    expected: MARKED,
     waits: [500],
   },
   {
     when: "a third claims as soon as another is refused",
     events: [claim("A")],
     later: { 1: [refused("A"), claim("B")], 2: [posted("B")] },
-    expected: { state: "posted", result: resultOf("B") },
+    expected: {
+      ...POSTED_A,
+      last: { ...POSTED_A.last, result: resultOf("B") } as Sent,
+    },
     waits: [500, 500],
   },
   {
@@ -684,7 +970,7 @@ const CLAIMS: {
     when: "this job is posted by another process",
     events: [claim("A", { job_id: "my job" })],
     later: { 1: [posted("A")] },
-    expected: { state: "posted", result: resultOf("A") },
+    expected: POSTED_A,
     waits: [500],
   },
   {
@@ -1119,7 +1405,7 @@ class Model {
     const events = parseEvents(this.items);
     const { state } = fold(events);
     assert(!this.#done || state === this.#done, `${this.#done}, then ${state}`);
-    if (state === "posted" || state === "marked") this.#done = state;
+    if (state === "posted") this.#done = state;
     const freed = this.#countFreed(events);
     assert(
       this.sends <= 1 + freed,
@@ -1132,7 +1418,9 @@ class Model {
       assert(state !== "free", "free although a message may be out");
     }
     for (const { claim } of this.posters) {
-      if (claim?.state === "posted") assert(this.posts > 0, "posted by nobody");
+      if (claim?.state === "posted" && claim.last.as === "posted") {
+        assert(this.posts > 0, "posted by nobody");
+      }
     }
   }
 
@@ -1318,7 +1606,7 @@ Deno.test("PostRecord.claim() leaves its job to a process that may still be at i
     list: () => Promise.resolve([...items]),
   };
   const key = { tenant: "t", incidentId: "mock:1", destination: "artifact" };
-  const claimant = { jobId: "j", runId: "r", digest: "d", host: "h" };
+  const claimant: Claimant = { ...ME, jobId: "j" };
   const after = (seconds: number, liveMs: number) =>
     new PostRecord(list, key).claim(claimant, {
       settleMs: 0,

@@ -14,11 +14,11 @@ import { startRedisServer } from "../../deploy/devcore/redis_server.ts";
 import { createLog } from "../../lib/base/log.ts";
 import { connectStore } from "../../lib/platform/store.ts";
 import {
-  fold,
   parseEvents,
   type PostEvent,
   recordKey,
-} from "../../lib/post/record.ts";
+} from "../../lib/post/events.ts";
+import { fold } from "../../lib/post/record.ts";
 import { OperationError } from "../../lib/operate/errors.ts";
 import { openPosts } from "../../lib/operate/posts.ts";
 import { freePort } from "../../scripts/launch/free_port.ts";
@@ -251,8 +251,9 @@ async function behave(t: Deno.TestContext, url: string): Promise<void> {
         "Marked mock:DOUBT as posted; nothing will be sent for it\n",
       ]);
       const state = fold(await records.read(keyOf("mock:DOUBT")));
-      assert(state.state === "marked");
-      assertEquals([state.by, state.link], ["ada", link]);
+      assert(state.state === "posted" && state.last.as === "marked");
+      const { by, link: at } = state.last;
+      assertEquals([by, at], ["ada", link]);
       const again = await posts(...args);
       assertEquals(again.code, 1);
       assertStringIncludes(
@@ -262,7 +263,10 @@ async function behave(t: Deno.TestContext, url: string): Promise<void> {
       const [shown] = JSON.parse(
         (await posts("show", "mock:DOUBT", "--json")).stdout,
       ) as Listed[];
-      assertEquals([shown?.["state"], shown?.["at"]], ["posted", state.at]);
+      assertEquals([shown?.["state"], shown?.["at"]], [
+        "posted",
+        state.last.at,
+      ]);
     },
   );
 

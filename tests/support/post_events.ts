@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Claim, PostEvent } from "../../lib/post/record.ts";
+import type { Claim, PostEvent } from "../../lib/post/events.ts";
 
 /** The run that they are of. */
 export const RUN = "8f14e45f-ceea-467f-a8d0-5b1c7b2f0d11";

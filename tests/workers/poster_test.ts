@@ -13,7 +13,7 @@ import type { PostInput, PostResult } from "../../lib/incident.ts";
 import { encodeMessage, type Message } from "../../lib/message/render.ts";
 import { GatewayError } from "../../lib/platform/gateway_error.ts";
 import type { JobContext } from "../../lib/platform/worker.ts";
-import { parseEvents, type PostEvent } from "../../lib/post/record.ts";
+import { parseEvents, type PostEvent } from "../../lib/post/events.ts";
 import { compileCheck } from "../../lib/schema_check.ts";
 import { caution, post, SETTINGS } from "../../workers/poster.ts";
 import {

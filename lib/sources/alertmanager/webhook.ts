@@ -18,11 +18,11 @@ import {
   textOf,
 } from "../../base/json.ts";
 import { shorten } from "../../base/text.ts";
-import { type IncidentInput, isZeroTime } from "../../incident.ts";
+import { type IncidentInput, isZeroTime, WORST_FIRST } from "../../incident.ts";
 import { webUrlOf } from "../fields.ts";
 import { BEARER } from "../proof.ts";
 import { readObject, readPayload, readText } from "../required.ts";
-import { severityOf, WORST_FIRST } from "../severity.ts";
+import { severityOf } from "../severity.ts";
 import {
   type Delivery,
   DeliveryError,

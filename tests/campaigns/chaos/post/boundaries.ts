@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { PostEvent } from "../../../../lib/post/record.ts";
+import type { PostEvent } from "../../../../lib/post/events.ts";
 
 export const BOUNDARIES = [
   /** The poster asks for the job's input. */

@@ -20,7 +20,7 @@ import { POST_TOPIC, WORKFLOW_ID } from "../../../../lib/operate/pack.ts";
 import { connectBus } from "../../../../lib/platform/bus.ts";
 import { decodePacket } from "../../../../lib/platform/packet.ts";
 import { connectStore } from "../../../../lib/platform/store.ts";
-import { recordKey } from "../../../../lib/post/record.ts";
+import { recordKey } from "../../../../lib/post/events.ts";
 import { Stand } from "../../../../scripts/launch/stand.ts";
 import type { Bundle } from "../../../../lib/operate/install.ts";
 import type { Ground, Lane } from "../campaign.ts";

@@ -11,7 +11,7 @@ import { JobError } from "../../../../lib/base/errors.ts";
 import type { PostInput, PostResult } from "../../../../lib/incident.ts";
 import type { JobContext, JobStore } from "../../../../lib/platform/context.ts";
 import { runWorker } from "../../../../lib/platform/worker.ts";
-import type { PostEvent } from "../../../../lib/post/record.ts";
+import type { PostEvent } from "../../../../lib/post/events.ts";
 import { post, SETTINGS } from "../../../../workers/poster.ts";
 
 type Verb = (

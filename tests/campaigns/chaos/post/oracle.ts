@@ -5,7 +5,8 @@
  */
 import type { Behaviour } from "../../../../deploy/standins/slack.ts";
 import type { Judgement } from "../campaign.ts";
-import { fold, parseEvents } from "../../../../lib/post/record.ts";
+import { parseEvents } from "../../../../lib/post/events.ts";
+import { fold } from "../../../../lib/post/record.ts";
 
 export const ENDS = ["posted", "refused", "in doubt", "forgotten"] as const;
 
@@ -44,7 +45,7 @@ export function judge(evidence: Evidence): Judgement {
   if (!lostData) problems.push(...judgeJobs(state, jobs));
   if (problems.length > 0) return { end: undefined, problems };
   if (forgotten) return { end: "forgotten", problems };
-  const end = state === "posted" || state === "marked"
+  const end = state === "posted"
     ? "posted"
     : state === "free"
     ? "refused"
