@@ -19,6 +19,7 @@ import {
   type HttpService,
   serveHttp,
   type ServerSettings,
+  serverSettings,
 } from "../lib/base/service.ts";
 import { Tally } from "../lib/base/tally.ts";
 import { wait } from "../lib/base/time.ts";
@@ -44,7 +45,6 @@ import {
   GATEWAY_SETTINGS,
   gatewayEndpoint,
   type GatewaySettings,
-  HEALTH_ADDRESS,
 } from "../lib/platform/settings.ts";
 
 /** Senders give up after 5 s and send again. */
@@ -52,11 +52,13 @@ const ANSWER_MS = 4_500;
 
 /** Everything that this worker reads from its environment. */
 export const SETTINGS: GatewaySettings & IntakeSettings & ServerSettings = {
-  address: address("INGESTER_ADDR", {
-    about: "host:port to listen on for webhooks",
-    fallback: "127.0.0.1:8088",
-  }),
-  healthAddress: HEALTH_ADDRESS,
+  ...serverSettings(
+    "ingester",
+    address("INGESTER_ADDR", {
+      about: "host:port to listen on for webhooks",
+      fallback: "127.0.0.1:8088",
+    }),
+  ),
   ...GATEWAY_SETTINGS,
   ...INTAKE_SETTINGS,
 };

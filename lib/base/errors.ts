@@ -36,6 +36,27 @@ export type JobErrorCode =
   | "POST_TOO_OLD"
   | "INTERNAL";
 
+/** The job itself or policy is at fault; every other failure is ours. */
+const REFUSALS: ReadonlySet<string> = new Set<JobErrorCode>([
+  "JOB_INVALID_INPUT",
+  "JOB_WRONG_TOPIC",
+  "JOB_CONTEXT_MISSING",
+  "JOB_CONSTRAINTS_INVALID",
+  "REDACTION_UNSUPPORTED",
+  "JOB_CANCELLED",
+  "ARTIFACT_TOO_LARGE",
+  "ARTIFACT_UNREADABLE",
+  "DIGEST_MISMATCH",
+  "NOT_APPROVED",
+  "DESTINATION_REFUSED",
+  "POST_TOO_OLD",
+]);
+
+/** Whether a job with this code was refused, rather than failed by us. */
+export function isRefusal(code: string): boolean {
+  return REFUSALS.has(code);
+}
+
 /** Options of a {@linkcode JobError}. */
 export interface JobErrorOptions {
   /** Whether another attempt at the same job may succeed. */

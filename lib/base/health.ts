@@ -8,9 +8,29 @@
  *
  * @module
  */
-import type { Address } from "./config.ts";
+import {
+  type Address,
+  address,
+  alsoNamed,
+  optional,
+  type Setting,
+} from "./config.ts";
 import type { Log } from "./log.ts";
 import { openServer } from "./server.ts";
+
+/**
+ * Where a worker serves its health: `HEALTH_ADDR`, or a variable of its own for
+ * a file that several workers on one machine read.
+ *
+ * @param id Ends with the worker's name, as in `incident-enricher-fetcher`.
+ */
+export function healthAddress(id: string): Setting<Address | undefined> {
+  const worker = id.slice(id.lastIndexOf("-") + 1);
+  const own = address(`${worker.toUpperCase()}_HEALTH_ADDR`, {
+    about: `host:port for the ${worker}'s /healthz and /readyz; off if unset`,
+  });
+  return optional(alsoNamed(own, "HEALTH_ADDR", (text) => text));
+}
 
 /** Whether a process can work, and what an operator should know. */
 export interface Report {

@@ -27,12 +27,18 @@ export interface Log {
   with(fields: Fields): Log;
 }
 
-type Level = "info" | "warn" | "error";
+/** The levels of lines, the least severe one first. */
+export const LEVELS = ["info", "warn", "error"] as const;
+
+/** How severe a line is. */
+export type Level = typeof LEVELS[number];
 
 /** Options of {@linkcode createLog}. */
 export interface LogOptions {
   /** Values that must never be printed. */
   secrets?: readonly string[];
+  /** Drops less severe lines; all are written if absent. */
+  level?: Level;
   /** Takes one line without its line break. */
   write?: (line: string) => void;
   /** The time of day. */
@@ -45,7 +51,9 @@ const FIELD_CHARS_MAX = 2000;
 export function createLog(fields: Fields = {}, options: LogOptions = {}): Log {
   const { write = writeStderr, now = () => new Date() } = options;
   const mask = createMask(options.secrets ?? []);
+  const least = LEVELS.indexOf(options.level ?? "info");
   const line = (level: Level) => (message: string, extra: Fields = {}) => {
+    if (LEVELS.indexOf(level) < least) return;
     const record: Record<string, unknown> = {
       time: now().toISOString(),
       level,

@@ -4,16 +4,32 @@
  *
  * @module
  */
-import { type Config, readConfig, secretsOf, type Settings } from "./config.ts";
+import {
+  type Config,
+  oneOf,
+  readConfig,
+  secretsOf,
+  type Setting,
+  type Settings,
+} from "./config.ts";
 import { ConfigError } from "./errors.ts";
 import {
   createLog,
   createMask,
   errorFields,
+  type Level,
+  LEVELS,
   type Log,
   writeStderr,
 } from "./log.ts";
 import { checkRuntime } from "./runtime.ts";
+
+/** `LOG_LEVEL`, the same for every process. */
+export const LOG_LEVEL: Setting<Level> = oneOf("LOG_LEVEL", {
+  values: LEVELS,
+  about: `least severe lines to log: ${LEVELS.join(", ")}`,
+  fallback: "info",
+});
 
 /** A worker's surroundings: the process itself, or a test. */
 export interface Environment {
@@ -40,7 +56,8 @@ export function start<S extends Settings>(
   const config = readConfig(settings, env);
   const secrets = secretsOf(settings, config);
   const fields = { worker: nameOf(config) };
-  const log = createLog(fields, { secrets, ...(write && { write }) });
+  const { logLevel: level = "info" } = config as { logLevel?: Level };
+  const log = createLog(fields, { secrets, level, ...(write && { write }) });
   return { config, log, mask: createMask(secrets) };
 }
 

@@ -5,9 +5,9 @@
  */
 import type { Address, Config, Setting, Settings } from "./config.ts";
 import { aborted } from "./deadline.ts";
-import { openHealth, type Report } from "./health.ts";
-import type { Log } from "./log.ts";
-import { type Environment, runProcess, start } from "./process.ts";
+import { healthAddress, openHealth, type Report } from "./health.ts";
+import type { Level, Log } from "./log.ts";
+import { type Environment, LOG_LEVEL, runProcess, start } from "./process.ts";
 import { type HttpLimits, openServer } from "./server.ts";
 
 /** The settings that every HTTP worker has. */
@@ -16,7 +16,17 @@ export type ServerSettings = {
   readonly address: Setting<Address>;
   /** `HEALTH_ADDR`. */
   readonly healthAddress: Setting<Address | undefined>;
+  /** `LOG_LEVEL`; every line is logged if absent. */
+  readonly logLevel?: Setting<Level>;
 };
+
+/** The settings of an HTTP worker such as `ingester`. */
+export function serverSettings(
+  worker: string,
+  address: Setting<Address>,
+): Required<ServerSettings> {
+  return { address, healthAddress: healthAddress(worker), logLevel: LOG_LEVEL };
+}
 
 /** The work of an HTTP worker. */
 export interface HttpService extends Partial<Disposable> {

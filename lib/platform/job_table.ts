@@ -5,7 +5,7 @@
  * @module
  */
 import { aborted } from "../base/deadline.ts";
-import { JobError } from "../base/errors.ts";
+import { isRefusal, JobError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import { wait, within } from "../base/time.ts";
 import type { JobEnd, JobRequest } from "./packet.ts";
@@ -234,14 +234,18 @@ export class JobTable {
     const executionMs = performance.now() - entry.receivedMs;
     const answer = { jobId, traceId, end, executionMs, atMs: Date.now() };
     remember(this.#answers, jobId, answer);
-    log.info("Job answered", {
+    const fields = {
       job: jobId,
       status: end.status,
       ms: Math.round(executionMs),
-      ...(end.status === "failed"
-        ? { code: end.code, error: end.message }
-        : {}),
-    });
+    };
+    if (end.status === "succeeded") {
+      log.info("Job answered", fields);
+    } else {
+      const { code, message: error } = end;
+      const level = isRefusal(code) ? "warn" : "error";
+      log[level]("Job answered", { ...fields, code, error });
+    }
     entry.answered(answer);
   }
 }

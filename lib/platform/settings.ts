@@ -5,7 +5,6 @@
  */
 import {
   type Address,
-  address,
   alsoNamed,
   type Config,
   fileContent,
@@ -17,6 +16,9 @@ import {
   url,
 } from "../base/config.ts";
 import { ConfigError } from "../base/errors.ts";
+import { healthAddress } from "../base/health.ts";
+import type { Level } from "../base/log.ts";
+import { LOG_LEVEL } from "../base/process.ts";
 import {
   type BusEndpoint,
   type Endpoint,
@@ -37,6 +39,7 @@ export type PlatformSettings = BusSettings & StoreSettings & GatewaySettings & {
   readonly maxParallel: Setting<number>;
   readonly workerToken: Setting<string | undefined>;
   readonly healthAddress: Setting<Address | undefined>;
+  readonly logLevel: Setting<Level>;
 };
 /** The values of {@linkcode PlatformSettings}. */
 export type PlatformConfig = Config<PlatformSettings>;
@@ -113,12 +116,6 @@ function serverSettings(prefix: string, server: string) {
     })),
   };
 }
-
-/** `HEALTH_ADDR`, the same for every process. */
-export const HEALTH_ADDRESS: Setting<Address | undefined> = optional(address(
-  "HEALTH_ADDR",
-  { about: "host:port to serve /healthz and /readyz on; off if unset" },
-));
 
 /** Where NATS is. @throws {ConfigError} For a certificate without its key. */
 export function busEndpoint(config: Config<BusSettings>): BusEndpoint {
@@ -214,6 +211,7 @@ export function platformSettings(id: string, pool: string): PlatformSettings {
     workerToken: optional(secret("WORKER_TOKEN", {
       about: "credential for platforms that attest their workers",
     })),
-    healthAddress: HEALTH_ADDRESS,
+    healthAddress: healthAddress(id),
+    logLevel: LOG_LEVEL,
   };
 }

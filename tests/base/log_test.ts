@@ -5,6 +5,8 @@ import {
   createMask,
   errorFields,
   type Fields,
+  type Level,
+  LEVELS,
   type LogOptions,
 } from "../../lib/base/log.ts";
 
@@ -43,6 +45,19 @@ for (const level of ["info", "warn", "error"] as const) {
     const { log, lines } = start();
     log[level]("m");
     assertEquals(lines, [`{"time":"${TIME}","level":"${level}","msg":"m"}`]);
+  });
+}
+
+const LEAST: readonly [Level, string[]][] = [
+  ["info", ["info", "warn", "error"]],
+  ["warn", ["warn", "error"]],
+  ["error", ["error"]],
+];
+for (const [least, written] of LEAST) {
+  Deno.test(`createLog() at ${least} writes ${written.join(", ")}`, () => {
+    const { log, lines } = start({}, { level: least });
+    for (const level of LEVELS) log.with({ job: "j" })[level]("m");
+    assertEquals(lines.map((line) => JSON.parse(line).level), written);
   });
 }
 

@@ -18,9 +18,8 @@ Deno.test("env.example sets what the design names, and nothing of a model", () =
     CORETEX_API_KEY: "devkey",
     NATS_URL: "nats://nats:4222",
     REDIS_ADDR: "redis:6379",
-    WORKER_POOL: "incident-enricher-fetch",
+    WORKER_POOL: "",
     SLACK_WEBHOOK_URL: "",
-    HEALTH_ADDR: "0.0.0.0:9000",
     INGESTER_ADDR: "0.0.0.0:8088",
   });
 });

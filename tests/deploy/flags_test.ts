@@ -13,6 +13,7 @@ import config from "../../deno.json" with { type: "json" };
 import { main } from "../../scripts/flags.ts";
 import {
   dropInOf,
+  IMAGE_ENV,
   LOOPBACK,
   readConfigMap,
   renderFiles,
@@ -56,7 +57,7 @@ async function readCommands(): Promise<Record<string, [string[], string[]]>> {
     commands[`image ${worker}`] = [execForm(entry?.text ?? "[]"), [
       "/bin/deno",
       "run",
-      ...derive(worker, example).flags,
+      ...derive(worker, { ...IMAGE_ENV, ...example }).flags,
       `/worker/${worker}.js`,
     ]];
 
@@ -249,6 +250,7 @@ Deno.test("flags renders for an operator's own addresses", async () => {
       "REDIS_ADDR=10.1.2.4:6380",
       "CORETEX_GATEWAY_URL=https://gateway.example",
       "NATS_TLS_CA=/etc/ssl/nats.pem",
+      "HEALTH_ADDR=",
     ].join("\n"),
   );
   const { code, stderr } = await call(main, [
@@ -270,7 +272,7 @@ Deno.test("flags renders for an operator's own addresses", async () => {
   const net = "--allow-net=10.1.2.3:4222,10.1.2.4:6380,gateway.example:443";
   assert(execForm(text).includes(net));
   assert(execForm(text).includes("--allow-read=/etc/ssl/nats.pem"));
-  // Without HEALTH_ADDR there is nothing to ask.
+  // With an empty HEALTH_ADDR there is nothing to ask.
   assert(
     chainOf(dockerfile, "fetcher").some(({ name, text }) =>
       name === "HEALTHCHECK" && text === "NONE"

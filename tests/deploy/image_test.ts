@@ -3,11 +3,13 @@
  *
  * @module
  */
+import { parseEnv } from "node:util";
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import config from "../../deno.json" with { type: "json" };
 import { startDevcore } from "../../deploy/devcore/devcore.ts";
 import { isAlive } from "../../deploy/healthcheck.ts";
 import { approve } from "../../lib/operate/approvals.ts";
+import { IMAGE_ENV } from "../../scripts/launch/files/render.ts";
 import { WORKERS } from "../../scripts/launch/permissions.ts";
 import { startStand } from "../../scripts/launch/stand.ts";
 import {
@@ -79,6 +81,22 @@ Deno.test("Dockerfile: base, version and digests are arguments, no digest is mad
     "${DENO_IMAGE}:${DENO_VERSION}${DENO_DIGEST:+@${DENO_DIGEST}}",
     "${BASE_IMAGE}${BASE_DIGEST:+@${BASE_DIGEST}}",
   ]);
+});
+
+Deno.test("Dockerfile: every container serves its health where its flags allow it", () => {
+  for (const worker of WORKERS) {
+    const instructions = chainOf(dockerfile, worker);
+    const set = instructions.flatMap(({ name, text }) =>
+      name === "ENV" ? Object.entries(parseEnv(text.replaceAll(" ", "\n"))) : []
+    );
+    const given = new Map(set).get("HEALTH_ADDR");
+    assertEquals(given, IMAGE_ENV["HEALTH_ADDR"]);
+    const { text = "" } = instructions.findLast(({ name }) =>
+      name === "ENTRYPOINT"
+    ) ?? {};
+    const [net] = execForm(text).filter((word) => /^--allow-net=/.test(word));
+    assert(net?.split(/[=,]/).includes(given!), net);
+  }
 });
 
 Deno.test("Dockerfile: what it reads is there and not ignored", async () => {

@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { create } from "@bufbuild/protobuf";
-import { createLog } from "../../lib/base/log.ts";
+import type { JobErrorCode } from "../../lib/base/errors.ts";
+import { createLog, type Level } from "../../lib/base/log.ts";
 import {
   type JobRequest,
   JobRequestSchema,
@@ -28,14 +29,17 @@ interface Harness {
   delivered: { jobId: string; end: JobEnd }[];
 }
 
-function harness(parallelMax = 2): Harness {
+function harness(
+  parallelMax = 2,
+  write: (line: string) => void = () => {},
+): Harness {
   const running: Harness["running"] = new Map();
   const started: string[] = [];
   const delivered: Harness["delivered"] = [];
   const table = new JobTable({
     topic: TOPIC,
     parallelMax,
-    log: createLog({}, { write() {} }),
+    log: createLog({}, { write }),
   });
   const work: Work = (held) => {
     const { promise, resolve } = Promise.withResolvers<JobEnd | undefined>();
@@ -73,6 +77,39 @@ Deno.test("JobTable answers a job once", async () => {
   assertEquals(delivered, [{ jobId: "a", end: DONE }]);
   assertEquals(table.size, 0);
 });
+
+const ENDS: readonly [JobErrorCode | undefined, Level][] = [
+  [undefined, "info"],
+  ["NOT_APPROVED", "warn"],
+  ["JOB_INVALID_INPUT", "warn"],
+  ["REDACTION_UNSUPPORTED", "warn"],
+  ["POST_TOO_OLD", "warn"],
+  ["DESTINATION_REFUSED", "warn"],
+  ["JOB_CANCELLED", "warn"],
+  ["INTERNAL", "error"],
+  ["GATEWAY_UNAVAILABLE", "error"],
+  ["STORE_UNAVAILABLE", "error"],
+  ["POST_REFUSED", "error"],
+  ["POST_IN_DOUBT", "error"],
+  ["JOB_TIMEOUT", "error"],
+];
+for (const [code, level] of ENDS) {
+  Deno.test(`JobTable logs ${code ?? "a success"} at ${level}`, async () => {
+    const lines: Record<string, unknown>[] = [];
+    const { take, running } = harness(2, (line) => {
+      lines.push(JSON.parse(line));
+    });
+    const taken = take(request("a"));
+    running.get("a")!.end(
+      code === undefined ? DONE : { status: "failed", code, message: "why" },
+    );
+    await taken;
+    assertEquals(
+      lines.map((line) => [line["msg"], line["level"], line["code"]]),
+      [["Job answered", level, code]],
+    );
+  });
+}
 
 Deno.test("JobTable does not start a job twice that is delivered while it is in hand", async () => {
   const { take, running, started, delivered } = harness();

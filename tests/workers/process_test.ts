@@ -6,7 +6,13 @@
 import { assert, assertEquals } from "@std/assert";
 import { startNatsServer } from "../../deploy/devcore/nats_server.ts";
 import { startRedisServer } from "../../deploy/devcore/redis_server.ts";
-import { type WorkerName, WORKERS } from "../../scripts/launch/permissions.ts";
+import { LEVELS } from "../../lib/base/log.ts";
+import { start as startProcess } from "../../lib/base/process.ts";
+import {
+  WORKER_SETTINGS,
+  type WorkerName,
+  WORKERS,
+} from "../../scripts/launch/permissions.ts";
 import {
   cacheWorkers,
   spawnWorker,
@@ -77,10 +83,14 @@ Deno.test("a worker in a wrong environment exits with code 2 and one line, witho
       "--no-prompt",
       "--cached-only",
       "--ignore-env",
-      "--allow-env=WORKER_ID,WORKER_MAX_PARALLEL",
+      "--allow-env=WORKER_ID,WORKER_MAX_PARALLEL,LOG_LEVEL",
       "workers/fetcher.ts",
     ],
-    env: { WORKER_ID: "s3cret.id", WORKER_MAX_PARALLEL: "1" },
+    env: {
+      WORKER_ID: "s3cret.id",
+      WORKER_MAX_PARALLEL: "1",
+      LOG_LEVEL: "loud",
+    },
   }).output();
   assertEquals(output.code, 2);
   assertEquals(
@@ -88,9 +98,30 @@ Deno.test("a worker in a wrong environment exits with code 2 and one line, witho
     "error: CORETEX_GATEWAY_URL is required (HTTP address of the platform's gateway); " +
       "CORETEX_API_KEY is required (API key for the gateway); " +
       "WORKER_ID must be 1 to 100 characters without blanks, dots, * or >; " +
-      "WORKER_MAX_PARALLEL must be a whole number from 2 to 1000\n",
+      "WORKER_MAX_PARALLEL must be a whole number from 2 to 1000; " +
+      "LOG_LEVEL must be one of info, warn, error\n",
   );
 });
+
+for (const worker of WORKERS) {
+  Deno.test(`LOG_LEVEL selects what the ${worker} logs`, () => {
+    const variables: Record<string, string> = {
+      LOG_LEVEL: "warn",
+      CORETEX_GATEWAY_URL: "http://127.0.0.1:1",
+      CORETEX_API_KEY: "s3cret-key",
+    };
+    const lines: string[] = [];
+    const environment = {
+      env: (name: string) => variables[name],
+      signal: new AbortController().signal,
+      write: (line: string) => lines.push(JSON.parse(line).level),
+    };
+    const settings = WORKER_SETTINGS[worker];
+    const { log } = startProcess(settings, environment, () => worker);
+    for (const level of LEVELS) log[level]("A line");
+    assertEquals(lines, ["warn", "error"]);
+  });
+}
 
 Deno.test("an ingester that cannot listen exits with code 1 and says why", async () => {
   using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });

@@ -12,9 +12,8 @@ const VALUES: Readonly<Record<string, string>> = {
   CORETEX_API_KEY: "devkey",
   NATS_URL: "nats://nats:4222",
   REDIS_ADDR: "redis:6379",
-  WORKER_POOL: "incident-enricher-fetch",
+  WORKER_POOL: "",
   SLACK_WEBHOOK_URL: "",
-  HEALTH_ADDR: "0.0.0.0:9000",
   INGESTER_ADDR: "0.0.0.0:8088",
 };
 
@@ -22,13 +21,13 @@ const VALUES: Readonly<Record<string, string>> = {
 const NOTES: Readonly<Record<string, string>> = {
   CORETEX_GATEWAY_URL: "8081 is the platform's HTTP port, 8080 its gRPC port",
   CORETEX_API_KEY: "replace it",
-  WORKER_POOL: "overridden for each service in docker-compose.workers.yaml",
-  HEALTH_ADDR: "every address of the container, published by none of them",
+  WORKER_POOL: "each worker has a pool of its own",
 };
 
 const HEADER = `\
-# What the workers read from their environment. Copy it to deploy/.env, which
-# git ignores, and set what differs. Written by: deno task flags
+# What the workers read from their environment, one file for all four. Copy it
+# to deploy/.env, which git ignores, and set what differs. Written by: deno task
+# flags
 #
 # Empty means unset. Lines that are commented out show the defaults.
 `;

@@ -52,6 +52,9 @@ export const LOOPBACK: Environment = {
   CORETEX_GATEWAY_URL: "http://127.0.0.1:8081",
 };
 
+/** What the image itself sets: each container's addresses are its own. */
+export const IMAGE_ENV: Environment = { HEALTH_ADDR: "0.0.0.0:9000" };
+
 /** What a service has beside the addresses: its key, where systemd puts it. */
 export function serviceEnvironment(
   worker: WorkerName,
@@ -101,7 +104,7 @@ const RENDERERS: Readonly<
   },
 
   async image({ read, requirements, env = parseEnv(renderEnvExample()) }) {
-    const derive = deriver(requirements, env);
+    const derive = deriver(requirements, { ...IMAGE_ENV, ...env });
     return [[IMAGE, renderImage(await read(IMAGE), derive)]];
   },
 
