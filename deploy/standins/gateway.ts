@@ -1,7 +1,7 @@
 /**
- * A stand-in for the platform's gateway as an ingester sees it: it starts one run
- * per idempotency key, and reads runs. The caller scripts everything that goes
- * wrong.
+ * A stand-in for the platform's gateway as workers see it: it starts one run
+ * per idempotency key, reads runs and says that it works. The caller scripts
+ * everything that goes wrong.
  *
  * Does as little as possible, since benchmarks run against it. Net: 127.0.0.1.
  * No environment, files or processes.
@@ -62,6 +62,7 @@ export interface GatewayStandIn extends AsyncDisposable {
 
 const START = /^\/api\/v1\/workflows\/([^/]+)\/runs$/;
 const READ = "/api/v1/workflow-runs/";
+const STATUS = "/api/v1/status";
 const JSON_TYPE = { headers: { "Content-Type": "application/json" } };
 
 /** The id of the run that a key leads to. */
@@ -155,6 +156,7 @@ export function startGateway(
     };
     return await answer(asked, (changes = {}) => {
       if (isRead) return read(asked.runId);
+      if (path === STATUS) return new Response("{}\n", JSON_TYPE);
       if (workflowId === undefined) return plain(404, "404 page not found\n");
       const { lateMs = 0 } = changes;
       return start(workflowId, changes.key ?? key, asked.body, lateMs);

@@ -27,6 +27,7 @@ import {
 import { findSilentJobs } from "./recovery.ts";
 import type { JobCall } from "./run_job.ts";
 import type { PlatformConfig } from "./settings.ts";
+import type { GatewayWatch } from "./watch_gateway.ts";
 
 /** The scheduler forgets a worker 30 s after its last heartbeat. */
 export const HEARTBEAT_MS = 5_000;
@@ -34,6 +35,8 @@ const HANDSHAKE_EVERY = 4; // Heartbeats: Cordum 1.0 forgets one after 60 s.
 /** A stopping worker still takes jobs that were sent before it looked full. */
 const LAST_CALL_MS = 250;
 const DELIVERY_MS = 5_000;
+/** Added to the pool of a worker that leaves it: no topic leads there. */
+const AWAY = "-away";
 
 export interface ConversationOptions {
   topic: string;
@@ -41,6 +44,8 @@ export interface ConversationOptions {
   /** Placement labels that the worker advertises. */
   labels: Record<string, string>;
   bus: Bus;
+  /** While it has trouble, the worker takes no jobs. */
+  watch: GatewayWatch;
   log: Log;
   /** Hides the worker's secrets. */
   mask: (text: string) => string;
@@ -58,6 +63,8 @@ export class Conversation {
   /** Jobs in hand, until the bus has confirmed their results. */
   readonly #pending = new Set<Promise<void>>();
   #stopping = false;
+  /** Whether the log has said that it is ready. */
+  #ready = false;
   #beatAt = -Infinity;
 
   constructor(options: ConversationOptions) {
@@ -77,7 +84,7 @@ export class Conversation {
    * @throws If NATS closes the connection for good.
    */
   async run(signal: AbortSignal): Promise<void> {
-    const { bus, platform, log, topic } = this.#options;
+    const { bus, platform, log, watch } = this.#options;
     const onMessage = (bytes: Uint8Array) => this.#onMessage(bytes);
     // One plain subscription for jobs: the scheduler sends to no other
     // subject, and a second one would do every job twice.
@@ -95,10 +102,10 @@ export class Conversation {
     });
     let beats = 0;
     const beat = () => this.#beat(beats++ % HANDSHAKE_EVERY === 0);
-    beat();
+    const endTurns = watch.onChange(() => this.#turn());
+    this.#turn();
     bus.onReconnect(() => this.#beat(true));
     const timer = setInterval(beat, HEARTBEAT_MS);
-    log.info("Worker ready", { topic, pool: platform.workerPool });
     const recovering = this.#recover(signal);
     try {
       const lost = await Promise.race([bus.closed, aborted(signal)]);
@@ -115,6 +122,7 @@ export class Conversation {
       await within(DELIVERY_MS, Promise.all(this.#pending)).catch(() => {});
     } finally {
       clearInterval(timer);
+      endTurns();
       endCancels();
     }
     await recovering;
@@ -123,12 +131,13 @@ export class Conversation {
 
   /** Takes jobs whose worker has died, until it stops. */
   async #recover(signal: AbortSignal): Promise<void> {
-    const { recovery, log, topic, bus } = this.#options;
+    const { recovery, log, topic, bus, watch } = this.#options;
     if (recovery === undefined) return;
     const { gateway, silentMs, everyMs } = recovery;
     using stop = linkSignal(signal, bus.ended);
     while (!stop.signal.aborted) {
       try {
+        await watch.untilGood(stop.signal);
         const { jobs, problems } = await findSilentJobs(gateway, {
           topic,
           silentMs,
@@ -155,7 +164,10 @@ export class Conversation {
           errorFields(error),
         );
       }
-      await wait(everyMs, stop.signal).catch(() => {});
+      // Jobs may have been left when the gateway was away.
+      using pause = linkSignal(stop.signal);
+      const endPause = watch.onChange(() => pause.abort(undefined));
+      await wait(everyMs, pause.signal).catch(() => {}).finally(endPause);
     }
   }
 
@@ -164,20 +176,47 @@ export class Conversation {
     return { workerId, token: workerToken, nowMs };
   }
 
-  #beat(handshake: boolean): void {
-    const { bus, platform, labels, topic } = this.#options;
-    if (!bus.connected()) return; // It would arrive late, and lie.
-    const { workerPool: pool, maxParallel: maxParallelJobs } = platform;
+  /** Joins the pool when the gateway is well, and leaves it when it is not. */
+  #turn(): void {
+    const { watch, platform, log, topic } = this.#options;
+    if (!watch.asked || this.#stopping) return;
+    if (watch.failure !== undefined) return this.#leave();
+    this.#beat(true);
+    if (this.#ready) return;
+    this.#ready = true;
+    log.info("Worker ready", { topic, pool: platform.workerPool });
+  }
+
+  /**
+   * Leaves the pool at once. The scheduler would go on for 30 s to send jobs to
+   * a worker that just falls silent.
+   */
+  #leave(): void {
+    const { bus, platform: { workerPool } } = this.#options;
+    if (!bus.connected()) return;
+    bus.publish("sys.heartbeat", this.#heartbeat(workerPool + AWAY, true));
+  }
+
+  #heartbeat(pool: string, full: boolean): Uint8Array {
+    const { platform: { maxParallel }, labels, topic } = this.#options;
     const { size } = this.#jobs;
-    const sender = this.#sender();
-    const heartbeat = encodeHeartbeat(sender, {
+    return encodeHeartbeat(this.#sender(), {
       pool,
-      maxParallelJobs,
-      // A worker that looks full gets no new job: there is no other way to leave.
-      activeJobs: this.#stopping ? Math.max(maxParallelJobs, size) : size,
+      maxParallelJobs: maxParallel,
+      activeJobs: full ? Math.max(maxParallel, size) : size,
       labels,
       capabilities: [topic],
     });
+  }
+
+  #beat(handshake: boolean): void {
+    const { bus, platform, topic, watch } = this.#options;
+    if (!bus.connected()) return; // It would arrive late, and lie.
+    if (watch.failure !== undefined) return;
+    const sender = this.#sender();
+    // A worker that looks full gets no new job: there is no other way to leave
+    // before a stop.
+    const heartbeat = this.#heartbeat(platform.workerPool, this.#stopping);
     bus.publish("sys.heartbeat", heartbeat);
     this.#beatAt = performance.now();
     if (handshake) {

@@ -57,6 +57,8 @@ export interface GatewayOptions {
   principal?: string;
   /** The limit for one call, including its retries. */
   deadlineMs?: number;
+  /** Called after every good answer. */
+  onAnswer?: () => void;
 }
 
 export interface CallOptions {
@@ -69,6 +71,8 @@ export interface CallOptions {
   headers?: Record<string, string>;
   /** Whether the same call may safely arrive twice. Reads always may. */
   repeatable?: boolean;
+  /** Makes no second attempt. */
+  once?: boolean;
   bodyBytesMax?: number;
 }
 
@@ -126,7 +130,8 @@ export class Gateway implements Disposable {
       signal: options.signal,
       deadlineMs,
       retryable: (error) =>
-        error instanceof GatewayError && error.mayRetry(repeatable),
+        !options.once && error instanceof GatewayError &&
+        error.mayRetry(repeatable),
     });
   }
 
@@ -135,7 +140,7 @@ export class Gateway implements Disposable {
     path: string,
     options: CallOptions & { timeoutMs: number },
   ): Promise<unknown> {
-    const { url, apiKey, principal } = this.#options;
+    const { url, apiKey, principal, onAnswer } = this.#options;
     const { json, headers = {}, signal, timeoutMs } = options;
     const { bodyBytesMax = ANSWER_BYTES_MAX } = options;
     const body = json === undefined ? options.body : JSON.stringify(json);
@@ -153,7 +158,9 @@ export class Gateway implements Disposable {
       bodyBytesMax,
       signal,
     });
-    return readAnswer(`${method} ${path.split("?", 1)[0]}`, outcome);
+    const answer = readAnswer(`${method} ${path.split("?", 1)[0]}`, outcome);
+    onAnswer?.();
+    return answer;
   }
 
   async putArtifact(

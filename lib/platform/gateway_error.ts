@@ -51,6 +51,11 @@ export class GatewayError extends OutsideError {
     return this.status === 404 && !this.#traits.foreign;
   }
 
+  /** A proxy or router in front gave the answer. */
+  get foreign(): boolean {
+    return this.#traits.foreign === true;
+  }
+
   override get refusesKey(): boolean {
     return this.status === 401 || this.status === 403;
   }

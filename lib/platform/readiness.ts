@@ -14,6 +14,8 @@ import { GatewayError } from "./gateway_error.ts";
 
 export interface ReadinessOptions {
   gateway: Gateway;
+  /** Reports the gateway's problem, if another part watches it already. */
+  watched?: () => string | undefined;
   /** The workflow that must be installed, if the process starts one. */
   workflowId?: string;
   warnings?: readonly string[];
@@ -33,8 +35,11 @@ export class Readiness {
   readonly #schemas: () => Promise<string[]>;
 
   constructor(options: ReadinessOptions) {
+    const { watched } = options;
     this.#options = options;
-    this.#gateway = every(GATEWAY_EVERY_MS, () => this.#askGateway());
+    this.#gateway = watched === undefined
+      ? every(GATEWAY_EVERY_MS, () => this.#askGateway())
+      : () => Promise.resolve(optional("gateway", watched()));
     this.#schemas = every(SCHEMAS_EVERY_MS, () => this.#compareSchemas());
   }
 

@@ -21,6 +21,7 @@ import {
   storeEndpoint,
 } from "./settings.ts";
 import { connectStore, type Store } from "./store.ts";
+import { askStatus, GatewayWatch, type WatchTimes } from "./watch_gateway.ts";
 
 export type { Job, JobContext } from "./context.ts";
 
@@ -53,6 +54,8 @@ export interface WorkerOptions<S extends Settings & PlatformSettings, I, O> {
 export interface WorkerEnvironment extends Environment {
   /** Shorter times, for tests that wait for a recovery. */
   recovery?: { silentMs: number; everyMs: number };
+  /** Shorter times, for tests that wait for the gateway. */
+  watch?: Partial<WatchTimes>;
 }
 
 /** Units and manifests give a worker 45 s to end. */
@@ -87,12 +90,25 @@ export async function serveJobs<S extends Settings & PlatformSettings, I, O>(
   const { workerId: name, healthAddress: address } = platform;
   const caution = options.caution?.(config);
   if (caution !== undefined) log.warn(caution);
-  using gateway = new Gateway(gatewayEndpoint(platform));
+  using gateway = new Gateway({
+    ...gatewayEndpoint(platform),
+    onAnswer: () => watch.answered(),
+  });
+  await using watch = new GatewayWatch({
+    ask: (signal) => askStatus(gateway, signal),
+    log,
+    times: environment.watch,
+  });
   const parts: Parts = {};
-  const readiness = new Readiness({ gateway, checks: checksOf(parts) });
+  const readiness = new Readiness({
+    gateway,
+    watched: () => watch.trouble,
+    checks: checksOf(parts),
+  });
   const report = () => readiness.report();
   await using health = await openHealth({ address, log, report });
   signal.addEventListener("abort", () => health?.stopping(), { once: true });
+  watch.start();
   const connection = { name, log, signal };
   await using store = await connectStore({
     ...storeEndpoint(platform),
@@ -119,6 +135,7 @@ export async function serveJobs<S extends Settings & PlatformSettings, I, O>(
     platform,
     labels: { dry_run: "true", ...options.labels },
     bus,
+    watch,
     log,
     mask,
     work: (call) => runJob(bench, call),

@@ -13,6 +13,7 @@ import {
 } from "@std/assert";
 import { startNatsServer } from "../../deploy/devcore/nats_server.ts";
 import { startRedisServer } from "../../deploy/devcore/redis_server.ts";
+import { startGateway } from "../../deploy/standins/gateway.ts";
 import { readConfig, type Settings } from "../../lib/base/config.ts";
 import { deadline } from "../../lib/base/deadline.ts";
 import { ConfigError } from "../../lib/base/errors.ts";
@@ -470,8 +471,10 @@ Deno.test({
       "--requirepass",
       "p4ss-of-redis",
     ]);
+    await using gateway = startGateway();
     await using worker = spawnWorker("fetcher", ["network:egress"], {
       ...WORKER_ENV,
+      CORETEX_GATEWAY_URL: gateway.url,
       NATS_URL: `tls://127.0.0.1:${nats!.port}`,
       NATS_TLS_CA: CA,
       ...CLIENT("NATS"),

@@ -3,6 +3,7 @@ import { createLog } from "../../lib/base/log.ts";
 import type { Bus } from "../../lib/platform/bus.ts";
 import { Conversation } from "../../lib/platform/conversation.ts";
 import type { PlatformConfig } from "../../lib/platform/settings.ts";
+import { GatewayWatch } from "../../lib/platform/watch_gateway.ts";
 
 Deno.test("run() throws if NATS closes the connection before the worker is ready", async () => {
   const bus: Partial<Bus> = {
@@ -11,12 +12,14 @@ Deno.test("run() throws if NATS closes the connection before the worker is ready
     ended: AbortSignal.abort(),
     connected: () => false,
   };
+  const log = createLog({}, { write: () => {} });
   const conversation = new Conversation({
     topic: "job.test",
     platform: { workerId: "w", maxParallel: 1 } as PlatformConfig,
     labels: {},
     bus: bus as Bus,
-    log: createLog({}, { write: () => {} }),
+    watch: new GatewayWatch({ ask: () => Promise.resolve(), log }),
+    log,
     mask: (text) => text,
     graceMs: 0,
     work: () => Promise.resolve(undefined),

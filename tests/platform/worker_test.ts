@@ -8,6 +8,11 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { startNatsServer } from "../../deploy/devcore/nats_server.ts";
 import { startRedisServer } from "../../deploy/devcore/redis_server.ts";
+import {
+  type Answer,
+  plain,
+  startGateway,
+} from "../../deploy/standins/gateway.ts";
 import { ConfigError, JobElsewhere, JobError } from "../../lib/base/errors.ts";
 import { createLog } from "../../lib/base/log.ts";
 import { type Bus, connectBus } from "../../lib/platform/bus.ts";
@@ -72,13 +77,18 @@ const quiet = createLog({}, { write() {} });
 async function startRig(
   handle: Handle,
   env: Record<string, string> = {},
-  caution: (workerId: string) => string | undefined = () => undefined,
+  { caution = () => undefined, answer }: {
+    caution?: (workerId: string) => string | undefined;
+    /** The gateway's answers, by default that all is well. */
+    answer?: Answer;
+  } = {},
 ): Promise<Rig> {
   const stack = new AsyncDisposableStack();
   const nats = stack.use(await startNatsServer());
   // The worker's own, so that it alone can lose its connection.
   const line = stack.use(openLine(nats.url));
   const redis = stack.use(await startRedisServer());
+  const gateway = stack.use(startGateway(answer));
   const bus = stack.use(
     await connectBus({
       url: nats.url,
@@ -112,7 +122,7 @@ async function startRig(
   const variables: Record<string, string> = {
     NATS_URL: line.url,
     REDIS_URL: redis.url,
-    CORETEX_GATEWAY_URL: "http://127.0.0.1:1",
+    CORETEX_GATEWAY_URL: gateway.url,
     CORETEX_API_KEY: "s3cret-key",
     ...env,
   };
@@ -127,6 +137,7 @@ async function startRig(
     env: (name) => variables[name],
     signal: stop.signal,
     write: (line) => log.push(JSON.parse(line)),
+    watch: { everyMs: 50, answerMs: 200, graceMs: 600 },
   });
   const failed = ended.then(() => false, () => true);
   stack.defer(async () => {
@@ -594,12 +605,13 @@ Deno.test("serveJobs() waits for servers that come up later, and says so", async
   const { port: redisPort } = redis;
   await nats.stop();
   await redis.stop();
+  await using gateway = startGateway();
   const stop = new AbortController();
   const log: Record<string, unknown>[] = [];
   const variables: Record<string, string> = {
     NATS_URL: `nats://127.0.0.1:${natsPort}`,
     REDIS_ADDR: `127.0.0.1:${redisPort}`,
-    CORDUM_GATEWAY_URL: "http://127.0.0.1:1",
+    CORDUM_GATEWAY_URL: gateway.url,
     CORDUM_API_KEY: "k",
   };
   const handle = () => Promise.resolve(BUNDLE);
@@ -634,9 +646,52 @@ Deno.test("serveJobs() waits for servers that come up later, and says so", async
   await ended;
 });
 
+Deno.test("serveJobs() leaves its pool while the gateway refuses the key, and comes back", async () => {
+  let refuses = false;
+  await using rig = await startRig(() => Promise.resolve(BUNDLE), {}, {
+    answer: (_, works) => refuses ? plain(401, "unauthorized\n") : works(),
+  });
+  refuses = true;
+  const last = await until(
+    "the farewell",
+    () => rig.heartbeats.find(({ pool }) => pool !== "pool-1"),
+  );
+  assertEquals([last.pool, last.activeJobs], ["pool-1-away", 16]);
+  const { length } = rig.heartbeats;
+  const line = rig.log.find(({ level }) => level === "error");
+  assertEquals([line?.["msg"], line?.["error"]], [
+    "Taking no jobs; check CORETEX_API_KEY",
+    "Cannot call GET /status: got status 401, expected 2xx (unauthorized)",
+  ]);
+  // Even a connection that comes back is no reason to join the pool.
+  rig.line.cut();
+  await until(
+    "the loss to be seen",
+    () => rig.log.some(({ msg }) => msg === "Lost the connection to NATS"),
+  );
+  rig.line.mend();
+  await until(
+    "the connection",
+    () => rig.log.some(({ msg }) => msg === "Reconnected to NATS"),
+  );
+  await rig.bus.flush();
+  assertEquals(rig.heartbeats.length, length);
+  refuses = false;
+  const next = await until(
+    "a heartbeat after that",
+    () => rig.heartbeats[length],
+  );
+  assertEquals([next.pool, next.activeJobs], ["pool-1", 0]);
+  assertEquals(rig.log.filter(({ level }) => level === "error").length, 1);
+  const ready = rig.log.filter(({ msg }) => msg === "Worker ready");
+  assertEquals(ready.length, 1);
+});
+
 Deno.test("serveJobs() says once, at start, what its worker cautions about", async () => {
   const handle = () => Promise.resolve(BUNDLE);
-  await using rig = await startRig(handle, {}, (id) => `started as ${id}`);
+  await using rig = await startRig(handle, {}, {
+    caution: (id) => `started as ${id}`,
+  });
   assertEquals(
     rig.log.filter(({ level }) => level === "warn").map(({ msg }) => msg),
     ["started as w-1"],

@@ -13,6 +13,7 @@ import {
 import config from "../../deno.json" with { type: "json" };
 import { startNatsServer } from "../../deploy/devcore/nats_server.ts";
 import { startRedisServer } from "../../deploy/devcore/redis_server.ts";
+import { startGateway } from "../../deploy/standins/gateway.ts";
 import { sha256Hex } from "../../lib/base/digest.ts";
 import { main as bundleWorkers } from "../../scripts/bundle_workers.ts";
 import { main as compile } from "../../scripts/compile.ts";
@@ -62,8 +63,9 @@ Deno.test("deno task flags writes what its permission set lets it write", () =>
 Deno.test("deno task run_worker runs a worker and passes signals and exit codes on", async () => {
   await using nats = await startNatsServer();
   await using redis = await startRedisServer();
+  await using gateway = startGateway();
   const text = `NATS_URL=${nats.url}\nREDIS_URL=${redis.url}\n` +
-    "CORETEX_GATEWAY_URL=http://127.0.0.1:1\nCORETEX_API_KEY=s3cret-key\n";
+    `CORETEX_GATEWAY_URL=${gateway.url}\nCORETEX_API_KEY=s3cret-key\n`;
   await withEnvFile(text, async (path) => {
     const child = startTask("run_worker", ["fetcher", "--env-file", path]);
     const reader = child.stderr.pipeThrough(new TextDecoderStream())

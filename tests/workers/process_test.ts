@@ -6,6 +6,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { startNatsServer } from "../../deploy/devcore/nats_server.ts";
 import { startRedisServer } from "../../deploy/devcore/redis_server.ts";
+import { startGateway } from "../../deploy/standins/gateway.ts";
 import { LEVELS } from "../../lib/base/log.ts";
 import { start as startProcess } from "../../lib/base/process.ts";
 import {
@@ -37,7 +38,12 @@ for (const worker of JOB_WORKERS) {
   Deno.test(`the ${worker} starts with its own permissions and stops at SIGTERM`, async () => {
     await using nats = await startNatsServer();
     await using redis = await startRedisServer();
-    const process = start(worker, { NATS_URL: nats.url, REDIS_URL: redis.url });
+    await using gateway = startGateway();
+    const process = start(worker, {
+      NATS_URL: nats.url,
+      REDIS_URL: redis.url,
+      CORETEX_GATEWAY_URL: gateway.url,
+    });
     await process.waitFor("Worker ready", 20_000);
     assertEquals(await process.stop(), 0);
     assert(process.hasLogged('"Worker stopped"'));
@@ -140,9 +146,11 @@ Deno.test("an ingester that cannot listen exits with code 1 and says why", async
 Deno.test("no worker prints its key", async () => {
   await using nats = await startNatsServer();
   await using redis = await startRedisServer();
+  await using gateway = startGateway();
   const process = start("poster", {
     NATS_URL: nats.url,
     REDIS_URL: redis.url,
+    CORETEX_GATEWAY_URL: gateway.url,
     SLACK_WEBHOOK_URL: "https://hooks.slack.com/services/T0/B0/s3cret-hook",
   });
   await process.waitFor("Worker ready", 20_000);
