@@ -4,23 +4,25 @@
  * @module
  */
 import { readConfig } from "../lib/base/config.ts";
-import { ageOf, printable } from "../lib/base/text.ts";
+import { printable } from "../lib/base/text.ts";
 import { findWaiting, reject } from "../lib/operate/approvals.ts";
 import { OperationError } from "../lib/operate/errors.ts";
 import { createHook, type Hook, HOOK_SETTINGS } from "../lib/operate/hook.ts";
-import { POST_TOPIC, TOPIC_PREFIX } from "../lib/operate/pack.ts";
-import {
-  readWaiting,
-  type WaitingPost,
-  watchWaiting,
-} from "../lib/operate/waiting.ts";
+import { TOPIC_PREFIX } from "../lib/operate/pack.ts";
+import type { WaitingJob } from "../lib/operate/platform.ts";
+import { readWaiting, watchWaiting } from "../lib/operate/waiting.ts";
 import { runHookProgram } from "./launch/hook_program.ts";
 import {
   approveJob,
   type Approver,
+  APPROVING_EXITS,
+  APPROVING_OPTIONS,
   APPROVING_VARIABLES,
+  type Consent,
   describeDecision,
+  look,
   openApprover,
+  readConsent,
 } from "./terminal/approving.ts";
 import {
   command,
@@ -32,27 +34,33 @@ import {
   type CommandContext,
   CommandError,
   explain,
+  needName,
   runCommand,
   UsageError,
 } from "./terminal/command.ts";
+import { listWaiting, showProposal } from "./terminal/proposal.ts";
 
 const HELP = {
   usage: "deno task approvals [--watch] [--json]\n" +
-    "       deno task approvals approve ID [--as NAME]\n" +
+    "       deno task approvals show ID [--json]\n" +
+    "       deno task approvals approve ID [--sha256 DIGEST | --yes] [--as NAME]\n" +
     "       deno task approvals reject ID --reason TEXT [--as NAME]\n" +
     "       deno task approvals reject --all --older 1h --reason TEXT [--as NAME]",
   about:
-    "Lists the jobs waiting for approval. approve shows the message, runs the poster's checks,\n" +
-    "approves with an empty body (a reason would make the job unplaceable) and follows the job.",
+    "Lists the jobs waiting for approval. show prints the message as people will see it, its\n" +
+    "digest, its evidence and what approving will do. approve shows the same, runs the poster's\n" +
+    "checks, asks, approves with an empty body (a reason would make the job unplaceable) and\n" +
+    "follows the job. Without a terminal it needs --sha256, or --yes.\n" +
+    APPROVING_EXITS,
   arguments: [["ID", "the job's id, as in the list"]],
   argumentsMax: 2,
   options: {
     watch: "keep running and report new jobs, after those already waiting",
-    json: "print JSON; with --watch one line per job",
+    json: "list, show: print JSON; with --watch one line per job",
+    ...APPROVING_OPTIONS,
     "reason TEXT": "why it is rejected; the platform records it",
     all: "reject every waiting job of this pack, and none of other packs",
     "older TIME": "only jobs that have waited this long: 90s, 30m, 1h, 2d",
-    "as NAME": "recorded as the person who decided (default your user name)",
   },
   variables: [
     ...APPROVING_VARIABLES,
@@ -63,13 +71,13 @@ const HELP = {
 
 const VERBS = {
   list: ["watch", "json"],
-  approve: ["as"],
+  show: ["json"],
+  approve: ["sha256", "yes", "as"],
   reject: ["reason", "all", "older", "as"],
 } as const;
 const REASON_CHARS_MAX = 500;
-/** Each costs one of the 50 calls a second that the gateway allows everybody. */
-const SHOWN_MAX = 100;
-const TITLE_CHARS_MAX = 88;
+/** Each costs two of the 50 calls a second that the gateway allows everybody. */
+const SHOWN_MAX = 50;
 const UNIT_MS: Readonly<Record<string, number>> = {
   s: 1_000,
   m: 60_000,
@@ -82,23 +90,24 @@ type Options = Values<typeof HELP>;
 type Run = (approver: Approver) => Promise<number>;
 
 export const main = command(HELP, async (given, context) => {
-  const run = readRequest(given, context);
-  await using approver = openApprover(context, given.values.as);
+  const { run, principal } = readRequest(given, context);
+  await using approver = openApprover(context, principal);
   return await run(approver);
 });
 
 function readRequest(
   given: Given<typeof HELP>,
-  { env }: CommandContext,
-): Run {
+  context: CommandContext,
+): { run: Run; principal?: string } {
   const { values, positionals: [, jobId] } = given;
   const { watch: watching, json, all, older } = values;
   const verb = readVerb(given, VERBS);
   if (verb === "list") {
     if (jobId !== undefined) throw new UsageError("a list takes no job");
-    if (!watching) return (approver) => list(approver, json);
-    const hook = createHook(readConfig(HOOK_SETTINGS, env), runHookProgram);
-    return (approver) => watch(approver, hook, json);
+    if (!watching) return { run: (approver) => list(approver, json) };
+    const settings = readConfig(HOOK_SETTINGS, context.env);
+    const hook = createHook(settings, runHookProgram);
+    return { run: (approver) => watch(approver, hook, json) };
   }
   if ((jobId !== undefined) === all) {
     const or = verb === "reject" ? ", or --all" : "";
@@ -107,16 +116,23 @@ function readRequest(
   if (all !== (older !== undefined)) {
     throw new UsageError("--all and --older TIME go together");
   }
+  if (verb === "show") {
+    return { run: (approver) => showOne(approver, jobId!, json) };
+  }
   if (verb === "approve") {
-    return (approver) => approveOne(approver, jobId!);
+    const consent = readConsent(values, context);
+    const run: Run = (approver) => approveOne(approver, jobId!, consent);
+    return { run, principal: consent.principal };
   }
   const reason = readReason(values);
-  if (older === undefined) {
-    return async (approver) =>
-      await rejectOne(approver, jobId!, reason) ? 0 : 1;
-  }
-  const olderMs = readLength(older);
-  return (approver) => rejectAll(approver, reason, olderMs);
+  const olderMs = older === undefined ? undefined : readLength(older);
+  const run: Run = async (approver) => {
+    if (olderMs !== undefined) {
+      return await rejectAll(approver, reason, olderMs);
+    }
+    return await rejectOne(approver, jobId!, reason) ? 0 : 1;
+  };
+  return { run, principal: needName(context, values.as, "--as NAME") };
 }
 
 function readReason({ reason = "" }: Options): string {
@@ -134,46 +150,56 @@ function readLength(text: string): number {
 }
 
 async function list(
-  { platform, postMaxAgeS, context: { out } }: Approver,
+  { platform, postMaxAgeS: maxAgeS, context: { out } }: Approver,
   json: boolean,
 ): Promise<number> {
   const waiting = await platform.waiting();
   const shown = waiting.slice(0, SHOWN_MAX);
-  const posts = await readWaiting(platform, shown, postMaxAgeS);
+  const posts = await readWaiting(platform, shown, { maxAgeS });
   if (json) {
     out(JSON.stringify(posts, null, 2));
     return 0;
   }
-  posts.flatMap(describeWaitingPost).forEach(out);
+  posts.flatMap(listWaiting).forEach((line) => out(line));
   const more = waiting.length - SHOWN_MAX;
   if (more > 0) out(`and ${more} newer ones; decide some of these first`);
   if (waiting.length === 0) out("Nothing is waiting for approval");
   return 0;
 }
 
-/** At most 100 columns wide, unless an id is very long. */
-function describeWaitingPost(post: WaitingPost): string[] {
-  const { severity, incident_id, title, job_id, topic, message_sha256 } = post;
-  const what = incident_id || "no incident";
-  return [
-    `${severity.toUpperCase() || "UNKNOWN"}  ${what}  waiting for ${
-      ageOf(post.age_s * 1000)
-    }`,
-    ...title === "" ? [] : [`  ${printable(title, TITLE_CHARS_MAX)}`],
-    `  job     ${printable(job_id)}`,
-    `  rule    ${printable(post.rule_id) || "unknown"}`,
-    ...topic === POST_TOPIC
-      ? []
-      : [`  topic   ${printable(topic)}, not a post`],
-    ...message_sha256 === "" ? [] : [`  sha256  ${message_sha256}`],
-    ...post.problem === "" ? [] : [`  reject  ${post.problem}`],
-  ];
+/** @throws {OperationError} If it waits no longer, or there is no such job. */
+async function needWaiting(
+  { platform }: Approver,
+  jobId: string,
+): Promise<WaitingJob> {
+  const job = await findWaiting(platform, jobId);
+  if (job !== undefined) return job;
+  throw new OperationError(await describeDecision(platform, jobId));
 }
 
-async function approveOne(approver: Approver, jobId: string): Promise<number> {
-  const job = await findWaiting(approver.platform, jobId);
-  if (job !== undefined) return await approveJob(approver, job);
-  throw new OperationError(await describeDecision(approver.platform, jobId));
+async function showOne(
+  approver: Approver,
+  jobId: string,
+  json: boolean,
+): Promise<number> {
+  const { context } = approver;
+  const job = await needWaiting(approver, jobId);
+  const { post, proposal, worker } = await look(approver, job);
+  const { message, digest, evidence, gaps } = proposal;
+  if (json) {
+    const shown = { ...post, message, digest, evidence, gaps, worker };
+    context.out(JSON.stringify(shown, null, 2));
+  } else showProposal(post, proposal, worker, context);
+  return 0;
+}
+
+async function approveOne(
+  approver: Approver,
+  jobId: string,
+  consent: Consent,
+): Promise<number> {
+  const job = await needWaiting(approver, jobId);
+  return await approveJob(approver, job, consent);
 }
 
 /** @returns Whether this rejection was the one that counted. */
@@ -212,16 +238,16 @@ async function rejectAll(
 
 /** Prints each job that starts waiting and tells the hook, until stopped. */
 async function watch(
-  { platform, postMaxAgeS, context: { out, err } }: Approver,
+  { platform, postMaxAgeS: maxAgeS, context: { out, err } }: Approver,
   hook: Hook,
   json: boolean,
 ): Promise<number> {
   if (!json) out("Watching for jobs that need approval; press Ctrl+C to stop");
   const { signal } = platform;
-  const watching = watchWaiting(platform, postMaxAgeS, {
+  const watching = watchWaiting(platform, { maxAgeS }, {
     async onWaiting(post) {
       if (json) out(JSON.stringify(post));
-      else describeWaitingPost(post).forEach(out);
+      else listWaiting(post).forEach((line) => out(line));
       for (const problem of await hook(post, signal)) {
         const goesOn = signal.aborted ? "" : "; still watching";
         err(`${printable(problem, 300)} (for ${post.job_id})${goesOn}`);

@@ -7,9 +7,12 @@ import { POST_TOPIC } from "../lib/operate/pack.ts";
 import type { WaitingJob } from "../lib/operate/platform.ts";
 import {
   approveJob,
+  APPROVING_EXITS,
+  APPROVING_OPTIONS,
   APPROVING_VARIABLES,
   describeWaiting,
   openApprover,
+  readConsent,
 } from "./terminal/approving.ts";
 import { command, type Values } from "./terminal/arguments.ts";
 import {
@@ -19,27 +22,31 @@ import {
 } from "./terminal/command.ts";
 
 const HELP = {
-  usage: "deno task approve_latest_post [--run ID | --newest] [--as NAME]",
+  usage:
+    "deno task approve_latest_post [--run ID | --newest] [--sha256 DIGEST | --yes] [--as NAME]",
   about:
-    "Shows the newest waiting message with its digest and evidence, approves it with an empty\n" +
-    "body (a reason would make the job unplaceable) and follows it.",
+    "Shows the newest waiting message with its digest and evidence, asks, approves it with an\n" +
+    "empty body (a reason would make the job unplaceable) and follows it. Without a terminal it\n" +
+    "needs --sha256, or --yes.\n" +
+    APPROVING_EXITS,
   options: {
     "run ID": "the post of this run",
     newest: "take the newest if several are waiting",
-    "as NAME": "recorded as the approver (default your user name)",
+    ...APPROVING_OPTIONS,
   },
   variables: APPROVING_VARIABLES,
 } as const;
 
 export const main = command(HELP, async ({ values }, context) => {
-  await using approver = openApprover(context, values.as);
+  const consent = readConsent(values, context);
+  await using approver = openApprover(context, consent.principal);
   const waiting = await approver.platform.waiting();
   for (const job of waiting.filter(({ topic }) => topic !== POST_TOPIC)) {
     context.out(`Also waiting, but not a post: ${describeWaiting(job)}`);
   }
   const posts = waiting.filter(({ topic }) => topic === POST_TOPIC);
   const job = choose(posts, values, context);
-  return await approveJob(approver, job);
+  return await approveJob(approver, job, consent);
 });
 
 function choose(

@@ -7,7 +7,12 @@
 import { runDemo } from "./demo/run_demo.ts";
 import { command, readName } from "./terminal/arguments.ts";
 import { needTerminal } from "./terminal/ask.ts";
-import { CommandError, runCommand, userName } from "./terminal/command.ts";
+import {
+  CommandError,
+  needName,
+  runCommand,
+  userName,
+} from "./terminal/command.ts";
 import { PLATFORM_VARIABLES } from "./terminal/platform.ts";
 import { SENDER_NAMES } from "./demo/senders.ts";
 
@@ -63,7 +68,9 @@ export const main = command(HELP, async ({ values }, context) => {
     decision: interactive ? "ask" : reject ? "reject" : "approve",
     keep,
     yes,
-    principal: as ?? userName(context),
+    principal: interactive
+      ? needName(context, as, "--as NAME")
+      : as ?? userName(context) ?? "the demo",
   }, context);
 });
 

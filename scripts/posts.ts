@@ -24,9 +24,9 @@ import { askYes } from "./terminal/ask.ts";
 import {
   type CommandContext,
   CommandError,
+  needName,
   runCommand,
   UsageError,
-  userName,
 } from "./terminal/command.ts";
 import { describeRecord, listPosts } from "./terminal/records.ts";
 
@@ -35,7 +35,7 @@ const HELP = {
     "       deno task posts show INCIDENT [--json]\n" +
     "       deno task posts mark INCIDENT --posted [--link URL] --by WHO --why TEXT\n" +
     "       deno task posts free INCIDENT --by WHO --why TEXT [--force]\n" +
-    "       deno task posts forget INCIDENT [--yes] [--force]",
+    "       deno task posts forget INCIDENT [--by WHO] [--yes] [--force]",
   about:
     "Lists posts that were sent, are being sent or are in doubt. A post is in doubt when only a\n" +
     "person can tell whether its message went out: check, then mark it as posted, or free it and\n" +
@@ -53,7 +53,8 @@ const HELP = {
     "tenant ID": "which one, if several tenants have the incident",
     posted: "mark: the message went out",
     "link URL": "mark: where to see it",
-    "by WHO": "who decides; kept in the record",
+    "by WHO":
+      "who decides; kept in the record (forget: default your user name)",
     "why TEXT": "the reason; kept in the record",
     force: "free, forget: even if the claim is younger than 15 minutes",
     yes: "forget: do not ask",
@@ -67,7 +68,7 @@ const VERBS = {
   show: ["json", ...WHICH],
   mark: ["posted", "link", "by", "why", ...WHICH],
   free: ["by", "why", "force", ...WHICH],
-  forget: ["force", "yes", ...WHICH],
+  forget: ["by", "force", "yes", ...WHICH],
 } as const;
 const TEXT_CHARS_MAX = 500;
 const LINK_CHARS_MAX = 2_000;
@@ -225,9 +226,10 @@ function readLink(text: string | undefined): string | undefined {
   return url.href;
 }
 
-function readForget({ force, yes }: Options): Decide {
+function readForget({ by: given, force, yes }: Options): Decide {
   return async (found, posts, context) => {
     const { out } = context;
+    const by = needName(context, given, "--by WHO");
     listPosts(found).forEach(out);
     const what = found.length === 1 ? "this record" : "these records";
     const question =
@@ -235,7 +237,6 @@ function readForget({ force, yes }: Options): Decide {
     if (!yes && !await askYes(context, question, "--yes")) {
       throw new CommandError("Nothing was deleted");
     }
-    const by = userName(context);
     for (const { key, incident_id, destination } of found) {
       const nowMs = Date.now();
       const deleted = await forgetPost(posts, key, { by, nowMs, force });

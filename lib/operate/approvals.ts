@@ -1,135 +1,30 @@
 /**
- * Approving and rejecting jobs.
+ * Approving and rejecting jobs, and what comes of it.
  *
  * @module
  */
-import { sha256Hex } from "../base/digest.ts";
-import { isObject, type JsonObject, objectOf, optional } from "../base/json.ts";
+import { OutsideError } from "../base/errors.ts";
+import {
+  isObject,
+  type JsonObject,
+  objectOf,
+  optional,
+  stringOf,
+} from "../base/json.ts";
 import { wait } from "../base/time.ts";
 import { GatewayError } from "../platform/gateway_error.ts";
-import { describeTooOld } from "../post/age.ts";
 import { OperationError } from "./errors.ts";
 import { POST_POOL, POST_TOPIC } from "./pack.ts";
-import type { Platform } from "./platform.ts";
+import type { Platform, WaitingJob } from "./platform.ts";
+import { tooLate } from "./proposal.ts";
 
-const MESSAGE_BYTES_MAX = 256 * 1024;
 const SNAPSHOT_AGE_MS = 15_000;
 const FOLLOW_POLL_MS = 300;
 const ATTEMPTS = 3;
 /** A job that cannot be placed comes back within 10 s; posting can take longer. */
 const FOLLOW_MS = 130_000;
-
-export interface Proposal {
-  jobId: string;
-  incidentId: string;
-  title: string;
-  mode: string;
-  blocks: JsonObject[];
-  /** SHA-256 of the message as the poster will compute it, if it could be read. */
-  digest: string | undefined;
-  /** Whether it is the digest that the summary names. */
-  digestHolds: boolean;
-  evidence: { id: string; title: string; pointer: string }[];
-  /** When the evidence was collected. Unchecked. */
-  collectedAt: unknown;
-  /** Whether the job's input is gone; the platform keeps it for 24 hours. */
-  expired: boolean;
-}
-
-/** The input of any job of this pack. Unchecked. */
-export function readInput(job: JsonObject): {
-  incident: JsonObject;
-  evidence: JsonObject;
-  /** The incident as the fetcher normalized it. */
-  normalized: JsonObject;
-  summary: JsonObject;
-  expired: boolean;
-} {
-  const context = objectOf(job["context"]) ?? {};
-  const evidence = objectOf(context["evidence"]) ?? {};
-  return {
-    // A fetch job's input is the incident itself.
-    incident: objectOf(context["incident"]) ?? context,
-    evidence,
-    normalized: objectOf(evidence["normalized_context"]) ?? {},
-    summary: objectOf(context["summary"]) ?? {},
-    expired: job["context"] === null || job["context"] === undefined,
-  };
-}
-
-/** Reads what a waiting job would post. */
-export async function readProposal(
-  platform: Platform,
-  jobId: string,
-): Promise<Proposal> {
-  const job = await platform.job(jobId);
-  const { incident, evidence, normalized, summary, expired } = readInput(job);
-  const message = await readMessage(platform, summary["message_ptr"]);
-  const items = (evidence["evidence"] ?? []) as JsonObject[];
-  return {
-    jobId,
-    incidentId: String(incident["incident_id"] ?? "unknown"),
-    title: String(normalized["title"] ?? incident["title"] ?? ""),
-    mode: String(objectOf(incident["destination"])?.["mode"] ?? "artifact"),
-    blocks: message?.blocks ?? [],
-    digest: message?.digest,
-    digestHolds: message !== undefined &&
-      message.digest === summary["message_sha256"],
-    evidence: items.map((item, at) => ({
-      id: String(item["id"] ?? `E${at + 1}`),
-      title: String(item["title"]),
-      pointer: String(item["artifact_ptr"]),
-    })),
-    collectedAt: evidence["collected_at"],
-    expired,
-  };
-}
-
-async function readMessage(
-  { gateway, signal }: Platform,
-  pointer: unknown,
-): Promise<{ blocks: JsonObject[]; digest: string } | undefined> {
-  if (typeof pointer !== "string") return undefined;
-  try {
-    const { bytes } = await gateway.readArtifact(
-      pointer,
-      MESSAGE_BYTES_MAX,
-      signal,
-    );
-    const { blocks } = JSON.parse(new TextDecoder().decode(bytes));
-    return { blocks, digest: await sha256Hex(bytes) };
-  } catch (error) {
-    if (error instanceof GatewayError || error instanceof SyntaxError) {
-      return undefined;
-    }
-    throw error;
-  }
-}
-
-/** @throws {OperationError} If the poster would refuse the post. */
-export function checkProposal(
-  { expired, digestHolds, collectedAt }: Proposal,
-  maxAgeS: number,
-): void {
-  if (expired) throw inputExpired();
-  const tooOld = describeTooOld(collectedAt, { maxAgeS, nowMs: Date.now() });
-  if (tooOld !== undefined) {
-    throw new OperationError(
-      `The poster would refuse it: ${tooOld}; reject it and start a new run`,
-    );
-  }
-  if (!digestHolds) {
-    throw new OperationError(
-      "The message cannot be read, or is not the one that the summary names; the poster would refuse it",
-    );
-  }
-}
-
-export function inputExpired(): OperationError {
-  return new OperationError(
-    "The job's input has expired (it is kept for 24 hours); reject it and start a new run",
-  );
-}
+/** By now a poster would have answered. */
+const LOOK_MS = 10_000;
 
 /**
  * Checks that a worker is up that would take an approved job.
@@ -154,7 +49,8 @@ export function workerOf(topic: string): string {
   return topic === POST_TOPIC ? "poster" : "worker of that topic";
 }
 
-async function isWorkerReady(
+/** Whether a worker is up; `undefined` if the platform does not tell. */
+export async function isWorkerReady(
   platform: Platform,
   topic: string,
 ): Promise<boolean | undefined> {
@@ -184,7 +80,7 @@ async function isWorkerReady(
 export async function findWaiting(
   platform: Platform,
   jobId: string,
-): Promise<{ jobId: string; topic: string } | undefined> {
+): Promise<WaitingJob | undefined> {
   const waiting = await platform.waiting();
   const job = waiting.find((job) => job.jobId === jobId);
   if (job === undefined && await platform.findJob(jobId) === undefined) {
@@ -197,8 +93,8 @@ export async function findWaiting(
  * Approves a job with an empty body: a reason would make it unplaceable.
  *
  * @returns `false` if somebody had already decided it.
- * @throws {GatewayError} If the gateway refuses, or fails and the job is still
- * waiting.
+ * @throws {OperationError} If the platform refuses it for good.
+ * @throws {GatewayError} If the gateway fails and the job is still waiting.
  */
 export function approve(platform: Platform, jobId: string): Promise<boolean> {
   return decide(platform, jobId, "approve");
@@ -222,16 +118,21 @@ async function decide(
   const path = `/approvals/${encodeURIComponent(jobId)}/${verb}`;
   for (let attempt = 1;; attempt++) {
     try {
-      await platform.call("POST", path, optional("json", json));
-      return true;
+      const answer = await platform.call("POST", path, optional("json", json));
+      // Cordum 1.0 answers so to whoever comes second.
+      return !stringOf(objectOf(answer)?.["status"]).startsWith("already_");
     } catch (error) {
       if (!(error instanceof GatewayError)) throw error;
-      if (error.status === 409 && /not awaiting|resolved/.test(error.detail)) {
+      const { detail } = error;
+      const isConflict = error.status === 409;
+      if (isConflict && /not awaiting|resolved|already/.test(detail)) {
         return false;
       }
+      const isBusy = isConflict && /lock|busy/.test(detail);
+      if (isConflict && !isBusy) throw toRefusal(jobId, detail);
       // A failed call may have decided all the same: on coretexOS 0.6 one of
       // two simultaneous approvals gets a 500. Only the job's record tells.
-      if (!error.unavailable) throw error;
+      if (!isBusy && !error.unavailable) throw error;
       const { state } = await platform.job(jobId);
       if (state !== "APPROVAL_REQUIRED") return false;
       if (attempt === ATTEMPTS) throw error;
@@ -240,34 +141,100 @@ async function decide(
   }
 }
 
+/** The platform binds an approval to the policy and to the job as it was. */
+function toRefusal(jobId: string, detail: string): OperationError {
+  const job = { jobId, runId: "" };
+  return /snapshot/.test(detail)
+    ? tooLate(job)
+    : tooLate(job, `the platform refuses it (${detail})`);
+}
+
+/** Why an approved job waits for approval again. */
+export type Bounce = "no worker" | "never released" | "not placed";
+
 export type Followed =
   | { end: "succeeded"; result: JsonObject; job: JsonObject }
   | { end: "failed"; code: string; message: string; job: JsonObject }
-  /** It is waiting for approval again. */
-  | { end: "bounced" }
-  | { end: "still running"; state: string };
+  | { end: "bounced"; why: Bounce }
+  | { end: "still running"; state: string; worker: boolean | undefined };
+
+/** How a job is followed. Tests bring their own times. */
+export interface FollowOptions {
+  timeoutMs?: number;
+  /** After so long, and again, it looks whether a worker is up. */
+  lookMs?: number;
+  /**
+   * Called at every look at a job that goes on.
+   *
+   * @param worker Whether a worker is up; `undefined` if nothing is known yet.
+   */
+  onWait?: (waitedMs: number, worker: boolean | undefined) => void;
+}
 
 /** Follows an approved job until it ends or waits for approval again. */
 export async function follow(
   platform: Platform,
   jobId: string,
-  timeoutMs = FOLLOW_MS,
+  { timeoutMs = FOLLOW_MS, lookMs = LOOK_MS, onWait }: FollowOptions = {},
 ): Promise<Followed> {
   const started = performance.now();
-  let state = "";
-  while (performance.now() - started < timeoutMs) {
+  let lookAtMs = lookMs;
+  let worker: boolean | undefined;
+  while (true) {
     const job = await platform.job(jobId);
-    state = String(job["state"]);
+    const state = stringOf(job["state"]);
+    const topic = stringOf(job["topic"]);
     if (state === "SUCCEEDED") {
       return { end: "succeeded", result: objectOf(job["result"]) ?? {}, job };
     }
     if (["FAILED", "DENIED", "CANCELLED", "TIMEOUT"].includes(state)) {
-      const code = String(job["error_code"] ?? "");
-      const message = String(job["error_message"] ?? `job state ${state}`);
+      const code = stringOf(job["error_code"]);
+      const message = stringOf(job["error_message"]) || `job state ${state}`;
       return { end: "failed", code, message, job };
     }
-    if (state === "APPROVAL_REQUIRED") return { end: "bounced" };
+    if (state === "APPROVAL_REQUIRED") {
+      return { end: "bounced", why: await explainBounce(platform, topic) };
+    }
+    const waitedMs = performance.now() - started;
+    if (waitedMs >= timeoutMs) return { end: "still running", state, worker };
+    if (waitedMs >= lookAtMs) {
+      worker = await lookForWorker(platform, topic);
+      lookAtMs = waitedMs + lookMs;
+    }
+    onWait?.(waitedMs, worker);
     await wait(FOLLOW_POLL_MS, platform.signal);
   }
-  return { end: "still running", state };
+}
+
+async function explainBounce(
+  platform: Platform,
+  topic: string,
+): Promise<Bounce> {
+  if (await lookForWorker(platform, topic) === false) return "no worker";
+  return await isCoretex06(platform) ? "never released" : "not placed";
+}
+
+/** What cannot be told must not end the following. */
+async function lookForWorker(
+  platform: Platform,
+  topic: string,
+): Promise<boolean | undefined> {
+  try {
+    return await isWorkerReady(platform, topic);
+  } catch (error) {
+    platform.signal.throwIfAborted();
+    if (error instanceof OutsideError) return undefined;
+    throw error;
+  }
+}
+
+/** Only coretexOS 0.6 tells its status without its build. */
+async function isCoretex06(platform: Platform): Promise<boolean> {
+  try {
+    const status = await platform.call("GET", "/status");
+    return isObject(status["nats"]) && status["build"] === undefined;
+  } catch (error) {
+    if (error instanceof GatewayError) return false;
+    throw error;
+  }
 }

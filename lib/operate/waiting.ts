@@ -4,14 +4,18 @@
  * @module
  */
 import { OutsideError } from "../base/errors.ts";
-import { stringOf } from "../base/json.ts";
-import { printable } from "../base/text.ts";
 import { wait } from "../base/time.ts";
-import { describeTooOld } from "../post/age.ts";
-import { readInput } from "./approvals.ts";
+import { type Lead, leadOf } from "../message/lead.ts";
 import { readInBatches } from "./batches.ts";
 import { POST_TOPIC } from "./pack.ts";
 import type { Platform, WaitingJob } from "./platform.ts";
+import {
+  approvableUntil,
+  findObstacle,
+  type JobFacts,
+  readFacts,
+  readMessage,
+} from "./proposal.ts";
 
 /** A waiting job, as `approvals --json` and the hooks show it. */
 export interface WaitingPost {
@@ -22,12 +26,20 @@ export interface WaitingPost {
   incident_id: string;
   title: string;
   severity: string;
+  /** `artifact` or `slack`; empty if the job is no post. */
+  destination: string;
+  /** What the message says first; empty if the job has none to be read. */
+  headline: string;
+  /** What the message says next, in at most three lines. */
+  lines: string[];
   rule_id: string;
   /** Of the message, as the summary names it. */
   message_sha256: string;
   /** RFC 3339. */
   since: string;
   age_s: number;
+  /** RFC 3339: from then on approving is pointless; empty if nothing is known. */
+  until: string;
   /** Why approving it would be pointless; empty if nothing is known. */
   problem: string;
 }
@@ -35,47 +47,78 @@ export interface WaitingPost {
 /** Each read costs one of the 50 calls a second that the gateway allows everybody. */
 const READS_MAX = 8;
 const POLL_MS = 2_000;
+/** Leads that a watch keeps, for jobs that bounce. */
+const KEPT_MAX = 200;
 
-/**
- * Reads waiting jobs, without those that have gone in the meantime.
- *
- * @param maxAgeS The poster refuses older evidence.
- */
+/** What reading waiting jobs takes beside the jobs. */
+export interface ReadOptions {
+  /** The poster refuses older evidence. */
+  maxAgeS: number;
+  /** What messages say first, by job; filled by reading. */
+  leads?: Map<string, Lead>;
+}
+
+/** Reads waiting jobs, without those that have gone in the meantime. */
 export async function readWaiting(
   platform: Platform,
   waiting: readonly WaitingJob[],
-  maxAgeS: number,
+  options: ReadOptions,
 ): Promise<WaitingPost[]> {
-  const read = (job: WaitingJob) => readOne(platform, job, maxAgeS);
-  return await readInBatches(waiting, READS_MAX, read);
+  if (waiting.length === 0) return [];
+  const isApprovable = await platform.readApprovable();
+  return await readInBatches(waiting, READS_MAX, async (job) => {
+    const record = await platform.findJob(job.jobId);
+    if (record === undefined) return undefined;
+    const facts = readFacts(record);
+    const lead = await readLead(platform, facts, options.leads);
+    const stale = !isApprovable(job.policySnapshot);
+    return describePost(job, { ...facts, stale }, lead, options.maxAgeS);
+  });
 }
 
-async function readOne(
+const NO_LEAD: Lead = { headline: "", lines: [] };
+
+async function readLead(
   platform: Platform,
+  facts: JobFacts,
+  leads?: Map<string, Lead>,
+): Promise<Lead> {
+  const known = leads?.get(facts.jobId);
+  if (known !== undefined) return known;
+  const { message } = await readMessage(platform, facts);
+  const lead = message === undefined ? NO_LEAD : leadOf(message.blocks);
+  if (leads !== undefined && leads.size < KEPT_MAX) {
+    leads.set(facts.jobId, lead);
+  }
+  return lead;
+}
+
+/** Describes a waiting job. */
+export function describePost(
   { jobId, topic, ruleId, since }: WaitingJob,
+  facts: JobFacts & { stale: boolean },
+  lead: Lead,
   maxAgeS: number,
-): Promise<WaitingPost | undefined> {
-  const job = await platform.findJob(jobId);
-  if (job === undefined) return undefined;
-  const { incident, evidence, normalized, summary, expired } = readInput(job);
-  const text = (value: unknown, charsMax: number) =>
-    printable(stringOf(value), charsMax);
+): WaitingPost {
   const nowMs = Date.now();
-  const tooOld = topic === POST_TOPIC
-    ? describeTooOld(evidence["collected_at"], { maxAgeS, nowMs })
+  const until = topic === POST_TOPIC
+    ? approvableUntil(facts, maxAgeS)
     : undefined;
   return {
     job_id: jobId,
-    run_id: text(job["run_id"], 100),
+    run_id: facts.runId,
     topic,
-    incident_id: text(evidence["incident_id"] ?? incident["incident_id"], 220),
-    title: text(normalized["title"] ?? incident["title"], 1_000),
-    severity: text(normalized["severity"] ?? incident["severity"], 20),
+    incident_id: facts.incidentId,
+    title: facts.title,
+    severity: facts.severity,
+    destination: facts.mode,
+    ...lead,
     rule_id: ruleId,
-    message_sha256: text(summary["message_sha256"], 64),
+    message_sha256: facts.messageDigest,
     since: new Date(since).toISOString(),
     age_s: Math.max(0, Math.floor((nowMs - since) / 1000)),
-    problem: expired ? "its input has expired" : tooOld ?? "",
+    until: until?.toISOString() ?? "",
+    problem: findObstacle(facts, maxAgeS, nowMs) ?? "",
   };
 }
 
@@ -93,10 +136,11 @@ export interface Watcher {
  */
 export async function watchWaiting(
   platform: Platform,
-  maxAgeS: number,
+  options: ReadOptions,
   watcher: Watcher,
   pollMs = POLL_MS,
 ): Promise<never> {
+  const leads = new Map<string, Lead>();
   let known: ReadonlySet<string> = new Set();
   let away = false;
   while (true) {
@@ -105,7 +149,10 @@ export async function watchWaiting(
       // A job that bounced is waiting again, and is reported again.
       const fresh = waiting.filter(({ jobId }) => !known.has(jobId));
       const taken = fresh.slice(0, READS_MAX);
-      const posts = await readWaiting(platform, taken, maxAgeS);
+      const posts = await readWaiting(platform, taken, {
+        ...options,
+        leads,
+      });
       if (away) watcher.onBack();
       away = false;
       const later = new Set(fresh.slice(READS_MAX).map(({ jobId }) => jobId));

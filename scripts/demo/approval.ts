@@ -6,12 +6,8 @@
 import { sha256Hex } from "../../lib/base/digest.ts";
 import type { PostResult } from "../../lib/incident.ts";
 import { decodeMessage, encodeMessage } from "../../lib/message/render.ts";
-import {
-  approve,
-  follow,
-  readProposal,
-  reject,
-} from "../../lib/operate/approvals.ts";
+import { approve, follow, reject } from "../../lib/operate/approvals.ts";
+import { readProposal } from "../../lib/operate/proposal.ts";
 import { askYesOrNo } from "../terminal/ask.ts";
 import { CommandError } from "../terminal/command.ts";
 import { readVersion } from "./platform.ts";
@@ -43,12 +39,12 @@ export async function decide(
   const proposal = await readProposal(platform, jobId);
   say.line(
     `the message to be posted has sha256 ${proposal.digest}${
-      proposal.digestHolds
+      proposal.digest === proposal.messageDigest
         ? ""
         : ", which is NOT the one that the summary names"
     }`,
   );
-  if (decision === "ask") say.message(proposal.blocks);
+  if (decision === "ask") say.message(proposal.message?.blocks ?? []);
   const rejected = decision === "reject" || decision === "ask" &&
       !await askYesOrNo(say.context, `  Post this as ${principal}?`);
   if (rejected) {
@@ -88,7 +84,9 @@ async function followPost(
   { stand: { platform } }: Scene,
   jobId: string,
 ): Promise<PostResult | undefined> {
-  const followed = await follow(platform, jobId, FOLLOW_MS);
+  const followed = await follow(platform, jobId, {
+    timeoutMs: FOLLOW_MS,
+  });
   if (followed.end === "bounced") return undefined;
   if (followed.end === "succeeded") {
     return followed.result as unknown as PostResult;

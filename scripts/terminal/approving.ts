@@ -5,23 +5,30 @@
  */
 import { readConfig, type Setting } from "../../lib/base/config.ts";
 import { printable } from "../../lib/base/text.ts";
-import { renderBlocks } from "../../lib/message/text.ts";
+import { leadOf } from "../../lib/message/lead.ts";
 import {
   approve,
-  checkProposal,
+  type Bounce,
   checkWorker,
   follow,
-  inputExpired,
-  type Proposal,
-  readInput,
-  readProposal,
+  isWorkerReady,
   workerOf,
 } from "../../lib/operate/approvals.ts";
+import { OperationError } from "../../lib/operate/errors.ts";
 import { POST_TOPIC } from "../../lib/operate/pack.ts";
 import type { Platform, WaitingJob } from "../../lib/operate/platform.ts";
+import {
+  checkProposal,
+  type Proposal,
+  readProposal,
+} from "../../lib/operate/proposal.ts";
+import { describePost, type WaitingPost } from "../../lib/operate/waiting.ts";
 import { POST_MAX_AGE } from "../../lib/post/age.ts";
-import { type CommandContext, userName } from "./command.ts";
+import { askYes, needTerminal } from "./ask.ts";
+import { type CommandContext, CommandError, needName } from "./command.ts";
 import { openPlatform, PLATFORM_VARIABLES } from "./platform.ts";
+import { showProgress } from "./progress.ts";
+import { showProposal } from "./proposal.ts";
 
 /** What approving reads from the environment, besides the platform's address. */
 export const APPROVING_SETTINGS: { readonly postMaxAgeS: Setting<number> } = {
@@ -33,84 +40,178 @@ export const APPROVING_VARIABLES: readonly (readonly [string, string])[] = [
   [POST_MAX_AGE.name, `${POST_MAX_AGE.about}; as for the poster`],
 ];
 
+/** The options of a command that approves. */
+export const APPROVING_OPTIONS = {
+  "sha256 DIGEST":
+    "approve without asking, if this is the digest of the message as you read it",
+  yes: "approve without asking, whatever the message says",
+  "as NAME": "recorded as the person who decided (default your user name)",
+} as const;
+
+export const APPROVING_EXITS =
+  "Exit codes: 0 posted; 1 not approved, or nothing was sent (posted before, refused, in doubt,\n" +
+  "waiting again); 2 wrong arguments, or there is no terminal to ask on; 130 stopped.";
+
 export interface Approver extends AsyncDisposable {
   platform: Platform;
-  principal: string;
   postMaxAgeS: number;
   context: CommandContext;
 }
 
-/** @throws {ConfigError} */
+/**
+ * Opens the platform.
+ *
+ * @param principal Who decides; nobody if nothing is to be decided.
+ * @throws {ConfigError}
+ */
 export function openApprover(
   context: CommandContext,
-  principal = userName(context),
+  principal?: string,
 ): Approver {
   const { postMaxAgeS } = readConfig(APPROVING_SETTINGS, context.env);
   const platform = openPlatform(context, principal);
   const dispose = () => platform[Symbol.asyncDispose]();
+  return { platform, postMaxAgeS, context, [Symbol.asyncDispose]: dispose };
+}
+
+/** How an approver agrees. */
+export interface Consent {
+  /** Who approves. */
+  principal: string;
+  /** The digest of the message that was read. */
+  sha256: string | undefined;
+  /** Do not ask. */
+  yes: boolean;
+}
+
+/** @throws {UsageError} If it is not known who approves, or the digest is none. */
+export function readConsent(
+  { as, sha256, yes }: {
+    readonly as: string | undefined;
+    readonly sha256: string | undefined;
+    readonly yes: boolean;
+  },
+  context: CommandContext,
+): Consent {
+  const principal = needName(context, as, "--as NAME");
+  const digest = sha256?.trim().toLowerCase();
+  if (digest !== undefined && !/^[0-9a-f]{64}$/.test(digest)) {
+    throw new CommandError("--sha256 takes the 64 hex digits of a message", 2);
+  }
+  return { principal, sha256: digest, yes };
+}
+
+/** What is known of a waiting job. */
+export interface Looked {
+  proposal: Proposal;
+  post: WaitingPost;
+  worker: boolean | undefined;
+}
+
+/** Reads everything about a waiting job. */
+export async function look(
+  { platform, postMaxAgeS }: Approver,
+  job: WaitingJob,
+): Promise<Looked> {
+  const proposal = await readProposal(platform, job.jobId);
+  const { blocks = [] } = proposal.message ?? {};
   return {
-    platform,
-    principal,
-    postMaxAgeS,
-    context,
-    [Symbol.asyncDispose]: dispose,
+    proposal,
+    post: describePost(job, proposal, leadOf(blocks), postMaxAgeS),
+    worker: await isWorkerReady(platform, job.topic),
   };
 }
 
 /**
- * Shows what a job would do, checks it, approves it and follows it.
+ * Shows what a job would do, checks it, asks, approves it and follows it.
  *
  * @returns The exit code.
  * @throws {OperationError} If the approval would be pointless.
  */
 export async function approveJob(
   approver: Approver,
-  { jobId, topic }: Pick<WaitingJob, "jobId" | "topic">,
+  job: WaitingJob,
+  consent: Consent,
 ): Promise<number> {
-  const { platform, postMaxAgeS, context, principal } = approver;
+  const { platform, postMaxAgeS, context } = approver;
   const { out, err } = context;
-  if (topic === POST_TOPIC) {
-    const proposal = await readProposal(platform, jobId);
-    showProposal(proposal, context);
-    checkProposal(proposal, postMaxAgeS);
-  } else {
-    const { expired } = readInput(await platform.job(jobId));
-    out(`Job ${jobId}, not a post: topic ${printable(topic)}`);
-    if (expired) throw inputExpired();
-  }
+  const { jobId, topic } = job;
+  const { proposal, post, worker } = await look(approver, job);
+  showProposal(post, proposal, worker, context);
+  checkProposal(proposal, postMaxAgeS);
   if (!await checkWorker(platform, topic)) {
     err(
       `Cannot tell whether a ${workerOf(topic)} is up: set REDIS_URL to check`,
     );
   }
+  if (await agree(proposal, consent, context)) {
+    // A person may have taken their time, and all of it may have changed.
+    const now = await readProposal(platform, jobId);
+    checkProposal(now, postMaxAgeS);
+    if (now.digest !== proposal.digest) {
+      throw new OperationError(
+        "The message changed while you read it; nothing was approved",
+      );
+    }
+    await checkWorker(platform, topic);
+  }
   out(
     await approve(platform, jobId)
-      ? `Approved as ${principal}`
+      ? `Approved as ${consent.principal}`
       : await describeDecision(platform, jobId),
   );
   return await report(platform, jobId, context);
 }
 
-function showProposal(proposal: Proposal, { out }: CommandContext): void {
-  const { jobId, incidentId, title, mode, blocks, digest } = proposal;
-  const heading = title === "" ? incidentId : `${incidentId}: ${title}`;
-  out(`Incident ${printable(heading, 1_000)}`);
-  out(`Job ${jobId}, to ${printable(mode)}`);
-  out();
-  for (const line of renderBlocks(blocks)) out(`  | ${printable(line, 5_000)}`);
-  out();
-  out(`Message sha256 ${digest ?? "unknown"}`);
-  for (const { id, title, pointer } of proposal.evidence) {
-    out(`  ${printable(id)}  ${printable(title, 300)}  ${printable(pointer)}`);
+/**
+ * Gets the approver's word.
+ *
+ * @returns Whether a person was asked.
+ * @throws {CommandError} Without it.
+ */
+async function agree(
+  { topic, digest }: Proposal,
+  { principal, sha256, yes }: Consent,
+  context: CommandContext,
+): Promise<boolean> {
+  if (sha256 !== undefined && sha256 !== digest) {
+    throw new CommandError(
+      topic === POST_TOPIC
+        ? `The message now has sha256 ${digest}, not the one that --sha256 names; read it again. Nothing was approved`
+        : "The job is no post, so it has no message for --sha256. Nothing was approved",
+    );
   }
+  if (sha256 !== undefined || yes) return false;
+  const question = `Approve it as ${principal}?`;
+  const otherwise = topic === POST_TOPIC
+    ? `--sha256 ${digest} approves what is shown above, --yes whatever it says`
+    : "--yes approves it";
+  needTerminal(context, "An approval", otherwise);
+  if (await askYes(context, question, "--yes")) return true;
+  throw new CommandError("Nothing was approved");
 }
 
 async function report(
   platform: Platform,
   jobId: string,
-  { out, err }: CommandContext,
+  context: CommandContext,
 ): Promise<number> {
-  const followed = await follow(platform, jobId);
+  const { out, err } = context;
+  const progress = showProgress(context);
+  let warned = false;
+  const followed = await follow(platform, jobId, {
+    onWait(waitedMs, worker) {
+      if (worker === false && !warned) {
+        err(
+          `No poster is up: the job has waited for ${
+            Math.round(waitedMs / 1000)
+          } s, and goes on waiting until one starts`,
+        );
+      }
+      warned = worker === false;
+      progress(warned ? "waiting for a poster" : "waiting for the post");
+    },
+  });
   const isPost = "job" in followed && followed.job["topic"] === POST_TOPIC;
   switch (followed.end) {
     case "succeeded":
@@ -124,15 +225,22 @@ async function report(
       return 1;
     }
     case "bounced":
-      err(
-        "The job bounced and is waiting for approval again. Approve it again; if it bounces every time, this platform (coretexOS 0.6) never releases approved jobs",
-      );
+      err(`The job waits for approval again: ${BOUNCED[followed.why]}`);
       return 1;
     case "still running":
       err(`The job is still ${followed.state}; check again later`);
       return 1;
   }
 }
+
+const BOUNCED: Readonly<Record<Bounce, string>> = {
+  "no worker":
+    "no worker is up to take it. Start one, then approve it once more",
+  "never released":
+    "this platform is coretexOS 0.6, which never releases an approved job. Reject it",
+  "not placed":
+    "no worker was free to take it at that moment. Approve it once more",
+};
 
 /** Who decided a job that is no longer waiting. */
 export async function describeDecision(
@@ -153,5 +261,6 @@ export function describeWaiting(
   { jobId, topic, ruleId, since }: WaitingJob,
 ): string {
   const minutes = Math.max(0, Math.round((Date.now() - since) / 60_000));
-  return `${jobId}  ${topic}  rule ${ruleId || "unknown"}  ${minutes} min`;
+  const rule = ruleId || "not recorded";
+  return `${jobId}  ${topic}  rule ${rule}  ${minutes} min`;
 }

@@ -6,7 +6,7 @@
 import { type CommandContext, CommandError } from "./command.ts";
 
 /**
- * Asks a yes-or-no question; anything but y means no.
+ * Asks a yes-or-no question; anything but y and yes means no.
  *
  * @throws {CommandError} If there is no terminal to ask on; `flag` answers.
  */
@@ -20,7 +20,9 @@ export async function askYes(
       `${question} There is no terminal to ask on; ${flag} says yes`,
     );
   }
-  return /^y$/i.test(await answer(ask(`${question} [y/N] `), signal) ?? "");
+  return /^y(es)?$/i.test(
+    await answer(ask(`${question} [y/N] `), signal) ?? "",
+  );
 }
 
 /** Asks until the answer is yes or no. The end of the input means no. */

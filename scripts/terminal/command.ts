@@ -158,7 +158,36 @@ function write(stream: Stream, text: string): void {
   }
 }
 
-/** The name of the user who runs the command. */
-export function userName({ env }: Pick<CommandContext, "env">): string {
-  return env("USER") || env("LOGNAME") || env("USERNAME") || "unknown";
+/** The name of the user who runs the command, if the environment tells it. */
+export function userName(
+  { env }: Pick<CommandContext, "env">,
+): string | undefined {
+  return ["USER", "LOGNAME", "USERNAME"].map((name) => env(name)?.trim())
+    .find((name) => name);
+}
+
+/** As HTTP's headers carry it; longer names are cut in messages. */
+const NAME_PATTERN = /^[ -~]{1,100}$/;
+
+/**
+ * The name of a person that will be recorded, and shown to others.
+ *
+ * @param given What `option` says, if it was given.
+ * @throws {UsageError} If there is none, or it cannot be recorded.
+ */
+export function needName(
+  context: Pick<CommandContext, "env">,
+  given: string | undefined,
+  option: string,
+): string {
+  const name = (given ?? userName(context))?.trim();
+  if (!name) {
+    throw new UsageError(
+      `Say who you are with ${option}; USER, LOGNAME and USERNAME are not set`,
+    );
+  }
+  if (NAME_PATTERN.test(name)) return name;
+  throw new UsageError(
+    `${option} takes at most 100 letters, digits and signs of ASCII`,
+  );
 }

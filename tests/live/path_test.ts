@@ -75,7 +75,7 @@ async function tellStories(t: Deno.TestContext, stand: Stand): Promise<void> {
     async () => {
       const jobId = await stand.untilApproval(runId);
       await approve(platform, jobId);
-      const followed = await follow(platform, jobId, 60_000);
+      const followed = await follow(platform, jobId, { timeoutMs: 60_000 });
       assertEquals(followed.end, "succeeded");
       const run = await stand.untilEnded(runId);
       assertEquals(run["status"], "succeeded");
@@ -231,7 +231,7 @@ async function tellShortStories(
       const jobId = await stand.untilApproval(runId);
       await approve(stand.platform, jobId);
       assertEquals(
-        (await follow(stand.platform, jobId, 60_000)).end,
+        (await follow(stand.platform, jobId, { timeoutMs: 60_000 })).end,
         "bounced",
       );
       await reject(stand.platform, jobId, "not tonight");
@@ -298,7 +298,7 @@ Deno.test("the whole path on devcore with embedded servers, and when things go w
     const jobId = await stand.untilApproval(runId);
     await approve(platform, jobId);
     assertEquals(
-      (await follow(platform, jobId, 30_000)).end,
+      (await follow(platform, jobId, { timeoutMs: 30_000 })).end,
       "succeeded",
     );
     delete core.faults.onDispatch;
@@ -313,12 +313,12 @@ Deno.test("the whole path on devcore with embedded servers, and when things go w
     const jobId = await stand.untilApproval(await start());
     await approve(platform, jobId);
     assertEquals(
-      (await follow(platform, jobId, 30_000)).end,
+      (await follow(platform, jobId, { timeoutMs: 30_000 })).end,
       "bounced",
     );
     await approve(platform, jobId);
     assertEquals(
-      (await follow(platform, jobId, 30_000)).end,
+      (await follow(platform, jobId, { timeoutMs: 30_000 })).end,
       "succeeded",
     );
   });

@@ -4,18 +4,30 @@
  *
  * @module
  */
-import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import {
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
+import { sha256Hex } from "../../lib/base/digest.ts";
 import { plain, startGateway } from "../../deploy/standins/gateway.ts";
 import { GatewayError } from "../../lib/platform/gateway_error.ts";
 import {
   approve,
-  checkProposal,
+  type Bounce,
   checkWorker,
   follow,
-  readProposal,
 } from "../../lib/operate/approvals.ts";
 import { OperationError } from "../../lib/operate/errors.ts";
 import { POST_TOPIC } from "../../lib/operate/pack.ts";
+import {
+  checkProposal,
+  findObstacle,
+  type Proposal,
+  readFacts,
+  readProposal,
+} from "../../lib/operate/proposal.ts";
 import { platformAt } from "../support/platform.ts";
 
 const WAITING = { id: "r:post@1", state: "APPROVAL_REQUIRED" };
@@ -26,8 +38,8 @@ interface Row {
   /** Status and body of each approve, in turn; the last one for ever. */
   answers: [status: number, body: string][];
   job: typeof WAITING;
-  /** What `approve()` returns; `undefined` if it throws. */
-  expected: boolean | undefined;
+  /** What `approve()` returns, or how what it throws begins. */
+  expected: boolean | string;
   approvals: number;
 }
 
@@ -64,21 +76,66 @@ const ROWS: Row[] = [
     name: "500 for ever is an error after three tries",
     answers: [[500, "store down\n"]],
     job: WAITING,
-    expected: undefined,
+    expected:
+      "Cannot call POST /approvals/r%3Apost%401/approve: got status 500",
     approvals: 3,
   },
   {
     name: "404 is an error at once",
     answers: [[404, "job not found\n"]],
     job: WAITING,
-    expected: undefined,
+    expected:
+      "Cannot call POST /approvals/r%3Apost%401/approve: got status 404",
     approvals: 1,
   },
   {
-    name: "409 for another cause is an error",
-    answers: [[409, "policy snapshot changed\n"]],
+    name: "409 for another policy is refused for good",
+    answers: [[409, "policy snapshot changed; re-evaluate before approving\n"]],
     job: WAITING,
-    expected: undefined,
+    expected:
+      "It can no longer be approved: the policy changed since it was asked for, so the platform refuses an approval. Reject it (",
+    approvals: 1,
+  },
+  {
+    name: "409 for another policy, as Cordum 1.0 says it",
+    answers: [[
+      409,
+      '{"error":"the policy moved on","code":"stale_snapshot","status":409}',
+    ]],
+    job: WAITING,
+    expected: "It can no longer be approved: the policy changed since ",
+    approvals: 1,
+  },
+  {
+    name: "409 for another cause is refused for good, in the platform's words",
+    answers: [[409, '{"error":"job changed","code":"stale_request"}']],
+    job: WAITING,
+    expected:
+      "It can no longer be approved: the platform refuses it (stale_request: job changed). Reject it (",
+    approvals: 1,
+  },
+  {
+    name: "409 for a lock passes",
+    answers: [[409, '{"error":"approval lock busy","code":"conflict"}'], [
+      200,
+      "{}",
+    ]],
+    job: WAITING,
+    expected: true,
+    approvals: 2,
+  },
+  {
+    name: "409 of Cordum 1.0 for a job that somebody decided",
+    answers: [[409, '{"error":"no","code":"approval_already_resolved"}']],
+    job: RUNNING,
+    expected: false,
+    approvals: 1,
+  },
+  {
+    name: "200 of Cordum 1.0 for a job that somebody approved",
+    answers: [[200, '{"status":"already_approved","approved_by":"bob"}']],
+    job: RUNNING,
+    expected: false,
     approvals: 1,
   },
 ];
@@ -93,67 +150,79 @@ for (const { name, answers, job, expected, approvals } of ROWS) {
     });
     await using platform = platformAt(server.url);
     const approving = approve(platform, job.id);
-    if (expected === undefined) {
-      await assertRejects(() => approving, GatewayError);
+    if (typeof expected === "string") {
+      const kind = expected.startsWith("It ") ? OperationError : GatewayError;
+      const error = await assertRejects(() => approving, kind);
+      assertEquals(error.message.slice(0, expected.length), expected);
     } else assertEquals(await approving, expected);
     assertEquals(count, approvals);
   });
 }
 
 const NOW = new Date().toISOString();
-const PROPOSAL = {
-  jobId: "r:post@1",
-  incidentId: "mock:1",
-  title: "",
-  mode: "artifact",
-  blocks: [],
+const PROPOSAL: Proposal = {
+  ...readFacts({
+    id: "r:post@1",
+    topic: POST_TOPIC,
+    context: {
+      evidence: { collected_at: NOW },
+      summary: { message_sha256: "d" },
+    },
+  }),
+  message: { text: "t", blocks: [] },
   digest: "d",
-  digestHolds: true,
-  evidence: [],
-  collectedAt: NOW,
-  expired: false,
+  stale: false,
 };
-const POINTLESS: [changes: Partial<typeof PROPOSAL>, message: string][] = [
-  [{ expired: true }, "The job's input has expired"],
-  [{ collectedAt: "2026-01-01T00:00:00Z" }, "The poster would refuse it: its"],
-  [
-    { collectedAt: "soon" },
-    "The poster would refuse it: the age of its evidence",
-  ],
-  [{ digestHolds: false }, "The message cannot be read, or is not the one"],
+const POINTLESS: [changes: Partial<Proposal>, message: string][] = [
+  [{ stale: true }, "the policy changed since it was asked for, so the platf"],
+  [{ expired: true }, "its input has expired: the platform keeps it for 24 h"],
+  [{ collectedAt: "2026-01-01T00:00:00Z" }, "its evidence was collected "],
+  [{ collectedAt: "soon" }, "the age of its evidence is unknown"],
+  [{ digest: "e" }, "its message cannot be read, or is not the one"],
+  [{ message: undefined }, "its message cannot be read, or is not the one"],
 ];
 for (const [changes, message] of POINTLESS) {
   Deno.test(`checkProposal() refuses ${JSON.stringify(changes)}`, () => {
     checkProposal(PROPOSAL, 60);
-    assertThrows(
+    const error = assertThrows(
       () => checkProposal({ ...PROPOSAL, ...changes }, 60),
       OperationError,
-      message,
+      `It can no longer be approved: ${message}`,
+    );
+    assertStringIncludes(
+      error.message,
+      ". Reject it (deno task approvals reject r:post@1 --reason TEXT) and start its run again (POST /api/v1/workflow-runs/r/rerun at the gateway)",
     );
   });
 }
 
-Deno.test("readProposal() has no digest of a message that cannot be read", async () => {
+Deno.test("findObstacle() of a step that is no post", () => {
+  const step = { ...PROPOSAL, topic: "job.x", collectedAt: undefined };
+  assertEquals(findObstacle(step, 60), undefined);
+  checkProposal({ ...step, message: undefined, digest: undefined }, 60);
+  assertStringIncludes(findObstacle({ ...step, stale: true }, 60)!, "policy");
+});
+
+Deno.test("readProposal() has no message of one that the poster could not read", async () => {
   const context = { summary: { message_ptr: "redis://art:1" } };
   const content = (text: string) =>
     Response.json({ content_base64: btoa(text), metadata: {} });
-  for (const artifact of [() => plain(404, "gone"), () => content("{")]) {
+  const artifacts: [answer: () => Response, digest: string | undefined][] = [
+    [() => plain(404, "gone"), undefined],
+    [() => content("{"), await sha256Hex(new TextEncoder().encode("{"))],
+  ];
+  for (const [artifact, expected] of artifacts) {
     await using server = startGateway(({ path }) =>
       path.includes("/artifacts/")
         ? artifact()
-        : Response.json({ id: "r:post@1", context })
+        : Response.json({ id: "r:post@1", topic: POST_TOPIC, context })
     );
     await using platform = platformAt(server.url);
-    const { digest, digestHolds, blocks, incidentId } = await readProposal(
+    const { digest, message, incidentId } = await readProposal(
       platform,
       "r:post@1",
     );
-    assertEquals([digest, digestHolds, blocks, incidentId], [
-      undefined,
-      false,
-      [],
-      "unknown",
-    ]);
+    assertEquals([digest, message, incidentId], [expected, undefined, ""]);
   }
 });
 
@@ -192,16 +261,68 @@ const ENDS: [job: Record<string, unknown>, end: Record<string, unknown>][] = [
     code: "POST_REFUSED",
     message: "no",
   }],
-  [{ state: "APPROVAL_REQUIRED" }, { end: "bounced" }],
-  [{ state: "RUNNING" }, { end: "still running", state: "RUNNING" }],
+  [{ state: "RUNNING" }, {
+    end: "still running",
+    state: "RUNNING",
+    worker: undefined,
+  }],
 ];
 for (const [job, expected] of ENDS) {
   Deno.test(`follow() of a job that is ${job["state"]}`, async () => {
     await using server = startGateway(() => Response.json(job));
     await using platform = platformAt(server.url);
-    const { job: _, ...followed } = await follow(platform, "j", 1) as {
-      job?: unknown;
-    };
+    const { job: _, ...followed } = await follow(platform, "j", {
+      timeoutMs: 1,
+    }) as { job?: unknown };
     assertEquals(followed, expected);
   });
 }
+
+/** Why a job bounced, by what the platform tells of workers and itself. */
+const NATS = { connected: true };
+const BOUNCES: [workers: unknown, status: Response, why: Bounce][] = [
+  [
+    [{ ...POOL, heartbeat_age_seconds: 20 }],
+    Response.json({ nats: NATS }),
+    "no worker",
+  ],
+  [[POOL], Response.json({ nats: NATS }), "never released"],
+  [[POOL], Response.json({ nats: NATS, build: {} }), "not placed"],
+  [[POOL], plain(403, "access denied"), "not placed"],
+  [[POOL], Response.json({ ok: true }), "not placed"],
+];
+for (const [at, [workers, status, why]] of BOUNCES.entries()) {
+  Deno.test(`follow() says why a job bounced: ${why}, ${at}`, async () => {
+    await using server = startGateway(({ path }) =>
+      path.endsWith("/workers")
+        ? Response.json(workers)
+        : path.endsWith("/status")
+        ? status.clone()
+        : Response.json({ state: "APPROVAL_REQUIRED", topic: POST_TOPIC })
+    );
+    await using platform = platformAt(server.url);
+    assertEquals(await follow(platform, "j"), { end: "bounced", why });
+  });
+}
+
+Deno.test("follow() looks again and again whether a poster is up", async () => {
+  const ages: (number | undefined)[] = [20, undefined, 1];
+  let looks = 0;
+  await using server = startGateway(({ path }) => {
+    if (!path.endsWith("/workers")) {
+      const state = looks < ages.length ? "RUNNING" : "SUCCEEDED";
+      return Response.json({ state, topic: POST_TOPIC });
+    }
+    const age = ages[looks++];
+    return age === undefined
+      ? plain(403, "access denied")
+      : Response.json([{ ...POOL, heartbeat_age_seconds: age }]);
+  });
+  await using platform = platformAt(server.url);
+  const seen: (boolean | undefined)[] = [];
+  const { end } = await follow(platform, "j", {
+    lookMs: 250,
+    onWait: (_, worker) => seen.push(worker),
+  });
+  assertEquals([end, seen], ["succeeded", [undefined, false, undefined, true]]);
+});

@@ -53,7 +53,7 @@ for (const [what, body] of GONE) {
   Deno.test(`a 404 is a job that is gone: ${what}`, async () => {
     await onPlatform(body, async (platform) => {
       assertEquals(await platform.findJob("r:post@1"), undefined);
-      assertEquals(await readWaiting(platform, [JOB], 60), []);
+      assertEquals(await readWaiting(platform, [JOB], { maxAgeS: 60 }), []);
     });
   });
 }
@@ -63,7 +63,7 @@ for (const [what, body] of FOREIGN) {
     await onPlatform(body, async (platform) => {
       await assertRejects(() => platform.findJob("r:post@1"), GatewayError);
       await assertRejects(
-        () => readWaiting(platform, [JOB], 60),
+        () => readWaiting(platform, [JOB], { maxAgeS: 60 }),
         GatewayError,
       );
     });

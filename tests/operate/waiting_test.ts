@@ -24,7 +24,7 @@ Deno.test("watchWaiting() tells of each job once, and of an outage once", async 
   const stop = new AbortController();
   await using platform = platformAt(server.url, { signal: stop.signal });
   const told: string[] = [];
-  const watching = watchWaiting(platform, 60, {
+  const watching = watchWaiting(platform, { maxAgeS: 60 }, {
     onWaiting: ({ job_id }) => Promise.resolve(void told.push(job_id)),
     onAway: (error) => told.push(error.message),
     onBack: () => told.push("back"),

@@ -85,7 +85,7 @@ Deno.test("approvals and approve_latest_post on devcore", async (t) => {
   const approvals = (args: string[], env: Record<string, string> = {}) =>
     call(approvalsMain, args, { env: { ...core.env, ...env } });
   const approveLatest = (...args: string[]) =>
-    call(approveLatestPost, args, { env: core.env });
+    call(approveLatestPost, [...args, "--yes"], { env: core.env });
   const startRun = async () => {
     const { answer } = await stand.send({ ...sample, id: crypto.randomUUID() });
     const runId = String(answer["run_id"]);
@@ -116,19 +116,28 @@ Deno.test("approvals and approve_latest_post on devcore", async (t) => {
     assertMatch(stdout, /^CRITICAL {2}mock:\S+ {2}waiting for \d+ s\n/);
     assertStringIncludes(
       stdout,
-      `  Checkout latency above 2 s\n  job     ${first}\n  rule    ${RULE}\n  sha256  ${message_sha256}\n`,
+      "\n  │ \u{1F534} CRITICAL · checkout-api: Checkout latency above 2 s\n  │ ",
+    );
+    assertStringIncludes(
+      stdout,
+      `\n  job     ${first}\n  rule    ${RULE}\n  sha256  ${message_sha256}\n`,
     );
     assert(!stdout.includes("topic"));
     const [json, ...others] = JSON.parse((await approvals(["--json"])).stdout);
-    const { incident_id, since, age_s, ...rest } = json;
+    const { incident_id, since, age_s, until, lines, ...rest } = json;
     assertMatch(incident_id, /^mock:/);
     assert(Math.abs(Date.now() - Date.parse(since)) < 60_000 && age_s < 60);
+    const leftMs = Date.parse(until) - Date.now();
+    assert(Math.abs(leftMs - 12 * 3_600_000) < 60_000, until);
+    assert(lines.length > 0 && lines.length <= 3, lines);
     assertEquals([rest, others], [{
       job_id: first,
       run_id: first.split(":")[0],
       topic: "job.incident-enricher.post",
       title: "Checkout latency above 2 s",
       severity: "critical",
+      destination: "artifact",
+      headline: "\u{1F534} CRITICAL · checkout-api: Checkout latency above 2 s",
       rule_id: RULE,
       message_sha256,
       problem: "",
@@ -154,7 +163,7 @@ Deno.test("approvals and approve_latest_post on devcore", async (t) => {
         assertEquals(code, 1);
         assertMatch(
           stderr,
-          /^error: The poster would refuse it: its evidence was collected \d+ s ago, and POST_MAX_AGE_S allows 1 s; reject it and start a new run\n$/,
+          /^error: It can no longer be approved: its evidence was collected \d+ s ago, and POST_MAX_AGE_S allows 1 s\. Reject it \(deno task approvals reject \S+ --reason TEXT\) and start its run again/,
         );
       }
       assertEquals(await stateOf(first), "APPROVAL_REQUIRED");
@@ -166,7 +175,7 @@ Deno.test("approvals and approve_latest_post on devcore", async (t) => {
     async () => {
       const both = await Promise.all(
         ["ada", "bob"].map((name) =>
-          approvals(["approve", first, "--as", name])
+          approvals(["approve", first, "--yes", "--as", name])
         ),
       );
       const lost = both.filter(({ stdout, stderr }) =>
@@ -210,7 +219,7 @@ Deno.test("approvals and approve_latest_post on devcore", async (t) => {
     async () => {
       const job = await start();
       const [approved, rejected] = await Promise.all([
-        approvals(["approve", job, "--as", "ada"]),
+        approvals(["approve", job, "--yes", "--as", "ada"]),
         approvals(["reject", job, "--reason", "noise", "--as", "bob"]),
       ]);
       const state = await stateOf(job);
@@ -382,15 +391,20 @@ Deno.test("approvals and approve_latest_post on devcore", async (t) => {
     async () => {
       const { runId, jobId } = await startRun();
       const { code, stdout } = await runTask("approve_latest_post", [
+        "--yes",
         "--as",
         "ada",
       ], core.env);
       assertEquals(code, 0);
       assertStringIncludes(
         stdout,
-        "  | \u{1F534} CRITICAL · checkout-api: Checkout latency above 2 s",
+        "│ \u{1F534} CRITICAL · checkout-api: Checkout latency above 2 s",
       );
-      assertStringIncludes(stdout, "  | *What we know*");
+      assertStringIncludes(stdout, "│ What we know\n");
+      assertStringIncludes(
+        stdout,
+        "│ Approved by (the approver) at (the time)",
+      );
       assertMatch(stdout, /Message sha256 [0-9a-f]{64}/);
       assertMatch(stdout, / {2}E1 {2}Payload as received {2}redis:\/\/art:/);
       assertStringIncludes(stdout, "Approved as ada");
@@ -441,7 +455,7 @@ Deno.test("approvals and approve_latest_post on devcore", async (t) => {
       assertEquals(bounced.code, 1);
       assertStringIncludes(
         bounced.stderr,
-        "The job bounced and is waiting for approval again. Approve it again",
+        "The job waits for approval again: no worker was free to take it at that moment. Approve it once more",
       );
       const { code } = await approveLatest();
       assertEquals([code, await stateOf(jobId)], [0, "SUCCEEDED"]);
@@ -502,7 +516,7 @@ Deno.test("approvals and approve_latest_post on devcore", async (t) => {
       assertEquals(code, 1);
       assertStringIncludes(
         stderr,
-        "is not the one that the summary names; the poster would refuse it",
+        "is not the one that the summary names; the poster would refuse it. Reject it (",
       );
       delete core.faults.onRoute;
     },
@@ -532,7 +546,7 @@ Deno.test("approvals says what is wrong with its arguments, before it looks", as
   const rows: [args: string[], says: string, env?: Record<string, string>][] = [
     [
       ["deny", "x"],
-      "Unknown command 'deny'; expected approve or reject; see --help",
+      "Unknown command 'deny'; expected show, approve or reject; see --help",
     ],
     [["list", "x"], "a list takes no job; see --help"],
     [["--reason", "x"], "--reason does not go with a list; see --help"],
@@ -631,6 +645,7 @@ function serveWaiting(
       return Response.json({ items });
     }
     if (parts[0] === "workers") return Response.json([]);
+    if (parts[0] === "policy") return plain(404, "404 page not found\n");
     return job ? Response.json(job) : plain(404, "job not found");
   });
 }
@@ -663,22 +678,27 @@ Deno.test("approvals shows the topic of what is no post, and leaves other packs 
   const { stdout } = await call(approvalsMain, [], { env });
   assertStringIncludes(
     stdout,
-    "HIGH  mock:1  waiting for 2 h\n  Slow [2J checkout\n  job     r1:fetch@1\n" +
-      "  rule    input\n  topic   job.incident-enricher.fetch, not a post\n",
+    "HIGH  mock:1  waiting for 2 h\n  │ Slow [2J checkout\n  job     r1:fetch@1\n" +
+      "  topic   job.incident-enricher.fetch, not a post\n  rule    input\n",
   );
-  assertStringIncludes(stdout, "UNKNOWN  no incident  waiting for 2 h\n");
-  assertStringIncludes(stdout, "  reject  its input has expired\n");
+  assertStringIncludes(stdout, "NO SEVERITY  no incident  waiting for 2 h\n");
+  assertStringIncludes(
+    stdout,
+    "  reject  its input has expired: the platform keeps it for 24 h\n",
+  );
 
   const expired = await call(approvalsMain, ["approve", "r3:post@1"], { env });
   assertEquals(expired.code, 1);
-  assertStringIncludes(expired.stderr, "The job's input has expired");
+  assertStringIncludes(expired.stderr, "its input has expired");
   assertEquals(calls, []);
 
-  const step = await call(approvalsMain, ["approve", "r1:fetch@1"], { env });
+  const step = await call(approvalsMain, ["approve", "r1:fetch@1", "--yes"], {
+    env,
+  });
   assertEquals(step.code, 0);
   assertStringIncludes(
     step.stdout,
-    "not a post: topic job.incident-enricher.fetch",
+    "topic   job.incident-enricher.fetch, not a post",
   );
   assertStringIncludes(step.stdout, "Done: {}");
   assertStringIncludes(

@@ -29,7 +29,10 @@ const NEED_PLATFORM = [
 /** What is refused and how, where a command takes arguments. */
 const REFUSED: Readonly<Record<string, [args: string[], problem: string][]>> = {
   "scripts/approvals.ts": [
-    [["nonsense"], "Unknown command 'nonsense'; expected approve or reject"],
+    [
+      ["nonsense"],
+      "Unknown command 'nonsense'; expected show, approve or reject",
+    ],
     [["approve", "x", "nonsense"], UNEXPECTED],
   ],
   "scripts/bundle_workers.ts": [[["nonsense"], NO_WORKER]],

@@ -269,7 +269,7 @@ Deno.test("deno task demo --keep leaves everything running until it is stopped",
   assertEquals(answer.status, 202);
   await answer.body?.cancel();
   const approved = await until("a post to approve", async () => {
-    const run = await runTask("approve_latest_post", [], env);
+    const run = await runTask("approve_latest_post", ["--yes"], env);
     return run.code === 0 ? run : undefined;
   }, 30_000);
   assertStringIncludes(approved.stdout, "Posted: ");

@@ -8,6 +8,7 @@ import {
   assertEquals,
   assertRejects,
   assertStringIncludes,
+  assertThrows,
 } from "@std/assert";
 import { ConfigError } from "../../lib/base/errors.ts";
 import { delay } from "../../lib/base/time.ts";
@@ -17,6 +18,7 @@ import { askYes, askYesOrNo } from "../../scripts/terminal/ask.ts";
 import {
   type CommandContext,
   CommandError,
+  needName,
   UsageError,
   userName,
 } from "../../scripts/terminal/command.ts";
@@ -109,8 +111,11 @@ async function ask<T>(
   return { given, code, stderr };
 }
 
-Deno.test("askYes() takes y for yes, anything else and the end for no", async () => {
-  const rows = [["y", true], ["Y", true], ["yes", false], ["", false]] as const;
+Deno.test("askYes() takes y or yes, anything else and the end for no", async () => {
+  const rows = [["y", true], ["Yes", true], ["ye", false], [
+    "",
+    false,
+  ]] as const;
   const asking = (context: CommandContext) => askYes(context, "Go?", "--yes");
   for (const [answer, expected] of rows) {
     assertEquals((await ask(asking, [answer])).given, expected, answer);
@@ -195,7 +200,26 @@ Deno.test("table(), inBytes() and userName() are fit for people", () => {
     userName({ env: (name) => env[name] });
   assertEquals(
     [{ USER: "", LOGNAME: "ada" }, { USERNAME: "bob" }, {}].map(from),
-    ["ada", "bob", "unknown"],
+    ["ada", "bob", undefined],
   );
   assert(table([]).length === 0);
+});
+
+Deno.test("needName() lets nobody stay unknown, nor take a name that cannot be recorded", () => {
+  const named = (env: Record<string, string>, given?: string) =>
+    needName({ env: (name) => env[name] }, given, "--as NAME");
+  assertEquals(named({ USER: "ada" }), "ada");
+  assertEquals(named({ USER: "ada" }, " bob "), "bob");
+  assertEquals(named({}, "b".repeat(100)), "b".repeat(100));
+  for (const env of [{}, { USER: "", LOGNAME: " " }]) {
+    assertThrows(
+      () => named(env),
+      UsageError,
+      "Say who you are with --as NAME; USER, LOGNAME and USERNAME are not set",
+    );
+  }
+  assertThrows(() => named({ USER: "ada" }, ""), UsageError, "Say who you are");
+  for (const name of ["Zoë", "a\nb", "b".repeat(101)]) {
+    assertThrows(() => named({}, name), UsageError, "takes at most 100");
+  }
 });

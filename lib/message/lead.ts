@@ -1,0 +1,35 @@
+/**
+ * The beginning of a message, for lists and notifications. Pure.
+ *
+ * @module
+ */
+import type { JsonObject } from "../base/json.ts";
+import { printable } from "../base/text.ts";
+import { readBlock, readMrkdwn } from "./mrkdwn.ts";
+
+/** What a message says first. */
+export interface Lead {
+  headline: string;
+  /** What follows, without buttons and small print. */
+  lines: string[];
+}
+
+const LINES_MAX = 3;
+const CHARS_MAX = 300;
+
+/** Reads the first lines of a message's blocks as plain, printable text. */
+export function leadOf(blocks: readonly JsonObject[]): Lead {
+  const texts = blocks.map((block) => readBlock(block)).filter(({ type }) =>
+    type === "header" || type === "section"
+  ).flatMap(({ type, texts }) =>
+    texts.flatMap((text) => text.split("\n")).map((line) =>
+      type === "header"
+        ? line
+        : readMrkdwn(line).map(({ text }) => text).join("")
+    )
+  );
+  const [headline = "", ...lines] = texts
+    .map((text) => printable(text, CHARS_MAX))
+    .filter((text) => text !== "");
+  return { headline, lines: lines.slice(0, LINES_MAX) };
+}

@@ -1,0 +1,232 @@
+/**
+ * What a waiting job would do if it were approved, and why it may be too late.
+ *
+ * @module
+ */
+import { sha256Hex } from "../base/digest.ts";
+import { type JsonObject, objectOf, stringOf } from "../base/json.ts";
+import { printable } from "../base/text.ts";
+import {
+  type IncidentInput,
+  qualifiedId,
+  type SourceSystem,
+} from "../incident.ts";
+import { decodeMessage, type Message } from "../message/render.ts";
+import { GatewayError } from "../platform/gateway_error.ts";
+import { describeTooOld } from "../post/age.ts";
+import { OperationError } from "./errors.ts";
+import { POST_TOPIC } from "./pack.ts";
+import type { Platform } from "./platform.ts";
+
+const MESSAGE_BYTES_MAX = 256 * 1024;
+/** The platform keeps a job's input this long. */
+const INPUT_MS = 24 * 3600 * 1000;
+/** A bundle holds at most 50. */
+const ITEMS_MAX = 50;
+
+/** A job of any topic as its record describes it: printable and bounded. */
+export interface JobFacts {
+  jobId: string;
+  runId: string;
+  topic: string;
+  tenant: string;
+  state: string;
+  /** Including its source; empty if the job belongs to no incident of ours. */
+  incidentId: string;
+  title: string;
+  severity: string;
+  /** `artifact` or `slack`; empty if the job is no post. */
+  mode: string;
+  dryRun: boolean;
+  evidence: { id: string; title: string; pointer: string }[];
+  gaps: { what: string; why: string }[];
+  /** When the evidence was collected. Unchecked. */
+  collectedAt: unknown;
+  /** Unchecked. */
+  messagePointer: unknown;
+  /** Of the message, as the summary names it. */
+  messageDigest: string;
+  ruleId: string;
+  /** Why approval is demanded, in the words of policy. */
+  reason: string;
+  /** Whether the job's input is gone. */
+  expired: boolean;
+  /** Names the policy that demanded the approval; empty if none is recorded. */
+  policySnapshot: string;
+}
+
+/** Reads a job's record. */
+export function readFacts(job: JsonObject): JobFacts {
+  const context = objectOf(job["context"]) ?? {};
+  // A fetch job's input is the incident itself.
+  const incident = objectOf(context["incident"]) ?? context;
+  const evidence = objectOf(context["evidence"]) ?? {};
+  const normalized = objectOf(evidence["normalized_context"]) ?? {};
+  const summary = objectOf(context["summary"]) ?? {};
+  const topic = text(job["topic"], 200);
+  return {
+    jobId: text(job["id"], 300),
+    runId: text(job["run_id"], 100),
+    topic,
+    tenant: text(job["tenant"], 200) || "default",
+    state: text(job["state"], 40),
+    incidentId: readIncidentId(incident, evidence),
+    title: text(normalized["title"] ?? incident["title"], 1_000),
+    severity: text(normalized["severity"] ?? incident["severity"], 20),
+    mode: topic !== POST_TOPIC
+      ? ""
+      : text(objectOf(incident["destination"])?.["mode"], 20) || "artifact",
+    dryRun: objectOf(job["labels"])?.["dry_run"] === "true",
+    evidence: listOf(evidence["evidence"]).map((item, at) => ({
+      id: text(item["id"], 20) || `E${at + 1}`,
+      title: text(item["title"], 300),
+      pointer: text(item["artifact_ptr"], 200),
+    })),
+    gaps: listOf(evidence["gaps"]).map((gap) => ({
+      what: text(gap["what"], 200),
+      why: text(gap["why"], 300),
+    })),
+    collectedAt: evidence["collected_at"],
+    messagePointer: summary["message_ptr"],
+    messageDigest: text(summary["message_sha256"], 64),
+    ruleId: text(job["safety_rule_id"], 200),
+    reason: text(job["safety_reason"], 300),
+    expired: job["context"] === null || job["context"] === undefined,
+    policySnapshot: stringOf(job["safety_snapshot"]),
+  };
+}
+
+function text(value: unknown, charsMax: number): string {
+  return printable(stringOf(value), charsMax);
+}
+
+function listOf(value: unknown): JsonObject[] {
+  return (Array.isArray(value) ? value : []).slice(0, ITEMS_MAX)
+    .map((item) => objectOf(item) ?? {});
+}
+
+/** The id that the record of posts goes by. */
+function readIncidentId(incident: JsonObject, evidence: JsonObject): string {
+  const id = stringOf(incident["incident_id"]);
+  if (id === "") return text(evidence["incident_id"], 220);
+  const system = stringOf(objectOf(incident["source"])?.["system"]);
+  const source = system === "" ? {} : {
+    source: { system: system as SourceSystem },
+  };
+  return text(
+    qualifiedId({ incident_id: id, ...source } as IncidentInput),
+    220,
+  );
+}
+
+/** A job that waits for approval, with the message that it would post. */
+export interface Proposal extends JobFacts {
+  /** As the poster reads it; `undefined` if it would refuse it. */
+  message: Message | undefined;
+  /** SHA-256 of the message's bytes, if they could be read. */
+  digest: string | undefined;
+  /** Whether the policy is no longer the one that the platform binds it to. */
+  stale: boolean;
+}
+
+/** Reads what a waiting job would do. @throws {GatewayError} If it is gone. */
+export async function readProposal(
+  platform: Platform,
+  jobId: string,
+): Promise<Proposal> {
+  const job = await platform.job(jobId);
+  const facts = readFacts(job);
+  const isApprovable = await platform.readApprovable();
+  return {
+    ...facts,
+    stale: !isApprovable(facts.policySnapshot),
+    ...await readMessage(platform, facts),
+  };
+}
+
+/** Reads the message that a post would send. */
+export async function readMessage(
+  { gateway, signal }: Platform,
+  { topic, messagePointer }: JobFacts,
+): Promise<Pick<Proposal, "message" | "digest">> {
+  const none = { message: undefined, digest: undefined };
+  if (topic !== POST_TOPIC || typeof messagePointer !== "string") return none;
+  let digest: string | undefined;
+  try {
+    const { bytes } = await gateway.readArtifact(
+      messagePointer,
+      MESSAGE_BYTES_MAX,
+      signal,
+    );
+    digest = await sha256Hex(bytes);
+    return { message: decodeMessage(bytes), digest };
+  } catch (error) {
+    if (error instanceof SyntaxError) return { ...none, digest };
+    if (error instanceof GatewayError && !error.unavailable) return none;
+    throw error;
+  }
+}
+
+/** The last moment to approve a post; `undefined` if its age is unknown. */
+export function approvableUntil(
+  { collectedAt }: JobFacts,
+  maxAgeS: number,
+): Date | undefined {
+  const collected = Date.parse(stringOf(collectedAt));
+  if (Number.isNaN(collected)) return undefined;
+  // The input is stored right after the evidence was collected.
+  return new Date(collected + Math.min(maxAgeS * 1000, INPUT_MS));
+}
+
+/**
+ * Says why approving a job would be pointless.
+ *
+ * @param maxAgeS The poster refuses older evidence.
+ * @returns A sentence without its full stop; `undefined` if nothing is known.
+ */
+export function findObstacle(
+  { topic, stale, expired, collectedAt }: Omit<Proposal, "message" | "digest">,
+  maxAgeS: number,
+  nowMs: number = Date.now(),
+): string | undefined {
+  if (stale) return POLICY_CHANGED;
+  if (expired) return "its input has expired: the platform keeps it for 24 h";
+  if (topic !== POST_TOPIC) return undefined;
+  return describeTooOld(collectedAt, { maxAgeS, nowMs });
+}
+
+const POLICY_CHANGED =
+  "the policy changed since it was asked for, so the platform refuses an approval";
+
+/** @throws {OperationError} If approving would be pointless; says what helps. */
+export function checkProposal(proposal: Proposal, maxAgeS: number): void {
+  const obstacle = findObstacle(proposal, maxAgeS);
+  if (obstacle !== undefined) throw tooLate(proposal, obstacle);
+  const { topic, message, digest, messageDigest } = proposal;
+  if (topic !== POST_TOPIC) return;
+  if (message === undefined || digest !== messageDigest) {
+    throw tooLate(
+      proposal,
+      "its message cannot be read, or is not the one that the summary names; the poster would refuse it",
+    );
+  }
+}
+
+/** A job that must be rejected and its run started again. */
+export function tooLate(
+  job: Pick<JobFacts, "jobId" | "runId">,
+  why: string = POLICY_CHANGED,
+): OperationError {
+  return new OperationError(
+    `It can no longer be approved: ${why}. ${describeRemedy(job)}`,
+  );
+}
+
+/** The same webhook, sent again, would start no second run. */
+export function describeRemedy(
+  { jobId, runId }: Pick<JobFacts, "jobId" | "runId">,
+): string {
+  const run = runId || jobId.split(":", 1)[0];
+  return `Reject it (deno task approvals reject ${jobId} --reason TEXT) and start its run again ` +
+    `(POST /api/v1/workflow-runs/${run}/rerun at the gateway)`;
+}
