@@ -206,6 +206,10 @@ export interface PostResult {
   approval?: { by: string; at: string; rule_id: string };
   /** Set if it was posted before, so nothing was sent now. */
   repeat?: boolean;
+  /** For a repeat: the severity of the message that was posted. */
+  posted_as?: Severity;
+  /** The message before, if this one says that the severity has risen. */
+  update_of?: { severity: Severity; posted_at: string };
   /** Set if nothing was sent because the job was a dry run. */
   dry_run?: boolean;
   /** What people should know, one sentence each. */

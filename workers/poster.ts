@@ -28,9 +28,13 @@ import {
 } from "../lib/post/claim.ts";
 import { readDestination } from "../lib/post/destination.ts";
 import { readRelease } from "../lib/post/release.ts";
+import { type Standing, standingOf } from "../lib/post/record.ts";
 import {
   describePost,
+  describeRehearsal,
   describeRepeat,
+  describeUpdate,
+  withUpdate,
   withWarning,
 } from "../lib/post/result.ts";
 import { send } from "../lib/post/send.ts";
@@ -75,35 +79,46 @@ export async function post(
     policyHosts: constraints.networkAllowlist,
   });
   const { message, digest } = await fetchApprovedMessage(summary, gateway);
-  const footer = { approval, runId: job.runId, digest };
-  const payload = encodeMessage(withFooter(message, footer));
-  const keep = (retention: "short" | "audit") =>
+  const severity = severityOfPost(incident, evidence);
+  const facts = { incident, destination, digest, severity };
+  const base = describePost(facts, approval, job);
+  const record = openRecord(facts, context);
+  const render = (before: Standing | undefined) => {
+    const update = describeUpdate(before, severity);
+    const footer = { approval, runId: job.runId, digest, update };
+    return encodeMessage(withFooter(message, footer));
+  };
+  const keep = (payload: Uint8Array, retention: "short" | "audit") =>
     gateway.putArtifact({
       content: payload,
       contentType: "application/json",
       retention,
       labels: { kind: "incident.post" },
     }, constraints.artifactBytesMax);
-  const severity = severityOfPost(incident, evidence);
-  const facts = { incident, destination, digest, severity };
-  const base = describePost(facts, approval, job);
   if (job.dryRun) {
-    return { ...base, artifact_ptr: await keep("short"), dry_run: true };
+    const state = await record.state();
+    const payload = render(standingOf(state));
+    const result = describeRehearsal(state, severity, base);
+    return { ...result, artifact_ptr: await keep(payload, "short") };
   }
-  const record = openRecord(facts, context);
   const claim = await claimPost(record, facts, context);
   if (claim.state !== "mine") return describeRepeat(claim, base);
-  const { token } = claim;
+  const { token, before } = claim;
   await confirmRelease(record, token, context);
+  const payload = render(before);
   const outcome = await send(destination, payload, {
     timeoutMs: settings.postTimeoutMs,
     signal,
-    putArtifact: () => keep("audit"),
+    putArtifact: () => keep(payload, "audit"),
   });
-  const result = await settlePost({ record, token, base }, outcome, context);
+  const result = await settlePost(
+    { record, token, base: withUpdate(base, before) },
+    outcome,
+    context,
+  );
   return destination.kind === "artifact"
     ? result
-    : await keepCopy(() => keep("audit"), result, context);
+    : await keepCopy(() => keep(payload, "audit"), result, context);
 }
 
 /** Keeps a copy of a sent payload. A failure is only a warning by now. */

@@ -25,6 +25,7 @@ import {
   type Claim,
   type EvidenceItem,
   type NormalizedContext,
+  type Severity,
   toMoment,
   withIds,
 } from "../incident.ts";
@@ -60,6 +61,19 @@ export interface Footer {
   runId: string;
   /** Of the message, as 64 hex digits. */
   digest: string;
+  /** Set if an earlier message said less. */
+  update?: Update | undefined;
+}
+
+/** A message that follows another one about the same incident. */
+export interface Update {
+  now: Severity;
+  /** The severity of the message before. */
+  was: Severity;
+  /** Times are RFC 3339: when the first message was posted. */
+  firstAt: string;
+  /** Whether that is only the time at which a person marked it as posted. */
+  isMarked: boolean;
 }
 
 /**
@@ -68,7 +82,8 @@ export interface Footer {
  */
 const MESSAGE_CHARS_MAX = 13_000;
 /** The footer's share of it: its longest texts as JSON. */
-const FOOTER_CHARS_MAX = 1700;
+const FOOTER_CHARS_MAX = 1850;
+const RELEASED_CHARS_MAX = 1600;
 const SERVICE_CHARS_MAX = 50;
 const LEAD_CHARS_MAX = 1000;
 const ITEM_CHARS_MAX = 600;
@@ -161,7 +176,7 @@ export function decodeMessage(bytes: Uint8Array): Message {
 
 /** The message to send: the same text and blocks, and the footer. */
 export function withFooter(message: Message, footer: Footer): Message {
-  const { approval, runId, digest } = footer;
+  const { approval, runId, digest, update } = footer;
   // Each part has its own limit, so that no part can push out the digest.
   const part = (text: string, charsMax = 80) =>
     shorten(visibleLine(text), charsMax);
@@ -172,8 +187,19 @@ export function withFooter(message: Message, footer: Footer): Message {
   const line = `${released} · run ${part(runId) || "none"} · message sha256 ${
     part(digest.slice(0, 16))
   }`;
-  const block = contextBlock(fit(line, FOOTER_CHARS_MAX - 100));
+  const block = contextBlock(
+    ...update === undefined ? [] : [updateLine(update)],
+    fit(line, RELEASED_CHARS_MAX),
+  );
   return { text: message.text, blocks: [...message.blocks, block] };
+}
+
+function updateLine({ now, was, firstAt, isMarked }: Update): string {
+  const [sign, word] = BADGES[now];
+  const at = toMoment(firstAt)?.slice(0, 19).replace("T", " ");
+  const when = at === undefined ? "an unknown time" : `${at} UTC`;
+  const first = `first message ${isMarked ? "marked as posted at" : "at"}`;
+  return `${sign} Update: now ${word}, was ${BADGES[was][1]}; ${first} ${when}`;
 }
 
 function headline(title: string, { severity, service }: NormalizedContext) {

@@ -44,8 +44,13 @@ export type Sent =
   }
   & (
     | { as: "posted"; result: Posted }
-    /** A person marked it; the record does not know the message. */
-    | { as: "marked"; by: string; link: string | undefined; job_id: string }
+    /** A person marked it; the record knows only its claim, if any. */
+    | {
+      as: "marked";
+      by: string;
+      link: string | undefined;
+      claim: Claim | undefined;
+    }
   );
 
 /** What was posted. */
@@ -101,8 +106,7 @@ function step(
       // It names no claim, and none is open that it could stand for.
       if (token === undefined && standing && !open) return now;
       const claim = claims.get(token ?? "");
-      const { job_id = "" } = claim ?? {};
-      const how = { as: "marked", by, at, link, job_id } as const;
+      const how = { as: "marked", by, at, link, claim } as const;
       return afterMessage(now, token, { ...sentFor(claim), ...how });
     }
     case "claim":
@@ -211,6 +215,11 @@ export function effectOf(
   }
   if (state.state === "in doubt") return "in doubt";
   return standing === undefined ? "new" : "update";
+}
+
+/** The first message that was posted. */
+export function firstOf({ last, earlier }: Standing): Sent {
+  return earlier[0] ?? last;
 }
 
 /** The list that holds a record. */

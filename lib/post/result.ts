@@ -5,15 +5,27 @@
  */
 import { JobElsewhere, JobError } from "../base/errors.ts";
 import { optional } from "../base/json.ts";
+import { shorten } from "../base/text.ts";
 import type { IncidentInput, PostResult } from "../incident.ts";
+import type { Update } from "../message/render.ts";
 import type { Job } from "../platform/context.ts";
 import type { Approval } from "./approval.ts";
 import type { Destination } from "./destination.ts";
 import type { Posted } from "./events.ts";
-import type { ClaimOutcome, Sent, Standing } from "./record.ts";
+import {
+  type ClaimOutcome,
+  effectOf,
+  firstOf,
+  type PostState,
+  type Sent,
+  type Standing,
+  standingOf,
+} from "./record.ts";
 import type { SendOutcome } from "./send.ts";
-import type { PostSeverity } from "./severity.ts";
+import { outranks, type PostSeverity, readAs } from "./severity.ts";
 
+const NAME_CHARS_MAX = 300;
+const LINK_CHARS_MAX = 2000;
 const UNAPPROVED =
   "Posted without an approval, as POSTER_REQUIRE_APPROVAL=0 says";
 
@@ -59,7 +71,7 @@ export function describeRepeat(
 ): PostResult {
   switch (claim.state) {
     case "posted":
-      return describeSent(sentBy(claim, base.job_id), base);
+      return describeSent(sentBy(claim, base.job_id ?? ""), base);
     case "elsewhere":
       throw new JobElsewhere("Another process does this job");
     case "in doubt":
@@ -71,21 +83,110 @@ export function describeRepeat(
 }
 
 /** This job's own message, or else the last one, which is the worst. */
-function sentBy({ last, earlier }: Standing, jobId = ""): Sent {
-  const ownJob = (sent: Sent) =>
-    (sent.as === "posted" ? sent.result.job_id : sent.job_id) === jobId;
-  return [...earlier, last].find(ownJob) ?? last;
+function sentBy({ last, earlier }: Standing, jobId: string): Sent {
+  return [...earlier, last].find((sent) => jobOf(sent) === jobId) ?? last;
 }
 
-function describeSent(sent: Sent, base: PostResult): PostResult {
-  const { approval: _, warnings: __, ...rest } = base;
-  if (sent.as === "posted") return { ...rest, ...sent.result, repeat: true };
-  return {
-    ...rest,
-    posted_at: sent.at,
+function jobOf(sent: Sent): string | undefined {
+  return (sent.as === "posted" ? sent.result : sent.claim)?.job_id;
+}
+
+function describeSent(
+  sent: Sent,
+  { incident_id, mode, destination_host, job_id }: PostResult,
+): PostResult {
+  const { severity, at } = sent;
+  const repeat: PostResult = {
+    incident_id,
+    mode,
+    posted_at: at,
+    ...optional("destination_host", destination_host),
     repeat: true,
-    warnings: [`Marked as posted by ${sent.by}`],
+    posted_as: severity,
   };
+  const isOwn = jobOf(sent) === job_id;
+  const warning = isOwn ? undefined : `Not sent: ${describeBefore(sent)}`;
+  if (sent.as === "posted") {
+    return withWarning({ ...repeat, ...sent.result }, warning);
+  }
+  const { by, link, claim } = sent;
+  const marked = {
+    ...repeat,
+    ...(claim && {
+      message_sha256: claim.digest,
+      job_id: claim.job_id,
+      run_id: claim.run_id,
+    }),
+    ...(mode === "slack" && isLink(link)
+      ? { slack: { ok: true, permalink: link } }
+      : {}),
+  };
+  const who = `Marked as posted by ${shorten(by, NAME_CHARS_MAX)}`;
+  return withWarning(withWarning(marked, warning), who);
+}
+
+function describeBefore({ severity, at }: Sent): string {
+  return `posted before as ${severity.toUpperCase()} at ${at}`;
+}
+
+/** Whether the result's schema takes it, whoever wrote it. */
+function isLink(link: string | undefined): link is string {
+  return link !== undefined && link.length <= LINK_CHARS_MAX &&
+    /^https?:\/\/[\w.-]+(?::\d+)?\/[\w.~/?=&-]*$/.test(link);
+}
+
+/** How a message differs from the ones before; `undefined` for the first. */
+export function describeUpdate(
+  before: Standing | undefined,
+  severity: PostSeverity,
+): Update | undefined {
+  if (before === undefined || !outranks(severity, before.last.severity)) {
+    return undefined;
+  }
+  const first = firstOf(before);
+  return {
+    now: readAs(severity),
+    was: before.last.severity,
+    firstAt: first.at,
+    isMarked: first.as === "marked",
+  };
+}
+
+/** The result of an update before it is sent. */
+export function withUpdate(
+  base: PostResult,
+  before: Standing | undefined,
+): PostResult {
+  if (before === undefined) return base;
+  const { severity, at } = before.last;
+  return { ...base, update_of: { severity, posted_at: at } };
+}
+
+/** The result of a dry run: what a post would have done. */
+export function describeRehearsal(
+  state: PostState,
+  severity: PostSeverity,
+  base: PostResult,
+): PostResult {
+  const result = { ...base, dry_run: true };
+  const standing = standingOf(state);
+  switch (effectOf(state, severity, Date.now())) {
+    case "new":
+    case "update":
+      return withUpdate(result, standing);
+    case "nothing":
+      return withWarning(
+        result,
+        `Would not be sent: ${describeBefore(standing!.last)}`,
+      );
+    case "busy":
+      return withWarning(result, "Would wait: another job is posting");
+    case "in doubt":
+      return withWarning(
+        result,
+        "Would not be sent: an earlier message is in doubt; a person has to look",
+      );
+  }
 }
 
 /** The result of a post after sending. @throws {JobError} Unless it was sent. */

@@ -7,6 +7,7 @@ import {
   type Message,
   type MessageView,
   renderMessage,
+  type Update,
   withFooter,
 } from "../../lib/message/render.ts";
 import { assertInert, assertSlackTakes } from "../support/block_kit.ts";
@@ -507,6 +508,9 @@ Deno.test("renderMessage() and withFooter() stay within Slack's limits, whatever
       },
       runId: view.summaryPtr,
       digest: view.incidentId,
+      update: count % 3 === 0
+        ? { ...UPDATE, firstAt: view.lead, isMarked: true }
+        : undefined,
     });
     assertSlackTakes(footed);
     assertSlackTakes(message);
@@ -537,12 +541,12 @@ Deno.test("renderMessage() stays within Slack's limits with everything at its lo
           approval: { by: long, at: long, ruleId: long },
           runId: long,
           digest: FOOTER.digest,
+          update: { ...UPDATE, firstAt: long, isMarked: true },
         },
       );
       assertSlackTakes(footed);
-      const [, digest] = textsOf(footed.blocks.at(-1)!)[0]!.text.split(
-        "sha256 ",
-      );
+      const small = textsOf(footed.blocks.at(-1)!);
+      const [, digest] = small.at(-1)!.text.split("sha256 ");
       assertEquals(digest, FOOTER.digest.slice(0, 16));
       const sources = textsOf(footed.blocks.at(-2)!).at(-1)!.text;
       assert(
@@ -643,6 +647,41 @@ Deno.test("withFooter() says who approved what, in one more block", () => {
   // What was approved is not touched.
   assertEquals(encodeMessage(message), before);
 });
+
+const UPDATE: Update = {
+  now: "critical",
+  was: "warning",
+  firstAt: "2026-01-15T09:31:07.250Z",
+  isMarked: false,
+};
+const UPDATES: [update: Update, line: string][] = [
+  [
+    UPDATE,
+    "\u{1F534} Update: now CRITICAL, was WARNING; first message at 2026-01-15 09:31:07 UTC",
+  ],
+  [
+    { ...UPDATE, now: "error", was: "info", isMarked: true },
+    "\u{1F7E0} Update: now ERROR, was INFO; first message marked as posted at 2026-01-15 09:31:07 UTC",
+  ],
+  [
+    { ...UPDATE, firstAt: "<!channel>" },
+    "\u{1F534} Update: now CRITICAL, was WARNING; first message at an unknown time",
+  ],
+];
+for (const [update, line] of UPDATES) {
+  Deno.test(`withFooter() says "${line}"`, () => {
+    const message = render();
+    const footed = withFooter(message, { ...FOOTER, update });
+    assertEquals(footed.text, message.text);
+    assertEquals(footed.blocks.slice(0, -1), message.blocks);
+    const [first, second, ...more] = textsOf(footed.blocks.at(-1)!);
+    assertEquals([first, more], [mrkdwn(line), []]);
+    assertEquals(
+      [second],
+      textsOf(withFooter(message, FOOTER).blocks.at(-1)!),
+    );
+  });
+}
 
 Deno.test("withFooter() says that no approval was needed, and that there is no run", () => {
   const footed = withFooter(render(), {

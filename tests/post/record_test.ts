@@ -300,7 +300,7 @@ const MARKED: Standing = {
     host: undefined,
     by: "ada",
     link: "https://l.test",
-    job_id: "",
+    claim: undefined,
   },
   earlier: [],
 };

@@ -1,4 +1,4 @@
-import type { JsonObject } from "../../lib/base/json.ts";
+import { type JsonObject, optional } from "../../lib/base/json.ts";
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import {
   type Behaviour,
@@ -9,11 +9,15 @@ import {
 } from "../../deploy/standins/slack.ts";
 import { sha256Hex } from "../../lib/base/digest.ts";
 import { JobElsewhere, JobError } from "../../lib/base/errors.ts";
-import type { PostInput, PostResult } from "../../lib/incident.ts";
+import type { PostInput, PostResult, Severity } from "../../lib/incident.ts";
 import { encodeMessage, type Message } from "../../lib/message/render.ts";
 import { GatewayError } from "../../lib/platform/gateway_error.ts";
 import type { JobContext } from "../../lib/platform/worker.ts";
-import { parseEvents, type PostEvent } from "../../lib/post/events.ts";
+import {
+  type Claim,
+  parseEvents,
+  type PostEvent,
+} from "../../lib/post/events.ts";
 import { compileCheck } from "../../lib/schema_check.ts";
 import { caution, post, SETTINGS } from "../../workers/poster.ts";
 import {
@@ -630,7 +634,12 @@ Deno.test("post() repeats the first result and sends nothing when the incident w
     bytes,
     record: { approval_by: "bob" },
   });
-  assertEquals(await postScene(second), { ...result, repeat: true });
+  assertEquals(await postScene(second), {
+    ...result,
+    repeat: true,
+    posted_as: "warning",
+    warnings: [`Not sent: posted before as WARNING at ${result.posted_at}`],
+  });
   assertEquals(slack.connections(), 1);
   assertEquals(typesOf(first), ["claim", "posted"]);
   assertEquals(second.artifacts.size, 1);
@@ -640,7 +649,8 @@ Deno.test("post() repeats the pointer of the first artifact when the incident wa
   const first = await setScene();
   const result = await postScene(first);
   const second = await secondScene(first, {});
-  assertEquals(await postScene(second), { ...result, repeat: true });
+  const { artifact_ptr, posted_as } = await postScene(second);
+  assertEquals([artifact_ptr, posted_as], [result.artifact_ptr, "warning"]);
   assertEquals(second.artifacts.size, 1);
 });
 
@@ -648,7 +658,8 @@ Deno.test("post() repeats its own result when its job is delivered again", async
   await using slack = await startSlack();
   const scene = await setScene({ slack });
   const { artifact_ptr: _, ...result } = await postScene(scene);
-  assertEquals(await postScene(scene), { ...result, repeat: true });
+  const posted_as = "warning";
+  assertEquals(await postScene(scene), { ...result, repeat: true, posted_as });
   assertEquals(slack.connections(), 1);
 });
 
@@ -756,9 +767,267 @@ Deno.test("post() says who marked it when a person did", async () => {
   const result = await postScene(scene);
   assertEquals(
     [result.repeat, result.posted_at, result.warnings, result.approval],
-    [true, at, ["Marked as posted by bob"], undefined],
+    [
+      true,
+      at,
+      [
+        `Not sent: posted before as CRITICAL at ${at}`,
+        "Marked as posted by bob",
+      ],
+      undefined,
+    ],
   );
   assertEquals(slack.connections(), 0);
+});
+
+/** The same incident with a severity of its own, in the job of another run. */
+async function withSeverity(
+  first: Scene | undefined,
+  severity: Severity | undefined,
+  { run, dryRun = false, slack }: {
+    run: number;
+    dryRun?: boolean;
+    slack?: SlackStandIn;
+  },
+): Promise<Scene> {
+  const scene = await setScene({
+    ...optional("slack", slack),
+    job: { id: `run-${run}:post@1`, runId: `run-${run}`, dryRun },
+  });
+  if (first !== undefined) {
+    const { store } = first.context;
+    scene.context = withParts(scene.context, { store });
+    scene.lists = first.lists;
+  }
+  Object.assign(scene.input.incident, { ...optional("severity", severity) });
+  const context = optional("normalized_context", severity && { severity });
+  Object.assign(scene.input.evidence, context);
+  return scene;
+}
+
+/** What people read in the block that the poster adds. */
+function footersOf({ received }: SlackStandIn): string[][] {
+  return received.map(({ body }) => {
+    const { blocks } = JSON.parse(body) as Message;
+    const { elements } = blocks.at(-1) as unknown as {
+      elements: { text: string }[];
+    };
+    return elements.map(({ text }) => text);
+  });
+}
+
+Deno.test("post() sends one more message for each severity that is worse, worded as an update", async (t) => {
+  await using slack = await startSlack();
+  const first = await withSeverity(undefined, "warning", {
+    slack,
+    run: 1,
+  });
+  const warned = await postScene(first);
+  const clock = (at: string) => `${at.slice(0, 19).replace("T", " ")} UTC`;
+  const follow = (severity: Severity | undefined, run: number) =>
+    withSeverity(first, severity, { slack, run });
+  await t.step("an equal one, and one nobody knows, are not sent", async () => {
+    for (const severity of ["warning", "info", undefined] as const) {
+      const result = await postScene(await follow(severity, 2));
+      assertEquals(
+        [result.repeat, result.posted_as, result.job_id, result.posted_at],
+        [true, "warning", "run-1:post@1", warned.posted_at],
+      );
+      assertEquals(result.warnings, [
+        `Not sent: posted before as WARNING at ${warned.posted_at}`,
+      ]);
+    }
+    assertEquals(slack.connections(), 1);
+  });
+  await t.step(
+    "a worse one is, byte for byte and with its update",
+    async () => {
+      const result = await postScene(await follow("critical", 3));
+      assertEquals(
+        [result.repeat, result.posted_as, result.update_of],
+        [
+          undefined,
+          undefined,
+          { severity: "warning", posted_at: warned.posted_at },
+        ],
+      );
+      const [, sent, ...more] = slack.received.map(({ body }) =>
+        JSON.parse(body) as Message
+      );
+      assertEquals(more, []);
+      assertEquals(sent!.text, MESSAGE.text);
+      assertEquals(sent!.blocks.slice(0, -1), MESSAGE.blocks);
+      const [plain, update] = footersOf(slack);
+      assertEquals(plain!.length, 1);
+      assertEquals(
+        update![0],
+        `\u{1F534} Update: now CRITICAL, was WARNING; first message at ${
+          clock(warned.posted_at)
+        }`,
+      );
+    },
+  );
+  await t.step("then nothing more is", async () => {
+    for (const severity of ["critical", "error", "warning"] as const) {
+      const result = await postScene(await follow(severity, 4));
+      assertEquals(
+        [result.repeat, result.posted_as, result.job_id],
+        [true, "critical", "run-3:post@1"],
+      );
+    }
+    assertEquals(slack.connections(), 2);
+  });
+  await t.step("the first job still answers for its own message", async () => {
+    const result = await postScene(first);
+    assertEquals(
+      [result.repeat, result.posted_as, result.job_id, result.warnings],
+      [true, "warning", "run-1:post@1", undefined],
+    );
+  });
+});
+
+Deno.test("post() says when the first message was when the severity rises twice", async () => {
+  await using slack = await startSlack();
+  const first = await withSeverity(undefined, "info", {
+    slack,
+    run: 1,
+  });
+  const { posted_at } = await postScene(first);
+  await postScene(await withSeverity(first, "warning", { slack, run: 2 }));
+  await postScene(await withSeverity(first, "error", { slack, run: 3 }));
+  const since = `first message at ${
+    posted_at.slice(0, 19).replace("T", " ")
+  } UTC`;
+  assertEquals(footersOf(slack).map((texts) => texts.slice(0, -1)), [
+    [],
+    [`\u{1F7E1} Update: now WARNING, was INFO; ${since}`],
+    [`\u{1F7E0} Update: now ERROR, was WARNING; ${since}`],
+  ]);
+});
+
+Deno.test("post() keeps what was posted when an update is refused or in doubt", async () => {
+  await using slack = await startSlack({
+    behaviour: (nth) =>
+      ["slack" as const, refusal("no_service"), refusal("rollup_error")][
+        nth - 1
+      ]!,
+  });
+  const first = await withSeverity(undefined, "warning", {
+    slack,
+    run: 1,
+  });
+  await postScene(first);
+  const follow = (severity: Severity, run: number) =>
+    withSeverity(first, severity, { slack, run });
+  const refused = await failScene(await follow("critical", 2));
+  assertEquals(refused.code, "POST_REFUSED");
+  assertEquals((await postScene(await follow("warning", 3))).repeat, true);
+  const doubtful = await failScene(await follow("critical", 4));
+  assertEquals(doubtful.code, "POST_IN_DOUBT");
+  // A worse one waits for a person; what was posted is answered for.
+  assertEquals(
+    (await failScene(await follow("critical", 5))).code,
+    "POST_IN_DOUBT",
+  );
+  assertEquals((await postScene(await follow("warning", 6))).repeat, true);
+  assertEquals(slack.connections(), 3);
+});
+
+Deno.test("post() counts severities for each destination, artifacts too", async () => {
+  await using slack = await startSlack();
+  const first = await withSeverity(undefined, "warning", { run: 1 });
+  await postScene(first);
+  const update = await postScene(
+    await withSeverity(first, "error", { run: 2 }),
+  );
+  assertEquals(update.update_of?.severity, "warning");
+  const elsewhere = await postScene(
+    await withSeverity(first, "warning", { slack, run: 3 }),
+  );
+  assertEquals([elsewhere.repeat, elsewhere.update_of], [undefined, undefined]);
+  assertEquals(slack.connections(), 1);
+});
+
+Deno.test("post() says what a post would do when the run is dry", async () => {
+  const first = await withSeverity(undefined, "warning", { run: 1 });
+  const { posted_at } = await postScene(first);
+  const rehearse = async (severity: Severity) => {
+    const scene = await withSeverity(first, severity, {
+      run: 2,
+      dryRun: true,
+    });
+    const result = await postScene(scene);
+    assertEquals(result.dry_run, true);
+    const isUpdate = textOf(scene, result.artifact_ptr).includes(
+      "Update: now ",
+    );
+    return [result.update_of?.severity, isUpdate, result.warnings];
+  };
+  const before = `posted before as WARNING at ${posted_at}`;
+  assertEquals(await rehearse("error"), ["warning", true, undefined]);
+  assertEquals(await rehearse("info"), [
+    undefined,
+    false,
+    [`Would not be sent: ${before}`],
+  ]);
+  const { lists } = first;
+  const [key] = lists.keys();
+  const claim = { ...CLAIM, token: "B", severity: "error" };
+  lists.get(key!)!.push(JSON.stringify(claim));
+  assertEquals(await rehearse("critical"), [
+    undefined,
+    true,
+    ["Would not be sent: an earlier message is in doubt; a person has to look"],
+  ]);
+  lists.get(key!)!.splice(
+    -1,
+    1,
+    JSON.stringify({ ...claim, at: new Date().toISOString() }),
+  );
+  assertEquals(await rehearse("critical"), [
+    undefined,
+    true,
+    ["Would wait: another job is posting"],
+  ]);
+  assertEquals(lists.get(key!)!.length, 3);
+});
+
+Deno.test("post() sends an update after what a person marked, and says so", async () => {
+  await using slack = await startSlack();
+  const first = await withSeverity(undefined, "warning", {
+    slack,
+    run: 1,
+  });
+  const at = "2026-11-22T17:00:00.000Z";
+  const link = "https://acme.slack.com/archives/C1/p1";
+  const by = "b".repeat(500);
+  await plant(first, { ...CLAIM, severity: "warning" });
+  await plant(first, {
+    type: "marked",
+    token: CLAIM.token,
+    by,
+    why: "saw it",
+    link,
+    at,
+  });
+  const follow = (severity: Severity, run: number) =>
+    withSeverity(first, severity, { slack, run });
+  const result = await postScene(await follow("warning", 2));
+  assertEquals(
+    [result.posted_as, result.posted_at, result.job_id, result.slack],
+    ["warning", at, CLAIM.job_id, {
+      ok: true,
+      permalink: link,
+    }],
+  );
+  assertEquals(
+    result.warnings?.[0],
+    `Not sent: posted before as WARNING at ${at}`,
+  );
+  await postScene(await follow("critical", 3));
+  assertEquals(footersOf(slack).map(([update]) => update), [
+    "\u{1F534} Update: now CRITICAL, was WARNING; first message marked as posted at 2026-11-22 17:00:00 UTC",
+  ]);
 });
 
 Deno.test("post() throws POST_IN_DOUBT when the record cannot be read", async () => {
@@ -776,7 +1045,7 @@ Deno.test("post() throws POST_IN_DOUBT when the record cannot be read", async ()
   assertEquals(slack.connections(), 0);
 });
 
-const CLAIM: PostEvent = {
+const CLAIM: Claim = {
   type: "claim",
   token: "other",
   job_id: "run-9:post@1",
