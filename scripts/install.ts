@@ -3,14 +3,16 @@
  *
  * @module
  */
-import { installBundle } from "../lib/operate/install.ts";
+import { installBundle, lostByInstall } from "../lib/operate/install.ts";
+import { readLicence } from "../lib/operate/licence.ts";
 import { bundlePack, readPackFolder } from "./pack/pack.ts";
 import { command } from "./terminal/arguments.ts";
 import { runCommand, userName } from "./terminal/command.ts";
 import { inSeconds, table } from "./terminal/format.ts";
 import {
   confirmLoss,
-  SIDE_EFFECTS,
+  describeLicence,
+  sideEffects,
   simulationRow,
 } from "./terminal/installation.ts";
 import { openPlatform, PLATFORM_VARIABLES } from "./terminal/platform.ts";
@@ -22,7 +24,8 @@ const HELP = {
     "Bundles the pack, installs it through the gateway and returns once its policy and\n" +
     "routing are in force. Lists what else the installation changes.",
   options: {
-    upgrade: "install over the installed version",
+    upgrade:
+      "install over the installed version; not needed after an uninstall",
     force: "skip the platform's check of its own version",
     yes: "go ahead even if waiting approvals would be lost",
     "as NAME":
@@ -38,25 +41,26 @@ export const main = command(HELP, async ({ values }, context) => {
   const bundle = await bundlePack(await readPackFolder(pack));
   out(`Pack ${bundle.id} ${bundle.version}, sha256 ${bundle.sha256}`);
   await using platform = openPlatform(context, as ?? userName(context));
-  await confirmLoss(platform, context, yes);
-  const { record, forced, simulations, policyMs, routingMs } =
-    await installBundle(platform, bundle, {
-      upgrade,
-      force,
-      onProgress: showProgress(context),
-    });
-  if (forced) {
-    out("Installed with force: the platform's own version is unknown to it");
-  }
-  out(`Installed, status ${record["status"]}`);
+  await confirmLoss(await lostByInstall(platform, bundle), context, yes);
+  const onProgress = showProgress(context);
+  const options = { upgrade, force, onProgress };
+  const installed = await installBundle(platform, bundle, options);
+  const { record, replaced, forced, simulations } = installed;
+  const { policyMs, routingMs } = installed;
+  if (forced !== undefined) out(`Installed with force: ${forced}`);
+  const over = replaced === undefined ? "" : ` over ${replaced}`;
+  out(`Installed${over}, status ${record["status"]}`);
   out(
     `In force: policy after ${inSeconds(policyMs)}, routing after ${
       inSeconds(routingMs)
     }`,
   );
   for (const line of table(simulations.map(simulationRow))) out(`  ${line}`);
-  out("What this changes for the platform:");
-  for (const line of SIDE_EFFECTS) out(`  ${line}`);
+  const effects = sideEffects(installed, await platform.about());
+  if (effects.length > 0) out("What this changes for the platform:");
+  for (const line of effects) out(`  ${line}`);
+  const licence = await readLicence(platform);
+  for (const line of licence ? describeLicence(licence) : []) out(line);
 });
 
 if (import.meta.main) await runCommand(main);

@@ -3,18 +3,19 @@
  *
  * @module
  */
-import { uninstallPack } from "../lib/operate/install.ts";
+import { lostByUninstall, uninstallPack } from "../lib/operate/uninstall.ts";
 import { PACK_ID } from "../lib/schemas.ts";
 import { command } from "./terminal/arguments.ts";
 import { runCommand } from "./terminal/command.ts";
-import { confirmLoss, describeLeftovers } from "./terminal/installation.ts";
+import { confirmLoss, describeUninstalled } from "./terminal/installation.ts";
 import { openPlatform, PLATFORM_VARIABLES } from "./terminal/platform.ts";
+import { showProgress } from "./terminal/progress.ts";
 
 const HELP = {
   usage: "deno task uninstall [--purge] [--yes]",
   about:
-    "Removes the pack's routing and policy. Until its workers stop or the scheduler restarts,\n" +
-    "the platform keeps routing to them; the poster refuses posts that were not approved.",
+    "Removes the pack's routing and policy, and returns once both are out of force. Where no\n" +
+    "other pack has topics, the scheduler keeps the routing until it restarts: stop the workers.",
   options: {
     purge: "also delete the workflow and the schemas",
     yes: "go ahead even if waiting approvals would be lost",
@@ -25,10 +26,14 @@ const HELP = {
 export const main = command(HELP, async ({ values }, context) => {
   const { purge, yes } = values;
   await using platform = openPlatform(context);
-  await confirmLoss(platform, context, yes);
-  const leftovers = await uninstallPack(platform, PACK_ID, { purge });
+  await confirmLoss(await lostByUninstall(platform, PACK_ID), context, yes);
+  const onProgress = showProgress(context);
+  const uninstalled = await uninstallPack(platform, PACK_ID, {
+    purge,
+    onProgress,
+  });
   context.out("Uninstalled. What is left:");
-  for (const line of describeLeftovers(leftovers)) context.out(`  ${line}`);
+  for (const line of describeUninstalled(uninstalled)) context.out(`  ${line}`);
 });
 
 if (import.meta.main) await runCommand(main);

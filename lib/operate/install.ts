@@ -1,14 +1,20 @@
 /**
- * Installing and uninstalling a pack, until it is in force.
+ * Installing a pack, until it is in force.
  *
  * @module
  */
 import { parse } from "@std/yaml";
-import { type JsonObject, objectOf } from "../base/json.ts";
-import { wait } from "../base/time.ts";
+import { type JsonObject, optional, stringOf } from "../base/json.ts";
 import { GatewayError } from "../platform/gateway_error.ts";
 import { OperationError } from "./errors.ts";
-import type { Platform } from "./platform.ts";
+import {
+  isPolicyReloaded,
+  readFragments,
+  RELOAD_MS,
+  until,
+  type WaitOptions,
+} from "./in_force.ts";
+import type { Platform, WaitingJob } from "./platform.ts";
 
 /** A pack's archive and what is in it. */
 export interface Bundle {
@@ -36,32 +42,25 @@ export interface Installed {
   /** How long it took until policy and routing were in force. */
   policyMs: number;
   routingMs: number;
-  /** Whether it had to be forced: the platform cannot check its own version. */
-  forced: boolean;
+  /** Why it had to be forced, if it had to. */
+  forced?: string;
+  /** The version that it replaced, or that was uninstalled before. */
+  replaced?: string;
+  /** Whether another policy is in force than before. */
+  policyChanged: boolean;
 }
 
-export interface InstallOptions {
-  /** Install over what is installed. */
+export interface InstallOptions extends WaitOptions {
+  /** Install over what is installed; what was uninstalled needs none. */
   upgrade?: boolean;
   /** Skip the platform's check of its own version. */
   force?: boolean;
-  /** How often to check whether it is in force. */
-  pollMs?: number;
-  /** Called repeatedly with the name of the current wait. */
-  onProgress?: (what: string) => void;
 }
-
-const POLL_MS = 500;
-/** Two independent timers reload every 30 s; twice their sum is an outage. */
-const IN_FORCE_MS = 120_000;
-/** Without access to the scheduler's snapshot: its reload and a margin. */
-const BLIND_ROUTING_MS = 35_000;
 
 /**
  * Installs a bundle and returns when its policy and its routing are in force.
  *
- * On most platforms a policy change loses every waiting approval for good:
- * check `platform.waiting()` first.
+ * It may lose waiting approvals for good: see {@linkcode lostByInstall} first.
  *
  * @throws {OperationError} If the platform refuses, or it takes too long.
  */
@@ -71,8 +70,12 @@ export async function installBundle(
   options: InstallOptions = {},
 ): Promise<Installed> {
   const before = await platform.policySnapshot();
-  const changes = await changesPolicy(platform, bundle);
-  const { record, forced } = await upload(platform, bundle, options);
+  const policyChanged = await changesPolicy(platform, bundle);
+  const known = await readRecord(platform, bundle.id);
+  // An uninstall leaves workflows and schemas, which are then in the way.
+  const upgrade = options.upgrade || known?.["status"] === "DISABLED";
+  const sent = await upload(platform, bundle, { ...options, upgrade });
+  const { record } = sent;
   let simulations: Simulation[] = [];
   const policyMs = await until(
     platform,
@@ -85,8 +88,8 @@ export async function installBundle(
       simulations = results as Simulation[];
       if (!simulations.every(({ ok }) => ok)) return false;
       // After an upgrade the old policy may pass the new simulations too.
-      return !changes || before === undefined ||
-        await platform.policySnapshot() !== before;
+      return !policyChanged || before === undefined ||
+        await isPolicyReloaded(platform, before);
     },
     options,
   );
@@ -96,19 +99,34 @@ export async function installBundle(
     "waiting for the routing to be in force",
     async (passedMs) => {
       const workers = await platform.workers();
-      if (workers === undefined) return passedMs > BLIND_ROUTING_MS;
+      if (workers === undefined) return passedMs > RELOAD_MS;
       return topics.every((topic) => workers.topics[topic] !== undefined);
     },
     options,
   );
-  return { record, forced, simulations, policyMs, routingMs };
+  const replaced = optional("replaced", known && stringOf(known["version"]));
+  const result = { simulations, policyMs, routingMs, policyChanged };
+  return { ...sent, ...replaced, ...result };
+}
+
+/** A gateway that refuses this says why at the upload, too. */
+async function readRecord(
+  platform: Platform,
+  id: string,
+): Promise<JsonObject | undefined> {
+  try {
+    return await platform.find(`/packs/${id}`);
+  } catch (error) {
+    if (error instanceof GatewayError) return undefined;
+    throw error;
+  }
 }
 
 async function upload(
   platform: Platform,
   bundle: Bundle,
   { upgrade = false, force = false }: InstallOptions,
-): Promise<{ record: JsonObject; forced: boolean }> {
+): Promise<{ record: JsonObject; forced?: string }> {
   const send = (forced: boolean) => {
     const form = new FormData();
     const type = "application/gzip";
@@ -121,23 +139,42 @@ async function upload(
     return platform.call("POST", "/packs/install", { form });
   };
   try {
-    return { record: await send(force), forced: false };
+    return { record: await send(force) };
   } catch (error) {
     if (!(error instanceof GatewayError)) throw error;
-    if (!force && mayForce(error.detail)) {
-      return { record: await send(true), forced: true };
-    }
-    throw new OperationError(explainRefusal(error));
+    const why = force ? undefined : await whyForce(platform, error);
+    if (why === undefined) throw new OperationError(explainRefusal(error));
+    return { record: await send(true), forced: why };
   }
 }
 
+/** The platform has compared its version with the one that the pack needs. */
+const TOO_OLD = /version.*(does not satisfy|older|lower|below|at least)/i;
 /** The platform does not know its own version, or cannot compare it. */
-function mayForce(detail: string): boolean {
-  return /minCoreVersion set|rerun with (--)?force|(core|gateway) version .*(unknown|not semver)|unknown core version/i
-    .test(detail);
+const VERSION_UNKNOWN =
+  /minCoreVersion set|rerun with (--)?force|(core|gateway) version .*(unknown|not semver)|unknown core version/i;
+
+/** @returns `undefined` if the platform must not be forced. */
+async function whyForce(
+  platform: Platform,
+  error: GatewayError,
+): Promise<string | undefined> {
+  const { detail, isStructured } = error;
+  if (!TOO_OLD.test(detail)) {
+    return VERSION_UNKNOWN.test(detail)
+      ? "the platform's own version is unknown to it"
+      : undefined;
+  }
+  const { version = "an older version", isCordum1 } = await platform.about();
+  return isCordum1 || isStructured
+    ? `the platform calls itself ${version} but answers as Cordum 1.0, whose versions are counted anew`
+    : undefined;
 }
 
 function explainRefusal({ status, detail, message }: GatewayError): string {
+  if (TOO_OLD.test(detail)) {
+    return `The platform is too old for this pack (${detail}); if it is Cordum, whose versions are counted anew, --force installs it`;
+  }
   if (/exists; rerun with (--)?upgrade/i.test(detail)) {
     return `The pack is installed already (${detail}); --upgrade installs over it`;
   }
@@ -150,6 +187,29 @@ function explainRefusal({ status, detail, message }: GatewayError): string {
   return detail === "" ? message : `The platform refused the pack: ${detail}`;
 }
 
+/**
+ * The jobs waiting for approval that could no longer be approved after an
+ * installation.
+ */
+export async function lostByInstall(
+  platform: Platform,
+  bundle: Bundle,
+): Promise<WaitingJob[]> {
+  const waiting = await platform.waiting();
+  if (waiting.length === 0 || !await changesPolicy(platform, bundle)) return [];
+  const { isCordum1 } = await platform.about();
+  return isCordum1 ? [] : await onlyApprovable(platform, waiting);
+}
+
+/** Leaves out the jobs that an earlier policy change has lost already. */
+export async function onlyApprovable(
+  platform: Platform,
+  waiting: readonly WaitingJob[],
+): Promise<WaitingJob[]> {
+  const isApprovable = await platform.readApprovable();
+  return waiting.filter(({ policySnapshot }) => isApprovable(policySnapshot));
+}
+
 /** Whether any policy fragment differs from the one that is stored now. */
 async function changesPolicy(
   platform: Platform,
@@ -159,97 +219,14 @@ async function changesPolicy(
   const manifest = parse(files.get("pack.yaml")!) as {
     overlays: { policy: { name: string; path: string }[] };
   };
-  return manifest.overlays.policy.some(({ name, path }) =>
-    stored[`${id}/${name}`]?.["content"] !== files.get(path)
-  );
-}
-
-/** The stored policy fragments by key. */
-export async function readFragments(
-  platform: Platform,
-): Promise<Record<string, JsonObject>> {
-  const { bundles = {} } = await platform.config("policy");
-  return bundles as Record<string, JsonObject>;
-}
-
-async function until(
-  { signal }: Platform,
-  what: string,
-  holds: (passedMs: number) => Promise<boolean>,
-  { onProgress, pollMs = POLL_MS }: InstallOptions,
-): Promise<number> {
-  const started = performance.now();
-  const passedMs = () => performance.now() - started;
-  while (!await holds(passedMs())) {
-    if (passedMs() > IN_FORCE_MS) {
-      throw new OperationError(
-        `Gave up ${what} after ${
-          IN_FORCE_MS / 1000
-        } s; look at the platform's log for a policy that does not load`,
-      );
-    }
-    onProgress?.(what);
-    await wait(pollMs, signal);
-  }
-  return passedMs();
+  return manifest.overlays.policy.some(({ name, path }) => {
+    const { content, enabled = true } = stored[`${id}/${name}`] ?? {};
+    return content !== files.get(path) || enabled !== true;
+  });
 }
 
 /** The topics that a pack's record declares. */
 function topicsOf(record: JsonObject): string[] {
   const { topics = [] } = record["manifest"] as { topics?: { name: string }[] };
   return topics.map(({ name }) => name);
-}
-
-export interface Leftovers {
-  status: string;
-  topics: string[];
-  pools: JsonObject;
-  fragments: string[];
-  workflows: string[];
-  schemas: string[];
-}
-
-/**
- * Uninstalls a pack and lists what is left of it.
- *
- * @param options.purge Also delete its workflows and schemas.
- * @throws {OperationError} If it is not installed.
- */
-export async function uninstallPack(
-  platform: Platform,
-  id: string,
-  { purge }: { purge: boolean },
-): Promise<Leftovers> {
-  const record = await platform.find(`/packs/${id}`);
-  if (record === undefined) {
-    throw new OperationError(`Pack ${id} is not installed`);
-  }
-  const { status } = await platform.call("POST", `/packs/${id}/uninstall`, {
-    json: { purge },
-  });
-  const routing = objectOf((await platform.config("default"))["pools"]) ?? {};
-  const { schemas = {}, workflows = {} } = record["resources"] as {
-    schemas?: JsonObject;
-    workflows?: JsonObject;
-  };
-  const own = (map: unknown, prefix: string) =>
-    Object.entries(objectOf(map) ?? {}).filter(([name]) =>
-      name.startsWith(prefix)
-    );
-  const names = (entries: [string, unknown][]) => entries.map(([name]) => name);
-  const remaining = async (kind: string, resources: JsonObject) => {
-    const ids = Object.keys(resources);
-    const found = await Promise.all(
-      ids.map((one) => platform.find(`/${kind}/${encodeURIComponent(one)}`)),
-    );
-    return ids.filter((_, at) => found[at] !== undefined);
-  };
-  return {
-    status: String(status),
-    topics: names(own(routing["topics"], `job.${id}.`)),
-    pools: Object.fromEntries(own(routing["pools"], id)),
-    fragments: names(own(await readFragments(platform), `${id}/`)),
-    workflows: await remaining("workflows", workflows),
-    schemas: await remaining("schemas", schemas),
-  };
 }

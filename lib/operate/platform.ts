@@ -90,6 +90,8 @@ export interface About {
   version: string | undefined;
   /** It answers as Cordum 1.0 does, whatever it calls itself. */
   isCordum1: boolean;
+  /** As Cordum 1.0 tells it. */
+  licence: JsonObject | undefined;
 }
 
 /** The scheduler's snapshot of its workers, kept in Redis. */
@@ -221,6 +223,7 @@ export class Platform implements AsyncDisposable {
     return {
       version: build?.version,
       isCordum1: CORDUM_1_STATUS.some((name) => isObject(status[name])),
+      licence: objectOf(status["license"]),
     };
   }
 
@@ -236,7 +239,7 @@ export class Platform implements AsyncDisposable {
     const { isCordum1 } = await this.about();
     // There the fragments of packs, which follow, void no approval.
     const bound = (snapshot: string) =>
-      isCordum1 ? snapshot.split("|cfg:")[0] : snapshot;
+      isCordum1 ? snapshot.replace(/(?:^|\|)cfg:.*$/, "") : snapshot;
     return (snapshot) => snapshot === "" || bound(snapshot) === bound(inForce);
   }
 

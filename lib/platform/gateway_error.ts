@@ -16,6 +16,8 @@ export interface Traits {
   harmless?: boolean;
   /** This process will never reach it. */
   hopeless?: boolean;
+  /** It is JSON with an error and its status, as only Cordum 1.0 gives it. */
+  structured?: boolean;
 }
 
 const ERROR_CHARS_MAX = 300;
@@ -54,6 +56,11 @@ export class GatewayError extends OutsideError {
   /** A proxy or router in front gave the answer. */
   get foreign(): boolean {
     return this.#traits.foreign === true;
+  }
+
+  /** Whether it is an answer such as only Cordum 1.0 gives. */
+  get isStructured(): boolean {
+    return this.#traits.structured === true;
   }
 
   override get refusesKey(): boolean {
@@ -112,7 +119,12 @@ export function readAnswer(route: string, outcome: Outcome): unknown {
       `Cannot call ${route}: got status ${status}, expected 2xx${said}`,
       status,
       detail,
-      { harmless: status === 429, foreign: isForeign(text, answer) },
+      {
+        harmless: status === 429,
+        foreign: isForeign(text, answer),
+        structured: typeof answer?.["error"] === "string" &&
+          answer["status"] === status,
+      },
     );
   }
   if (text === "") return undefined;

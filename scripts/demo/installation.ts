@@ -4,14 +4,19 @@
  * @module
  */
 import type { JsonObject } from "../../lib/base/json.ts";
+import { readFragments } from "../../lib/operate/in_force.ts";
 import {
   type Bundle,
   type Installed,
-  type Leftovers,
-  readFragments,
-  uninstallPack,
+  lostByInstall,
 } from "../../lib/operate/install.ts";
+import {
+  fitsJob,
+  fitsWorkers,
+  readLicence,
+} from "../../lib/operate/licence.ts";
 import { WORKFLOW_ID } from "../../lib/operate/pack.ts";
+import { type Leftovers, uninstallPack } from "../../lib/operate/uninstall.ts";
 import { PACK_ID } from "../../lib/schemas.ts";
 import type { Stand } from "../launch/stand.ts";
 import { bundlePack, type PackFiles, readPackFolder } from "../pack/pack.ts";
@@ -19,12 +24,13 @@ import { CommandError } from "../terminal/command.ts";
 import { inBytes, inSeconds } from "../terminal/format.ts";
 import {
   confirmLoss,
-  describeLeftovers,
-  SIDE_EFFECTS,
+  describeLicence,
+  describeUninstalled,
+  sideEffects,
   simulationRow,
 } from "../terminal/installation.ts";
 import { showProgress } from "../terminal/progress.ts";
-import type { Scene } from "./scene.ts";
+import type { Scene, Transcript } from "./scene.ts";
 
 const FOLDER = "dist";
 
@@ -45,8 +51,10 @@ export async function install(
   await Deno.writeFile(path, bundle.bytes);
   say.line(`bundled ${path}, ${inBytes(bundle.bytes.length)}`);
   say.line(`sha256 ${bundle.sha256}`);
+  const { platform } = stand;
   await refuseForeignWorkers(stand);
-  await confirmLoss(stand.platform, say.context, yes);
+  await checkLicence(stand, say);
+  await confirmLoss(await lostByInstall(platform, bundle), say.context, yes);
   if (core === undefined) {
     say.line(
       "a real platform reloads policy and routing every 30 s: this takes up to a minute",
@@ -59,15 +67,32 @@ export async function install(
       inSeconds(policyMs)
     }, routing after ${inSeconds(routingMs)}`,
   );
-  if (forced) {
-    say.line(
-      "installed with force: the platform's own version is unknown to it",
+  if (forced !== undefined) say.line(`installed with force: ${forced}`);
+  say.table(simulations.map((one) => ["simulation", ...simulationRow(one)]));
+  const effects = sideEffects(installed, await platform.about());
+  if (effects.length > 0) say.line("what else this changes for the platform:");
+  for (const effect of effects) say.line(`  ${effect}`);
+  return { bundle, installed };
+}
+
+/** A demo that the licence does not let through would wait in vain. */
+async function checkLicence(
+  { platform }: Stand,
+  say: Transcript,
+): Promise<void> {
+  const licence = await readLicence(platform);
+  if (licence === undefined) return;
+  for (const line of describeLicence(licence)) say.line(line);
+  if (!fitsWorkers(licence)) {
+    throw new CommandError(
+      "The platform would not let all three workers in; stop others, wait 30 s, and start the demo again",
     );
   }
-  say.table(simulations.map((one) => ["simulation", ...simulationRow(one)]));
-  say.line("what else this changes for the platform:");
-  for (const effect of SIDE_EFFECTS) say.line(`  ${effect}`);
-  return { bundle, installed };
+  if (!fitsJob(licence)) {
+    throw new CommandError(
+      "The platform would run no job until those that wait are decided; decide them, and start the demo again",
+    );
+  }
 }
 
 /** Two processes with one worker id would do every job twice. */
@@ -177,10 +202,12 @@ export async function uninstall(
   { record, simulations }: Installed,
 ): Promise<string> {
   say.begin("uninstall", "Uninstall");
-  const leftovers = await uninstallPack(stand.platform, PACK_ID, {
+  const uninstalled = await uninstallPack(stand.platform, PACK_ID, {
     purge: false,
+    onProgress: showProgress(say.context),
   });
-  for (const line of describeLeftovers(leftovers)) say.line(line);
+  const { leftovers } = uninstalled;
+  for (const line of describeUninstalled(uninstalled)) say.line(line);
   say.line("workflow and schemas go only with --purge");
   const passed = simulations.every(({ ok }) => ok);
   if (record["status"] !== "ACTIVE" || !passed || !isClean(leftovers)) {

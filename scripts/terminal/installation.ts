@@ -3,36 +3,77 @@
  *
  * @module
  */
-import type { Leftovers, Simulation } from "../../lib/operate/install.ts";
-import type { Platform } from "../../lib/operate/platform.ts";
+import { counted } from "../../lib/base/text.ts";
+import type { Installed, Simulation } from "../../lib/operate/install.ts";
+import { type Licence, WORKERS_NEEDED } from "../../lib/operate/licence.ts";
+import type { About, WaitingJob } from "../../lib/operate/platform.ts";
+import type { Uninstalled } from "../../lib/operate/uninstall.ts";
 import { describeWaiting } from "./approving.ts";
 import { askYes } from "./ask.ts";
 import { type CommandContext, CommandError } from "./command.ts";
+import { inSeconds } from "./format.ts";
 
 /** What an installation changes for everybody on the platform. */
-export const SIDE_EFFECTS: readonly string[] = [
-  "The pack brings rules, so the tenants' own allow and deny lists of topics no longer count.",
-  "Its pools overlay replaces the default routing: job.default has no pool until the scheduler restarts.",
-  "Approvals that waited under the old policy can no longer be given.",
-];
+export function sideEffects(
+  { policyChanged, replaced }: Installed,
+  { isCordum1 }: About,
+): string[] {
+  if (isCordum1) return oneMoreRun(replaced);
+  return [
+    "The pack brings rules, so the tenants' own allow and deny lists of topics no longer count.",
+    "Its pools overlay replaces the default routing: job.default has no pool until the scheduler restarts.",
+    ...(policyChanged
+      ? ["Approvals that waited under the old policy can no longer be given."]
+      : []),
+    ...oneMoreRun(replaced),
+  ];
+}
+
+/** Up to 0.1, a group of Alertmanager had another identity. */
+function oneMoreRun(replaced: string | undefined): string[] {
+  if (replaced === undefined || !/^0\.[01](\.|$)/.test(replaced)) return [];
+  return [
+    `Alertmanager groups that are firing now get one more run each: ${replaced} told them apart by their labels, this version does by their groupKey.`,
+  ];
+}
+
+/** Says what a licence allows, since the platform refuses more silently. */
+export function describeLicence(licence: Licence): string[] {
+  const { plan, workersMax, jobsMax, foreignWorkers, waiting } = licence;
+  const others = foreignWorkers.length === 0
+    ? ""
+    : `; others that run: ${foreignWorkers.join(", ")}`;
+  return [
+    `Its ${plan} licence has limits, and the platform says nothing when it refuses more:`,
+    ...(workersMax === undefined ? [] : [
+      `  workers    ${workersMax} at most, ${WORKERS_NEEDED} needed here${others}. Any more get no jobs.`,
+    ]),
+    ...(jobsMax === undefined ? [] : [
+      `  jobs       ${jobsMax} unfinished at most, those that wait for approval included (now ${waiting}).`,
+      `             With ${
+        jobsMax - 1
+      } waiting nothing else runs; with ${jobsMax}, not even what is approved.`,
+    ]),
+  ];
+}
 
 /**
- * Lists the waiting approvals and asks before a policy change loses them.
+ * Lists the jobs whose approval would be lost, and asks.
  *
  * @throws {CommandError} If the answer is no.
  */
 export async function confirmLoss(
-  platform: Platform,
+  lost: readonly WaitingJob[],
   context: CommandContext,
   yes: boolean,
 ): Promise<void> {
-  const waiting = await platform.waiting();
-  if (waiting.length === 0) return;
-  const jobs = waiting.length === 1 ? "1 job" : `${waiting.length} jobs`;
+  if (lost.length === 0) return;
   context.out(
-    `${jobs} waiting for approval would be lost by this policy change:`,
+    `${
+      counted(lost.length, "job")
+    } waiting for approval would be lost by this policy change:`,
   );
-  for (const job of waiting) context.out(`  ${describeWaiting(job)}`);
+  for (const job of lost) context.out(`  ${describeWaiting(job)}`);
   if (!yes && !await askYes(context, "Go on and lose them?", "--yes")) {
     throw new CommandError("Nothing was changed; decide them first");
   }
@@ -46,17 +87,31 @@ export function simulationRow(
 }
 
 /** Lines that say what is left. */
-export function describeLeftovers(
-  { status, topics, pools, fragments, workflows, schemas }: Leftovers,
+export function describeUninstalled(
+  { leftovers, policyMs, routingMs, keepsRouting }: Uninstalled,
 ): string[] {
+  const { status, topics, pools, fragments, workflows, schemas } = leftovers;
   const names = (items: string[]) => items.join(", ") || "none";
-  const emptied = Object.entries(pools).map(([name, pool]) =>
-    `${name}: ${JSON.stringify(pool)}`
-  );
+  const isEmpty = (pool: unknown) => Object.keys(pool as object).length === 0;
+  const poolNames = Object.keys(pools);
+  const full = poolNames.filter((name) => !isEmpty(pools[name]));
+  const emptied = poolNames.filter((name) => isEmpty(pools[name]));
   return [
     `registry   the record stays, status ${status}`,
-    `routing    topics: ${names(topics)}; emptied pools: ${names(emptied)}`,
-    `policy     fragments: ${names(fragments)}`,
+    `policy     fragments: ${names(fragments)}; out of force after ${
+      inSeconds(policyMs)
+    }`,
+    keepsRouting
+      ? `routing    topics: ${
+        names(topics)
+      }; until it restarts, the scheduler still sends jobs to the pack's workers`
+      : `routing    topics: ${names(topics)}; out of force after ${
+        inSeconds(routingMs)
+      }`,
+    `pools      stay without any requirement: ${names(emptied)}`,
+    ...(full.length === 0
+      ? []
+      : [`           stay as they are: ${names(full)}`]),
     `workflows  ${names(workflows)}`,
     `schemas    ${names(schemas)}`,
   ];

@@ -18,7 +18,7 @@ import type {
   Summary,
 } from "../../lib/incident.ts";
 import { approve, follow, reject } from "../../lib/operate/approvals.ts";
-import { uninstallPack } from "../../lib/operate/install.ts";
+import { uninstallPack } from "../../lib/operate/uninstall.ts";
 import { readPlatformEnv } from "../../lib/operate/platform.ts";
 import sample from "../../deploy/samples/sample_webhook.json" with {
   type: "json",
@@ -202,9 +202,11 @@ if (named) {
       await tellStories(t, stand);
     }
     await t.step("an uninstall leaves no rule and no topic", async () => {
-      const left = await uninstallPack(stand.platform, "incident-enricher", {
-        purge: false,
-      });
+      const { leftovers: left } = await uninstallPack(
+        stand.platform,
+        "incident-enricher",
+        { purge: false },
+      );
       assertEquals([left.status, left.topics, left.fragments], [
         "DISABLED",
         [],

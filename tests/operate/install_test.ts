@@ -3,9 +3,10 @@
  *
  * @module
  */
-import { assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { sha256Hex } from "../../lib/base/digest.ts";
 import { OperationError } from "../../lib/operate/errors.ts";
-import { installBundle } from "../../lib/operate/install.ts";
+import { installBundle, lostByInstall } from "../../lib/operate/install.ts";
 import type { Platform } from "../../lib/operate/platform.ts";
 import { plain, startGateway } from "../../deploy/standins/gateway.ts";
 import { platformAt } from "../support/platform.ts";
@@ -30,16 +31,23 @@ const RECORD = {
 interface Gateway {
   install(form: string): Response;
   verify?(): Response;
+  /** Answers of other routes by their path. */
+  answers?: Readonly<Record<string, unknown>>;
 }
 
 async function onPlatform<T>(
-  { install, verify = () => Response.json({ results: [{ ok: true }] }) }:
-    Gateway,
+  {
+    install,
+    verify = () => Response.json({ results: [{ ok: true }] }),
+    answers = {},
+  }: Gateway,
   use: (platform: Platform) => Promise<T>,
 ): Promise<T> {
   await using server = startGateway(({ path, body }) => {
     if (path.endsWith("/packs/install")) return install(body);
     if (path.endsWith("/verify")) return verify();
+    const answer = answers[path.replace("/api/v1", "")];
+    if (answer !== undefined) return Response.json(answer);
     if (path.endsWith("/config")) return Response.json({ data: {} });
     return plain(501, "not implemented");
   });
@@ -74,7 +82,7 @@ Deno.test("installBundle() waits for the scheduler's reload where it cannot look
         },
       });
       assertEquals(told, ["waiting for the routing to be in force"]);
-      assertEquals(installed.forced, false);
+      assertEquals(installed.forced, undefined);
       assertEquals(installed.record, RECORD);
     });
   });
@@ -93,7 +101,7 @@ Deno.test("installBundle() forces at once if asked to, and does not say that it 
         pollMs: 1,
         onProgress: () => jump(35_000),
       });
-      assertEquals([installed.forced, forced], [false, [true]]);
+      assertEquals([installed.forced, forced], [undefined, [true]]);
     });
   });
 });
@@ -137,11 +145,161 @@ for (
       await withClock(async (jump) => {
         const options = { pollMs: 1, onProgress: () => jump(35_000) };
         const installed = await installBundle(platform, BUNDLE, options);
-        assertEquals([installed.forced, forced], [true, [false, true]]);
+        assertEquals(forced, [false, true]);
+        assertEquals(
+          installed.forced,
+          "the platform's own version is unknown to it",
+        );
       });
     });
   });
 }
+
+const TOO_OLD = "core version 0.2.0 does not satisfy minCoreVersion 0.6.0";
+const STATUS = { build: { version: "0.2.0" }, uptime_seconds: 1 };
+
+for (
+  const [what, refusal, status] of [
+    ["of its status", plain(400, TOO_OLD), { ...STATUS, license: {} }],
+    [
+      "of its error",
+      Response.json(
+        { error: TOO_OLD, code: "PACK_INSTALL_INVALID", status: 400 },
+        { status: 400 },
+      ),
+      STATUS,
+    ],
+  ] as const
+) {
+  Deno.test(`installBundle() forces Cordum 1.0 that calls itself 0.2.0, and says so, by the shape ${what}`, async () => {
+    const forced: boolean[] = [];
+    const install = (form: string) => {
+      const isForced = form.includes('name="force"');
+      forced.push(isForced);
+      return isForced
+        ? Response.json({ ...RECORD, manifest: {} })
+        : refusal.clone();
+    };
+    const gateway = { install, answers: { "/status": status } };
+    await onPlatform(gateway, async (platform) => {
+      await withClock(async (jump) => {
+        const options = { pollMs: 1, onProgress: () => jump(35_000) };
+        const installed = await installBundle(platform, BUNDLE, options);
+        assertEquals(forced, [false, true]);
+        assertEquals(
+          installed.forced,
+          "the platform calls itself 0.2.0 but answers as Cordum 1.0, whose versions are counted anew",
+        );
+      });
+    });
+  });
+}
+
+for (
+  const detail of [
+    TOO_OLD,
+    "gateway version 0.5.2 is older than 0.6.0; rerun with force",
+  ]
+) {
+  Deno.test(`installBundle() forces no elder platform that says: ${detail}`, async () => {
+    let sent = 0;
+    const install = () => (sent++, plain(400, detail));
+    const gateway = { install, answers: { "/status": STATUS } };
+    await onPlatform(gateway, async (platform) => {
+      const error = await assertRejects(
+        () => installBundle(platform, BUNDLE),
+        OperationError,
+      );
+      assertEquals(
+        error.message,
+        `The platform is too old for this pack (${detail}); if it is Cordum, whose versions are counted anew, --force installs it`,
+      );
+      assertEquals(sent, 1);
+    });
+  });
+}
+
+const STORED = { content: BUNDLE.files.get("safety.yaml") };
+const CHANGED = { content: "rules: [{id: old}]" };
+const CORDUM_1 = { ...STATUS, license: {} };
+const LOSSES: [
+  what: string,
+  stored: unknown,
+  status: unknown,
+  lost: string[],
+][] = [
+  ["the same fragment is stored", STORED, STATUS, []],
+  ["another fragment is stored", CHANGED, STATUS, ["live"]],
+  ["none is stored", undefined, STATUS, ["live"]],
+  ["an operator switched it off", { ...STORED, enabled: false }, STATUS, [
+    "live",
+  ]],
+  ["another is stored, on Cordum 1.0", CHANGED, CORDUM_1, []],
+];
+for (const [what, stored, status, lost] of LOSSES) {
+  Deno.test(`lostByInstall() names what can still be approved, and only if policy changes: ${what}`, async () => {
+    const bundles = stored === undefined ? {} : { "p/safety": stored };
+    const held = (id: string, policy_snapshot: string) => ({
+      job: { id, topic: "job.q.x", state: "APPROVAL_REQUIRED", updated_at: 1 },
+      policy_snapshot,
+    });
+    const answers = {
+      "/config": { scope: "system", data: { bundles } },
+      "/status": status,
+      "/policy/snapshots": { snapshots: ["b|cfg:2"] },
+      "/approvals": {
+        items: [held("dead", "b|cfg:1"), held("live", "b|cfg:2")],
+      },
+    };
+    const install = () => Response.json(RECORD);
+    await onPlatform({ install, answers }, async (platform) => {
+      const jobs = await lostByInstall(platform, BUNDLE);
+      assertEquals(jobs.map(({ jobId }) => jobId), lost);
+    });
+  });
+}
+
+for (
+  const [status, upgrades] of [["DISABLED", true], ["ACTIVE", false]] as const
+) {
+  Deno.test(`installBundle() ${upgrades ? "upgrades" : "does not upgrade"} by itself what is ${status}`, async () => {
+    const forms: boolean[] = [];
+    const install = (form: string) => {
+      forms.push(form.includes('name="upgrade"'));
+      return Response.json({ ...RECORD, manifest: {} });
+    };
+    const answers = { "/packs/p": { status, version: "0.9.0" } };
+    await onPlatform({ install, answers }, async (platform) => {
+      await withClock(async (jump) => {
+        const options = { pollMs: 1, onProgress: () => jump(35_000) };
+        const installed = await installBundle(platform, BUNDLE, options);
+        assertEquals([forms, installed.replaced], [[upgrades], "0.9.0"]);
+      });
+    });
+  });
+}
+
+Deno.test("installBundle() knows a policy in force by its hash if an uninstall never came into force", async () => {
+  const stored = { "p/safety": STORED, "a/b": { content: "rules: [{id: x}]" } };
+  const hash = await sha256Hex("a/b\0rules: [{id: x}]p/safety\0rules: []");
+  const config = (bundles: unknown) => ({ scope: "system", data: { bundles } });
+  const answers: Record<string, unknown> = {
+    "/config": config({}),
+    "/policy/snapshots": { snapshots: [`b|cfg:${hash}`] },
+  };
+  const install = () => {
+    answers["/config"] = config(stored);
+    return Response.json({ ...RECORD, manifest: {} });
+  };
+  await onPlatform({ install, answers }, async (platform) => {
+    await withClock(async (jump) => {
+      const options = { pollMs: 1, onProgress: () => jump(35_000) };
+      const installed = await installBundle(platform, BUNDLE, options);
+      assert(installed.policyMs < 35_000);
+      assertEquals(installed.policyChanged, true);
+    });
+  });
+});
 
 const REFUSALS: [status: number, detail: string, message: string][] = [
   [

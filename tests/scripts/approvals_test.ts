@@ -23,6 +23,7 @@ import sample from "../../deploy/samples/sample_webhook.json" with {
 };
 import { freePort } from "../../scripts/launch/free_port.ts";
 import { startStand } from "../../scripts/launch/stand.ts";
+import { readPackFolder } from "../../scripts/pack/pack.ts";
 import { main as approveLatestPost } from "../../scripts/approve_latest_post.ts";
 import { main as approvalsMain } from "../../scripts/approvals.ts";
 import { CommandError } from "../../scripts/terminal/command.ts";
@@ -34,6 +35,18 @@ import { runTask, startTask } from "../support/task.ts";
 import { until } from "../support/until.ts";
 
 const RULE = "incident-enricher-require-approval-post";
+
+/** Writes the pack with another policy. @returns Its folder. */
+async function changedPack(): Promise<string> {
+  const folder = await Deno.makeTempDir({ dir: "dist" });
+  for (let [path, text] of await readPackFolder("pack")) {
+    if (path.endsWith("policy.fragment.yaml")) text += "# another\n";
+    const file = `${folder}/${path}`;
+    await Deno.mkdir(file.slice(0, file.lastIndexOf("/")), { recursive: true });
+    await Deno.writeTextFile(file, text);
+  }
+  return folder;
+}
 
 /** A task that goes on running, with all that it has printed so far. */
 class Running implements AsyncDisposable {
@@ -466,9 +479,10 @@ Deno.test("approvals and approve_latest_post on devcore", async (t) => {
     "install and uninstall ask before they lose what waits",
     async () => {
       const { jobId } = await startRun();
+      const pack = await changedPack();
       for (
         const [command, ...args] of [
-          [install, "--upgrade"],
+          [install, "--upgrade", "--pack", pack],
           [uninstall],
         ] as const
       ) {
@@ -495,7 +509,20 @@ Deno.test("approvals and approve_latest_post on devcore", async (t) => {
         ]);
         assertStringIncludes(asked.stdout, "Go on and lose them? [y/N] ");
       }
+      await Deno.remove(pack, { recursive: true });
       assertEquals(await stateOf(jobId), "APPROVAL_REQUIRED");
+    },
+  );
+
+  await t.step(
+    "an upgrade with the same policy threatens nothing, and loses nothing",
+    async () => {
+      const { env } = core;
+      const { code, stdout } = await call(install, ["--upgrade"], { env });
+      assertEquals(code, 0);
+      assert(!/lost|can no longer be given/.test(stdout), stdout);
+      assertEquals((await approveLatest()).code, 0);
+      await startRun();
     },
   );
 

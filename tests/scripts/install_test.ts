@@ -10,6 +10,7 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { startDevcore } from "../../deploy/devcore/devcore.ts";
+import { plain, startGateway } from "../../deploy/standins/gateway.ts";
 import { sha256Hex } from "../../lib/base/digest.ts";
 import { bundlePack, readPackFolder } from "../../scripts/pack/pack.ts";
 import { main as bundle } from "../../scripts/bundle.ts";
@@ -17,6 +18,9 @@ import { main as install } from "../../scripts/install.ts";
 import { main as uninstall } from "../../scripts/uninstall.ts";
 import { call } from "../support/command.ts";
 import { runTask } from "../support/task.ts";
+import recorded from "../testdata/recorded/http-1.0/config-and-packs.json" with {
+  type: "json",
+};
 
 Deno.test("deno task bundle writes the archive and says its digest", async () => {
   const { sha256 } = await bundlePack(await readPackFolder("pack"));
@@ -113,12 +117,110 @@ Deno.test("install, uninstall and their refusals", async (t) => {
         stdout,
         "registry   the record stays, status DISABLED",
       );
-      assertStringIncludes(stdout, "routing    topics: none");
-      assertStringIncludes(stdout, "policy     fragments: none");
+      assertMatch(
+        stdout,
+        /policy +fragments: none; out of force after \d\.\d s\n/,
+      );
+      assertStringIncludes(
+        stdout,
+        "routing    topics: none; until it restarts, the scheduler still sends jobs to the pack's workers\n",
+      );
+      assertStringIncludes(
+        stdout,
+        "pools      stay without any requirement: incident-enricher-fetch, incident-enricher-summarize, incident-enricher-post\n",
+      );
       assertStringIncludes(stdout, "workflows  incident-enricher.enrich");
       const purged = await call(uninstall, ["--purge"], { env });
       assertStringIncludes(purged.stdout, "workflows  none\n");
       assertStringIncludes(purged.stdout, "schemas    none\n");
     },
   );
+
+  await t.step("install after an uninstall needs no flag", async () => {
+    await call(install, [], { env });
+    assertEquals((await call(uninstall, [], { env })).code, 0);
+    // It returned when no rule of ours was in force any more.
+    const { results } = await (await fetch(
+      `${core.gatewayUrl}/api/v1/packs/incident-enricher/verify`,
+      { method: "POST", headers: { "X-API-Key": core.apiKey } },
+    )).json();
+    assertEquals(results[2].got, "ALLOW");
+    const { code, stdout } = await call(install, [], { env });
+    assertEquals(code, 0);
+    assertMatch(stdout, /\nInstalled over \d+\.\d+\.\d+, status ACTIVE\n/);
+  });
+});
+
+/** Installs on a stand-in for Cordum 1.0 that had another version before. */
+async function installOn1(
+  version: string,
+  waiting: number,
+): Promise<string> {
+  const answers = Object.fromEntries(
+    recorded.requests.filter(({ note }) => note !== "uninstalled")
+      .map(({ send, answer }) => [send.split("?")[0], answer.body]),
+  );
+  const record = answers["GET /api/v1/packs"].items[0];
+  const job = { id: "j", topic: "t", state: "APPROVAL_REQUIRED" };
+  await using server = startGateway(({ path, request, body }) => {
+    const route = path.replace("/api/v1/", "");
+    if (route === "packs/install") {
+      if (body.includes('name="force"')) return Response.json(record);
+      const error = "core version 0.2.0 does not satisfy minCoreVersion 0.6.0";
+      return Response.json({ error, status: 400 }, { status: 400 });
+    }
+    if (route === "policy/snapshots") {
+      return Response.json({ snapshots: [`b|cfg:${looks++}`] });
+    }
+    if (route.endsWith("/verify")) return Response.json({ results: [] });
+    if (route === "packs/incident-enricher") {
+      return Response.json({ ...record, version });
+    }
+    if (route === "approvals") {
+      return Response.json({ items: Array(waiting).fill({ job }) });
+    }
+    const answer = answers[`${request.method} ${path}`];
+    return answer === undefined ? plain(501, "no") : Response.json(answer);
+  });
+  let looks = 0;
+  const { now } = performance;
+  let aheadMs = 0;
+  performance.now = () => now.call(performance) + aheadMs;
+  try {
+    const env = { CORETEX_GATEWAY_URL: server.url, CORETEX_API_KEY: "k" };
+    const { code, stdout, stderr } = await call(install, ["--upgrade"], {
+      env,
+      onLine: (line) => aheadMs += line.includes("waiting for") ? 36_000 : 0,
+    });
+    assertEquals([code, stderr], [0, ""]);
+    return stdout;
+  } finally {
+    performance.now = now;
+  }
+}
+
+Deno.test("install on Cordum 1.0 says why it used force, and what the licence allows", async () => {
+  const stdout = await installOn1("0.2.0", 2);
+  assertStringIncludes(
+    stdout,
+    "Installed with force: the platform calls itself v1.0.0 but answers as Cordum 1.0, whose versions are counted anew\n",
+  );
+  assertStringIncludes(
+    stdout,
+    "Its Community licence has limits, and the platform says nothing when it refuses more:\n" +
+      "  workers    3 at most, 3 needed here. Any more get no jobs.\n" +
+      "  jobs       3 unfinished at most, those that wait for approval included (now 2).\n" +
+      "             With 2 waiting nothing else runs; with 3, not even what is approved.\n",
+  );
+  // None of it is so there.
+  assert(!/lost|no longer|job\.default/.test(stdout), stdout);
+});
+
+Deno.test("install says that Alertmanager's groups get one more run, after versions that told them apart otherwise", async () => {
+  const said = "Alertmanager groups that are firing now get one more run each";
+  for (
+    const [version, expected] of [["0.1.0", true], ["0.2.0", false]] as const
+  ) {
+    assertEquals((await installOn1(version, 0)).includes(said), expected);
+  }
 });

@@ -1,0 +1,84 @@
+/**
+ * What a licence allows, as Cordum 1.0 tells it.
+ *
+ * @module
+ */
+import { assertEquals } from "@std/assert";
+import { plain, startGateway } from "../../deploy/standins/gateway.ts";
+import {
+  fitsJob,
+  fitsWorkers,
+  type Licence,
+  readLicence,
+} from "../../lib/operate/licence.ts";
+import { platformAt } from "../support/platform.ts";
+import recorded from "../testdata/recorded/http-1.0/config-and-packs.json" with {
+  type: "json",
+};
+
+const status = recorded.requests
+  .find(({ send }) => send === "GET /api/v1/status")!.answer.body;
+
+async function licenceOf(
+  status: unknown,
+  workers: unknown[] = [],
+  waiting = 0,
+): Promise<Licence | undefined> {
+  const job = { id: "j", topic: "t", state: "APPROVAL_REQUIRED" };
+  const answers: Record<string, unknown> = {
+    "/status": status,
+    "/workers": { items: workers },
+    "/approvals": { items: Array(waiting).fill({ job }) },
+  };
+  await using server = startGateway(({ path }) => {
+    const answer = answers[path.replace("/api/v1", "")];
+    return answer === undefined ? plain(501, "no") : Response.json(answer);
+  });
+  await using platform = platformAt(server.url);
+  return await readLicence(platform);
+}
+
+Deno.test("readLicence() tells what is allowed and what is in use", async () => {
+  const workers = [
+    { worker_id: "incident-enricher-poster", heartbeat_age_seconds: 1 },
+    { worker_id: "alice", heartbeat_age_seconds: 29 },
+    { worker_id: "gone", heartbeat_age_seconds: 31 },
+    { worker_id: "bob" },
+  ];
+  assertEquals(await licenceOf(status, workers, 2), {
+    plan: "Community",
+    workersMax: 3,
+    jobsMax: 3,
+    foreignWorkers: ["alice", "bob"],
+    waiting: 2,
+  });
+});
+
+Deno.test("readLicence() says nothing where nothing is told or limited", async () => {
+  const { license: _, ...silent } = status as Record<string, unknown>;
+  const unlimited = { max_workers: -1, max_concurrent_jobs: 0 };
+  const license = { plan: "Enterprise", limits: unlimited };
+  for (const told of [silent, { ...silent, license }, undefined]) {
+    assertEquals(await licenceOf(told), undefined);
+  }
+});
+
+const LICENCE = {
+  plan: "Community",
+  workersMax: 3,
+  jobsMax: 3,
+  foreignWorkers: [],
+  waiting: 0,
+};
+
+Deno.test("a licence fits the pack's three workers, and a job beside those that wait", () => {
+  const one = ["alice"];
+  assertEquals(fitsWorkers(LICENCE), true);
+  assertEquals(fitsWorkers({ ...LICENCE, foreignWorkers: one }), false);
+  const four = { ...LICENCE, foreignWorkers: one, workersMax: 4 };
+  assertEquals(fitsWorkers(four), true);
+  assertEquals(fitsWorkers({ ...four, workersMax: undefined }), true);
+  assertEquals(fitsJob({ ...LICENCE, waiting: 1 }), true);
+  assertEquals(fitsJob({ ...LICENCE, waiting: 2 }), false);
+  assertEquals(fitsJob({ ...LICENCE, waiting: 9, jobsMax: undefined }), true);
+});
