@@ -301,13 +301,16 @@ function select(_: Session, [index]: Args): string {
   return readInteger(index) === 0 ? OK : fail("ERR DB index is out of range");
 }
 
-/** `SET <key> <value> [EX <seconds>]` */
-function set({ data }: Session, [key, value, ...options]: Args): string {
+/** `SET <key> <value> [EX <seconds>] [GET]` */
+function set({ data }: Session, [key, value, ...given]: Args): string {
+  const asks = given.at(-1)?.toUpperCase() === "GET";
+  const before = asks ? bulk(data.string(key)) : OK;
+  const options = asks ? given.slice(0, -1) : given;
   const lifetime = readOptions(options, ["EX"]).get("EX");
   const seconds = lifetime === undefined ? Infinity : readInteger(lifetime);
   if (seconds <= 0) fail("ERR invalid expire time in 'set' command");
   data.set(key, value, seconds * 1000);
-  return OK;
+  return before;
 }
 
 function readOptions(args: string[], known: string[]): Map<string, string> {

@@ -63,6 +63,8 @@ export interface JobErrorOptions {
   retryable?: boolean;
   /** The caught error. Never printed, because it may quote a secret. */
   cause?: unknown;
+  /** The part of this process that is not set up, which `/readyz` then names. */
+  part?: "slack";
 }
 
 /**
@@ -76,16 +78,19 @@ export class JobError extends Error {
   readonly code: JobErrorCode;
   /** Whether another attempt at the same job may succeed. */
   readonly retryable: boolean;
+  /** The part of this process that is not set up, which `/readyz` then names. */
+  readonly part: JobErrorOptions["part"];
 
   /** Anybody may see `message`. */
   constructor(
     code: JobErrorCode,
     message: string,
-    { retryable = false, cause }: JobErrorOptions = {},
+    { retryable = false, cause, part }: JobErrorOptions = {},
   ) {
     super(message, cause === undefined ? undefined : { cause });
     this.code = code;
     this.retryable = retryable;
+    this.part = part;
   }
 }
 

@@ -59,7 +59,7 @@ export async function request(
   const { method = "GET", headers = {}, body, timeoutMs, bodyBytesMax } =
     options;
   if (options.signal?.aborted) {
-    return { outcome: "not sent", reason: "cancelled" };
+    return { outcome: "not sent", reason: describeAbort(options.signal) };
   }
   // Checks the scheme only; sending finds every other mistake.
   if (!/^https?:/i.test(url)) throw new TypeError(NOT_HTTP);
@@ -82,9 +82,17 @@ export async function request(
     if (end.passed) {
       return { outcome: "unknown", reason: `no answer within ${timeoutMs} ms` };
     }
-    if (end.signal.aborted) return { outcome: "unknown", reason: "cancelled" };
+    if (end.signal.aborted) {
+      return { outcome: "unknown", reason: describeAbort(end.signal) };
+    }
     return classify(error);
   }
+}
+
+/** A caller's deadline cancels nothing: the other side was too slow. */
+function describeAbort({ reason }: AbortSignal): string {
+  const late = reason instanceof DOMException && reason.name === "TimeoutError";
+  return late ? "no answer in time" : "cancelled";
 }
 
 const NOT_HTTP = "Cannot send a request: its URL is not http or https";

@@ -11,13 +11,14 @@ import type { Socket } from "node:net";
 import { Redis } from "ioredis";
 import { messageOf, OutsideError } from "../base/errors.ts";
 import { optional } from "../base/json.ts";
-import { retry } from "../base/time.ts";
+import { retry, within } from "../base/time.ts";
 import {
   type ConnectionOptions,
   type Endpoint,
   retryConnection,
   splitEndpoint,
 } from "./endpoint.ts";
+import type { Look } from "./lookout.ts";
 
 export interface Store extends AsyncDisposable {
   /**
@@ -38,6 +39,18 @@ export interface Store extends AsyncDisposable {
     ttlS: number,
     signal: AbortSignal,
   ): Promise<void>;
+  /**
+   * Writes a string value that expires after `ttlS` seconds.
+   *
+   * @returns The value that it replaced, if there was one; its own after a reply
+   * that was lost.
+   */
+  swap(
+    key: string,
+    value: string,
+    ttlS: number,
+    signal: AbortSignal,
+  ): Promise<string | undefined>;
   /** Adds an item at the end of a list that never expires. */
   append(key: string, item: string, signal: AbortSignal): Promise<void>;
   /**
@@ -92,6 +105,7 @@ const CONNECT_TIMEOUT_MS = 5_000;
 /** The client's error for a command without an answer. */
 const TIMED_OUT = "Command timed out";
 const DISCONNECT_TIMEOUT_MS = 250;
+const LOOK_MS = 1_500;
 /** One call survives an outage of this length, unless its signal aborts. */
 const OUTAGE_MS = 240_000;
 /** Words of errors that pass: the server loads, fails over, or is full. */
@@ -220,6 +234,10 @@ function wrap(redis: Redis, up: () => boolean): Store {
     async write(key, value, ttlS, signal) {
       await run(() => redis.set(key, value, "EX", ttlS), signal);
     },
+    async swap(key, value, ttlS, signal) {
+      const set = () => redis.set(key, value, "EX", ttlS, "GET");
+      return await run(set, signal) ?? undefined;
+    },
     async append(key, item, signal) {
       await run(() => redis.rpush(key, item), signal);
     },
@@ -264,6 +282,20 @@ function wrap(redis: Redis, up: () => boolean): Store {
     connected: up,
     close,
     [Symbol.asyncDispose]: close,
+  };
+}
+
+/** Looks for a Redis that does not answer, although it seems connected. */
+export function lookAtStore(store: Pick<Store, "read">): Look {
+  return async (signal) => {
+    try {
+      await within(LOOK_MS, store.read("sys:workers:snapshot", 0, signal));
+    } catch (error) {
+      const answered = error instanceof StoreError &&
+        error.kind !== "unavailable";
+      if (!answered) return "Redis does not answer";
+    }
+    return undefined;
   };
 }
 

@@ -5,13 +5,17 @@
  */
 import type { Config, Settings } from "../base/config.ts";
 import { openHealth } from "../base/health.ts";
+import { JobError } from "../base/errors.ts";
 import { type Environment, runProcess, start } from "../base/process.ts";
 import { compileCheck, type SchemaName } from "../schema_check.ts";
 import { type Bus, connectBus } from "./bus.ts";
 import type { JobContext } from "./context.ts";
 import { Conversation, HEARTBEAT_MS } from "./conversation.ts";
 import { Gateway } from "./gateway.ts";
+import { lookForTwin } from "./instance.ts";
+import { Lookout } from "./lookout.ts";
 import { Readiness, type ReadinessOptions } from "./readiness.ts";
+import { lookAtRouting } from "./routing.ts";
 import { runJob, type Workbench } from "./run_job.ts";
 import {
   busEndpoint,
@@ -20,7 +24,7 @@ import {
   type PlatformSettings,
   storeEndpoint,
 } from "./settings.ts";
-import { connectStore, type Store } from "./store.ts";
+import { connectStore, lookAtStore, type Store } from "./store.ts";
 import { askStatus, GatewayWatch, type WatchTimes } from "./watch_gateway.ts";
 
 export type { Job, JobContext } from "./context.ts";
@@ -60,6 +64,8 @@ export interface WorkerEnvironment extends Environment {
 
 /** Units and manifests give a worker 45 s to end. */
 const GRACE_MS = 15_000;
+/** How long `/readyz` names a part that a job has found missing. */
+const PART_MS = 60 * 60_000;
 const LATE_MS = 3 * HEARTBEAT_MS;
 const RECOVERY = { silentMs: 60_000, everyMs: 60_000 };
 
@@ -120,6 +126,17 @@ export async function serveJobs<S extends Settings & PlatformSettings, I, O>(
     ...connection,
   });
   parts.bus = bus;
+  const pool = platform.workerPool;
+  await using lookout = new Lookout({
+    log,
+    signal,
+    looks: {
+      redis: lookAtStore(store),
+      pool: lookAtRouting({ store, gateway, topic, pool }),
+      worker_id: lookForTwin(store, name),
+    },
+  });
+  parts.lookout = lookout;
   const bench: Workbench = {
     topic,
     settings: config,
@@ -128,7 +145,7 @@ export async function serveJobs<S extends Settings & PlatformSettings, I, O>(
     checkInput: compileCheck(options.input),
     checkOutput: compileCheck(options.output),
     // The checks and the settings match its types.
-    handle: handle as Workbench["handle"],
+    handle: noting(handle as Workbench["handle"], lookout),
   };
   const conversation = new Conversation({
     topic,
@@ -146,6 +163,20 @@ export async function serveJobs<S extends Settings & PlatformSettings, I, O>(
   await conversation.run(signal);
 }
 
+/** Notes which part of the process a job has found missing. */
+function noting(handle: Workbench["handle"], lookout: Lookout): typeof handle {
+  return async (input, context) => {
+    try {
+      return await handle(input, context);
+    } catch (error) {
+      if (error instanceof JobError && error.part !== undefined) {
+        lookout.note(error.part, error.message, PART_MS);
+      }
+      throw error;
+    }
+  };
+}
+
 function nameOf(config: unknown): string {
   return (config as PlatformConfig).workerId;
 }
@@ -154,12 +185,19 @@ function nameOf(config: unknown): string {
 interface Parts {
   store?: Store;
   bus?: Bus;
+  lookout?: Lookout;
   conversation?: Conversation;
 }
 
 function checksOf(parts: Parts): ReadinessOptions["checks"] & object {
   return {
-    redis: () => parts.store?.connected() ? undefined : "not connected",
+    redis: () =>
+      parts.store?.connected()
+        ? parts.lookout?.problem("redis")
+        : "not connected",
+    pool: () => parts.lookout?.problem("pool"),
+    worker_id: () => parts.lookout?.problem("worker_id"),
+    slack: () => parts.lookout?.problem("slack"),
     nats: () => parts.bus?.connected() ? undefined : "not connected",
     heartbeat() {
       const { beatAt = -Infinity } = parts.conversation ?? {};

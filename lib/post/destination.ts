@@ -10,6 +10,7 @@
 import type { Config } from "../base/config.ts";
 import { sha256Hex } from "../base/digest.ts";
 import { JobError } from "../base/errors.ts";
+import { optional } from "../base/json.ts";
 import type { Destination as Wanted } from "../incident.ts";
 import type { PostSettings } from "./settings.ts";
 
@@ -46,7 +47,7 @@ export async function readDestination(
   const given = rules.allowInputUrl ? wanted?.slack_webhook_url : undefined;
   const url = given ?? rules.slackWebhookUrl;
   if (url === undefined) {
-    throw refuse("no webhook is configured; set SLACK_WEBHOOK_URL");
+    throw refuse("no webhook is configured; set SLACK_WEBHOOK_URL", "slack");
   }
   return { kind: "slack", ...await checkUrl(url, rules) };
 }
@@ -101,6 +102,7 @@ async function checkUrl(
   return { id: `slack:${(await sha256Hex(url)).slice(0, 16)}`, host, url };
 }
 
-function refuse(why: string): JobError {
-  return new JobError("DESTINATION_REFUSED", `Cannot post: ${why}`);
+function refuse(why: string, part?: "slack"): JobError {
+  const options = optional("part", part);
+  return new JobError("DESTINATION_REFUSED", `Cannot post: ${why}`, options);
 }
