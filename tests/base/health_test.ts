@@ -15,8 +15,13 @@ import { createLog } from "../../lib/base/log.ts";
 import { PACK_SCHEMAS } from "../../lib/schemas.ts";
 import { serveRequests } from "../../lib/base/service.ts";
 import { INGESTER } from "../../workers/ingester.ts";
-import { cacheWorkers, spawnWorker } from "../../scripts/launch/process.ts";
+import {
+  cacheWorkers,
+  spawnWorker,
+  type WorkerProcess,
+} from "../../scripts/launch/process.ts";
 import { freePort } from "../../scripts/launch/free_port.ts";
+import { openLine } from "../support/proxy.ts";
 import { until } from "../support/until.ts";
 
 const LOCAL = { hostname: "127.0.0.1", port: 0 };
@@ -111,6 +116,7 @@ function serveGateway(known: { schemas: boolean; workflow: boolean }) {
 
 interface Running extends AsyncDisposable {
   url: string;
+  process: WorkerProcess;
 }
 
 /** Starts a fetcher as a process: its clients' timers outlive what they lost. */
@@ -127,6 +133,7 @@ async function startFetcher(env: Record<string, string>): Promise<Running> {
   );
   return {
     url: String(url),
+    process,
     [Symbol.asyncDispose]: () => process[Symbol.asyncDispose](),
   };
 }
@@ -177,6 +184,70 @@ Deno.test("a worker that cannot connect is alive, and says what it waits for", a
   ]);
   assertStringIncludes(body.problems["gateway"]!, "connection refused");
   assert(!JSON.stringify(body).includes("k3y"));
+});
+
+/** Accepts connections and never says a word. */
+function startSilence() {
+  const open: Deno.Conn[] = [];
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const ended = (async () => {
+    for await (const connection of listener) open.push(connection);
+  })();
+  return {
+    port: listener.addr.port,
+    async [Symbol.asyncDispose]() {
+      listener.close();
+      for (const connection of open) connection.close();
+      await ended;
+    },
+  };
+}
+
+Deno.test("a worker names each part that falls silent, and no other", async () => {
+  await using nats = await startNatsServer();
+  await using redis = await startRedisServer();
+  await using line = openLine(redis.url);
+  await using gateway = serveGateway({ schemas: true, workflow: true });
+  await using worker = await startFetcher({
+    NATS_URL: nats.url,
+    REDIS_URL: line.url,
+    CORETEX_GATEWAY_URL: gateway.url,
+  });
+  const problems = async () =>
+    (await get(`${worker.url}/readyz`)).body.problems;
+  await until(
+    "the worker to be ready",
+    async () => Object.keys(await problems()).length === 0,
+  );
+  const found = await until("the worker to see it", async () => {
+    line.freeze(); // Connections that were opened meanwhile, too.
+    const found = await problems();
+    return Object.keys(found).length > 0 ? found : undefined;
+  }, 15_000);
+  assertEquals(found, { redis: "Redis does not answer" });
+  await worker.process.waitFor(
+    ({ msg, level }) =>
+      msg === "Not ready: Redis does not answer" && level === "error",
+    5_000,
+  );
+});
+
+Deno.test("a worker that starts before silent servers names them", async () => {
+  await using redis = startSilence();
+  await using gateway = startSilence();
+  await using nats = await startNatsServer();
+  await using worker = await startFetcher({
+    NATS_URL: nats.url,
+    REDIS_URL: `redis://127.0.0.1:${redis.port}`,
+    CORETEX_GATEWAY_URL: `http://127.0.0.1:${gateway.port}`,
+  });
+  await worker.process.waitFor("Cannot connect to Redis, trying again", 15_000);
+  const silent = "Cannot call GET /status: no answer in time";
+  await until("both to be named", async () => {
+    const { problems } = (await get(`${worker.url}/readyz`)).body;
+    return problems["redis"] === "not connected" &&
+      problems["gateway"]?.startsWith(silent);
+  });
 });
 
 Deno.test("a worker warns of schemas that are missing or others", async () => {

@@ -6,6 +6,7 @@ import {
   request,
   type RequestOptions,
 } from "../../lib/base/http.ts";
+import { deadline } from "../../lib/base/deadline.ts";
 import { until } from "../support/until.ts";
 
 const BODY_BYTES_MAX = 10;
@@ -242,6 +243,19 @@ Deno.test("request() does not know the outcome when it is aborted on the way", a
   assertEquals(
     await request(server.url, { ...OPTIONS, signal: stop.signal }),
     unknown("cancelled"),
+  );
+});
+
+Deno.test("request() says that time ran out when its caller's deadline passes", async () => {
+  await using server = serve(() =>
+    new Promise<Response>((resolve) =>
+      setTimeout(() => resolve(new Response()), 50)
+    )
+  );
+  using end = deadline(5);
+  assertEquals(
+    await request(server.url, { ...OPTIONS, signal: end.signal }),
+    unknown("no answer in time"),
   );
 });
 
