@@ -32,7 +32,6 @@ import {
 } from "./terminal/arguments.ts";
 import {
   type CommandContext,
-  CommandError,
   explain,
   needName,
   runCommand,
@@ -150,14 +149,14 @@ function readLength(text: string): number {
 }
 
 async function list(
-  { platform, postMaxAgeS: maxAgeS, context: { out } }: Approver,
+  { platform, postMaxAgeS: maxAgeS, context: { out, raw } }: Approver,
   json: boolean,
 ): Promise<number> {
   const waiting = await platform.waiting();
   const shown = waiting.slice(0, SHOWN_MAX);
   const posts = await readWaiting(platform, shown, { maxAgeS });
   if (json) {
-    out(JSON.stringify(posts, null, 2));
+    raw(JSON.stringify(posts, null, 2));
     return 0;
   }
   posts.flatMap(listWaiting).forEach((line) => out(line));
@@ -188,7 +187,7 @@ async function showOne(
   const { message, digest, evidence, gaps } = proposal;
   if (json) {
     const shown = { ...post, message, digest, evidence, gaps, worker };
-    context.out(JSON.stringify(shown, null, 2));
+    context.raw(JSON.stringify(shown, null, 2));
   } else showProposal(post, proposal, worker, context);
   return 0;
 }
@@ -238,15 +237,15 @@ async function rejectAll(
 
 /** Prints each job that starts waiting and tells the hook, until stopped. */
 async function watch(
-  { platform, postMaxAgeS: maxAgeS, context: { out, err } }: Approver,
+  { platform, postMaxAgeS: maxAgeS, context: { out, raw, err } }: Approver,
   hook: Hook,
   json: boolean,
 ): Promise<number> {
   if (!json) out("Watching for jobs that need approval; press Ctrl+C to stop");
   const { signal } = platform;
-  const watching = watchWaiting(platform, { maxAgeS }, {
+  return await watchWaiting(platform, { maxAgeS }, {
     async onWaiting(post) {
-      if (json) out(JSON.stringify(post));
+      if (json) raw(JSON.stringify(post));
       else listWaiting(post).forEach((line) => out(line));
       for (const problem of await hook(post, signal)) {
         const goesOn = signal.aborted ? "" : "; still watching";
@@ -256,13 +255,6 @@ async function watch(
     onAway: (error) =>
       err(`Cannot reach the platform: ${explain(error)}; still watching`),
     onBack: () => err("The platform is back"),
-  });
-  return await watching.catch((error) => {
-    // Being stopped is how a watch ends, not a failure.
-    if (signal.aborted && signal.reason instanceof CommandError) {
-      return signal.reason.exitCode;
-    }
-    throw error;
   });
 }
 

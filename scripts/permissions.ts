@@ -5,7 +5,7 @@
  */
 import { command } from "./terminal/arguments.ts";
 import { type CommandContext, runCommand } from "./terminal/command.ts";
-import { table } from "./terminal/format.ts";
+import { heading, table } from "./terminal/format.ts";
 import {
   deriveFor,
   readEnvironment,
@@ -49,10 +49,10 @@ export const main = command(HELP, async ({ values, positionals }, context) => {
     [worker, deriveFor(worker, requirements, env)] as const
   );
   if (json) {
-    return context.out(JSON.stringify(Object.fromEntries(all), undefined, 2));
+    return context.raw(JSON.stringify(Object.fromEntries(all), undefined, 2));
   }
   for (const [worker, permissions] of all) {
-    if (onlyFlags) context.out(permissions.flags.join(" "));
+    if (onlyFlags) context.raw(permissions.flags.join(" "));
     else print(worker, permissions, context);
   }
 });
@@ -63,7 +63,7 @@ function print(
   context: CommandContext,
 ): void {
   const { net, env, read, flags } = permissions;
-  context.out(worker);
+  context.out(heading(worker, context));
   const rows = [
     ...net.map(({ host, why }) => ["  net", host, why]),
     ...read.map(({ path, why }) => ["  read", path, why]),

@@ -122,12 +122,12 @@ function readRequest(
 async function list(
   { all, json }: Options,
   posts: Posts,
-  { out }: CommandContext,
+  { out, raw }: CommandContext,
 ): Promise<void> {
   const shown = (await posts.find(() => true))
     .filter(({ state }) => all || state !== "free")
     .toSorted((a, b) => urgency(a) - urgency(b) || (a.at < b.at ? 1 : -1));
-  if (json) return out(JSON.stringify(shown, null, 2));
+  if (json) return raw(JSON.stringify(shown, null, 2));
   const posted = shown.filter(({ state }) => state === "posted");
   const old = all ? [] : posted.slice(POSTED_SHOWN_MAX);
   listPosts(shown.filter((post) => !old.includes(post))).forEach(out);
@@ -146,8 +146,8 @@ type Decide = (
 ) => Promise<void> | void;
 
 function readShow({ json }: Options): Decide {
-  return (found, _posts, { out }) => {
-    if (json) return out(JSON.stringify(found, null, 2));
+  return (found, _posts, { out, raw }) => {
+    if (json) return raw(JSON.stringify(found, null, 2));
     for (const post of found) describeRecord(post).forEach(out);
   };
 }

@@ -69,7 +69,7 @@ export const main = command(HELP, async ({ values, positionals }, context) => {
   const incident = await readIncident(file);
   const preview = await previewMessage(incident, settings);
   if (html !== undefined) await writePicture(html, incident, preview);
-  if (json) context.out(JSON.stringify(preview.message, null, 2));
+  if (json) context.raw(JSON.stringify(preview.message, null, 2));
   else if (html === undefined) show(preview, context);
   else context.out(`${html} written; nothing was sent`);
 });

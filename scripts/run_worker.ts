@@ -35,6 +35,7 @@ export const main = command(HELP, async ({ values, positionals }, context) => {
   await cacheWorkers([worker]);
   context.err(`deno run ${flags.join(" ")} workers/${worker}.ts`);
   const child = workerCommand(worker, env, { flags }).spawn();
+  void context.signal; // The worker ends at a signal, and this with it.
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     Deno.addSignalListener(signal, () => {
       try {

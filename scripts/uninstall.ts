@@ -7,6 +7,7 @@ import { lostByUninstall, uninstallPack } from "../lib/operate/uninstall.ts";
 import { PACK_ID } from "../lib/schemas.ts";
 import { command } from "./terminal/arguments.ts";
 import { runCommand } from "./terminal/command.ts";
+import { heading } from "./terminal/format.ts";
 import { confirmLoss, describeUninstalled } from "./terminal/installation.ts";
 import { openPlatform, PLATFORM_VARIABLES } from "./terminal/platform.ts";
 import { showProgress } from "./terminal/progress.ts";
@@ -32,7 +33,7 @@ export const main = command(HELP, async ({ values }, context) => {
     purge,
     onProgress,
   });
-  context.out("Uninstalled. What is left:");
+  context.out(heading("Uninstalled. What is left:", context));
   for (const line of describeUninstalled(uninstalled)) context.out(`  ${line}`);
 });
 

@@ -16,6 +16,21 @@ export function shorten(text: string, charsMax: number): string {
   return `${cut}…`;
 }
 
+const NO_WIDTH = /^[\p{M}\u200B-\u200D\uFE0F]$/u;
+/** Letters of East Asia and pictures. */
+const WIDE =
+  /^[\u1100-\u115F\u2E80-\uA4CF\uAC00-\uD7A3\uF900-\uFAFF\uFE30-\uFE6F\uFF00-\uFF60\uFFE0-\uFFE6\p{Emoji_Presentation}]$/u;
+
+/** The columns that a text fills on a terminal. */
+export function columnsOf(text: string): number {
+  let columns = 0;
+  for (const character of text) {
+    if (NO_WIDTH.test(character)) continue;
+    columns += WIDE.test(character) ? 2 : 1;
+  }
+  return columns;
+}
+
 /** `1 piece`, `2 pieces`. */
 export function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? "" : "s"}`;

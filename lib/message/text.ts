@@ -4,7 +4,7 @@
  * @module
  */
 import type { JsonObject } from "../base/json.ts";
-import { markControls } from "../base/text.ts";
+import { columnsOf, markControls } from "../base/text.ts";
 import {
   type BlockContent,
   readBlock,
@@ -15,7 +15,7 @@ import {
 } from "./mrkdwn.ts";
 
 export interface TextOptions {
-  /** Longer lines go on below; nothing is cut. */
+  /** Longer lines are broken between words; nothing is cut. */
   columns: number;
   /** Whether it may be told of bold and colours. */
   colour: boolean;
@@ -88,13 +88,14 @@ function wrap(
   let used = 0;
   for (const { text, ...style } of spans) {
     for (const word of text.match(/\s+|\S+/g) ?? []) {
-      const room = used + word.length <= width;
+      const columns = columnsOf(word);
+      const room = used + columns <= width;
       if (!room && used > indent && word.trim() !== "") {
         lines.push(indent === 0 ? [] : [{ text: " ".repeat(indent) }]);
         used = indent;
       }
       lines.at(-1)!.push({ text: word, ...style });
-      used += word.length;
+      used += columns;
     }
   }
   return lines;

@@ -62,10 +62,11 @@ export async function runDemo(
     if (options.keep) {
       tellWhatRuns(scene!);
       await aborted(signal);
-      if (!context.signal.aborted) report(signal.reason, say, scene);
+      signal.throwIfAborted();
     }
     return shown ? 0 : 1;
   } catch (error) {
+    context.signal.throwIfAborted(); // A stop is no failure.
     report(error, say, scene);
     return 1;
   }

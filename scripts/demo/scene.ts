@@ -8,7 +8,7 @@ import type { JsonObject } from "../../lib/base/json.ts";
 import { renderText } from "../../lib/message/text.ts";
 import type { Stand } from "../launch/stand.ts";
 import type { CommandContext } from "../terminal/command.ts";
-import { inSeconds, outputStyle, table } from "../terminal/format.ts";
+import { heading, inSeconds, outputStyle, table } from "../terminal/format.ts";
 
 /** What a step plays on. */
 export interface Scene {
@@ -34,7 +34,7 @@ export class Transcript {
 
   heading(text: string): void {
     this.context.out();
-    this.context.out(text);
+    this.context.out(heading(text, this.context));
   }
 
   line(text: string): void {

@@ -7,6 +7,7 @@ import { parseArgs, type ParseArgsOptionsConfig } from "node:util";
 import { messageOf } from "../../lib/base/errors.ts";
 import { printable } from "../../lib/base/text.ts";
 import { type CommandContext, type Main, UsageError } from "./command.ts";
+import { heading } from "./format.ts";
 
 type Row = readonly [name: string, about: string];
 
@@ -70,7 +71,7 @@ function readArgs<L extends CommandLine>(
 ): Given<L> | undefined {
   const { values, positionals } = parse(args, line);
   if (values["help"]) {
-    context.out(renderHelp(line));
+    context.out(renderHelp(line, context));
     return undefined;
   }
   const unexpected = positionals[line.argumentsMax ?? 0];
@@ -100,7 +101,7 @@ function parse(args: readonly string[], line: CommandLine) {
   }
 }
 
-function renderHelp(line: CommandLine): string {
+function renderHelp(line: CommandLine, context: CommandContext): string {
   const options = Object.entries(line.options).map(([option, about]): Row => [
     `--${option}`,
     about,
@@ -116,8 +117,12 @@ function renderHelp(line: CommandLine): string {
         `  ${(at === 0 ? name : "").padEnd(width)}  ${text}`
       )
     );
-  const lines = [`Usage: ${usage}`, "", about, "", "Options:", ...rows(all)];
-  if (variables.length > 0) lines.push("", "Variables:", ...rows(variables));
+  const title = (text: string) => heading(text, context);
+  const lines = [`${title("Usage:")} ${usage}`, "", about];
+  lines.push("", title("Options:"), ...rows(all));
+  if (variables.length > 0) {
+    lines.push("", title("Variables:"), ...rows(variables));
+  }
   return lines.join("\n");
 }
 

@@ -6,6 +6,7 @@
 import { ConfigError, messageOf, OutsideError } from "../../lib/base/errors.ts";
 import { checkRuntime } from "../../lib/base/runtime.ts";
 import { OperationError } from "../../lib/operate/errors.ts";
+import { Console, type Screen } from "./console.ts";
 
 /** A failure that is reported in one line, without a stack. */
 export class CommandError extends Error {
@@ -23,26 +24,31 @@ export class UsageError extends CommandError {
   }
 }
 
-/** A terminal that shows standard output. */
-export interface Screen {
-  /** 0 if the terminal does not know its width. */
-  readonly columns: number;
-  readonly colour: boolean;
-  /** Shows a line that the next one replaces. */
-  readonly show: (line: string) => void;
+/** The command was told to stop, or nobody reads its output any more. */
+export class Stopped extends CommandError {
+  override name = "Stopped";
+
+  constructor(readonly by: "SIGINT" | "SIGTERM" | "SIGPIPE") {
+    super("Stopped", EXIT_CODES[by]);
+  }
 }
+
+/** As a shell reports the end of a program by these signals. */
+const EXIT_CODES = { SIGINT: 130, SIGPIPE: 141, SIGTERM: 143 } as const;
 
 /** What a command runs in. Tests bring their own. */
 export interface CommandContext {
   readonly env: (name: string) => string | undefined;
-  /** Prints a line on standard output. */
+  /** Prints a line on standard output, broken at spaces on a terminal. */
   readonly out: (line?: string) => void;
-  /** Prints a line on standard error. */
+  /** Prints JSON, flags and the like on standard output, and breaks no line. */
+  readonly raw: (text: string) => void;
+  /** Prints a line on standard error, broken at spaces on a terminal. */
   readonly err: (line: string) => void;
   /**
-   * Aborts with a {@linkcode CommandError} on SIGINT and SIGTERM. The same
-   * signal again, half a second later, ends the process at once, as the first
-   * does where a command never reads this.
+   * Aborts with {@linkcode Stopped} on SIGINT and SIGTERM, and when nobody reads
+   * standard output any more. A second signal, half a second later, ends the
+   * process at once, as the first does where a command never reads this.
    */
   readonly signal: AbortSignal;
   /** `undefined` if standard output is not a terminal. */
@@ -62,7 +68,43 @@ export type Main = (
 
 /** Runs a command and exits the process with its code. */
 export async function runCommand(main: Main): Promise<never> {
-  Deno.exit(await callCommand(main, Deno.args, processContext()));
+  const stop = new AbortController();
+  let stopsItself = false;
+  const end = (by: Stopped["by"]) => {
+    const isFirst = !stop.signal.aborted;
+    const reason = new Stopped(by);
+    stop.abort(reason);
+    if (isFirst && stopsItself) return;
+    // A turn later, so that the command's own listeners hear of it.
+    setTimeout(() => {
+      report(reason, context);
+      Deno.exit(reason.exitCode);
+    });
+  };
+  const console = openConsole(() => end("SIGPIPE"));
+  endOnSignals(end);
+  for (const event of ["error", "unhandledrejection"]) {
+    globalThis.addEventListener(event, () => console.clear());
+  }
+  const context: CommandContext = {
+    env: (name) => Deno.env.get(name),
+    out: (line = "") => console.out(line),
+    raw: (text) => console.raw(text),
+    err: (line) => console.err(line),
+    get signal() {
+      stopsItself = true;
+      return stop.signal;
+    },
+    get screen() {
+      return console.screen;
+    },
+    ask: Deno.stdin.isTerminal()
+      ? (question) => askOnTerminal(question, console)
+      : undefined,
+  };
+  const code = await callCommand(main, Deno.args, context);
+  console.clear();
+  Deno.exit(code === 0 && console.closed ? EXIT_CODES.SIGPIPE : code);
 }
 
 /** Runs a command and prints what it throws. @returns The exit code. */
@@ -77,10 +119,15 @@ export async function callCommand(
   } catch (thrown) {
     const { signal } = context;
     const error = signal.aborted ? signal.reason : thrown;
-    context.err(`error: ${explain(error)}`);
+    report(error, context);
     if (error instanceof CommandError) return error.exitCode;
     return error instanceof ConfigError ? 2 : 1;
   }
+}
+
+function report(error: unknown, { err }: Pick<CommandContext, "err">): void {
+  if (!(error instanceof Stopped)) err(`error: ${explain(error)}`);
+  else if (error.by !== "SIGPIPE") err("stopped");
 }
 
 const EXPECTED = [CommandError, ConfigError, OperationError, OutsideError];
@@ -92,70 +139,43 @@ export function explain(error: unknown): string {
   return bug ? error.stack! : messageOf(error);
 }
 
-const EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
 /** One Ctrl+C reaches a task twice: from the terminal and from deno task. */
 const SAME_SIGNAL_MS = 500;
 
-function processContext(): CommandContext {
-  let signal: AbortSignal | undefined;
-  let clear = ""; // Removes the line shown by show(), if there is one.
-  const print = (stream: Stream, line: string) => {
-    if (clear !== "") write(Deno.stdout, clear);
-    clear = "";
-    write(stream, `${line}\n`);
-  };
-  const show = (line: string) => {
-    clear = "\r\x1b[K";
-    write(Deno.stdout, `${clear}${line}`);
-  };
-  return {
-    env: (name) => Deno.env.get(name),
-    out: (line = "") => print(Deno.stdout, line),
-    err: (line) => print(Deno.stderr, line),
-    get signal() {
-      return signal ??= abortOnSignals();
-    },
-    get screen() {
-      if (!Deno.stdout.isTerminal()) return undefined;
-      const { columns } = Deno.consoleSize();
-      return { columns, colour: !Deno.noColor, show };
-    },
-    ask: Deno.stdin.isTerminal() ? askOnTerminal : undefined,
-  };
-}
-
-function abortOnSignals(): AbortSignal {
-  const stop = new AbortController();
-  for (const [name, code] of Object.entries(EXIT_CODES)) {
-    const signal = name as Deno.Signal;
-    const onSignal = () => {
-      stop.abort(new CommandError("Stopped", code));
-      const timer = setTimeout(
-        () => Deno.removeSignalListener(signal, onSignal),
-        SAME_SIGNAL_MS,
-      );
-      Deno.unrefTimer(timer);
-    };
-    Deno.addSignalListener(signal, onSignal);
+function endOnSignals(end: (by: Stopped["by"]) => void): void {
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    let last = -Infinity;
+    Deno.addSignalListener(signal, () => {
+      const now = performance.now();
+      if (now - last < SAME_SIGNAL_MS) return;
+      last = now;
+      end(signal);
+    });
   }
-  return stop.signal;
 }
 
-async function askOnTerminal(question: string): Promise<string | undefined> {
-  write(Deno.stdout, question);
+function openConsole(onClosed: () => void): Console {
+  const { stdout, stderr } = Deno;
+  return new Console({
+    stdout,
+    stderr,
+    columns: () => Deno.consoleSize().columns,
+    plain: Deno.env.get("TERM") === "dumb",
+    colour: !Deno.noColor,
+    onClosed,
+  });
+}
+
+async function askOnTerminal(
+  question: string,
+  console: Console,
+): Promise<string | undefined> {
+  console.question(question);
   const buffer = new Uint8Array(4096); // A terminal hands over whole lines.
   const length = await Deno.stdin.read(buffer);
   if (length === null) return undefined;
+  console.answered();
   return new TextDecoder().decode(buffer.subarray(0, length)).trim();
-}
-
-type Stream = { writeSync(bytes: Uint8Array): number };
-
-function write(stream: Stream, text: string): void {
-  const bytes = new TextEncoder().encode(text);
-  for (let at = 0; at < bytes.length;) {
-    at += stream.writeSync(bytes.subarray(at));
-  }
 }
 
 /** The name of the user who runs the command, if the environment tells it. */

@@ -9,15 +9,27 @@ import type { CommandContext } from "./command.ts";
 const COLUMNS_MAX = 100;
 const COLUMNS_MIN = 40;
 
-/** The width to break lines at, and whether to use colours. */
+/**
+ * How to show a message: the width to break its lines at, none unless a terminal
+ * shows them, and whether to use colours.
+ */
 export function outputStyle(
   { screen }: CommandContext,
 ): { columns: number; colour: boolean } {
-  const width = screen?.columns || COLUMNS_MAX;
+  if (screen === undefined) return { columns: Infinity, colour: false };
+  const width = screen.columns || COLUMNS_MAX;
   return {
     columns: Math.min(Math.max(width, COLUMNS_MIN), COLUMNS_MAX),
-    colour: screen?.colour ?? false,
+    colour: screen.colour,
   };
+}
+
+/** A heading; in colour where a terminal shows it. */
+export function heading(
+  text: string,
+  { screen }: Pick<CommandContext, "screen">,
+): string {
+  return screen?.colour ? `\x1b[1;36m${text}\x1b[0m` : text;
 }
 
 export function table(rows: readonly (readonly string[])[]): string[] {

@@ -88,7 +88,7 @@ export function benchOf(cells: readonly Cell[]): Main {
       }
       report(problems, context);
       if (json) {
-        context.out(JSON.stringify({ [NAMES[0]]: results }, undefined, 2));
+        context.raw(JSON.stringify({ [NAMES[0]]: results }, undefined, 2));
       }
       return problems.length > 0 ? 1 : 0;
     } finally {

@@ -115,7 +115,7 @@ export function chaosOf(suites: Readonly<Record<string, AnySuite>>): Main {
     const missing = isWhole
       ? suite.ends.filter((end) => report.ends[end] === 0)
       : [];
-    if (json) context.out(JSON.stringify({ ...report, missing }, undefined, 2));
+    if (json) context.raw(JSON.stringify({ ...report, missing }, undefined, 2));
     else print(suite, report, missing, context);
     signal.throwIfAborted();
     const short = report.trials < all.length && mutant === undefined;

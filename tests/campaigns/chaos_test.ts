@@ -12,7 +12,7 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { delay } from "../../lib/base/time.ts";
-import { CommandError } from "../../scripts/terminal/command.ts";
+import { Stopped } from "../../scripts/terminal/command.ts";
 import { call, type CallOptions, type CommandRun } from "../support/command.ts";
 import { processesWith } from "../support/processes.ts";
 import { startTask } from "../support/task.ts";
@@ -408,12 +408,12 @@ Deno.test("chaos says what it did before it was stopped, and exits with 130", as
   const abort = new AbortController();
   const { suite } = fakeSuite({
     play(_, __, { trial }) {
-      if (trial === 4) abort.abort(new CommandError("Stopped", 130));
+      if (trial === 4) abort.abort(new Stopped("SIGINT"));
       return Promise.resolve("well");
     },
   });
   const { code, stdout, stderr } = await chaos(["--lanes", "1"], suite, abort);
-  assertEquals([code, stderr], [130, "error: Stopped\n"]);
+  assertEquals([code, stderr], [130, "stopped\n"]);
   assertStringIncludes(stdout, "3 trials in ");
 });
 
@@ -464,9 +464,9 @@ Deno.test("chaos --suite intake leaves no ingester behind when it is stopped", a
     async () => (await ingesters()).length > 0,
     30_000,
   );
-  abort.abort(new CommandError("Stopped", 130));
+  abort.abort(new Stopped("SIGINT"));
   const { code, stderr } = await running;
-  assertEquals([code, stderr], [130, "error: Stopped\n"]);
+  assertEquals([code, stderr], [130, "stopped\n"]);
   assertEquals(await ingesters(), []);
 });
 
@@ -485,7 +485,7 @@ Deno.test("deno task chaos leaves nothing behind when it is interrupted", async 
   child.kill("SIGINT");
   const { code, stderr } = await child.output();
   const said = new TextDecoder().decode(stderr);
-  assert(said.endsWith("error: Stopped\n"), said);
+  assert(said.endsWith("stopped\n"), said);
   assertEquals(code, 130);
   assertEquals(await posters(), []);
   await assertRejects(() => Deno.stat(`dist/chaos-${id}`));

@@ -26,7 +26,7 @@ import { startStand } from "../../scripts/launch/stand.ts";
 import { readPackFolder } from "../../scripts/pack/pack.ts";
 import { main as approveLatestPost } from "../../scripts/approve_latest_post.ts";
 import { main as approvalsMain } from "../../scripts/approvals.ts";
-import { CommandError } from "../../scripts/terminal/command.ts";
+import { Stopped } from "../../scripts/terminal/command.ts";
 import { main as install } from "../../scripts/install.ts";
 import { main as uninstall } from "../../scripts/uninstall.ts";
 import { call } from "../support/command.ts";
@@ -370,7 +370,7 @@ Deno.test("approvals and approve_latest_post on devcore", async (t) => {
         30_000,
       );
       delete core.faults.onRoute;
-      stop.abort(new CommandError("Stopped", 130));
+      stop.abort(new Stopped("SIGINT"));
       const { code, stdout, stderr } = await watching;
       assertEquals(code, 130);
       assertStringIncludes(
@@ -383,7 +383,7 @@ Deno.test("approvals and approve_latest_post on devcore", async (t) => {
         "Cannot reach the platform: Cannot call GET /approvals: got status 401, expected 2xx (fault); still watching\nThe platform is back\n",
       );
       assert(!(stdout + stderr).includes("s3cret"));
-      assert(!stderr.includes("Stopped"));
+      assert(stderr.endsWith("\nstopped\n"), stderr);
       assertMatch(stdout, /^Watching .*\nCRITICAL {2}mock:/);
       await Deno.remove(file);
     },
@@ -646,7 +646,7 @@ Deno.test("a stop ends a hook's program that hangs", async () => {
     async () => (await Deno.readTextFile(file)).trim(),
   );
   const started = performance.now();
-  stop.abort(new CommandError("Stopped", 143));
+  stop.abort(new Stopped("SIGTERM"));
   assertEquals(await told, ["APPROVALS_HOOK failed: Stopped"]);
   assert(performance.now() - started < 3_000);
   assert(!(await processesWith("sleep 20")).includes(Number(pid)));

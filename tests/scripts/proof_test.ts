@@ -4,7 +4,7 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
-import { CommandError } from "../../scripts/terminal/command.ts";
+import { Stopped } from "../../scripts/terminal/command.ts";
 import { main as permissions } from "../../scripts/permissions.ts";
 import { WORKERS } from "../../scripts/launch/permissions.ts";
 import {
@@ -98,9 +98,9 @@ Deno.test("permissions --prove stops its workers when it is stopped", async () =
     ["summarizer", "--prove"],
     {
       signal: stop.signal,
-      onLine: () => stop.abort(new CommandError("Stopped", 143)),
+      onLine: () => stop.abort(new Stopped("SIGTERM")),
     },
   );
-  assertEquals([code, stderr], [143, "error: Stopped\n"]);
+  assertEquals([code, stderr], [143, "stopped\n"]);
   assert(!stdout.includes("roved"), stdout);
 });

@@ -6,6 +6,7 @@
 import {
   assert,
   assertEquals,
+  assertMatch,
   assertRejects,
   assertStringIncludes,
   assertThrows,
@@ -19,17 +20,30 @@ import {
   type CommandContext,
   CommandError,
   needName,
+  Stopped,
   UsageError,
   userName,
 } from "../../scripts/terminal/command.ts";
-import { inBytes, outputStyle, table } from "../../scripts/terminal/format.ts";
+import { Console, type Output } from "../../scripts/terminal/console.ts";
+import {
+  heading,
+  inBytes,
+  outputStyle,
+  table,
+} from "../../scripts/terminal/format.ts";
 import { showProgress } from "../../scripts/terminal/progress.ts";
+import { wrapLine } from "../../scripts/terminal/wrap.ts";
 import { call } from "../support/command.ts";
+import { screenOf } from "../support/screen.ts";
+import { HAS_TERMINALS, startOnTerminal } from "../support/task.ts";
 import { until } from "../support/until.ts";
 
 const ERRORS: [error: unknown, code: number, line: string][] = [
   [new CommandError("No"), 1, "error: No\n"],
-  [new CommandError("Stopped", 130), 130, "error: Stopped\n"],
+  [new CommandError("No", 3), 3, "error: No\n"],
+  [new Stopped("SIGINT"), 130, "stopped\n"],
+  [new Stopped("SIGTERM"), 143, "stopped\n"],
+  [new Stopped("SIGPIPE"), 141, ""],
   [new UsageError("No"), 2, "error: No; see --help\n"],
   [new ConfigError("URL is required"), 2, "error: URL is required\n"],
   [new OperationError("No"), 1, "error: No\n"],
@@ -37,7 +51,9 @@ const ERRORS: [error: unknown, code: number, line: string][] = [
   ["odd", 1, "error: odd\n"],
 ];
 for (const [error, code, line] of ERRORS) {
-  const name = error instanceof Error ? error.name : error;
+  const name = error instanceof Error
+    ? `${error.name} "${error.message}"`
+    : error;
   Deno.test(`callCommand() ends with ${code} for ${name}`, async () => {
     assertEquals(await call(() => Promise.reject(error)), {
       code,
@@ -54,11 +70,11 @@ Deno.test("callCommand() tells a bug with its stack", async () => {
 });
 
 Deno.test("callCommand() blames the stop for what fails after it", async () => {
-  const signal = AbortSignal.abort(new CommandError("Stopped", 143));
+  const signal = AbortSignal.abort(new Stopped("SIGTERM"));
   const run = await call(() => Promise.reject(new Error("lost")), [], {
     signal,
   });
-  assertEquals([run.code, run.stderr], [143, "error: Stopped\n"]);
+  assertEquals([run.code, run.stderr], [143, "stopped\n"]);
 });
 
 Deno.test("a second signal ends a command that does not stop at the first", async () => {
@@ -88,7 +104,7 @@ await runCommand(async (_, { out, signal }) => {
   await delay(1_000);
   const started = performance.now();
   child.kill("SIGINT");
-  assertEquals((await child.status).signal, "SIGINT");
+  assertEquals((await child.status).code, 130);
   assert(performance.now() - started < 3_000);
   await reading;
   assertEquals(printed, "ready\nstopping\n");
@@ -142,8 +158,8 @@ Deno.test("a question ends when the command is stopped", async () => {
     ask: () => new Promise<string>(() => {}),
   } as unknown as CommandContext;
   const asked = askYes(context, "Go?", "--yes");
-  stop.abort(new CommandError("Stopped", 130));
-  await assertRejects(() => asked, CommandError, "Stopped");
+  stop.abort(new Stopped("SIGINT"));
+  await assertRejects(() => asked, Stopped);
 });
 
 Deno.test("showProgress() shows one changing line on a terminal, and few lines elsewhere", () => {
@@ -174,13 +190,13 @@ Deno.test("showProgress() shows one changing line on a terminal, and few lines e
   assertEquals(printed, ["  routing 5 s", "  routing 10 s"]);
 });
 
-Deno.test("outputStyle() keeps lines between 40 and 100 columns", () => {
+Deno.test("outputStyle() keeps lines between 40 and 100 columns on a terminal, and breaks none elsewhere", () => {
   const width = (columns: number | undefined) =>
     outputStyle({
       screen: columns === undefined ? undefined : { columns, colour: true },
     } as unknown as CommandContext).columns;
   assertEquals([undefined, 0, 39, 41, 99, 101].map(width), [
-    100,
+    Infinity,
     100,
     40,
     41,
@@ -222,4 +238,353 @@ Deno.test("needName() lets nobody stay unknown, nor take a name that cannot be r
   for (const name of ["Zoë", "a\nb", "b".repeat(101)]) {
     assertThrows(() => named({}, name), UsageError, "takes at most 100");
   }
+});
+
+/** A console whose streams are terminals, and what these show. */
+function openTestConsole(
+  { columns = 80, isTerminal = true, plain = false, fails }: {
+    columns?: number;
+    isTerminal?: boolean;
+    plain?: boolean;
+    fails?: () => Error | undefined;
+  } = {},
+) {
+  let written = "";
+  let closed = 0;
+  const decoder = new TextDecoder();
+  const output: Output = {
+    isTerminal: () => isTerminal,
+    writeSync(bytes) {
+      const error = fails?.();
+      if (error !== undefined) throw error;
+      const part = bytes.subarray(0, 7); // A stream may take a part only.
+      written += decoder.decode(part, { stream: true });
+      return part.length;
+    },
+  };
+  const console = new Console({
+    stdout: output,
+    stderr: output,
+    columns: () => columns,
+    plain,
+    colour: true,
+    onClosed: () => void closed++,
+  });
+  return {
+    console,
+    written: () => written,
+    screen: () => screenOf(written, columns),
+    closed: () => closed,
+  };
+}
+
+Deno.test("a line of progress is gone whatever comes next", () => {
+  const next: [
+    name: string,
+    act: (console: Console) => void,
+    rest: string[],
+  ][] = [
+    ["out", (console) => console.out("next"), ["next", ""]],
+    ["raw", (console) => console.raw("next"), ["next", ""]],
+    ["err", (console) => console.err("next"), ["next", ""]],
+    ["question", (console) => console.question("next? "), ["next? "]],
+    ["clear", (console) => console.clear(), [""]],
+    ["progress", (console) => console.screen!.show("2 s"), ["2 s"]],
+  ];
+  for (const [name, act, rest] of next) {
+    const { console, screen } = openTestConsole({ columns: 20 });
+    console.screen!.show("waiting for routing to be in force 12 s");
+    assertEquals(screen(), ["waiting for rout…"]);
+    act(console);
+    assertEquals(screen(), rest, name);
+  }
+});
+
+Deno.test("an open question is ended before anything else is said", () => {
+  const { console, screen } = openTestConsole();
+  console.question("Go on? ");
+  console.err("stopped");
+  console.question("Go on? ");
+  console.answered(); // What is typed is the terminal's to show.
+  console.out("on");
+  assertEquals(screen(), ["Go on? ", "stopped", "Go on? on", ""]);
+});
+
+Deno.test("lines are broken on a terminal, never in a pipe, and never where they are raw", () => {
+  const line = "one two three four";
+  const show = (isTerminal: boolean, how: "out" | "err" | "raw") => {
+    const { console, written } = openTestConsole({ columns: 9, isTerminal });
+    console[how](`${line}\n${line}`);
+    return written();
+  };
+  const broken = "one two\nthree\nfour\n".repeat(2);
+  assertEquals([show(true, "out"), show(true, "err")], [broken, broken]);
+  const whole = `${line}\n${line}\n`;
+  assertEquals(show(true, "raw"), whole);
+  assertEquals([show(false, "out"), show(false, "err")], [whole, whole]);
+});
+
+Deno.test("a plain terminal gets no line that is to be replaced", () => {
+  assertEquals(openTestConsole({ plain: true }).console.screen, undefined);
+  assertEquals(
+    openTestConsole({ isTerminal: false }).console.screen,
+    undefined,
+  );
+  assertEquals(openTestConsole().console.screen!.columns, 80);
+});
+
+Deno.test("nothing is written after nobody reads any more, and it is said once", () => {
+  let gone = false;
+  const { console, written, closed } = openTestConsole({
+    fails: () => gone ? new Deno.errors.BrokenPipe() : undefined,
+  });
+  console.out("1");
+  gone = true;
+  console.out("2");
+  console.screen!.show("3");
+  console.out("4");
+  assertEquals([written(), closed(), console.closed], ["1\n", 1, true]);
+  const full = openTestConsole({ fails: () => new Error("disk full") });
+  assertThrows(() => full.console.out("1"), Error, "disk full");
+});
+
+const WRAPPED: [line: string, columns: number, expected: string[]][] = [
+  ["", 10, [""]],
+  ["ten column", 10, ["ten column"]],
+  ["ten columns", 10, ["ten", "columns"]],
+  ["  two below", 8, ["  two", "  below"]],
+  ["• point and point", 12, ["• point and", "  point"]],
+  ["- point and point", 12, ["- point and", "  point"]],
+  // A column that begins in the first half is kept.
+  ["  --all  each of them and more", 20, [
+    "  --all  each of",
+    "         them and",
+    "         more",
+  ]],
+  ["  --very-long-name  each of them", 20, [
+    "  --very-long-name",
+    "  each of them",
+  ]],
+  // What is copied stays whole.
+  ["see https://example.com/a/long/one now", 12, [
+    "see",
+    "https://example.com/a/long/one",
+    "now",
+  ]],
+  ["│ see https://example.com/a/long/one", 12, [
+    "│ see",
+    "│ https://example.com/a/long/one",
+  ]],
+  ["  | see what is", 10, ["  | see", "  | what", "  | is"]],
+  // Styles have no width, letters of East Asia have two columns.
+  ["\x1b[1mten\x1b[0m column", 10, ["\x1b[1mten\x1b[0m column"]],
+  ["日本 日本", 8, ["日本", "日本"]],
+  ["日本 日本", 9, ["日本 日本"]],
+];
+for (const [line, columns, expected] of WRAPPED) {
+  Deno.test(`wrapLine() breaks ${JSON.stringify(line)} at ${columns}`, () => {
+    assertEquals(wrapLine(line, columns), expected);
+  });
+}
+
+/** How a program that shows progress ends, and what it may leave behind. */
+const ENDS: [
+  how: string,
+  code: string,
+  typed: string,
+  exit: number,
+  left: string[],
+][] = [
+  ["success", "return 0;", "", 0, []],
+  ["a result", 'out("done"); return 0;', "", 0, ["done"]],
+  ["an error", 'throw new CommandError("No");', "", 1, ["error: No"]],
+  ["a refusal", 'throw new UsageError("No");', "", 2, [
+    "error: No; see --help",
+  ]],
+  ["Ctrl-C", "await delay(20_000);", "\x03", 130, ["stopped"]],
+  [
+    "Ctrl-C, if it stops by itself",
+    "await wait(20_000, context.signal);",
+    "\x03",
+    130,
+    ["stopped"],
+  ],
+  [
+    "a question and Ctrl-C",
+    'await askYes(context, "Go?", "--yes");',
+    "\x03",
+    130,
+    [
+      "Go? [y/N] ^C",
+      "stopped",
+    ],
+  ],
+  ["SIGTERM", 'Deno.kill(Deno.pid, "SIGTERM"); await delay(20_000);', "", 143, [
+    "stopped",
+  ]],
+];
+const CRASHES = [
+  'setTimeout(() => { throw new Error("bug"); }); await delay(20_000);',
+  'Promise.reject(new Error("bug")); await delay(20_000);',
+];
+
+/** Writes a command into a file, removed with it. */
+async function writeCommand(code: string) {
+  const path = await Deno.makeTempFile({ suffix: ".ts" });
+  const from = (path: string) => import.meta.resolve(`../../${path}`);
+  await Deno.writeTextFile(
+    path,
+    `import { delay, wait } from "${from("lib/base/time.ts")}";
+import { askYes } from "${from("scripts/terminal/ask.ts")}";
+import { CommandError, runCommand, UsageError } from "${
+      from("scripts/terminal/command.ts")
+    }";
+import { heading } from "${from("scripts/terminal/format.ts")}";
+import { showProgress } from "${from("scripts/terminal/progress.ts")}";
+await runCommand(async (_, context) => {
+  const { out, raw } = context;
+  const onProgress = showProgress(context);
+  const waiting = "waiting for a platform that takes its time, and some more";
+  ${code}
+});`,
+  );
+  const run = `${Deno.execPath()} run --quiet --no-prompt --ignore-env ` +
+    `--allow-env=TERM --allow-run ${path}`;
+  return { run, [Symbol.asyncDispose]: () => Deno.remove(path) };
+}
+
+/** Runs a command on a terminal of 60 columns. */
+async function playOnTerminal(
+  code: string,
+  { typed = "", env = {} }: { typed?: string; env?: Record<string, string> } =
+    {},
+) {
+  await using program = await writeCommand(code);
+  const child = startOnTerminal(`stty cols 60; exec ${program.run}`, {
+    TERM: "xterm",
+    ...env,
+  });
+  let printed = "";
+  const reading = (async () => {
+    const text = child.stdout.pipeThrough(new TextDecoderStream());
+    for await (const part of text) printed += part;
+  })();
+  const keyboard = child.stdin.getWriter();
+  if (typed !== "") {
+    const last = /askYes/.test(code) ? "[y/N] " : "waiting";
+    await until("the progress", () => printed.includes(last), 20_000);
+    await keyboard.write(new TextEncoder().encode(typed));
+  }
+  const status = await child.status;
+  await keyboard.close().catch(() => {});
+  await reading;
+  return { code: status.code, printed, screen: screenOf(printed, 60) };
+}
+
+const SHOWS = 'out("begins"); onProgress(waiting);';
+
+for (const [how, code, typed, exit, left] of ENDS) {
+  Deno.test({
+    name: `on a terminal, progress is gone after ${how}`,
+    ignore: !HAS_TERMINALS,
+    async fn() {
+      const run = await playOnTerminal(`${SHOWS} ${code}`, { typed });
+      assertStringIncludes(run.printed, "  waiting for a platform");
+      assertEquals(run.code, exit, run.screen.join("\n"));
+      const echo = (line: string) => line.replace(/^\^C/, "");
+      assertEquals(run.screen.map(echo), ["begins", ...left, ""]);
+    },
+  });
+}
+
+for (const code of CRASHES) {
+  Deno.test({
+    name: `on a terminal, progress is gone after a crash: ${code}`,
+    ignore: !HAS_TERMINALS,
+    async fn() {
+      const run = await playOnTerminal(`${SHOWS} ${code}`);
+      assertEquals(run.code, 1);
+      assertEquals(run.screen[0], "begins");
+      assertMatch(run.screen[1]!, /^error: Uncaught .*Error: bug/);
+    },
+  });
+}
+
+const LOOKS: [
+  what: string,
+  env: Record<string, string>,
+  progress: boolean,
+  colour: boolean,
+][] = [
+  ["a terminal", {}, true, true],
+  ["a terminal with NO_COLOR", { NO_COLOR: "1" }, true, false],
+  ["a plain terminal", { TERM: "dumb" }, false, false],
+];
+for (const [what, env, progress, colour] of LOOKS) {
+  Deno.test({
+    name: `${what} shows headings and progress as it can, lines broken`,
+    ignore: !HAS_TERMINALS,
+    async fn() {
+      const { printed } = await playOnTerminal(
+        'out(heading("Title", context)); onProgress(waiting);' +
+          'out("word ".repeat(14).trim()); raw("word ".repeat(14).trim());' +
+          "return 0;",
+        { env },
+      );
+      const title = colour ? "\x1b[1;36mTitle\x1b[0m" : "Title";
+      assert(printed.startsWith(`${title}\r\n`), JSON.stringify(printed));
+      assertEquals(printed.includes("waiting"), progress);
+      const word = "word ".repeat(12).trim();
+      assertStringIncludes(printed, `${word}\r\nword word\r\n`);
+      assertStringIncludes(printed, `${word} word word\r\n`);
+    },
+  });
+}
+
+Deno.test("headings are plain where no terminal shows them", async () => {
+  const { stdout } = await call((_, context) => {
+    context.out(heading("Title", context));
+    return Promise.resolve(0);
+  });
+  assertEquals(stdout, "Title\n");
+});
+
+const LONG = '"x".repeat(1_000)';
+const PRINTS: [what: string, code: string][] = [
+  ["a long list", `for (let at = 0; at < 1_000; at++) out(${LONG}); return 0;`],
+  ["JSON", `raw(JSON.stringify(Array(1_000).fill(${LONG}))); return 0;`],
+  [
+    "lines that go on",
+    `while (true) { out(${LONG}); await wait(1, context.signal); }`,
+  ],
+  [
+    "lines that nothing stops",
+    `while (true) { out(${LONG}); await delay(1); }`,
+  ],
+  [
+    "lines of a timer",
+    `setInterval(() => out(${LONG}), 1); await delay(20_000);`,
+  ],
+];
+for (const [what, code] of PRINTS) {
+  Deno.test(`a reader who leaves early ends ${what} without a word`, async () => {
+    await using program = await writeCommand(code);
+    const started = performance.now();
+    const { stdout, stderr } = await new Deno.Command("sh", {
+      args: ["-c", `{ ${program.run}; echo $? >&2; } | head -c 10`],
+    }).output();
+    const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+    assertEquals(text(stdout).length, 10);
+    assertEquals(text(stderr), "141\n");
+    assert(performance.now() - started < 10_000);
+  });
+}
+
+Deno.test("what programs read is printed without breaking lines", async () => {
+  const root = new URL("../../", import.meta.url);
+  const { stdout } = await new Deno.Command("sh", {
+    args: ["-c", "grep -rnE '[^r]out\\(JSON' scripts tests/campaigns || true"],
+    cwd: root,
+  }).output();
+  assertEquals(new TextDecoder().decode(stdout), "");
 });

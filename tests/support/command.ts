@@ -35,12 +35,14 @@ export async function call(
   const lines: string[] = [];
   const errors: string[] = [];
   const rest = answers?.values();
+  const out = (line = "") => {
+    lines.push(line);
+    onLine?.(line);
+  };
   const context: CommandContext = {
     env: (name) => ({ USER: "tester", ...env })[name],
-    out(line = "") {
-      lines.push(line);
-      onLine?.(line);
-    },
+    out,
+    raw: out,
     err(line) {
       errors.push(line);
       onLine?.(line);

@@ -36,7 +36,7 @@ export async function runTask(
   return { code, stdout: text(stdout), stderr: own };
 }
 
-/** Whether tasks can be given a terminal here: util-linux `script` makes one. */
+/** Whether programs can be given a terminal here: util-linux `script` makes one. */
 export const HAS_TERMINALS: boolean = Deno.build.os === "linux" &&
   new Deno.Command("sh", { args: ["-c", "command -v script"], stdout: "null" })
     .outputSync().success;
@@ -48,13 +48,26 @@ export function startTaskOnTerminal(
   env: Readonly<Record<string, string>> = {},
 ): Deno.ChildProcess {
   const command = [Deno.execPath(), "task", name, ...args].join(" ");
+  return startOnTerminal(`exec ${command}`, { NO_COLOR: "1", ...env });
+}
+
+/**
+ * Starts a command of the shell on a terminal of its own. What it prints is
+ * standard output; what is written to standard input is typed, Ctrl-C too.
+ *
+ * @param command Without a single quote.
+ */
+export function startOnTerminal(
+  command: string,
+  env: Readonly<Record<string, string>> = {},
+): Deno.ChildProcess {
   return new Deno.Command("sh", {
     args: [
       "-c",
       `exec script --quiet --return --command '${command}' /dev/null`,
     ],
     cwd: ROOT,
-    env: { ...BLANK, ...env },
+    env: { ...BLANK, NO_COLOR: "", ...env },
     stdin: "piped",
     stdout: "piped",
     stderr: "null",
