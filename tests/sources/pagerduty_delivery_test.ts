@@ -212,10 +212,43 @@ const SEVERITIES: [
     "priority sev 2 (major), so error",
   ],
   [{ summary: "High" }, null, "error", "priority High, so error"],
-  [{ summary: "P12" }, "high", "error", "urgency high, so error"],
-  [{ summary: "P6" }, "low", "warning", "urgency low, so warning"],
-  [{ summary: "Wichtig" }, "high", "error", "urgency high, so error"],
-  [{ summary: "constructor" }, "high", "error", "urgency high, so error"],
+  [
+    { summary: "P12" },
+    "high",
+    "error",
+    'priority "P12" is not known; urgency high, so error',
+  ],
+  [
+    { summary: "P6" },
+    "low",
+    "warning",
+    'priority "P6" is not known; urgency low, so warning',
+  ],
+  [
+    { summary: "Wichtig" },
+    "high",
+    "error",
+    'priority "Wichtig" is not known; urgency high, so error',
+  ],
+  [
+    { summary: "constructor" },
+    "high",
+    "error",
+    'priority "constructor" is not known; urgency high, so error',
+  ],
+  [{ summary: "SEV_1" }, "low", "critical", "priority SEV_1, so critical"],
+  [
+    { summary: "not critical" },
+    "high",
+    "error",
+    'priority "not critical" is not known; urgency high, so error',
+  ],
+  [
+    { summary: "Wichtig" },
+    null,
+    "unknown",
+    'priority "Wichtig" is not a known severity, so warning',
+  ],
   [null, "high", "error", "urgency high, so error"],
   [null, "low", "warning", "urgency low, so warning"],
   [null, "HIGH", undefined, undefined],
@@ -252,6 +285,11 @@ Deno.test("readPagerDutyDelivery() leaves out what describes an incident and is 
     source: { system: "pagerduty" },
     occurred_at: "2026-01-15T09:30:41.512Z",
   });
+});
+
+Deno.test("readPagerDutyDelivery() takes the year 1 for no time", () => {
+  const { occurred_at } = incidentOf({ created_at: "0001-01-01T00:00:00Z" });
+  assertEquals(occurred_at, "2026-01-15T09:30:41.512Z");
 });
 
 Deno.test("readPagerDutyDelivery() names a service by its id if it has no name", () => {

@@ -14,17 +14,24 @@
  * @module
  */
 import { flag, secretList } from "../../base/config.ts";
-import { type JsonObject, objectOf, optional } from "../../base/json.ts";
+import {
+  type JsonObject,
+  objectOf,
+  optional,
+  stringOf,
+} from "../../base/json.ts";
 import { shorten } from "../../base/text.ts";
 import {
   type Destination,
   type IncidentInput,
+  isZeroTime,
   REPORTED_SEVERITIES,
   toMoment,
 } from "../../incident.ts";
 import { webUrlOf } from "../fields.ts";
 import { BEARER } from "../proof.ts";
 import { readId, readPayload } from "../required.ts";
+import { reportedAs, severityOf } from "../severity.ts";
 import { type Delivery, DeliveryError, type Webhook } from "../source.ts";
 
 const SETTINGS = {
@@ -71,9 +78,12 @@ export function readMockDelivery(
     incident_id: id.startsWith("mock:") ? id : `mock:${id}`,
     source: { system: "mock", ...read(payload, "url", webUrlOf, A_URL) },
     ...read(payload, "title", atMost(1000), "a string"),
-    ...read(payload, "severity", severityOf, A_SEVERITY),
+    ...read(payload, "severity", reportedSeverityOf, A_SEVERITY),
+    ...readRule(payload["severity"]),
     ...read(payload, "service", atMost(200), "a string"),
-    ...read(payload, "occurred_at", toMoment, A_MOMENT),
+    ...isZeroTime(payload["occurred_at"])
+      ? {}
+      : read(payload, "occurred_at", toMoment, A_MOMENT),
     ...optional(
       "destination",
       trustDestination ? readDestination(payload["destination"]) : undefined,
@@ -106,9 +116,20 @@ function atMost(charsMax: number) {
     typeof value === "string" ? shorten(value, charsMax) : undefined;
 }
 
-function severityOf(value: unknown): IncidentInput["severity"] {
-  const word = typeof value === "string" ? value.toLowerCase() : "";
-  return REPORTED_SEVERITIES.find((known) => known === word);
+/** Whoever writes by hand can mend an unknown word, so it is refused. */
+function reportedSeverityOf(value: unknown): IncidentInput["severity"] {
+  const word = stringOf(value);
+  const exact = REPORTED_SEVERITIES.find((one) => one === word.toLowerCase());
+  return exact ?? severityOf(word);
+}
+
+/** Other words than the schema's are kept in the rule. */
+function readRule(value: unknown): Pick<IncidentInput, "severity_rule"> {
+  const word = stringOf(value);
+  const isExact = REPORTED_SEVERITIES.some((one) => one === word.toLowerCase());
+  if (isExact || word === "") return {};
+  const { severity_rule } = reportedAs("severity", word);
+  return { severity_rule };
 }
 
 function readDestination(value: unknown): Destination | undefined {

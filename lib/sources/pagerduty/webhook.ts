@@ -15,7 +15,7 @@ import { type IncidentInput, toMoment } from "../../incident.ts";
 import { webUrlOf } from "../fields.ts";
 import { PAGERDUTY_SIGNATURE } from "../proof.ts";
 import { readId, readObject, readPayload, readText } from "../required.ts";
-import { severityOf } from "../severity.ts";
+import { reportedAs, severityOf } from "../severity.ts";
 import type { Delivery, Ignored, Webhook } from "../source.ts";
 import { nameOf } from "./reference.ts";
 
@@ -72,6 +72,7 @@ export const PAGERDUTY: Webhook<typeof SETTINGS> = {
 
 const TYPE_CHARS_MAX = 60;
 const NAME_CHARS_MAX = 200;
+const PRIORITY_CHARS_MAX = 60;
 
 /**
  * @param starts The event types that start a run, from
@@ -150,11 +151,16 @@ function readSeverity(
   if (severity !== undefined) {
     return { severity, severity_rule: `priority ${priority}, so ${severity}` };
   }
-  if (urgency === undefined) return {};
+  if (urgency === undefined) {
+    return priority === undefined ? {} : reportedAs("priority", priority);
+  }
   const assumed = urgency === "high" ? "error" : "warning";
+  const unknown = priority === undefined
+    ? ""
+    : `priority "${shorten(priority, PRIORITY_CHARS_MAX)}" is not known; `;
   return {
     severity: assumed,
-    severity_rule: `urgency ${urgency}, so ${assumed}`,
+    severity_rule: `${unknown}urgency ${urgency}, so ${assumed}`,
   };
 }
 
