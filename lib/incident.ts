@@ -264,6 +264,8 @@ export function toSeverity(
   return { severity, rule };
 }
 
+/** 0002-01-01T00:00:00Z. */
+const YEAR_2_MS = -62_104_060_800_000;
 const MOMENT =
   /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)$/i;
 
@@ -283,10 +285,14 @@ export function toMoment(text: unknown): string | undefined {
   return MOMENT.test(utc) && !isZeroTime(text) ? utc : undefined;
 }
 
-/** Whether a time means "not set": Go writes the year 1 for that. */
+/**
+ * Whether a date-time means "not set". Go writes the year 1 for that, in any
+ * zone, and programs that count seconds write the first second of 1970.
+ */
 export function isZeroTime(text: unknown): boolean {
-  return typeof text === "string" && /^0001-01-01T/.test(text) &&
-    MOMENT.test(text);
+  if (typeof text !== "string" || !MOMENT.test(text)) return false;
+  const ms = Date.parse(text);
+  return ms < YEAR_2_MS || ms === 0;
 }
 
 /** An incident's id, prefixed with its source if it is not yet. */

@@ -23,7 +23,7 @@ const HASH_CHARS = 32;
  * `incident-enricher:<source>:cooldown:<seconds>:<window>:<hash of the service>`.
  */
 export async function runKey(
-  { incident, key, at }: Delivery,
+  { incident, key, at, foldedBy }: Delivery,
   cooldownS: number,
 ): Promise<string> {
   const base = `${PACK_ID}:${incident.source?.system ?? "mock"}`;
@@ -34,6 +34,6 @@ export async function runKey(
     return `${base}:${key.replaceAll("%", "%25").replaceAll(":", "%3A")}`;
   }
   const window = Math.floor(second / cooldownS);
-  const hash = (await sha256Hex(service)).slice(0, HASH_CHARS);
+  const hash = (await sha256Hex(foldedBy ?? service)).slice(0, HASH_CHARS);
   return `${base}:cooldown:${cooldownS}:${window}:${hash}`;
 }

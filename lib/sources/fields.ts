@@ -19,6 +19,7 @@ import { shorten } from "../base/text.ts";
 import {
   type Fact,
   type IncidentInput,
+  isZeroTime,
   type NormalizedContext,
   type TimelineEntry,
   toMoment,
@@ -53,7 +54,7 @@ export function contextOf(incident: IncidentInput): NormalizedContext {
     severity_rule: incident.severity_rule ?? rule,
     ...optional("service", service),
     source: source ?? { system: "mock" },
-    ...optional("occurred_at", occurred_at),
+    ...isZeroTime(occurred_at) ? {} : optional("occurred_at", occurred_at),
   };
 }
 

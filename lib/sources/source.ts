@@ -48,6 +48,11 @@ export interface Delivery {
    * absent, the incident's own time counts.
    */
   at?: string;
+  /**
+   * What a cooldown folds by, if the service's name alone is not enough: two
+   * namespaces may use one name.
+   */
+  foldedBy?: string;
 }
 
 /** A delivery that starts nothing. */

@@ -94,6 +94,26 @@ for (const [payload, incidentId, key] of IDS) {
   );
 }
 
+const WORDS: [word: string, severity: string, rule: string | undefined][] = [
+  ["SEV_1", "critical", 'severity "SEV_1", so critical'],
+  ["2 - High", "error", 'severity "2 - High", so error'],
+  ["page", "critical", 'severity "page", so critical'],
+  ["High", "high", undefined],
+  ["low", "low", undefined],
+  ["unknown", "unknown", undefined],
+];
+for (const [word, severity, rule] of WORDS) {
+  Deno.test(`readMockDelivery() takes severity "${word}" for ${severity}`, () => {
+    const incident = read({ id: "x", severity: word });
+    assertEquals([incident.severity, incident.severity_rule], [severity, rule]);
+  });
+}
+
+Deno.test("readMockDelivery() takes the year 1 for no time", () => {
+  const incident = read({ id: "x", occurred_at: "0001-01-01T00:00:00Z" });
+  assertEquals(incident.occurred_at, undefined);
+});
+
 const BAD_ID = '"id" must be 1 to 150 visible ASCII characters without blanks';
 const BAD_URL = '"url" must be an http or https URL of at most 2000 characters';
 const BAD_MOMENT =
@@ -115,6 +135,7 @@ const REFUSED: [what: string, body: unknown, message: string][] = [
   ["a title that is a number", { title: 7 }, '"title" must be a string'],
   ["a service that is a list", { service: [] }, '"service" must be a string'],
   ["an unknown severity", { severity: "s3cret" }, BAD_SEVERITY],
+  ["a severity with a known word", { severity: "not critical" }, BAD_SEVERITY],
   ["a severity that is a number", { severity: 1 }, BAD_SEVERITY],
   ["a severity in a list", { severity: ["critical"] }, BAD_SEVERITY],
   ["a URL that is none", { url: "s3cret" }, BAD_URL],
@@ -452,6 +473,18 @@ Deno.test("within a cooldown one service has one key, by the event's own time", 
   const keys = await Promise.all(others.map((one) => runKey(one, 300)));
   assertEquals(new Set([key, ...keys]).size, 5);
   assertNotEquals(await runKey(stormy({}), 301), key);
+});
+
+Deno.test("a delivery says what it is folded by, if a service's name is not enough", async () => {
+  const key = (foldedBy?: string, change: Partial<IncidentInput> = {}) =>
+    runKey({ ...stormy(change), ...(foldedBy && { foldedBy }) }, 300);
+  assertEquals(await key("shop/db-0"), await key("shop/db-0"));
+  assertEquals(
+    await key("shop/db-0"),
+    await key("shop/db-0", { service: "other" }),
+  );
+  const keys = [await key(), await key("shop/db-0"), await key("pay/db-0")];
+  assertEquals(new Set(keys).size, 3);
 });
 
 Deno.test("what names no service or no time is not folded", async () => {

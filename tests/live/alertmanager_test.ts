@@ -482,6 +482,44 @@ test("a pair sends one group twice, and it is one run", async () => {
   assertEquals((await rig.incidents()).length, 1);
 });
 
+test("two routes with one receiver and the same labels are two incidents", async () => {
+  await using rig = await startRig();
+  const team = (name: string) => ({
+    matchers: [`team="${name}"`],
+    group_by: ["alertname"],
+  });
+  await using server = await rig.startAlertmanager({
+    route: { group_by: ["alertname"], routes: [team("shop"), team("pay")] },
+  });
+  // One rule, so one start; and one more that no route matches.
+  const [shop, pay, other] = ["shop", "pay", "ops"].map((team) => {
+    const one = alert(team);
+    return { ...one, labels: { ...one.labels, team } };
+  });
+  const alerts = [shop, pay, other].map((one) => ({
+    ...one,
+    startsAt: shop!.startsAt,
+  }));
+  await send(server, alerts);
+  await rig.untilAnswered("run", 3);
+  const incidents = await rig.incidents();
+  assertEquals(
+    incidents.map(({ raw }) => (raw as JsonObject)["groupLabels"]),
+    incidents.map(() => ({ alertname: "HighLatency" })),
+  );
+  assertEquals(
+    new Set(incidents.map(({ occurred_at }) => occurred_at)),
+    new Set([shop!.startsAt]),
+  );
+  assertEquals(
+    incidents.map(instancesOf).sort(),
+    [["ops"], ["pay"], ["shop"]],
+  );
+  const ids = new Set(incidents.map(({ incident_id }) => incident_id));
+  assertEquals(ids.size, 3);
+  assertEquals(await rig.counts(), { taken: 3 });
+});
+
 test("a receiver's name is the one in its configuration", async () => {
   await using rig = await startRig();
   await using server = await rig.startAlertmanager({

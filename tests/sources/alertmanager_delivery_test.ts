@@ -39,6 +39,7 @@ function webhook(alerts: Alert[], more: Record<string, unknown> = {}) {
     status: alerts.some(({ status }) => status === "firing")
       ? "firing"
       : "resolved",
+    groupKey: '{}/{team="shop"}:{alertname="HighLatency", cluster="eu"}',
     groupLabels: { alertname: "HighLatency", cluster: "eu" },
     alerts,
     ...more,
@@ -63,6 +64,7 @@ Deno.test("readAlertmanagerDelivery() reads the sample", async () => {
   assertEquals(await readAlertmanagerDelivery(sample), {
     key: "5d2bec55fdf097f0694210ff44a178ba",
     at: "2026-01-15T09:31:42.417Z",
+    foldedBy: '["eu-west-1-prod","shop","checkout-api"]',
     incident: {
       incident_id: "alertmanager:6c20d41bd10cf1af52eb239fa5155dcc",
       source: {
@@ -206,13 +208,11 @@ const OTHERS: [what: string, body: unknown, sameIncident: boolean][] = [
   ["another receiver", { ...FIRST, receiver: "other" }, false],
   [
     "another group",
-    { ...FIRST, groupLabels: { alertname: "HighLatency", cluster: "us" } },
-    false,
-  ],
-  ["no group labels", { ...FIRST, groupLabels: {} }, false],
-  [
-    "labels that would look alike side by side",
-    { ...FIRST, groupLabels: { alertname: "HighLatency,cluster=eu" } },
+    {
+      ...FIRST,
+      groupKey: '{}/{team="shop"}:{alertname="HighLatency", cluster="us"}',
+      groupLabels: { alertname: "HighLatency", cluster: "us" },
+    },
     false,
   ],
   [
@@ -248,46 +248,156 @@ Deno.test("readAlertmanagerDelivery() dates an incident by its oldest alert, a d
 });
 
 Deno.test("readAlertmanagerDelivery() tells two routes of one receiver and label apart", async () => {
-  const by = (team: string) => ({
-    ...webhook([alert(team)]),
-    groupKey: `{}/{team="${team}"}:{alertname="HighLatency"}`,
-  });
+  const by = (team: string) =>
+    webhook([alert(team)], {
+      groupKey: `{}/{team="${team}"}:{alertname="HighLatency"}`,
+    });
   const [shop, pay] = [await read(by("shop")), await read(by("pay"))];
   assert(shop.incident.incident_id !== pay.incident.incident_id);
   assert(shop.key !== pay.key);
   assertEquals(await read(by("shop")), shop);
 });
 
-const ZERO = "0001-01-01T00:00:00Z";
-
-Deno.test("readAlertmanagerDelivery() takes Go's zero time for none", async () => {
-  const { incident, at, key } = await read(webhook([
-    alert("a", { startsAt: ZERO }),
-    alert("b", { startsAt: AT }),
-  ]));
-  const since = "2026-01-15T09:30:00.000Z";
-  assertEquals([incident.occurred_at, at], [since, since]);
-  const unset = await read(webhook([alert("a", { startsAt: ZERO })]));
-  assertEquals(["occurred_at" in unset.incident, "at" in unset], [
-    false,
-    false,
+for (const groupKey of [undefined, null, "", 7, {}]) {
+  const without = (alerts: Alert[], more: Record<string, unknown> = {}) =>
+    webhook(alerts, { groupKey, ...more });
+  const first = without([
+    alert("b"),
+    alert("a"),
+    alert("c", {
+      startsAt: LATER,
+    }),
   ]);
-  assert(unset.key !== key);
+  const rows: [what: string, body: unknown, sameId: boolean, same: boolean][] =
+    [
+      ["a copy", structuredClone(first), true, true],
+      ["an end", without([alert("b"), alert("a")]), true, false],
+      ["an alert that joins", without([alert("0"), alert("z")]), false, false],
+      ["another group", { ...first, groupLabels: {} }, false, false],
+      [
+        "labels that would look alike",
+        { ...first, groupLabels: { alertname: "HighLatency,cluster=eu" } },
+        false,
+        false,
+      ],
+      ["another receiver", { ...first, receiver: "other" }, false, false],
+    ];
+  Deno.test(`readAlertmanagerDelivery() tells groups with the key ${JSON.stringify(groupKey)} apart by labels and oldest alert`, async () => {
+    const { key, incident: { incident_id } } = await read(first);
+    for (const [what, body, sameId, same] of rows) {
+      const other = await read(body);
+      assertEquals(
+        [what, other.incident.incident_id === incident_id, other.key === key],
+        [what, sameId, same],
+      );
+    }
+  });
+}
+
+const ZEROS = [
+  ...["0001-01-01T00:00:00Z", "0001-01-01T00:00:00.000Z"],
+  ...["0001-01-01T00:00:00+02:00", "0001-01-01T00:00:00-11:00"],
+  ...["1970-01-01T00:00:00Z", "1970-01-01T01:00:00+01:00"],
+];
+for (const startsAt of ZEROS) {
+  Deno.test(`readAlertmanagerDelivery() takes ${startsAt} for no time`, async () => {
+    const { incident, at, key } = await read(webhook([
+      alert("a", { startsAt }),
+      alert("b", { startsAt: AT }),
+    ]));
+    const since = "2026-01-15T09:30:00.000Z";
+    assertEquals([incident.occurred_at, at], [since, since]);
+    const { incident: other } = await read(webhook([alert("b")]));
+    assertEquals(other.incident_id, incident.incident_id);
+    const unset = await read(webhook([alert("a", { startsAt })]));
+    assert(!("occurred_at" in unset.incident) && !("at" in unset));
+    assert(unset.key !== key);
+    // Its incident has no start, so it is the group's, at any time.
+    const again = await read(webhook([alert("a", { startsAt: ZEROS[0] })]));
+    assertEquals(again.key, unset.key);
+  });
+}
+
+Deno.test("readAlertmanagerDelivery() takes times near the zero times", async () => {
+  for (const startsAt of ["0002-01-01T00:00:00Z", "1970-01-01T00:00:01Z"]) {
+    const { occurred_at = "" } = await incidentOf([alert("a", { startsAt })]);
+    assertEquals(Date.parse(occurred_at), Date.parse(startsAt));
+  }
 });
+
+const GRAFANA = "https://grafana.example.com";
+/** What Grafana's own alerting sends, as far as it differs. */
+function grafana(alerts: Alert[], more: Record<string, unknown> = {}) {
+  return webhook(alerts, {
+    version: "1",
+    orgId: 1,
+    externalURL: `${GRAFANA}/`,
+    title: "[FIRING:1]  (HighLatency eu)",
+    state: "alerting",
+    message: "**Firing**\n\nValue: B=44.23",
+    ...more,
+  });
+}
 
 Deno.test("readAlertmanagerDelivery() takes what Grafana's own alerting sends", async () => {
-  const grafana = {
-    orgId: 1,
-    title: "[FIRING:1]  (High memory usage blue us-1)",
-    state: "alerting",
-    message: "**Firing**",
-    groupKey: '{}:{alertname="x"}',
-  };
-  const one = await read(webhook([alert("a")], { ...grafana, version: "1" }));
-  const four = await read(webhook([alert("a")], { ...grafana, version: "4" }));
-  assertEquals(one.key, four.key);
+  const one = await read(grafana([alert("a")]));
+  const four = await read(grafana([alert("a")], { version: "4" }));
+  const bare = await read(webhook([alert("a")], { version: "1" }));
+  assertEquals([four.key, bare.key], [one.key, one.key]);
+  assertEquals(
+    [four, bare].map(({ incident }) => incident.incident_id),
+    [one.incident.incident_id, one.incident.incident_id],
+  );
   assertEquals(one.incident.title, "HighLatency (cluster=eu)");
+  assertEquals(one.incident.source?.url, `${GRAFANA}/`);
 });
+
+const GRAFANA_TITLES: [title: unknown, expected: string][] = [
+  ["[RESOLVED] x", "HighLatency (cluster=eu)"],
+  ["[firing:2, resolved:1] x", "HighLatency (cluster=eu)"],
+  [" ", "HighLatency (cluster=eu)"],
+  [7, "HighLatency (cluster=eu)"],
+  ["Checkout is slow", "Checkout is slow"],
+  ["[shop] Checkout is slow", "[shop] Checkout is slow"],
+];
+for (const [title, expected] of GRAFANA_TITLES) {
+  Deno.test(`readAlertmanagerDelivery() makes "${expected}" of Grafana's title ${JSON.stringify(title)}`, async () => {
+    const { incident } = await read(grafana([alert("a")], { title }));
+    assertEquals(incident.title, expected);
+  });
+}
+
+const page = (name: string) => ({ [`${name}URL`]: `${GRAFANA}/${name}` });
+const PAGES: [
+  alerts: Record<string, unknown>[],
+  more: Record<string, unknown>,
+  page: string,
+][] = [
+  [
+    [{ ...page("panel"), ...page("dashboard"), ...page("silence") }],
+    {},
+    "panel",
+  ],
+  [[{ ...page("dashboard"), ...page("generator") }], {}, "dashboard"],
+  [[{ panelURL: "", dashboardURL: "", ...page("generator") }], {}, "generator"],
+  [[{ panelURL: "javascript:alert(1)" }], {}, ""],
+  [[page("silence")], page("silence"), ""],
+  [[{}], page("dashboard"), "dashboard"],
+  [
+    [{ ...page("panel"), ...page("dashboard") }, page("dashboard")],
+    {},
+    "dashboard",
+  ],
+  [[page("panel"), page("dashboard")], {}, ""],
+];
+for (const [alerts, more, expected] of PAGES) {
+  Deno.test(`readAlertmanagerDelivery() opens "${expected}" for ${JSON.stringify(alerts)}`, async () => {
+    const { incident } = await read(
+      grafana(alerts.map((urls, at) => alert(`${at}`, urls)), more),
+    );
+    assertEquals(incident.source?.url, `${GRAFANA}/${expected}`);
+  });
+}
 
 const OVER: [what: string, body: Record<string, unknown>][] = [
   ["a group that is over", webhook([resolved("a"), resolved("b")])],
@@ -346,8 +456,13 @@ const SEVERITIES: [
   ],
   [
     [severity("odd"), severity("info"), alert("none")],
-    "info",
-    'label severity "info", the worst of 2 alerts',
+    "unknown",
+    'label severity "odd" is not a known severity, so warning, the worst of 2 alerts',
+  ],
+  [
+    [severity("odd"), severity("SEV_2"), severity("info")],
+    "error",
+    'label severity "SEV_2", so error, the worst of 3 alerts',
   ],
   [
     [severity("warning"), severity("critical", { status: "resolved" })],
@@ -363,6 +478,11 @@ const SEVERITIES: [
     [alert("a", { labels: { priority: "P1", severity: "info" } })],
     "info",
     'label severity "info"',
+  ],
+  [
+    [alert("a", { labels: { priority: "P1", severity: "tbd" } })],
+    "critical",
+    'label priority "P1", so critical',
   ],
   [
     [severity("odd")],
@@ -443,21 +563,6 @@ for (const [alerts, more, title] of TITLES) {
 
 const labelled = (fingerprint: string, labels: Record<string, unknown>) =>
   alert(fingerprint, { labels });
-const STATE_METRICS = {
-  namespace: "shop",
-  container: "web",
-  endpoint: "http",
-  instance: "10.42.0.16:8080",
-  job: "kube-state-metrics",
-  service: "kps-kube-state-metrics",
-};
-const NODE_EXPORTER = {
-  namespace: "monitoring",
-  pod: "kps-prometheus-node-exporter-x7k2p",
-  instance: "10.0.0.7:9100",
-  job: "node-exporter",
-  service: "kps-prometheus-node-exporter",
-};
 const SERVICES: [alerts: Alert[], service: string | undefined][] = [
   [[labelled("a", { job: "j", service: "s" })], "s"],
   [[labelled("a", { job: "j", app: "a" })], "a"],
@@ -474,25 +579,21 @@ const SERVICES: [alerts: Alert[], service: string | undefined][] = [
   [[labelled("a", { service: " ", job: {} })], undefined],
   [[labelled("a", {})], undefined],
   // What measures is not what is ill.
-  [[labelled("a", { ...STATE_METRICS, pod: "cart-api-1" })], "cart-api-1"],
+  [[labelled("a", { job: "kube-state-metrics", pod: "cart-1" })], "cart-1"],
   [
     [
-      labelled("a", { ...STATE_METRICS, pod: "cart-api-1" }),
-      labelled("b", { ...STATE_METRICS, pod: "cart-api-2" }),
+      labelled("a", { job: "kube-state-metrics", namespace: "n", pod: "c-1" }),
+      labelled("b", { job: "kube-state-metrics", namespace: "n", pod: "c-2" }),
     ],
-    "shop",
+    "n",
   ],
-  [[labelled("a", { ...STATE_METRICS, deployment: "cart-api" })], "cart-api"],
   [
-    [labelled("a", { ...STATE_METRICS, persistentvolumeclaim: "data-db-0" })],
-    "data-db-0",
+    [
+      labelled("a", { job: "node-exporter", namespace: "monitoring" }),
+      labelled("b", { job: "blackbox", namespace: "monitoring" }),
+    ],
+    undefined,
   ],
-  [[labelled("a", { ...STATE_METRICS, job_name: "backup-1" })], "backup-1"],
-  [[labelled("a", { ...NODE_EXPORTER, node: "node-7" })], "node-7"],
-  [[labelled("a", NODE_EXPORTER)], undefined],
-  [[labelled("a", { job: "blackbox", instance: "https://x" })], undefined],
-  [[labelled("a", { job: "kubelet", namespace: "shop" })], "shop"],
-  [[labelled("a", { ...NODE_EXPORTER, app: "checkout" })], "checkout"],
 ];
 for (const [alerts, service] of SERVICES) {
   const labels = alerts.map(({ labels }) => JSON.stringify(labels)).join(" ");
@@ -500,6 +601,53 @@ for (const [alerts, service] of SERVICES) {
     assertEquals((await incidentOf(alerts)).service, service);
   });
 }
+
+Deno.test("readAlertmanagerDelivery() names no exporter in a title", async () => {
+  const labels = { job: "kube-state-metrics", instance: "10.42.0.16:8080" };
+  const more = {
+    groupLabels: { alertname: "PodDown", ...labels, namespace: "shop" },
+  };
+  const down = { alertname: "PodDown", ...labels, namespace: "shop", pod: "p" };
+  assertEquals(
+    (await incidentOf([labelled("a", down)], more)).title,
+    "PodDown (namespace=shop)",
+  );
+  const { alertname: _, ...nameless } = down;
+  assertEquals(
+    (await incidentOf([labelled("a", nameless)], { groupLabels: labels }))
+      .title,
+    "Alerts for enricher",
+  );
+});
+
+Deno.test("readAlertmanagerDelivery() folds by what is ill, in its place", async () => {
+  const foldedBy = async (labels: Record<string, string>) =>
+    (await read(webhook([labelled("a", labels)]))).foldedBy;
+  const of = { job: "kube-state-metrics", service: "kps-kube-state-metrics" };
+  const shop = await foldedBy({ ...of, namespace: "shop", pod: "db-0" });
+  assertEquals(shop, '["","shop","db-0"]');
+  assertEquals(
+    await foldedBy({ app: "x", namespace: "shop", pod: "db-0", zone: "1" }),
+    shop,
+  );
+  for (
+    const other of [
+      { ...of, namespace: "pay", pod: "db-0" },
+      { ...of, namespace: "shop", pod: "db-1" },
+      { ...of, namespace: "shop", pod: "db-0", cluster: "eu" },
+      { ...of, namespace: "shop" },
+      { ...of, pod: "db-0" },
+      of,
+    ]
+  ) {
+    assert(await foldedBy(other) !== shop);
+  }
+  assertEquals(await foldedBy(of), undefined);
+  assertEquals(
+    await foldedBy({ ...of, node: "n" }),
+    await foldedBy({ node: "n" }),
+  );
+});
 
 const QUERY = "http://prometheus.example.com/graph?g0.expr=up%3D%3D0";
 const URLS: [
@@ -538,8 +686,7 @@ Deno.test("readAlertmanagerDelivery() cuts what is too long, with a mark", async
   assert((severity_rule?.length ?? 999) <= 200);
 });
 
-const VERSION =
-  '"version" must be "4", or "1" with "orgId" as Grafana sends it';
+const VERSION = '"version" must be "4", or "1" as Grafana sends it';
 const REFUSED: [what: string, body: unknown, message: string][] = [
   ["null", null, "the body must be a JSON object"],
   ["a list", [sample], "the body must be a JSON object"],

@@ -68,8 +68,8 @@ Deno.test("collectAlertmanager() puts the sample in plain fields", async () => {
     ...[
       ["alerts", "2 firing, 1 resolved"],
       ["runbook", "https://runbooks.example.com/checkout/latency"],
-      ["cluster", "eu-west-1-prod"],
       ["namespace", "shop"],
+      ["cluster", "eu-west-1-prod"],
       ["team", "shop"],
     ].map(([name = "", value = ""]) => ({ name, value, evidence: ["E2"] })),
     { name: "receiver", value: "incident-enricher", evidence: ["E1"] },
@@ -120,7 +120,7 @@ Deno.test("the built-in summary of Alertmanager's sample reads well", async () =
     'Severity is critical (label severity "critical")',
     "alerts: 2 firing, 1 resolved",
     "runbook: https://runbooks.example.com/checkout/latency",
-    "cluster: eu-west-1-prod",
+    "namespace: shop",
   ]);
 });
 
@@ -342,19 +342,150 @@ Deno.test("collectAlertmanager() gives a valid bundle whatever the payload holds
   }
 });
 
+const GRAFANA = "https://grafana.example.com";
+
 Deno.test("collectAlertmanager() uses what Grafana adds to an alert", () => {
-  const grafana = "https://grafana.example.com";
   const findings = read([{
     ...alert({ zone: "us-1" }, { summary: "Memory is short", __orgId__: "1" }),
-    values: { B: 44.25, C: 1, odd: "x" },
-    dashboardURL: `${grafana}/d/abc`,
+    values: { B: 44.23943737541908, C: 1, odd: "x" },
+    dashboardURL: `${GRAFANA}/d/abc`,
     panelURL: "javascript:alert(1)",
-    silenceURL: `${grafana}/alerting/silence/new`,
-    orgId: 1,
-  }]);
-  const facts = new Map(factsOf(findings));
-  assertEquals(facts.get("dashboard"), `${grafana}/d/abc`);
-  assertEquals(facts.get("silence"), `${grafana}/alerting/silence/new`);
-  assertEquals(facts.get("values"), "B=44.25, C=1");
-  assertEquals([facts.has("panel"), facts.has("__orgId__")], [false, false]);
+    silenceURL: `${GRAFANA}/alerting/silence/new`,
+    imageURL: `${GRAFANA}/a.png`,
+  }], { orgId: 1, silenceURL: `${GRAFANA}/alerting/silence/new` });
+  assertEquals(factsOf(findings), [
+    ["alerts", "1 firing, 0 resolved"],
+    ["values", "B=44.2394, C=1"],
+    ["dashboard", `${GRAFANA}/d/abc`],
+    ["image", `${GRAFANA}/a.png`],
+    ["zone", "us-1"],
+  ]);
+  assertEquals(findings.pieces[0]?.title, "Grafana webhook as received");
+  assertEquals(findings.gaps.map(({ why }) => why), [
+    "Grafana's API was not asked; its webhook does not carry them",
+  ]);
+});
+
+Deno.test("collectAlertmanager() uses what Grafana sends beside the alerts", () => {
+  const findings = read([alert({}), alert({ zone: "a" })], {
+    version: "1",
+    values: { B: 1e9 },
+    panelURL: `${GRAFANA}/d/abc?viewPanel=2`,
+    message: "Orders are stuck",
+  });
+  assertEquals(factsOf(findings).slice(1), [
+    ["values", "B=1000000000"],
+    ["panel", `${GRAFANA}/d/abc?viewPanel=2`],
+  ]);
+  assertEquals(findings.context.description, "Orders are stuck");
+});
+
+Deno.test("collectAlertmanager() takes only a message that a team wrote, and an alert's own words before it", () => {
+  const describe = (message: unknown, annotations: Texts = {}) =>
+    read([alert({}, annotations)], { message }).context.description;
+  assertEquals(describe("**Firing**\n\nValue: B=1"), undefined);
+  assertEquals(describe("**Resolved**"), undefined);
+  assertEquals(describe(7), undefined);
+  assertEquals(describe("stuck", { summary: "s" }), "stuck");
+  assertEquals(describe("stuck", { description: "p99" }), "p99");
+});
+
+Deno.test("collectAlertmanager() says what Grafana measured for each alert", () => {
+  const measured = (zone: string, more: Texts) =>
+    alert({ zone }, { description: `${zone} is full` }, more);
+  const findings = read([
+    measured("a", { values: { B: 97.5 } }),
+    measured("b", { values: null, valueString: "[ var='B' value=98 ]" }),
+    measured("c", { values: {} }),
+  ]);
+  assertEquals(timelineOf(findings), [
+    "09:30 Slow fired (zone=a): a is full [B=97.5]",
+    "09:30 Slow fired (zone=b): b is full [[ var='B' value=98 ]]",
+    "09:30 Slow fired (zone=c): c is full",
+  ]);
+  assertEquals(factsOf(findings).length, 1);
+});
+
+const STATE_METRICS = {
+  container: "web",
+  endpoint: "http",
+  instance: "10.42.0.16:8080",
+  job: "kube-state-metrics",
+  namespace: "shop",
+  pod: "cart-1",
+  prometheus: "monitoring/kps",
+  reason: "CrashLoopBackOff",
+  region: "eu",
+  service: "kps-kube-state-metrics",
+  uid: "9a2c",
+};
+
+Deno.test("collectAlertmanager() says first where to look, and last who measured it", async () => {
+  const incident: IncidentInput = {
+    incident_id: "x",
+    source: { system: "alertmanager" },
+    service: "cart-1",
+    raw: { alerts: [alert(STATE_METRICS)] },
+  };
+  assertEquals(factsOf(collectAlertmanager(incident)), [
+    ["alerts", "1 firing, 0 resolved"],
+    ["namespace", "shop"],
+    ["pod", "cart-1"],
+    ["container", "web"],
+    ["reason", "CrashLoopBackOff"],
+    ["region", "eu"],
+    ["uid", "9a2c"],
+    [
+      "measured by",
+      "instance=10.42.0.16:8080, endpoint=http, job=kube-state-metrics, " +
+      "prometheus=monitoring/kps, service=kps-kube-state-metrics",
+    ],
+  ]);
+  const { bundle } = await bundleOf(incident);
+  const { lead, highlights, actionItems } = summarize(bundle);
+  const shown = [
+    lead,
+    ...[...highlights, ...actionItems].map(({ text }) => text),
+  ].filter((text) => !text.startsWith("measured by")).join("\n");
+  assert(shown.includes("pod: cart-1") && shown.includes("namespace: shop"));
+  assert(!/kube-state-metrics|10\.42/.test(shown), shown);
+});
+
+Deno.test("collectAlertmanager() tells alerts apart by what is ill, and by the exporter only if all else is the same", () => {
+  const at = (instance: string, more: Texts = {}) =>
+    alert({ job: "kubelet", instance, ...more });
+  assertEquals(
+    timelineOf(read([at("1:8080", { pod: "a" }), at("2:8080", { pod: "b" })])),
+    ["09:30 Slow fired (pod=a)", "09:30 Slow fired (pod=b)"],
+  );
+  assertEquals(timelineOf(read([at("1:8080"), at("2:8080")])), [
+    "09:30 Slow fired (instance=1:8080)",
+    "09:30 Slow fired (instance=2:8080)",
+  ]);
+});
+
+Deno.test("collectAlertmanager() counts the labels beyond 40", () => {
+  const labels = (count: number) =>
+    Object.fromEntries(
+      Array.from({ length: count }, (_, at) => [`l${at}`, at])
+        .map(([name, at]) => [name, `v${at}`]),
+    );
+  assertEquals(read([alert(labels(40))]).gaps, [GAP]);
+  assertEquals(read([alert(labels(41))]).gaps, [{
+    what: "1 of 41 labels and annotations that all alerts share",
+    why: "at most 40 are facts; the alerts hold all",
+  }, GAP]);
+});
+
+Deno.test("collectAlertmanager() repeats no time that is none", () => {
+  const incident: IncidentInput = {
+    incident_id: "x",
+    source: { system: "alertmanager" },
+    occurred_at: "0001-01-01T00:00:00Z",
+    raw: {
+      alerts: [alert({}, {}, { startsAt: "0001-01-01T00:00:00Z" })],
+    },
+  };
+  const { context } = collectAlertmanager(incident);
+  assertEquals([context.occurred_at, context.timeline], [undefined, []]);
 });

@@ -1,5 +1,5 @@
 /**
- * The alerts of Alertmanager's webhook, version 4. Pure.
+ * The alerts of Alertmanager's webhook. Pure.
  *
  * @see https://prometheus.io/docs/alerting/latest/notifications/ for the payload.
  * @module
@@ -7,13 +7,11 @@
 import type { JsonObject } from "../../base/json.ts";
 import { toMoment } from "../../incident.ts";
 import { byMoment, textsOf } from "../fields.ts";
+import { part, type Parted, type Texts } from "./labels.ts";
 
 const TEXT_CHARS_MAX = 4000;
 
-/** Labels or annotations, by name. */
-export type Texts = ReadonlyMap<string, string>;
-
-export interface Alert {
+export interface Alert extends Parted {
   fires: boolean;
   startsAt: string | undefined;
   endsAt: string | undefined;
@@ -23,9 +21,11 @@ export interface Alert {
 }
 
 export function toAlert(whole: JsonObject): Alert {
+  const labels = textsOf(whole["labels"], TEXT_CHARS_MAX);
   return {
     fires: whole["status"] !== "resolved",
-    labels: textsOf(whole["labels"], TEXT_CHARS_MAX),
+    labels,
+    ...part(labels),
     annotations: textsOf(whole["annotations"], TEXT_CHARS_MAX),
     // In UTC, because two Alertmanagers may write one moment in two zones.
     startsAt: toMoment(whole["startsAt"]),
@@ -37,6 +37,16 @@ export function toAlert(whole: JsonObject): Alert {
 /** Sorts the oldest first, and alerts without a start before all others. */
 export function byStart(a: Alert, b: Alert): number {
   return byMoment({ at: a.startsAt ?? "" }, { at: b.startsAt ?? "" });
+}
+
+/** The texts that all of these share, in the first one's order. */
+export function sharedOf(all: readonly Texts[]): Texts {
+  const [first, ...others] = all;
+  return new Map(
+    [...first ?? []].filter(([name, value]) =>
+      others.every((texts) => texts.get(name) === value)
+    ),
+  );
 }
 
 /** How many alerts `max_alerts` of the receiver's configuration left out. */

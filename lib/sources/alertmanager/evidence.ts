@@ -6,7 +6,12 @@
  *
  * @module
  */
-import { isObject, objectOf, optional, plainTextOf } from "../../base/json.ts";
+import {
+  isObject,
+  type JsonObject,
+  optional,
+  plainTextOf,
+} from "../../base/json.ts";
 import { counted, shorten } from "../../base/text.ts";
 import type {
   Fact,
@@ -25,17 +30,23 @@ import {
   payloadOf,
   payloadPiece,
   TIMELINE_MAX,
-  webUrlOf,
 } from "../fields.ts";
 import type { Findings } from "../source.ts";
 import {
   type Alert,
   byStart,
   cutOf,
-  type Texts,
+  sharedOf,
   toAlert,
   unquote,
 } from "./alert.ts";
+import {
+  alertValuesOf,
+  grafanaFacts,
+  isGrafana,
+  messageOf,
+} from "./grafana.ts";
+import { isService, tellingFirst, type Texts } from "./labels.ts";
 
 /** The name of the alerts among the pieces of evidence. */
 const ALERTS = "alerts";
@@ -46,10 +57,11 @@ const SHARED_FACTS_MAX = 40;
 const LABELS_CHARS_MAX = 200;
 
 /** The texts that all alerts share. */
-type Shared = Pick<Alert, "labels" | "annotations">;
+type Shared = Pick<Alert, "about" | "measuring" | "annotations">;
 
 export function collectAlertmanager(incident: IncidentInput): Findings {
   const raw = payloadOf(incident);
+  const sender = isGrafana(raw) ? "Grafana" : "Alertmanager";
   const given = Array.isArray(raw["alerts"]) ? raw["alerts"] : [];
   const alerts = given.flatMap((alert) =>
     isObject(alert) ? [toAlert(alert)] : []
@@ -57,15 +69,16 @@ export function collectAlertmanager(incident: IncidentInput): Findings {
   const firing = alerts.filter(({ fires }) => fires);
   const most = firing.length > 0 ? firing : alerts;
   const shared: Shared = {
-    labels: sharedOf(most.map(({ labels }) => labels)),
+    about: sharedOf(most.map(({ about }) => about)),
+    measuring: sharedOf(most.map(({ measuring }) => measuring)),
     annotations: sharedOf(most.map(({ annotations }) => annotations)),
   };
   const resolved = alerts.length - firing.length;
   const counts = `${firing.length} firing, ${resolved} resolved`;
   const listed = alerts.slice(0, ALERTS_MAX);
   const timeline = readTimeline(listed, shared);
-  const { title } = incident;
-  const description = describe(most, { shared, title });
+  const description = describe(most, { shared, title: incident.title, raw });
+  const facts = readFacts(incident, shared);
   const cut = cutOf(raw);
   // The status covers only the remaining alerts; one that was cut may fire.
   const status = cut > 0 && firing.length === 0
@@ -77,15 +90,16 @@ export function collectAlertmanager(incident: IncidentInput): Findings {
     ...optional("status", status),
     facts: [
       ...alerts.length === 0 ? [] : factOf("alerts", counts, ALERTS),
-      ...readFacts(incident, shared),
-      ...readGrafanaFacts(most),
+      ...grafanaFacts(raw, most, ALERTS),
+      ...facts.slice(0, SHARED_FACTS_MAX),
+      ...factOf("measured by", labelList(shared.measuring), ALERTS),
       ...factOf("receiver", unquote(raw["receiver"]), PAYLOAD),
     ],
     timeline: timeline.slice(-TIMELINE_MAX),
   };
   return {
     pieces: [
-      payloadPiece("Alertmanager webhook as received", raw),
+      payloadPiece(`${sender} webhook as received`, raw),
       ...alerts.length === 0 ? [] : [jsonPiece({
         name: ALERTS,
         kind: "alertmanager.alerts",
@@ -105,14 +119,17 @@ export function collectAlertmanager(incident: IncidentInput): Findings {
         why:
           `at most ${ALERTS_MAX} are listed; the payload may hold the others`,
       }),
+      ...countGap(facts.length - SHARED_FACTS_MAX, {
+        of: `${facts.length} labels and annotations that all alerts share`,
+        why: `at most ${SHARED_FACTS_MAX} are facts; the alerts hold all`,
+      }),
       ...countGap(timeline.length - TIMELINE_MAX, {
         of: `${timeline.length} timeline entries`,
         why: `the newest ${TIMELINE_MAX} are kept`,
       }),
       {
         what: "silences, inhibitions and the current state of the alerts",
-        why:
-          "Alertmanager's API was not asked; its webhook does not carry them",
+        why: `${sender}'s API was not asked; its webhook does not carry them`,
       },
     ],
   };
@@ -123,13 +140,19 @@ function firingAndOldestFirst(a: Alert, b: Alert): number {
   return byStart(a, b);
 }
 
+interface Known {
+  shared: Shared;
+  title: string | undefined;
+  raw: JsonObject;
+}
+
 /**
  * The description that all alerts share. Otherwise the oldest alert's, so that
  * the first sentence contains a measurement. Never repeats the title.
  */
 function describe(
   [oldest, ...others]: Alert[],
-  { shared, title = "" }: { shared: Shared; title: string | undefined },
+  { shared, title = "", raw }: Known,
 ): string | undefined {
   const common = textIn(shared.annotations, ["description", "message"]);
   const own = textIn(oldest?.annotations, ["description", "message"]);
@@ -138,7 +161,7 @@ function describe(
     const text = `Oldest of ${others.length + 1} alerts: ${own}`;
     return shorten(text, TEXT_CHARS_MAX);
   }
-  const text = common ?? summary;
+  const text = common ?? messageOf(raw) ?? summary;
   return text === undefined || title.includes(text) ? undefined : text;
 }
 
@@ -153,46 +176,35 @@ function textIn(
 /** Runbooks and dashboards come first: a message shows only the first few facts. */
 function readFacts(
   { service }: IncidentInput,
-  { labels, annotations }: Shared,
+  { about, annotations }: Shared,
 ): Fact[] {
   const said = ["alertname", "severity", "summary", "description", "message"];
   const isGuide = (name: string) => /runbook|dashboard/i.test(name);
-  const guides = [...annotations].filter(([name]) => isGuide(name))
-    .map(([name, value]) => [name.replace(/_url$/i, ""), value] as const);
-  const others = [...labels, ...annotations].filter(([name, value]) =>
-    !said.includes(name) && !isGuide(name) && value !== service &&
-    !name.startsWith("__") // Grafana's own bookkeeping.
+  const guides = [...annotations].filter(([name]) =>
+    isGuide(name) && !isInternal(name)
+  ).map(([name, value]) => [name.replace(/_url$/i, ""), value] as const);
+  const others = [...tellingFirst(about), ...annotations].filter((
+    [name, value],
+  ) =>
+    !said.includes(name) && !isGuide(name) && !isInternal(name) &&
+    !(isService(name) && value === service)
   );
   return [...guides, ...others]
-    .flatMap(([name, value]) => factOf(name, value, ALERTS))
-    .slice(0, SHARED_FACTS_MAX);
+    .flatMap(([name, value]) => factOf(name, value, ALERTS));
 }
 
-/** What Grafana adds to an alert: its pages, and the values that it measured. */
-function readGrafanaFacts(alerts: Alert[]): Fact[] {
-  const [oldest] = alerts;
-  const pages = ["dashboard", "panel", "silence"].flatMap((name) =>
-    factOf(name, webUrlOf(oldest?.whole[`${name}URL`]), ALERTS)
-  );
-  const values = new Set(alerts.map(valuesOf));
-  const [shared] = values.size === 1 ? values : [];
-  return [...pages, ...factOf("values", shared, ALERTS)];
-}
-
-/** `B=44.24, C=1`, as Grafana's `values` has them. */
-function valuesOf({ whole }: Alert): string | undefined {
-  const values = Object.entries(objectOf(whole["values"]) ?? {}).flatMap(
-    ([name, value]) => typeof value === "number" ? [`${name}=${value}`] : [],
-  );
-  return values.length === 0 ? undefined : values.join(", ");
+/** Grafana's own bookkeeping, such as `__dashboardUid__`. */
+function isInternal(name: string): boolean {
+  return name.startsWith("__");
 }
 
 /** When each fired and was resolved, oldest first. */
 function readTimeline(alerts: Alert[], shared: Shared): TimelineEntry[] {
+  const sharesValues = new Set(alerts.map(alertValuesOf)).size === 1;
   const entries = alerts.flatMap((alert) => {
     const { fires, startsAt, endsAt } = alert;
     const name = alert.labels.get("alertname") ?? "Alert";
-    const where = apart(alert.labels, shared.labels);
+    const where = apart(alert, shared);
     // The first sentence or the title already contains the shared text.
     const own = textIn(
       alert.annotations,
@@ -200,7 +212,9 @@ function readTimeline(alerts: Alert[], shared: Shared): TimelineEntry[] {
         alert.annotations.get(name) !== shared.annotations.get(name)
       ),
     );
-    const detail = own === undefined ? "" : `: ${own}`;
+    const values = alertValuesOf(alert);
+    const measured = values === undefined || sharesValues ? "" : ` [${values}]`;
+    const detail = (own === undefined ? "" : `: ${own}`) + measured;
     return [
       ...entryOf(startsAt, `${name} fired${where}${detail}`, ALERTS),
       // While the alert fires, this is the zero time or the time of expiry.
@@ -210,20 +224,26 @@ function readTimeline(alerts: Alert[], shared: Shared): TimelineEntry[] {
   return entries.toSorted(byMoment);
 }
 
-/** The labels that set an alert apart. */
-function apart(labels: Texts, shared: Texts): string {
-  const own = [...labels].filter(([name, value]) =>
-    name !== "alertname" && shared.get(name) !== value
-  ).map(([name, value]) => `${name}=${value}`).join(", ");
-  return own === "" ? "" : ` (${shorten(own, LABELS_CHARS_MAX)})`;
+/** The labels that set an alert apart; an exporter's only if no others do. */
+function apart(alert: Alert, shared: Shared): string {
+  const own = differing(alert.about, shared.about);
+  const labels = own.size > 0
+    ? own
+    : differing(alert.measuring, shared.measuring);
+  const list = labelList(labels);
+  return list === "" ? "" : ` (${shorten(list, LABELS_CHARS_MAX)})`;
 }
 
-/** The texts that all of these share, in the first one's order. */
-function sharedOf(all: readonly Texts[]): Texts {
-  const [first, ...others] = all;
+function differing(labels: Texts, shared: Texts): Texts {
   return new Map(
-    [...first ?? []].filter(([name, value]) =>
-      others.every((texts) => texts.get(name) === value)
+    [...labels].filter(([name, value]) =>
+      name !== "alertname" && !isInternal(name) && shared.get(name) !== value
     ),
   );
+}
+
+/** `namespace=shop, pod=cart-1`. */
+function labelList(labels: Texts): string {
+  return tellingFirst(labels).map(([name, value]) => `${name}=${value}`)
+    .join(", ");
 }

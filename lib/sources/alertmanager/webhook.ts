@@ -1,5 +1,6 @@
 /**
- * Reads deliveries of Alertmanager's webhook, version 4. Pure.
+ * Reads deliveries of Alertmanager's webhook, and of Grafana's own alerting,
+ * which sends the same with more fields. Pure.
  *
  * A delivery is a group of alerts, sent again whenever the group changes and at
  * every repeat interval. It has no event id, so the incident's id and the key
@@ -22,32 +23,29 @@ import { type IncidentInput, isZeroTime, WORST_FIRST } from "../../incident.ts";
 import { webUrlOf } from "../fields.ts";
 import { BEARER } from "../proof.ts";
 import { readObject, readPayload, readText } from "../required.ts";
-import { severityOf } from "../severity.ts";
+import { reportedAs, severityOf } from "../severity.ts";
 import {
   type Delivery,
   DeliveryError,
   type Ignored,
   type Webhook,
 } from "../source.ts";
-import { type Alert, byStart, cutOf, toAlert, unquote } from "./alert.ts";
+import {
+  type Alert,
+  byStart,
+  cutOf,
+  sharedOf,
+  toAlert,
+  unquote,
+} from "./alert.ts";
+import { pageOf, titleOf } from "./grafana.ts";
+import { fullSubjectOf, subjectOf } from "./labels.ts";
 
 /** Half a SHA-256: no two collide, and it still fits on a line. */
 const HASH_CHARS = 32;
 const NAMES_SHOWN = 3;
-const WORD_CHARS_MAX = 60;
+const WORD_CHARS_MAX = 200;
 const SEVERITY_LABELS = ["severity", "priority"];
-/** Labels that name what is ill, from the most to the least specific. */
-const WORKLOAD_LABELS =
-  "deployment statefulset daemonset job_name pod node persistentvolumeclaim"
-    .split(" ");
-const SERVICE_LABELS =
-  "service service_name app app_kubernetes_io_name application job".split(" ");
-/** Exporters measure others: their own labels do not say what is ill. */
-const EXPORTER =
-  /(?:^|[-_./])(?:kube-?state-?metrics|cadvisor|kubelet|black-?box|\w*exporter|push-?gateway|metrics-server|telegraf|otel-?col(?:lector)?|vmagent|grafana-agent)(?:$|[-_./\d])/i;
-
-/** These exporters pass on the labels of the workloads that they measure. */
-const REPORTS_ON_OTHERS = /kube-?state-?metrics|cadvisor|kubelet/i;
 
 const SETTINGS = {
   alertmanagerTokens: secretList("ALERTMANAGER_WEBHOOK_TOKENS", {
@@ -76,7 +74,7 @@ interface Group {
    * The matchers of the group's route, and its labels. The labels alone may be
    * those of another route's group.
    */
-  key: string;
+  key: string | undefined;
   /** Sorted by name. */
   labels: [name: string, value: string][];
 }
@@ -89,10 +87,10 @@ export async function readAlertmanagerDelivery(
   body: unknown,
 ): Promise<Delivery | Ignored> {
   const payload = readPayload(body);
-  const isGrafana = "orgId" in payload && payload["version"] === "1";
-  if (payload["version"] !== "4" && !isGrafana) {
+  const { version } = payload;
+  if (version !== "4" && version !== "1") {
     throw new DeliveryError(
-      '"version" must be "4", or "1" with "orgId" as Grafana sends it',
+      '"version" must be "4", or "1" as Grafana sends it',
     );
   }
   const group = readGroup(payload);
@@ -101,29 +99,33 @@ export async function readAlertmanagerDelivery(
   const oldestFirst = alerts.toSorted(byStart);
   const [first] = oldestFirst;
   if (first === undefined) return { ignored: "resolved" };
-  const { receiver, key } = group;
   const times = oldestFirst.flatMap(({ startsAt }) => startsAt ?? []);
-  const [since = ""] = times;
-  const id = await hash([receiver, key, since]);
+  const [since] = times;
+  const about = sharedOf(alerts.map(({ about }) => about));
+  const identity = [
+    group.receiver,
+    group.key ?? [group.labels, oldestOf(alerts, since)],
+  ];
   const firings = alerts.map(({ fingerprint, startsAt = "" }) =>
     `${fingerprint}@${startsAt}`
   );
   return {
     incident: {
-      incident_id: `alertmanager:${id}`,
+      incident_id: `alertmanager:${await hash([...identity, since ?? ""])}`,
       source: {
         system: "alertmanager",
-        ...optional("url", readUrl(payload, first)),
+        ...optional("url", readUrl(payload, oldestFirst)),
       },
-      title: readTitle(group, alerts),
+      title: readTitle(group, { payload, alerts }),
       ...readSeverity(alerts),
-      ...optional("service", readSubject(alerts)),
+      ...optional("service", subjectOf(about)),
       ...optional("dedup_key", textOf(payload["groupKey"], 300)),
-      ...optional("occurred_at", times[0]),
+      ...optional("occurred_at", since),
       raw: payload,
     },
-    key: await hash([receiver, key, [...new Set(firings)].sort()]),
+    key: await hash([...identity, [...new Set(firings)].sort()]),
     ...optional("at", times.at(-1)),
+    ...optional("foldedBy", fullSubjectOf(about)),
   };
 }
 
@@ -135,8 +137,24 @@ function readGroup(payload: JsonObject): Group {
     throw new DeliveryError('each of "groupLabels" must be a text');
   });
   pairs.sort(([a], [b]) => a < b ? -1 : 1);
-  const key = stringOf(payload["groupKey"]) || JSON.stringify(pairs);
-  return { receiver, key, labels: pairs };
+  return {
+    receiver,
+    key: stringOf(payload["groupKey"]) || undefined,
+    labels: pairs,
+  };
+}
+
+/**
+ * Stands for a group without a key. Neither Alertmanager nor Grafana sends one,
+ * but a refused alert would be lost. Two groups may share labels and a start,
+ * but hardly ever an alert.
+ */
+function oldestOf(
+  alerts: NamedAlert[],
+  since: string | undefined,
+): string | undefined {
+  return alerts.filter(({ startsAt }) => startsAt === since)
+    .map(({ fingerprint }) => fingerprint).sort()[0];
 }
 
 function readAlerts(value: unknown): NamedAlert[] {
@@ -171,7 +189,12 @@ function firingOf(alerts: NamedAlert[], payload: JsonObject): NamedAlert[] {
 }
 
 /** `HighLatency: p99 above 2s`, or the group's labels if there is no summary. */
-function readTitle({ receiver, labels }: Group, alerts: Alert[]): string {
+function readTitle(
+  { receiver, labels }: Group,
+  { payload, alerts }: { payload: JsonObject; alerts: Alert[] },
+): string {
+  const written = titleOf(payload);
+  if (written !== undefined) return written;
   const names = [
     ...new Set(alerts.flatMap(({ labels }) => labels.get("alertname") ?? [])),
   ].sort();
@@ -179,8 +202,10 @@ function readTitle({ receiver, labels }: Group, alerts: Alert[]): string {
     alerts,
     ({ annotations }) => annotations.get("summary") ?? annotations.get("title"),
   );
-  const others = labels.filter(([name]) => name !== "alertname")
-    .map(([name, value]) => `${name}=${value}`).join(", ");
+  const others = labels.filter(([name]) =>
+    name !== "alertname" &&
+    !alerts.every(({ measuring }) => measuring.has(name))
+  ).map(([name, value]) => `${name}=${value}`).join(", ");
   const more = names.length - NAMES_SHOWN;
   const what = names.length === 0
     ? others === "" ? `Alerts for ${receiver}` : `Alerts of ${others}`
@@ -195,52 +220,32 @@ function readTitle({ receiver, labels }: Group, alerts: Alert[]): string {
 function readSeverity(
   alerts: Alert[],
 ): Pick<IncidentInput, "severity" | "severity_rule"> {
-  const said = alerts.flatMap(({ labels }) =>
-    SEVERITY_LABELS.filter((name) => labels.has(name)).slice(0, 1)
-      .map((name) => ({ name, word: labels.get(name) ?? "" }))
-  );
-  const worst =
-    WORST_FIRST.map((severity) =>
-      said.find(({ word }) => severityOf(word) === severity)
-    ).find((label) => label !== undefined) ?? said[0];
+  const said = alerts.flatMap(({ labels }) => {
+    const given = SEVERITY_LABELS.flatMap((name) => {
+      const word = textOf(labels.get(name), WORD_CHARS_MAX);
+      return word === undefined ? [] : [{ name, word }];
+    });
+    const known = given.find(({ word }) => severityOf(word) !== undefined);
+    return known ?? given.slice(0, 1);
+  });
+  const worst = WORST_FIRST.map((severity) =>
+    // Unknown does not mean harmless.
+    said.find(({ word }) => (severityOf(word) ?? "warning") === severity)
+  ).find((label) => label !== undefined);
   if (worst === undefined) return {};
-  const { name, word } = worst;
-  const label = `label ${name} "${shorten(word, WORD_CHARS_MAX)}"`;
-  const severity = severityOf(word);
-  if (severity === undefined) {
-    return {
-      severity: "unknown",
-      severity_rule: `${label} is not a known severity, so warning`,
-    };
-  }
-  const so = word === severity ? "" : `, so ${severity}`;
+  const { severity, severity_rule } = reportedAs(
+    `label ${worst.name}`,
+    worst.word,
+  );
   const differ = new Set(said.map(({ word }) => word)).size > 1;
   const of = differ ? `, the worst of ${said.length} alerts` : "";
-  return { severity, severity_rule: label + so + of };
+  return { severity, severity_rule: severity_rule + of };
 }
 
-/** Alertmanager's own page, or the query behind the alert. */
-function readUrl(payload: JsonObject, first: Alert): string | undefined {
-  return webUrlOf(payload["externalURL"]) ??
-    webUrlOf(first.whole["generatorURL"]);
-}
-
-/**
- * What is ill: the workload that all alerts share, otherwise a service or app.
- * An exporter's labels never say that, not even its own pod and namespace.
- */
-function readSubject(alerts: Alert[]): string | undefined {
-  const value = (name: string) =>
-    textOf(shared(alerts, ({ labels }) => labels.get(name)), 200);
-  const ill = [...WORKLOAD_LABELS, ...SERVICE_LABELS].map(value)
-    .find((subject) => subject !== undefined && !EXPORTER.test(subject));
-  if (ill !== undefined) return ill;
-  // The namespace is the workload's, unless the exporter's own labels say it.
-  const isOwn = ["pod", "service", "job"].some((name) => {
-    const measures = value(name) ?? "";
-    return EXPORTER.test(measures) && !REPORTS_ON_OTHERS.test(measures);
-  });
-  return isOwn ? undefined : value("namespace");
+/** Grafana's page about the alerts, Alertmanager's own, or the query. */
+function readUrl(payload: JsonObject, alerts: Alert[]): string | undefined {
+  return pageOf(payload, alerts) ?? webUrlOf(payload["externalURL"]) ??
+    webUrlOf(alerts[0]?.whole["generatorURL"]);
 }
 
 /**
