@@ -149,22 +149,27 @@ function readLength(text: string): number {
 }
 
 async function list(
-  { platform, postMaxAgeS: maxAgeS, context: { out, raw } }: Approver,
+  { platform, posts: openPosts, postMaxAgeS: maxAgeS, context }: Approver,
   json: boolean,
 ): Promise<number> {
+  const { out, raw, err } = context;
   const waiting = await platform.waiting();
   const shown = waiting.slice(0, SHOWN_MAX);
-  const posts = await readWaiting(platform, shown, { maxAgeS });
+  const options = { maxAgeS, posts: openPosts };
+  const posts = await readWaiting(platform, shown, options);
   if (json) {
     raw(JSON.stringify(posts, null, 2));
     return 0;
   }
   posts.flatMap(listWaiting).forEach((line) => out(line));
+  if (posts.some(({ effect }) => effect === "unknown")) err(BLIND);
   const more = waiting.length - SHOWN_MAX;
   if (more > 0) out(`and ${more} newer ones; decide some of these first`);
   if (waiting.length === 0) out("Nothing is waiting for approval");
   return 0;
 }
+
+const BLIND = "Set REDIS_URL to see which of them were posted before";
 
 /** @throws {OperationError} If it waits no longer, or there is no such job. */
 async function needWaiting(
@@ -183,12 +188,13 @@ async function showOne(
 ): Promise<number> {
   const { context } = approver;
   const job = await needWaiting(approver, jobId);
-  const { post, proposal, worker } = await look(approver, job);
+  const looked = await look(approver, job);
+  const { post, proposal, worker } = looked;
   const { message, digest, evidence, gaps } = proposal;
   if (json) {
     const shown = { ...post, message, digest, evidence, gaps, worker };
     context.raw(JSON.stringify(shown, null, 2));
-  } else showProposal(post, proposal, worker, context);
+  } else showProposal(looked, context);
   return 0;
 }
 
@@ -237,14 +243,18 @@ async function rejectAll(
 
 /** Prints each job that starts waiting and tells the hook, until stopped. */
 async function watch(
-  { platform, postMaxAgeS: maxAgeS, context: { out, raw, err } }: Approver,
+  { platform, posts, postMaxAgeS: maxAgeS, context }: Approver,
   hook: Hook,
   json: boolean,
 ): Promise<number> {
+  const { out, raw, err } = context;
   if (!json) out("Watching for jobs that need approval; press Ctrl+C to stop");
   const { signal } = platform;
-  return await watchWaiting(platform, { maxAgeS }, {
+  let blind = false;
+  return await watchWaiting(platform, { maxAgeS, posts }, {
     async onWaiting(post) {
+      if (post.effect === "unknown" && !blind) err(BLIND);
+      blind ||= post.effect === "unknown";
       if (json) raw(JSON.stringify(post));
       else listWaiting(post).forEach((line) => out(line));
       for (const problem of await hook(post, signal)) {

@@ -61,3 +61,10 @@ export function ageOf(ms: number): string {
   const hours = Math.floor(minutes / 60);
   return hours < 48 ? `${hours} h` : `${Math.floor(hours / 24)} d`;
 }
+
+/** `2026-11-28 21:30:02 UTC` for a time of RFC 3339; other text as it is. */
+export function utcOf(at: string): string {
+  const moment = new Date(at);
+  if (Number.isNaN(moment.getTime())) return printable(at, 40);
+  return `${moment.toISOString().slice(0, 19).replace("T", " ")} UTC`;
+}

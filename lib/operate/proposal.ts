@@ -14,6 +14,7 @@ import {
 import { decodeMessage, type Message } from "../message/render.ts";
 import { GatewayError } from "../platform/gateway_error.ts";
 import { describeTooOld } from "../post/age.ts";
+import { type PostSeverity, severityOfPost } from "../post/severity.ts";
 import { OperationError } from "./errors.ts";
 import { POST_TOPIC } from "./pack.ts";
 import type { Platform } from "./platform.ts";
@@ -35,6 +36,8 @@ export interface JobFacts {
   incidentId: string;
   title: string;
   severity: string;
+  /** The severity that the poster takes it by. */
+  postSeverity: PostSeverity;
   /** `artifact` or `slack`; empty if the job is no post. */
   mode: string;
   dryRun: boolean;
@@ -73,6 +76,7 @@ export function readFacts(job: JsonObject): JobFacts {
     incidentId: readIncidentId(incident, evidence),
     title: text(normalized["title"] ?? incident["title"], 1_000),
     severity: text(normalized["severity"] ?? incident["severity"], 20),
+    postSeverity: severityOfPost(incident, evidence),
     mode: topic !== POST_TOPIC
       ? ""
       : text(objectOf(incident["destination"])?.["mode"], 20) || "artifact",

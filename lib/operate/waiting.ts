@@ -7,8 +7,10 @@ import { OutsideError } from "../base/errors.ts";
 import { wait } from "../base/time.ts";
 import { type Lead, leadOf } from "../message/lead.ts";
 import { readInBatches } from "./batches.ts";
+import { describeEffect, type Effect, readEffects } from "./effect.ts";
 import { POST_TOPIC } from "./pack.ts";
 import type { Platform, WaitingJob } from "./platform.ts";
+import type { Posts } from "./posts.ts";
 import {
   approvableUntil,
   findObstacle,
@@ -40,6 +42,13 @@ export interface WaitingPost {
   age_s: number;
   /** RFC 3339: from then on approving is pointless; empty if nothing is known. */
   until: string;
+  /** What approving does; empty if the job is no post. */
+  effect: Effect["kind"] | "";
+  /** RFC 3339 and the severity of what was posted before; empty if nothing was. */
+  posted_at: string;
+  posted_as: string;
+  /** What approving does, in words; empty for a first message. */
+  note: string;
   /** Why approving it would be pointless; empty if nothing is known. */
   problem: string;
 }
@@ -54,6 +63,8 @@ const KEPT_MAX = 200;
 export interface ReadOptions {
   /** The poster refuses older evidence. */
   maxAgeS: number;
+  /** Opens the records of posts, if Redis is named. */
+  posts: () => Promise<Posts | undefined>;
   /** What messages say first, by job; filled by reading. */
   leads?: Map<string, Lead>;
 }
@@ -66,14 +77,20 @@ export async function readWaiting(
 ): Promise<WaitingPost[]> {
   if (waiting.length === 0) return [];
   const isApprovable = await platform.readApprovable();
-  return await readInBatches(waiting, READS_MAX, async (job) => {
+  const read = await readInBatches(waiting, READS_MAX, async (job) => {
     const record = await platform.findJob(job.jobId);
     if (record === undefined) return undefined;
-    const facts = readFacts(record);
-    const lead = await readLead(platform, facts, options.leads);
     const stale = !isApprovable(job.policySnapshot);
-    return describePost(job, { ...facts, stale }, lead, options.maxAgeS);
+    const facts = { ...readFacts(record), stale };
+    return { job, facts, lead: await readLead(platform, facts, options.leads) };
   });
+  const facts = read.map(({ facts }) => facts);
+  const isPost = facts.some(({ mode }) => mode !== "");
+  const posts = isPost ? await options.posts() : undefined;
+  const effects = await readEffects(posts, facts);
+  return read.map((one) =>
+    describePost(one, effects.get(one.job.jobId), options.maxAgeS)
+  );
 }
 
 const NO_LEAD: Lead = { headline: "", lines: [] };
@@ -93,11 +110,14 @@ async function readLead(
   return lead;
 }
 
-/** Describes a waiting job. */
+/** @param effect `undefined` for a job that is no post. */
 export function describePost(
-  { jobId, topic, ruleId, since }: WaitingJob,
-  facts: JobFacts & { stale: boolean },
-  lead: Lead,
+  { job: { jobId, topic, ruleId, since }, facts, lead }: {
+    job: WaitingJob;
+    facts: JobFacts & { stale: boolean };
+    lead: Lead;
+  },
+  effect: Effect | undefined,
   maxAgeS: number,
 ): WaitingPost {
   const nowMs = Date.now();
@@ -118,6 +138,12 @@ export function describePost(
     since: new Date(since).toISOString(),
     age_s: Math.max(0, Math.floor((nowMs - since) / 1000)),
     until: until?.toISOString() ?? "",
+    effect: effect?.kind ?? "",
+    posted_at: effect?.before?.at ?? "",
+    posted_as: effect?.before?.severity ?? "",
+    note: effect === undefined || effect.kind === "new"
+      ? ""
+      : describeEffect(effect),
     problem: findObstacle(facts, maxAgeS, nowMs) ?? "",
   };
 }

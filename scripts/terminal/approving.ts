@@ -8,27 +8,32 @@ import { printable } from "../../lib/base/text.ts";
 import { leadOf } from "../../lib/message/lead.ts";
 import {
   approve,
-  type Bounce,
   checkWorker,
-  follow,
   isWorkerReady,
   workerOf,
 } from "../../lib/operate/approvals.ts";
 import { OperationError } from "../../lib/operate/errors.ts";
+import { type Effect, readEffects } from "../../lib/operate/effect.ts";
+import { openPosts, type Posts } from "../../lib/operate/posts.ts";
 import { POST_TOPIC } from "../../lib/operate/pack.ts";
-import type { Platform, WaitingJob } from "../../lib/operate/platform.ts";
+import {
+  type Platform,
+  readAddress,
+  type WaitingJob,
+} from "../../lib/operate/platform.ts";
 import {
   checkProposal,
+  type JobFacts,
   type Proposal,
   readProposal,
 } from "../../lib/operate/proposal.ts";
-import { describePost, type WaitingPost } from "../../lib/operate/waiting.ts";
+import { describePost } from "../../lib/operate/waiting.ts";
 import { POST_MAX_AGE } from "../../lib/post/age.ts";
 import { askYes, needTerminal } from "./ask.ts";
 import { type CommandContext, CommandError, needName } from "./command.ts";
+import { followJob, reportEnd } from "./following.ts";
 import { openPlatform, PLATFORM_VARIABLES } from "./platform.ts";
-import { showProgress } from "./progress.ts";
-import { showProposal } from "./proposal.ts";
+import { type Looked, showProposal } from "./proposal.ts";
 
 /** What approving reads from the environment, besides the platform's address. */
 export const APPROVING_SETTINGS: { readonly postMaxAgeS: Setting<number> } = {
@@ -54,6 +59,8 @@ export const APPROVING_EXITS =
 
 export interface Approver extends AsyncDisposable {
   platform: Platform;
+  /** Opens the records of posts; `undefined` if Redis is not named. */
+  posts: () => Promise<Posts | undefined>;
   postMaxAgeS: number;
   context: CommandContext;
 }
@@ -70,8 +77,22 @@ export function openApprover(
 ): Approver {
   const { postMaxAgeS } = readConfig(APPROVING_SETTINGS, context.env);
   const platform = openPlatform(context, principal);
-  const dispose = () => platform[Symbol.asyncDispose]();
-  return { platform, postMaxAgeS, context, [Symbol.asyncDispose]: dispose };
+  const { redis } = readAddress(context.env);
+  let opened: Promise<Posts> | undefined;
+  return {
+    platform,
+    postMaxAgeS,
+    context,
+    async posts() {
+      if (redis === undefined) return undefined;
+      return await (opened ??= openPosts(redis, context.signal));
+    },
+    async [Symbol.asyncDispose]() {
+      const posts = await opened?.catch(() => undefined);
+      await posts?.[Symbol.asyncDispose]();
+      await platform[Symbol.asyncDispose]();
+    },
+  };
 }
 
 /** How an approver agrees. */
@@ -101,25 +122,30 @@ export function readConsent(
   return { principal, sha256: digest, yes };
 }
 
-/** What is known of a waiting job. */
-export interface Looked {
-  proposal: Proposal;
-  post: WaitingPost;
-  worker: boolean | undefined;
-}
-
 /** Reads everything about a waiting job. */
 export async function look(
-  { platform, postMaxAgeS }: Approver,
+  approver: Approver,
   job: WaitingJob,
 ): Promise<Looked> {
+  const { platform, postMaxAgeS } = approver;
   const proposal = await readProposal(platform, job.jobId);
-  const { blocks = [] } = proposal.message ?? {};
+  const lead = leadOf(proposal.message?.blocks ?? []);
+  const effect = await lookForEffect(approver, proposal);
   return {
     proposal,
-    post: describePost(job, proposal, leadOf(blocks), postMaxAgeS),
+    effect,
+    post: describePost({ job, facts: proposal, lead }, effect, postMaxAgeS),
     worker: await isWorkerReady(platform, job.topic),
   };
+}
+
+/** What approving would do; `undefined` for a job that is no post. */
+async function lookForEffect(
+  { posts }: Approver,
+  facts: JobFacts,
+): Promise<Effect | undefined> {
+  if (facts.mode === "") return undefined;
+  return (await readEffects(await posts(), [facts])).get(facts.jobId);
 }
 
 /**
@@ -136,8 +162,9 @@ export async function approveJob(
   const { platform, postMaxAgeS, context } = approver;
   const { out, err } = context;
   const { jobId, topic } = job;
-  const { proposal, post, worker } = await look(approver, job);
-  showProposal(post, proposal, worker, context);
+  const looked = await look(approver, job);
+  const { proposal, effect } = looked;
+  showProposal(looked, context);
   checkProposal(proposal, postMaxAgeS);
   if (!await checkWorker(platform, topic)) {
     err(
@@ -160,7 +187,11 @@ export async function approveJob(
       ? `Approved as ${consent.principal}`
       : await describeDecision(platform, jobId),
   );
-  return await report(platform, jobId, context);
+  const followed = await followJob(platform, job, context);
+  const after = followed.end === "succeeded"
+    ? await lookForEffect(approver, proposal)
+    : undefined;
+  return reportEnd({ job, followed, effect, after }, context);
 }
 
 /**
@@ -190,57 +221,6 @@ async function agree(
   if (await askYes(context, question, "--yes")) return true;
   throw new CommandError("Nothing was approved");
 }
-
-async function report(
-  platform: Platform,
-  jobId: string,
-  context: CommandContext,
-): Promise<number> {
-  const { out, err } = context;
-  const progress = showProgress(context);
-  let warned = false;
-  const followed = await follow(platform, jobId, {
-    onWait(waitedMs, worker) {
-      if (worker === false && !warned) {
-        err(
-          `No poster is up: the job has waited for ${
-            Math.round(waitedMs / 1000)
-          } s, and goes on waiting until one starts`,
-        );
-      }
-      warned = worker === false;
-      progress(warned ? "waiting for a poster" : "waiting for the post");
-    },
-  });
-  const isPost = "job" in followed && followed.job["topic"] === POST_TOPIC;
-  switch (followed.end) {
-    case "succeeded":
-      out(
-        `${isPost ? "Posted" : "Done"}: ${JSON.stringify(followed.result)}`,
-      );
-      return 0;
-    case "failed": {
-      const why = printable(`${followed.code} ${followed.message}`, 1_000);
-      err(`${isPost ? "Not posted" : "Not done"}: ${why}`);
-      return 1;
-    }
-    case "bounced":
-      err(`The job waits for approval again: ${BOUNCED[followed.why]}`);
-      return 1;
-    case "still running":
-      err(`The job is still ${followed.state}; check again later`);
-      return 1;
-  }
-}
-
-const BOUNCED: Readonly<Record<Bounce, string>> = {
-  "no worker":
-    "no worker is up to take it. Start one, then approve it once more",
-  "never released":
-    "this platform is coretexOS 0.6, which never releases an approved job. Reject it",
-  "not placed":
-    "no worker was free to take it at that moment. Approve it once more",
-};
 
 /** Who decided a job that is no longer waiting. */
 export async function describeDecision(

@@ -3,11 +3,13 @@
  *
  * @module
  */
-import { ageOf, printable, shorten } from "../../lib/base/text.ts";
+import { ageOf, printable, shorten, utcOf } from "../../lib/base/text.ts";
 import { unescapeMrkdwn } from "../../lib/message/mrkdwn.ts";
 import { type Message, withFooter } from "../../lib/message/render.ts";
 import { renderText } from "../../lib/message/text.ts";
+import { describeEffect, type Effect } from "../../lib/operate/effect.ts";
 import { POST_TOPIC } from "../../lib/operate/pack.ts";
+import { workerOf } from "../../lib/operate/approvals.ts";
 import type { Proposal } from "../../lib/operate/proposal.ts";
 import type { WaitingPost } from "../../lib/operate/waiting.ts";
 import type { CommandContext } from "./command.ts";
@@ -17,7 +19,7 @@ const LINE_CHARS_MAX = 96;
 
 /** At most 100 columns wide, unless an id is very long. */
 export function listWaiting(post: WaitingPost): string[] {
-  const { headline, lines, title, message_sha256 } = post;
+  const { headline, lines, title, message_sha256, effect, note } = post;
   const said = headline === "" ? [title] : [headline, ...lines];
   return [
     headOf(post),
@@ -26,6 +28,9 @@ export function listWaiting(post: WaitingPost): string[] {
     ),
     ...factsOf(post),
     ...message_sha256 === "" ? [] : [row("sha256", message_sha256)],
+    // Without Redis it is not known of any; that is said once.
+    ...note === "" || effect === "unknown" ? [] : [row("effect", note)],
+    ...problemOf(post),
   ];
 }
 
@@ -37,42 +42,44 @@ function headOf({ severity, incident_id, age_s }: WaitingPost): string {
   ].join("  ");
 }
 
-function factsOf(post: WaitingPost): string[] {
-  const { topic, problem } = post;
+function factsOf({ job_id, topic, rule_id }: WaitingPost): string[] {
   return [
-    row("job", post.job_id),
+    row("job", job_id),
     ...topic === POST_TOPIC ? [] : [row("topic", `${topic}, not a post`)],
-    row("rule", printable(post.rule_id) || "not recorded"),
-    ...problem === "" ? [] : [row("reject", problem)],
+    row("rule", printable(rule_id) || "not recorded"),
   ];
+}
+
+function problemOf({ problem }: WaitingPost): string[] {
+  return problem === "" ? [] : [row("reject", problem)];
 }
 
 function row(name: string, text: string): string {
   return `  ${name.padEnd(8)}${text}`;
 }
 
+/** What is known of a job that waits. */
+export interface Looked {
+  post: WaitingPost;
+  proposal: Proposal;
+  /** `undefined` if the job is no post. */
+  effect: Effect | undefined;
+  /** Whether a worker is up that would take it; `undefined` if unknown. */
+  worker: boolean | undefined;
+}
+
 /** Prints the message as people will see it, and what decides about it. */
-export function showProposal(
-  post: WaitingPost,
-  proposal: Proposal,
-  worker: boolean | undefined,
-  context: CommandContext,
-): void {
+export function showProposal(looked: Looked, context: CommandContext): void {
   const { out } = context;
-  const { message, digest, evidence, gaps } = proposal;
+  const { post, proposal } = looked;
+  const { message, digest, evidence, gaps, reason } = proposal;
+  const isShort = message === undefined && post.title !== "";
   const lines = [
     headOf(post),
-    ...message === undefined && post.title !== "" ? [`  ${post.title}`] : [],
+    ...isShort ? [`  │ ${post.title}`] : [],
     ...factsOf(post),
-    ...proposal.reason === "" ? [] : [row("because", proposal.reason)],
-    row("since", moment(post.since)),
-    ...post.until === "" || post.problem !== "" ? [] : [
-      row("until", `${moment(post.until)}, then it is too old to be posted`),
-    ],
-    ...post.destination === ""
-      ? []
-      : [row("to", TO[post.destination] ?? post.destination)],
-    row("worker", WORKER[String(worker)]!),
+    ...reason === "" ? [] : [row("because", reason)],
+    row("since", utcOf(post.since)),
   ];
   lines.forEach((line) => out(line));
   out();
@@ -84,6 +91,22 @@ export function showProposal(
     out(`  ${id}  ${title}  ${pointer}`);
   }
   for (const { what, why } of gaps) out(`  missing  ${what}: ${why}`);
+  out("Approving it");
+  outlookOf(looked).forEach((line) => out(line));
+}
+
+/** What approving does, how long it can be done, and who would act on it. */
+function outlookOf({ post, effect, worker }: Looked): string[] {
+  const { destination, until, problem } = post;
+  return [
+    ...effect === undefined ? [] : [row("effect", describeEffect(effect))],
+    ...destination === "" ? [] : [row("to", TO[destination] ?? destination)],
+    ...until === "" || problem !== ""
+      ? []
+      : [row("until", `${utcOf(until)}; later it is too old to be posted`)],
+    row(workerOf(post.topic).split(" ", 1)[0]!, WORKER[String(worker)]!),
+    ...problemOf(post),
+  ];
 }
 
 const TO: Readonly<Record<string, string>> = {
@@ -111,9 +134,4 @@ function showMessage(
   renderText(blocks, outputStyle(context)).forEach((line) => out(line));
   out();
   out(`Notification: ${printable(unescapeMrkdwn(text), 3_000)}`);
-}
-
-/** `2026-11-28 21:30:02 UTC` */
-function moment(at: string): string {
-  return `${at.slice(0, 19).replace("T", " ")} UTC`;
 }

@@ -9,7 +9,7 @@ import { type Platform, readPlatformEnv } from "../../lib/operate/platform.ts";
 import { readWaiting } from "../../lib/operate/waiting.ts";
 import { GatewayError } from "../../lib/platform/gateway_error.ts";
 import { plain, startGateway } from "../../deploy/standins/gateway.ts";
-import { platformAt } from "../support/platform.ts";
+import { NO_REDIS, platformAt } from "../support/platform.ts";
 import { explain } from "../../scripts/terminal/command.ts";
 import { freePort } from "../../scripts/launch/free_port.ts";
 import recorded1 from "../testdata/recorded/http-1.0/config-and-packs.json" with {
@@ -53,7 +53,7 @@ for (const [what, body] of GONE) {
   Deno.test(`a 404 is a job that is gone: ${what}`, async () => {
     await onPlatform(body, async (platform) => {
       assertEquals(await platform.findJob("r:post@1"), undefined);
-      assertEquals(await readWaiting(platform, [JOB], { maxAgeS: 60 }), []);
+      assertEquals(await readWaiting(platform, [JOB], NO_REDIS), []);
     });
   });
 }
@@ -63,7 +63,7 @@ for (const [what, body] of FOREIGN) {
     await onPlatform(body, async (platform) => {
       await assertRejects(() => platform.findJob("r:post@1"), GatewayError);
       await assertRejects(
-        () => readWaiting(platform, [JOB], { maxAgeS: 60 }),
+        () => readWaiting(platform, [JOB], NO_REDIS),
         GatewayError,
       );
     });

@@ -6,7 +6,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { plain, startGateway } from "../../deploy/standins/gateway.ts";
 import { watchWaiting } from "../../lib/operate/waiting.ts";
-import { platformAt } from "../support/platform.ts";
+import { NO_REDIS, platformAt } from "../support/platform.ts";
 import { until } from "../support/until.ts";
 
 Deno.test("watchWaiting() tells of each job once, and of an outage once", async () => {
@@ -24,7 +24,7 @@ Deno.test("watchWaiting() tells of each job once, and of an outage once", async 
   const stop = new AbortController();
   await using platform = platformAt(server.url, { signal: stop.signal });
   const told: string[] = [];
-  const watching = watchWaiting(platform, { maxAgeS: 60 }, {
+  const watching = watchWaiting(platform, NO_REDIS, {
     onWaiting: ({ job_id }) => Promise.resolve(void told.push(job_id)),
     onAway: (error) => told.push(error.message),
     onBack: () => told.push("back"),

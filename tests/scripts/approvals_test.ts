@@ -153,6 +153,10 @@ Deno.test("approvals and approve_latest_post on devcore", async (t) => {
       headline: "\u{1F534} CRITICAL · checkout-api: Checkout latency above 2 s",
       rule_id: RULE,
       message_sha256,
+      effect: "new",
+      note: "",
+      posted_as: "",
+      posted_at: "",
       problem: "",
     }, []]);
   });
@@ -202,7 +206,10 @@ Deno.test("approvals and approve_latest_post on devcore", async (t) => {
         lost[0]!.stdout + lost[0]!.stderr,
         `approved by ${approval_by} (job state `,
       );
-      assertStringIncludes(winner.stdout, "Posted: {");
+      assertMatch(
+        winner.stdout,
+        /^Posted as an artifact on \S+ \S+ UTC: a new message, critical$/m,
+      );
       assertEquals([winner.code, approval_reason, state], [
         0,
         undefined,
@@ -421,7 +428,7 @@ Deno.test("approvals and approve_latest_post on devcore", async (t) => {
       assertMatch(stdout, /Message sha256 [0-9a-f]{64}/);
       assertMatch(stdout, / {2}E1 {2}Payload as received {2}redis:\/\/art:/);
       assertStringIncludes(stdout, "Approved as ada");
-      assertStringIncludes(stdout, `"run_id":"${runId}"`);
+      assertStringIncludes(stdout, `\n  run     ${runId}\n`);
       const job = await stand.job(jobId);
       assertEquals([job["state"], job["approval_by"], job["approval_reason"]], [
         "SUCCEEDED",
@@ -468,7 +475,7 @@ Deno.test("approvals and approve_latest_post on devcore", async (t) => {
       assertEquals(bounced.code, 1);
       assertStringIncludes(
         bounced.stderr,
-        "The job waits for approval again: no worker was free to take it at that moment. Approve it once more",
+        "The job waits for approval again: no poster was free to take it at that moment. Approve it once more",
       );
       const { code } = await approveLatest();
       assertEquals([code, await stateOf(jobId)], [0, "SUCCEEDED"]);

@@ -273,7 +273,7 @@ Deno.test("deno task demo --keep leaves everything running until it is stopped",
     const run = await runTask("approve_latest_post", ["--yes"], env);
     return run.code === 0 ? run : undefined;
   }, 30_000);
-  assertStringIncludes(approved.stdout, "Posted: ");
+  assertStringIncludes(approved.stdout, "Posted as an artifact on ");
   const host = gatewayOf(stdout);
   assertEquals((await processesWith(host)).length >= 4, true);
   if (Deno.build.os === "linux") await assertFlagsAreDerived(stdout, env);

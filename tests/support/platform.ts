@@ -4,6 +4,7 @@
  * @module
  */
 import { Platform, type PlatformOptions } from "../../lib/operate/platform.ts";
+import type { ReadOptions } from "../../lib/operate/waiting.ts";
 
 /** Connects without Redis. */
 export function platformAt(
@@ -16,3 +17,9 @@ export function platformAt(
     ...options,
   });
 }
+
+/** Reads waiting jobs without the records of posts. */
+export const NO_REDIS: ReadOptions = {
+  maxAgeS: 60,
+  posts: () => Promise.resolve(undefined),
+};

@@ -1,0 +1,130 @@
+/**
+ * What approving a post would do, by the record of what was posted before.
+ *
+ * @module
+ */
+import { printable, utcOf } from "../base/text.ts";
+import type { Severity } from "../incident.ts";
+import { recordKey } from "../post/events.ts";
+import {
+  type Effect as PostEffect,
+  effectOf,
+  fold,
+  type Sent,
+  standingOf,
+} from "../post/record.ts";
+import { readAs } from "../post/severity.ts";
+import { type Post, type Posts, tryParse } from "./posts.ts";
+import type { JobFacts } from "./proposal.ts";
+
+export interface Effect {
+  /** `unknown` if there is no record to read. */
+  kind: PostEffect | "dry run" | "unknown";
+  /** Of the message that waits. */
+  severity: Severity;
+  /** The last message that was posted, which is the worst. */
+  before: Sent | undefined;
+  /** Whether it depends on which webhook the poster has now. */
+  severalWebhooks: boolean;
+}
+
+const DESTINATION = /(?:artifact|slack:[0-9a-f]{16})$/;
+
+/**
+ * Reads what approving posts would do, in one pass over the records.
+ *
+ * @param posts `undefined` if Redis is not named.
+ * @returns One effect per job that is a post, by the job's id.
+ */
+export async function readEffects(
+  posts: Posts | undefined,
+  jobs: readonly JobFacts[],
+  nowMs: number = Date.now(),
+): Promise<Map<string, Effect>> {
+  const wanted = jobs.filter(({ mode }) => mode !== "");
+  const keys = new Set(wanted.map(keyStartOf));
+  const webhooks = new Set<string>();
+  const isWanted = (key: string) => {
+    const [destination = ""] = DESTINATION.exec(key) ?? [];
+    if (destination.startsWith("slack:")) webhooks.add(destination);
+    return keys.has(key.slice(0, key.length - destination.length));
+  };
+  const found = posts === undefined || wanted.length === 0
+    ? undefined
+    : await posts.find(isWanted);
+  return new Map(wanted.map((job) => {
+    const own = found?.filter(({ key, destination }) =>
+      key.startsWith(keyStartOf(job)) &&
+      (destination === "artifact") === (job.mode === "artifact")
+    );
+    const severalWebhooks = job.mode === "slack" && webhooks.size > 1;
+    return [job.jobId, { ...readEffect(job, own, nowMs), severalWebhooks }];
+  }));
+}
+
+/** The key of a job's record, without its destination. */
+function keyStartOf({ tenant, incidentId }: JobFacts): string {
+  return recordKey({ tenant, incidentId, destination: "" });
+}
+
+/** @param own Its records, one per webhook; the one used last counts. */
+function readEffect(
+  { postSeverity, dryRun }: JobFacts,
+  own: readonly Post[] | undefined,
+  nowMs: number,
+): Omit<Effect, "severalWebhooks"> {
+  const severity = readAs(postSeverity);
+  const is = (kind: Effect["kind"], before?: Sent) => ({
+    kind,
+    severity,
+    before,
+  });
+  if (dryRun) return is("dry run");
+  if (own === undefined) return is("unknown");
+  const last = own.toSorted((a, b) => a.at < b.at ? -1 : 1).at(-1);
+  if (last === undefined) return is("new");
+  const events = tryParse(last.events.map((event) => JSON.stringify(event)));
+  // An unreadable record could mean anything.
+  if (events === undefined) return is("in doubt");
+  const state = fold(events);
+  return is(effectOf(state, postSeverity, nowMs), standingOf(state)?.last);
+}
+
+/** Says what approving does, without a full stop. */
+export function describeEffect(effect: Effect): string {
+  const { kind, severity, before } = effect;
+  const posted = before && `posted before on ${describeSent(before)}`;
+  switch (kind) {
+    case "new":
+      return "sends a new message";
+    case "update":
+      return `sends an update, ${severity} now: ${posted}${
+        sameWebhook(effect)
+      }`;
+    case "nothing":
+      return `${posted}, approving sends nothing${sameWebhook(effect)}`;
+    case "busy":
+      return "another job is posting it at this moment; look again in a minute";
+    case "in doubt":
+      return "in doubt: it may have been posted before, approving sends nothing; " +
+        "settle it first with deno task posts";
+    case "dry run":
+      return "a dry run, approving sends nothing";
+    case "unknown":
+      return "not known: set REDIS_URL to see what was posted before";
+  }
+}
+
+/** `2026-11-28 21:30:02 UTC as critical to hooks.slack.com` */
+export function describeSent(sent: Sent): string {
+  const { at, severity, host } = sent;
+  const where = host === undefined || host === "artifact"
+    ? ""
+    : ` to ${printable(host, 100)}`;
+  const by = sent.as === "marked" ? `, as ${printable(sent.by)} says` : "";
+  return `${utcOf(at)} as ${severity}${where}${by}`;
+}
+
+function sameWebhook({ severalWebhooks }: Effect): string {
+  return severalWebhooks ? ", if the poster's webhook is that of then" : "";
+}
