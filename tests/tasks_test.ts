@@ -125,7 +125,7 @@ const USER = ["USER", "LOGNAME", "USERNAME"];
 const READS: Readonly<Record<string, readonly string[]>> = {
   grants: [...variablesOf(PLATFORM_SETTINGS), ...variablesOf(HOOK_SETTINGS)],
   demo: [...variablesOf(PLATFORM_SETTINGS), ...USER],
-  preview: variablesOf(LINK_SETTINGS),
+  preview: [...variablesOf(LINK_SETTINGS), "INGEST_EVENTS"],
   test: variablesOf(PLATFORM_SETTINGS),
   workers: WORKER_VARIABLES,
   install: [...variablesOf(ADDRESS_SETTINGS), ...USER],

@@ -40,6 +40,19 @@ export async function readDelivery(
   checkBodyType(headers, webhook.lax);
   const bytes = await readBody(body);
   admit(webhook, { headers, body: bytes }, config);
+  return await readAdmitted(bytes, webhook, config);
+}
+
+/**
+ * Reads a delivery whose sender needs no more proof.
+ *
+ * @throws {Refusal} 400.
+ */
+export async function readAdmitted(
+  bytes: Uint8Array,
+  webhook: TakenWebhook,
+  config: IntakeConfig,
+): Promise<Delivery | Ignored> {
   try {
     return await webhook.read(parseBody(bytes), config);
   } catch (error) {

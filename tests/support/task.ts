@@ -79,12 +79,13 @@ export function startTask(
   name: string,
   args: readonly string[] = [],
   env: Readonly<Record<string, string>> = {},
+  stdin: "null" | "piped" = "null",
 ): Deno.ChildProcess {
   return new Deno.Command(Deno.execPath(), {
     args: ["task", name, ...args],
     cwd: ROOT,
     env: { ...BLANK, ...env },
-    stdin: "null",
+    stdin,
     stdout: "piped",
     stderr: "piped",
   }).spawn();
