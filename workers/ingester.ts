@@ -11,7 +11,7 @@
  * @module
  */
 import { address, type Config } from "../lib/base/config.ts";
-import { deadline } from "../lib/base/deadline.ts";
+import { aborted, deadline } from "../lib/base/deadline.ts";
 import { objectOf } from "../lib/base/json.ts";
 import { errorFields, type Log } from "../lib/base/log.ts";
 import {
@@ -27,9 +27,11 @@ import type { IncidentInput } from "../lib/incident.ts";
 import { findWebhook, readDelivery } from "../lib/intake/delivery.ts";
 import {
   Refusal,
-  RETRY_AFTER_S,
+  tooLate,
+  tooMany,
   toRefusal,
   unavailable,
+  wouldFail,
 } from "../lib/intake/refusal.ts";
 import { runKey } from "../lib/intake/run_key.ts";
 import {
@@ -40,6 +42,7 @@ import { type Started, startOnce } from "../lib/intake/start_run.ts";
 import { notesOn, WEBHOOKS } from "../lib/intake/webhooks.ts";
 import { withoutSecrets } from "../lib/intake/without_secrets.ts";
 import { Gateway } from "../lib/platform/gateway.ts";
+import { watchPack } from "../lib/platform/pack_state.ts";
 import { Readiness } from "../lib/platform/readiness.ts";
 import {
   GATEWAY_SETTINGS,
@@ -78,10 +81,7 @@ export function openIngester(
   { answerMs = ANSWER_MS, pause = wait }: Waits = {},
 ): HttpService {
   const { workflowId, cooldownS, inFlightMax, destinationMode } = config;
-  const late = new DOMException(
-    `The platform has not answered within ${answerMs} ms of the request`,
-    "TimeoutError",
-  );
+  const late = tooLate(answerMs);
   const gateway = new Gateway({
     ...gatewayEndpoint(config),
     deadlineMs: answerMs,
@@ -89,7 +89,9 @@ export function openIngester(
   const tally = new Tally();
   const warnings = notesOn(config);
   for (const warning of warnings) log.info(warning);
-  const readiness = new Readiness({ gateway, workflowId, warnings });
+  const findInactive = watchPack(gateway, log);
+  const checks = { pack: findInactive };
+  const readiness = new Readiness({ gateway, workflowId, warnings, checks });
   let inFlight = 0;
 
   /** @throws {Refusal} */
@@ -99,11 +101,7 @@ export function openIngester(
     signal: AbortSignal,
   ): Promise<Response> => {
     const webhook = findWebhook(path, request.method);
-    if (inFlight > inFlightMax) {
-      throw new Refusal(429, "Too many webhooks at once; send it again later", {
-        "Retry-After": RETRY_AFTER_S,
-      });
-    }
+    if (inFlight > inFlightMax) throw tooMany();
     const delivery = await readDelivery(request, webhook, config);
     if ("ignored" in delivery) {
       const { ignored } = delivery;
@@ -111,6 +109,8 @@ export function openIngester(
       log.info("Ignored a webhook", { path, why: ignored });
       return Response.json({ ignored });
     }
+    const inactive = await Promise.race([findInactive(), aborted(signal)]);
+    if (inactive !== undefined) throw wouldFail(inactive);
     const key = await runKey(delivery, cooldownS);
     // The platform stores a run's input before any worker of ours sees it.
     const incident: IncidentInput = {

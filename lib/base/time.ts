@@ -104,3 +104,19 @@ export async function retry<T>(
     }
   }
 }
+
+/**
+ * Makes a function that asks at most every `ms`, and else repeats the answer.
+ * All who ask meanwhile share the question in flight.
+ */
+export function every<T>(ms: number, ask: () => Promise<T>): () => Promise<T> {
+  let answer: Promise<T> | undefined;
+  let until = 0;
+  return () => {
+    if (answer === undefined || performance.now() >= until) {
+      answer = ask();
+      until = performance.now() + ms;
+    }
+    return answer;
+  };
+}

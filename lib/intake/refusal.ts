@@ -23,9 +23,7 @@ export class Refusal extends Error {
 }
 
 /** In seconds, for refusals that may pass. */
-export const RETRY_AFTER_S = "5";
-
-const COME_BACK = { "Retry-After": RETRY_AFTER_S };
+const COME_BACK = { "Retry-After": "5" };
 
 /**
  * The answer if a run cannot be started. A sender drops the alert at a 400 and
@@ -49,6 +47,26 @@ export function toRefusal(error: unknown): Refusal | undefined {
       COME_BACK,
     )
     : unavailable();
+}
+
+/** Why a request's signal aborts when its time is up. */
+export function tooLate(answerMs: number): DOMException {
+  return new DOMException(
+    `The platform has not answered within ${answerMs} ms of the request`,
+    "TimeoutError",
+  );
+}
+
+/** The answer while too many webhooks are being handled. */
+export function tooMany(): Refusal {
+  const message = "Too many webhooks at once; send it again later";
+  return new Refusal(429, message, COME_BACK);
+}
+
+/** The answer while runs would fail. @param why Ends no sentence. */
+export function wouldFail(why: string): Refusal {
+  const message = `Cannot start a run: ${why}; send the webhook again later`;
+  return new Refusal(503, message, COME_BACK);
 }
 
 /** The answer if there is no time left, or the platform does not answer. */

@@ -8,9 +8,12 @@ import { deadline } from "../base/deadline.ts";
 import { messageOf } from "../base/errors.ts";
 import type { Report } from "../base/health.ts";
 import { type JsonObject, optional } from "../base/json.ts";
+import { every } from "../base/time.ts";
 import { PACK_ID, PACK_SCHEMAS } from "../schemas.ts";
 import type { Gateway } from "./gateway.ts";
 import { GatewayError } from "./gateway_error.ts";
+
+type Check = () => string | undefined | Promise<string | undefined>;
 
 export interface ReadinessOptions {
   gateway: Gateway;
@@ -20,7 +23,7 @@ export interface ReadinessOptions {
   workflowId?: string;
   warnings?: readonly string[];
   /** Further checks by name; each returns its problem, if any. */
-  checks?: Readonly<Record<string, () => string | undefined>>;
+  checks?: Readonly<Record<string, Check>>;
 }
 
 /** Probes are frequent, and the gateway's 50 requests a second are for all. */
@@ -50,7 +53,7 @@ export class Readiness {
     const schemas = "gateway" in gateway ? [] : await this.#schemas();
     const problems: Record<string, string> = {};
     for (const [name, check] of Object.entries(checks)) {
-      Object.assign(problems, optional(name, check()));
+      Object.assign(problems, optional(name, await check()));
     }
     return {
       problems: { ...problems, ...gateway },
@@ -99,17 +102,4 @@ export class Readiness {
     const { signal } = end;
     return await this.#options.gateway.call("GET", path, { signal });
   }
-}
-
-/** Asks again only if the last answer is older than `ms`. */
-function every<T>(ms: number, ask: () => Promise<T>): () => Promise<T> {
-  let answer: Promise<T> | undefined;
-  let until = 0;
-  return () => {
-    if (answer === undefined || performance.now() >= until) {
-      answer = ask();
-      until = performance.now() + ms;
-    }
-    return answer;
-  };
 }

@@ -179,6 +179,14 @@ const STORIES: [string, [Words, string][]][] = [
     ["SET a 1 FOO", SYNTAX],
     ["GET a", bulk("2")],
   ]],
+  ["SET GET", [
+    ["SET a 1 EX 10 GET", NIL],
+    ["SET a 2 get", bulk("1")],
+    ["SET a 3 EX 0 GET", BAD_EXPIRY],
+    ["GET a", bulk("2")],
+    ["RPUSH l x", int(1)],
+    ["SET l 1 GET", WRONG_TYPE],
+  ]],
   ["SET EX", [
     ["SET a 1 EX 10", OK],
     ["SET a 2 ex 10", OK],

@@ -71,6 +71,12 @@ async function behave(t: Deno.TestContext, url: string): Promise<void> {
     },
   );
 
+  await t.step("swap() gives the value that it replaces", async () => {
+    assertEquals(await store.swap("token", "a", 60, signal), undefined);
+    assertEquals(await store.swap("token", "b", 60, signal), "a");
+    assertEquals(await store.read("token", 10, signal), "b");
+  });
+
   await t.step("list() gives what append() added, in order", async () => {
     for (const item of ["1", "2", "3"]) await store.append("l", item, signal);
     assertEquals(await store.list("l", signal), ["1", "2", "3"]);

@@ -37,7 +37,7 @@ export interface Rig extends AsyncDisposable {
   url: string;
   /** The keys and inputs of the runs started so far. */
   readonly starts: { key: string; input: Record<string, unknown> }[];
-  /** The requests to the gateway. */
+  /** The requests to the gateway, but for the pack's record. */
   asked: Asked[];
   log: string[];
   send(
@@ -61,6 +61,8 @@ export interface RigOptions {
   waits?: Waits;
   /** Answers in the gateway's place, or does not. */
   gateway?: GatewayAnswer;
+  /** Answers for the pack's record; by default it is ACTIVE. */
+  pack?: (asked: Asked) => Response | Promise<Response>;
   /** Where the ingester looks for the gateway, given where it is. */
   route?: (gatewayUrl: string) => string;
 }
@@ -72,11 +74,13 @@ export async function startRig(
     limits = {},
     waits = {},
     gateway: answer = (_, works) => works(),
+    pack = () => Response.json({ status: "ACTIVE" }),
     route = (url) => url,
   }: RigOptions = {},
 ): Promise<Rig> {
   const asked: Asked[] = [];
   const gateway = startGateway((one, works) => {
+    if (one.path === "/api/v1/packs/incident-enricher") return pack(one);
     asked.push(one);
     return answer(one, works);
   });
