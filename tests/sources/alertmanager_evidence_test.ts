@@ -464,28 +464,87 @@ Deno.test("collectAlertmanager() tells alerts apart by what is ill, and by the e
   ]);
 });
 
-Deno.test("collectAlertmanager() counts the labels beyond 40", () => {
+Deno.test("collectAlertmanager() counts the labels beyond 38", () => {
   const labels = (count: number) =>
     Object.fromEntries(
       Array.from({ length: count }, (_, at) => [`l${at}`, at])
         .map(([name, at]) => [name, `v${at}`]),
     );
-  assertEquals(read([alert(labels(40))]).gaps, [GAP]);
-  assertEquals(read([alert(labels(41))]).gaps, [{
-    what: "1 of 41 labels and annotations that all alerts share",
-    why: "at most 40 are facts; the alerts hold all",
+  assertEquals(read([alert(labels(38))]).gaps, [GAP]);
+  assertEquals(read([alert(labels(39))]).gaps, [{
+    what: "1 of 39 labels and annotations that all alerts share",
+    why: "at most 38 are facts; the alerts hold all",
   }, GAP]);
 });
 
-Deno.test("collectAlertmanager() repeats no time that is none", () => {
+const ZERO = { startsAt: "0001-01-01T00:00:00Z" };
+
+Deno.test("collectAlertmanager() repeats no time that is none, and leaves out no alert", async () => {
   const incident: IncidentInput = {
     incident_id: "x",
     source: { system: "alertmanager" },
-    occurred_at: "0001-01-01T00:00:00Z",
+    occurred_at: ZERO.startsAt,
     raw: {
-      alerts: [alert({}, {}, { startsAt: "0001-01-01T00:00:00Z" })],
+      alerts: [
+        alert({ rule: "CPU" }, { description: "no data from a" }, ZERO),
+        alert({ rule: "RAM" }, { description: "no data from b" }),
+      ],
     },
   };
-  const { context } = collectAlertmanager(incident);
-  assertEquals([context.occurred_at, context.timeline], [undefined, []]);
+  const findings = collectAlertmanager(incident);
+  assertEquals(findings.context.occurred_at, undefined);
+  assertEquals(factsOf(findings)[1], [
+    "start unknown",
+    "Slow fires (rule=CPU): no data from a",
+  ]);
+  assertEquals(timelineOf(findings), [
+    "09:30 Slow fired (rule=RAM): no data from b",
+  ]);
+  assertEquals(
+    findings.context.description,
+    "Oldest of 2 alerts: no data from b",
+  );
+  const { bundle } = await bundleOf(incident);
+  const { lead, highlights } = summarize(bundle);
+  const said = [lead, ...highlights.map(({ text }) => text)].join("\n");
+  assert(said.includes("no data from a") && !said.includes("0001"), said);
+});
+
+Deno.test("collectAlertmanager() lists at most 5 alerts without a start, and counts the rest", async () => {
+  const some = (count: number) =>
+    Array.from(
+      { length: count },
+      (_, at) => alert({ pod: `${at}` }, { description: `${at}` }, ZERO),
+    );
+  const inside = read(some(5));
+  assertEquals(
+    factsOf(inside).filter(([name]) => name === "start unknown").length,
+    5,
+  );
+  assertEquals(inside.context.description, "One of 5 alerts: 0");
+  assertEquals(inside.gaps, [GAP]);
+  assertEquals(read(some(7)).gaps, [{
+    what: "2 of 7 alerts without a start",
+    why: "at most 5 are facts, since no timeline has them",
+  }, GAP]);
+  // Every fact at once is still within the schema.
+  const labels = Object.fromEntries(
+    Array.from({ length: 60 }, (_, at) => [`l${at}`, "v"]),
+  );
+  const urls = Object.fromEntries(
+    ["panelURL", "dashboardURL", "imageURL"].map((name) => [name, GRAFANA]),
+  );
+  await bundleOf({
+    incident_id: "x",
+    source: { system: "alertmanager" },
+    raw: {
+      receiver: "r",
+      alerts: some(9).map((one) => ({
+        ...one,
+        ...urls,
+        labels: { ...one.labels, ...labels, job: "node-exporter" },
+        values: { B: 1 },
+      })),
+    },
+  });
 });

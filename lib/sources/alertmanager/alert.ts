@@ -34,9 +34,9 @@ export function toAlert(whole: JsonObject): Alert {
   };
 }
 
-/** Sorts the oldest first, and alerts without a start before all others. */
+/** Sorts the oldest first, and alerts without a start after all others. */
 export function byStart(a: Alert, b: Alert): number {
-  return byMoment({ at: a.startsAt ?? "" }, { at: b.startsAt ?? "" });
+  return byMoment({ at: a.startsAt ?? "~" }, { at: b.startsAt ?? "~" });
 }
 
 /** The texts that all of these share, in the first one's order. */

@@ -45,6 +45,7 @@ import {
   grafanaFacts,
   isGrafana,
   messageOf,
+  sharedValuesOf,
 } from "./grafana.ts";
 import { isService, tellingFirst, type Texts } from "./labels.ts";
 
@@ -52,12 +53,16 @@ import { isService, tellingFirst, type Texts } from "./labels.ts";
 const ALERTS = "alerts";
 const ALERTS_MAX = 100;
 const TEXT_CHARS_MAX = 4000;
-const SHARED_FACTS_MAX = 40;
+const SHARED_FACTS_MAX = 38;
+const STARTLESS_MAX = 5;
 /** An alert's own labels are cut to leave room for its description. */
 const LABELS_CHARS_MAX = 200;
 
 /** The texts that all alerts share. */
-type Shared = Pick<Alert, "about" | "measuring" | "annotations">;
+interface Shared extends Pick<Alert, "about" | "measuring" | "annotations"> {
+  /** What Grafana measured. */
+  values: string | undefined;
+}
 
 export function collectAlertmanager(incident: IncidentInput): Findings {
   const raw = payloadOf(incident);
@@ -72,6 +77,7 @@ export function collectAlertmanager(incident: IncidentInput): Findings {
     about: sharedOf(most.map(({ about }) => about)),
     measuring: sharedOf(most.map(({ measuring }) => measuring)),
     annotations: sharedOf(most.map(({ annotations }) => annotations)),
+    values: sharedValuesOf(most),
   };
   const resolved = alerts.length - firing.length;
   const counts = `${firing.length} firing, ${resolved} resolved`;
@@ -79,6 +85,8 @@ export function collectAlertmanager(incident: IncidentInput): Findings {
   const timeline = readTimeline(listed, shared);
   const description = describe(most, { shared, title: incident.title, raw });
   const facts = readFacts(incident, shared);
+  const startless = most.filter(({ startsAt }) => startsAt === undefined)
+    .map((alert) => sentence(alert, "fires", shared));
   const cut = cutOf(raw);
   // The status covers only the remaining alerts; one that was cut may fire.
   const status = cut > 0 && firing.length === 0
@@ -90,6 +98,8 @@ export function collectAlertmanager(incident: IncidentInput): Findings {
     ...optional("status", status),
     facts: [
       ...alerts.length === 0 ? [] : factOf("alerts", counts, ALERTS),
+      ...startless.slice(0, STARTLESS_MAX)
+        .flatMap((text) => factOf("start unknown", text, ALERTS)),
       ...grafanaFacts(raw, most, ALERTS),
       ...facts.slice(0, SHARED_FACTS_MAX),
       ...factOf("measured by", labelList(shared.measuring), ALERTS),
@@ -118,6 +128,10 @@ export function collectAlertmanager(incident: IncidentInput): Findings {
         of: `${given.length} alerts`,
         why:
           `at most ${ALERTS_MAX} are listed; the payload may hold the others`,
+      }),
+      ...countGap(startless.length - STARTLESS_MAX, {
+        of: `${startless.length} alerts without a start`,
+        why: `at most ${STARTLESS_MAX} are facts, since no timeline has them`,
       }),
       ...countGap(facts.length - SHARED_FACTS_MAX, {
         of: `${facts.length} labels and annotations that all alerts share`,
@@ -158,7 +172,8 @@ function describe(
   const own = textIn(oldest?.annotations, ["description", "message"]);
   const summary = textIn(shared.annotations, ["summary"]);
   if (common === undefined && own !== undefined) {
-    const text = `Oldest of ${others.length + 1} alerts: ${own}`;
+    const which = oldest?.startsAt === undefined ? "One" : "Oldest";
+    const text = `${which} of ${others.length + 1} alerts: ${own}`;
     return shorten(text, TEXT_CHARS_MAX);
   }
   const text = common ?? messageOf(raw) ?? summary;
@@ -200,28 +215,40 @@ function isInternal(name: string): boolean {
 
 /** When each fired and was resolved, oldest first. */
 function readTimeline(alerts: Alert[], shared: Shared): TimelineEntry[] {
-  const sharesValues = new Set(alerts.map(alertValuesOf)).size === 1;
   const entries = alerts.flatMap((alert) => {
     const { fires, startsAt, endsAt } = alert;
-    const name = alert.labels.get("alertname") ?? "Alert";
-    const where = apart(alert, shared);
-    // The first sentence or the title already contains the shared text.
-    const own = textIn(
-      alert.annotations,
-      ["description", "message", "summary"].filter((name) =>
-        alert.annotations.get(name) !== shared.annotations.get(name)
-      ),
-    );
-    const values = alertValuesOf(alert);
-    const measured = values === undefined || sharesValues ? "" : ` [${values}]`;
-    const detail = (own === undefined ? "" : `: ${own}`) + measured;
     return [
-      ...entryOf(startsAt, `${name} fired${where}${detail}`, ALERTS),
+      ...entryOf(startsAt, sentence(alert, "fired", shared), ALERTS),
       // While the alert fires, this is the zero time or the time of expiry.
-      ...fires ? [] : entryOf(endsAt, `${name} resolved${where}`, ALERTS),
+      ...fires ? [] : entryOf(
+        endsAt,
+        `${nameOf(alert)} resolved${apart(alert, shared)}`,
+        ALERTS,
+      ),
     ];
   });
   return entries.toSorted(byMoment);
+}
+
+/** `Slow fired (pod=1): p99 is 2 s`; only what not all alerts share. */
+function sentence(alert: Alert, verb: string, shared: Shared): string {
+  // The first sentence or the title already contains the shared text.
+  const own = textIn(
+    alert.annotations,
+    ["description", "message", "summary"].filter((name) =>
+      alert.annotations.get(name) !== shared.annotations.get(name)
+    ),
+  );
+  const detail = own === undefined ? "" : `: ${own}`;
+  const values = alertValuesOf(alert);
+  const measured = values === undefined || values === shared.values
+    ? ""
+    : ` [${values}]`;
+  return `${nameOf(alert)} ${verb}${apart(alert, shared)}${detail}${measured}`;
+}
+
+function nameOf({ labels }: Alert): string {
+  return labels.get("alertname") ?? "Alert";
 }
 
 /** The labels that set an alert apart; an exporter's only if no others do. */

@@ -41,13 +41,17 @@ export function grafanaFacts(
   alerts: readonly Alert[],
   piece: string,
 ): Fact[] {
-  const values = valuesOf(payload) ?? shared(alerts.map(alertValuesOf));
+  const values = valuesOf(payload) ?? sharedValuesOf(alerts);
   return [
     ...factOf("values", values, piece),
     ...[...PAGES, "image"].flatMap((page) =>
       factOf(page, urlOf(`${page}URL`, payload, alerts), piece)
     ),
   ];
+}
+
+export function sharedValuesOf(alerts: readonly Alert[]): string | undefined {
+  return shared(alerts.map(alertValuesOf));
 }
 
 /** `B=44.2394, C=1`; as Grafana's own text if it names no numbers. */
