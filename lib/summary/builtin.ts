@@ -19,6 +19,7 @@ const HIGHLIGHTS_MAX = 10;
 const ACTION_ITEMS_MAX = 5;
 const TIMELINE_SHOWN = 5;
 const LEAD_CHARS_MAX = 300;
+const OTHERS_CHARS_MAX = 300;
 
 export function summarize(bundle: EvidenceBundle): Draft {
   const context = bundle.normalized_context ?? {};
@@ -88,8 +89,20 @@ function highlights(context: NormalizedContext, main: string[]): Claim[] {
   // The newest entries show the current situation, so facts leave them room.
   const newest = timeline.slice(-TIMELINE_SHOWN);
   const factsMax = HIGHLIGHTS_MAX - claims.length - newest.length;
-  for (const { name, value, evidence } of facts.slice(0, factsMax)) {
+  const shown = facts.length > factsMax ? factsMax - 1 : facts.length;
+  for (const { name, value, evidence } of facts.slice(0, shown)) {
     claim(`${name}: ${value}`, evidence);
+  }
+  const others = facts.slice(shown);
+  if (others.length > 0) {
+    const names = others.map(({ name }) => name).join(", ");
+    claim(
+      shorten(
+        `${others.length} more facts in the evidence: ${names}`,
+        OTHERS_CHARS_MAX,
+      ),
+      [...new Set(others.flatMap(({ evidence }) => evidence))],
+    );
   }
   for (const { at, text, evidence } of newest) claim(`${at} ${text}`, evidence);
   return claims;

@@ -238,32 +238,46 @@ Deno.test("summarize() shows at most 10 highlights, the newest entries among the
     facts: Array.from({ length: 50 }, (_, at) => ({
       name: `fact ${at}`,
       value: "v",
-      evidence: ["E1"],
+      evidence: [at % 2 === 0 ? "E1" : "E2"],
     })),
     timeline: Array.from({ length: 50 }, (_, at) => entry(at)),
-  });
-  assertEquals(textsOf(summarize(many).highlights), [
+  }, { evidence: [item({ id: "E1" }), item({ id: "E2" })] });
+  const { highlights } = summarize(many);
+  const others = highlights[4]!;
+  assert(
+    others.text.startsWith("48 more facts in the evidence: fact 2, fact 3, ") &&
+      others.text.endsWith("…") && others.text.length <= 300,
+  );
+  assertEquals(others.evidence, ["E1", "E2"]);
+  assertEquals(textsOf(highlights), [
     "d",
     "Severity is info",
     "fact 0: v",
     "fact 1: v",
-    "fact 2: v",
+    others.text,
     ...[45, 46, 47, 48, 49].map((at) => `2026-01-15T09:${at}:00Z entry ${at}`),
   ]);
 });
 
-Deno.test("summarize() fills up with facts where the timeline is short", () => {
-  const facts = Array.from({ length: 50 }, (_, at) => ({
+Deno.test("summarize() fills up with facts where the timeline is short, and names what it leaves out", () => {
+  const facts = Array.from({ length: 10 }, (_, at) => ({
     name: `fact ${at}`,
     value: "v",
     evidence: ["E1"],
   }));
-  const { highlights } = summarize(bundle({ facts, timeline: [entry(1)] }));
-  assertEquals(highlights.length, 10);
-  assertEquals(textsOf(highlights).slice(-2), [
-    "fact 8: v",
-    "2026-01-15T09:01:00Z entry 1",
-  ]);
+  const lastOf = (count: number) => {
+    const { highlights } = summarize(
+      bundle({ facts: facts.slice(0, count), timeline: [entry(1)] }),
+    );
+    assertEquals(highlights.length, 10);
+    assertEquals(highlights.at(-1)?.text, "2026-01-15T09:01:00Z entry 1");
+    return highlights.at(-2)?.text;
+  };
+  assertEquals(lastOf(9), "fact 8: v");
+  assertEquals(
+    lastOf(10),
+    "2 more facts in the evidence: fact 8, fact 9",
+  );
 });
 
 Deno.test("summarize() drops claims and citations without evidence", () => {
