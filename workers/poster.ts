@@ -18,7 +18,7 @@ import {
   platformSettings,
 } from "../lib/platform/settings.ts";
 import { type JobContext, runWorker } from "../lib/platform/worker.ts";
-import { refuseOld } from "../lib/post/age.ts";
+import { ageLimitOf, refuseOld } from "../lib/post/age.ts";
 import { fetchApprovedMessage } from "../lib/post/approved_message.ts";
 import {
   claimPost,
@@ -145,6 +145,7 @@ if (import.meta.main) {
     labels: { "_content.payload_json": "{}" },
     caution,
     recover: true,
+    giveUpAt: ({ evidence }, settings) => ageLimitOf(evidence, settings),
     // A message that may have reached Slack must be settled, so wait for its
     // answer.
     graceMs: ({ postTimeoutMs }) => postTimeoutMs + 3_000,

@@ -18,6 +18,13 @@ export type Outcome =
   /** It may have arrived: time ran out, the connection broke, the answer was too long. */
   | { outcome: "unknown"; reason: string };
 
+const TOO_LONG = "body is longer than";
+
+/** Whether the answer exceeded the caller's bound, as it would again. */
+export function isTooLong(outcome: Outcome): boolean {
+  return outcome.outcome === "unknown" && outcome.reason.startsWith(TOO_LONG);
+}
+
 /** Connections to a server, and the authorities that it is trusted by. */
 export type HttpClient = Deno.HttpClient;
 
@@ -143,7 +150,7 @@ export class BodyTooLargeError extends RangeError {
 
   /** The message names the bound. */
   constructor(max: number, unit: "bytes" | "pieces" = "bytes") {
-    super(`body is longer than ${max} ${unit}`);
+    super(`${TOO_LONG} ${max} ${unit}`);
     this.unit = unit;
   }
 }

@@ -13,6 +13,7 @@ import {
   type Answer,
   type Delivery,
   type Held,
+  type Hold,
   JobTable,
 } from "./job_table.ts";
 import {
@@ -52,7 +53,7 @@ export interface ConversationOptions {
   /** How long a stopping worker may go on with its jobs in hand. */
   graceMs: number;
   /** Does one job; `undefined` if another process answers it. Never throws. */
-  work: (call: JobCall) => Promise<JobEnd | undefined>;
+  work: (call: JobCall) => Promise<JobEnd | Hold | undefined>;
   /** Where and how often to ask for jobs whose worker has died. */
   recovery?: { silentMs: number; everyMs: number; gateway: Gateway };
 }
@@ -70,7 +71,8 @@ export class Conversation {
   constructor(options: ConversationOptions) {
     this.#options = options;
     const { topic, log, platform: { maxParallel: parallelMax } } = options;
-    this.#jobs = new JobTable({ topic, parallelMax, log });
+    const recoverable = options.recovery !== undefined;
+    this.#jobs = new JobTable({ topic, parallelMax, log, recoverable });
   }
 
   /** The time of the last heartbeat, by `performance.now()`. */
@@ -249,7 +251,7 @@ export class Conversation {
     this.#pending.add(pending);
   }
 
-  #work(held: Held): Promise<JobEnd | undefined> {
+  #work(held: Held): Promise<JobEnd | Hold | undefined> {
     const { bus, log, work } = this.#options;
     const { request, traceId, signal } = held;
     const { jobId } = request;

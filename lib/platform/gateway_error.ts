@@ -4,7 +4,7 @@
  * @module
  */
 import { InputRefusedError, OutsideError } from "../base/errors.ts";
-import type { Outcome } from "../base/http.ts";
+import { isTooLong, type Outcome } from "../base/http.ts";
 import { type JsonObject, objectOf, parseJson } from "../base/json.ts";
 import { shorten } from "../base/text.ts";
 
@@ -18,6 +18,8 @@ export interface Traits {
   hopeless?: boolean;
   /** It is JSON with an error and its status, as only Cordum 1.0 gives it. */
   structured?: boolean;
+  /** The answer exceeds the caller's bound, and will again. */
+  tooLong?: boolean;
 }
 
 const ERROR_CHARS_MAX = 300;
@@ -63,6 +65,11 @@ export class GatewayError extends OutsideError {
     return this.#traits.structured === true;
   }
 
+  /** The answer is longer than the caller takes. */
+  get tooLong(): boolean {
+    return this.#traits.tooLong === true;
+  }
+
   override get refusesKey(): boolean {
     return this.status === 401 || this.status === 403;
   }
@@ -78,6 +85,7 @@ export class GatewayError extends OutsideError {
 
   /** There was no answer, or one that says nothing about the next attempt. */
   get unavailable(): boolean {
+    if (this.tooLong) return false;
     // 501: this gateway does not have the route and never will.
     return this.status === 0 || this.status === 429 ||
       (this.status >= 500 && this.status !== 501);
@@ -106,8 +114,13 @@ export function readAnswer(route: string, outcome: Outcome): unknown {
     const { reason } = outcome;
     const harmless = outcome.outcome === "not sent";
     const hopeless = harmless && outcome.hopeless === true;
-    const message = `Cannot call ${route}: ${reason}`;
-    throw new GatewayError(message, 0, reason, { harmless, hopeless });
+    const traits = { harmless, hopeless, tooLong: isTooLong(outcome) };
+    throw new GatewayError(
+      `Cannot call ${route}: ${reason}`,
+      0,
+      reason,
+      traits,
+    );
   }
   const { status, body } = outcome;
   const text = new TextDecoder().decode(body);

@@ -5,7 +5,7 @@
  * @module
  */
 import { aborted } from "../base/deadline.ts";
-import { isRefusal, JobError } from "../base/errors.ts";
+import { isRefusal, JobError, type JobErrorCode } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import { wait, within } from "../base/time.ts";
 import type { JobEnd, JobRequest } from "./packet.ts";
@@ -29,24 +29,47 @@ export interface Answer {
   readonly atMs: number;
 }
 
+/** A job that cannot be done now, though it is not at fault. */
+export interface Hold {
+  readonly status: "held";
+  /** For people. */
+  readonly why: string;
+  /** Resolves when to try again. Never rejects. */
+  readonly again: Promise<void>;
+  /** Does the job then. */
+  readonly work: Work;
+}
+
 /** Does a job; `undefined` if another process answers it. Never throws. */
-export type Work = (held: Held) => Promise<JobEnd | undefined>;
+export type Work = (held: Held) => Promise<JobEnd | Hold | undefined>;
 
 export interface JobTableOptions {
   /** The only topic that the worker serves. */
   topic: string;
   parallelMax: number;
   log: Log;
+  /**
+   * Whether another process finds a job that is left unanswered. Then a stop or
+   * a full queue fails none.
+   */
+  recoverable?: boolean;
 }
 
 interface Entry extends Held {
   readonly receivedMs: number;
-  readonly work: Work;
+  work: Work;
+  /** Why it is put aside, if it is. */
+  why?: string | undefined;
   readonly abort: AbortController;
   readonly answered: (answer: Answer | undefined) => void;
   deadline?: ReturnType<typeof setTimeout>;
 }
 
+/** Our own troubles: the job may be done later, or by another process. */
+const NOT_NOW: ReadonlySet<string> = new Set<JobErrorCode>([
+  "WORKER_OVERLOADED",
+  "WORKER_STOPPING",
+]);
 /** The limit of waiting jobs; the table refuses any more. */
 export const QUEUE_MAX = 10_000;
 const REMEMBERED_MAX = 1_000;
@@ -63,13 +86,14 @@ export class JobTable {
   /** A cancel may overtake its job. */
   readonly #cancelled = new Map<string, true>();
   #running = 0;
+  #stopping: JobError | undefined;
   #onEmpty = () => {};
 
   constructor(options: JobTableOptions) {
     this.#options = options;
   }
 
-  /** Jobs received and not yet answered, running or waiting. */
+  /** Jobs received and not yet answered, running, waiting or put aside. */
   get size(): number {
     return this.#held.size;
   }
@@ -117,14 +141,18 @@ export class JobTable {
     this.#held.set(request.jobId, entry);
     const refusal = this.#refusal(request);
     if (refusal !== undefined) {
-      this.#answer(entry, failed(refusal));
+      this.#answer(entry, this.#endBy(refusal));
       return promise;
     }
     this.#setDeadline(entry);
-    // Above its limit a worker queues, because a refused job fails its step.
+    this.#queue(entry);
+    return promise;
+  }
+
+  /** Above its limit a worker queues, because a refused job fails its step. */
+  #queue(entry: Entry): void {
     if (this.#running < this.#options.parallelMax) this.#start(entry);
     else this.#waiting.push(entry);
-    return promise;
   }
 
   /** Ends a job, whether it is in hand or comes later. */
@@ -139,12 +167,15 @@ export class JobTable {
    * the platform can try them elsewhere.
    */
   async finish(graceMs: number): Promise<void> {
-    await this.#empty(graceMs);
-    const reason = new JobError(
+    const reason = this.#stopping = new JobError(
       "WORKER_STOPPING",
       "The worker was stopped before the job was done",
       { retryable: true },
     );
+    for (const { request, why } of [...this.#held.values()]) {
+      if (why !== undefined) this.#end(request.jobId, reason);
+    }
+    await this.#empty(graceMs);
     for (const jobId of [...this.#held.keys()]) this.#end(jobId, reason);
     // A handler may still have to record something.
     await this.#empty(ABORT_GRACE_MS + 500);
@@ -170,7 +201,7 @@ export class JobTable {
         "The job was cancelled before it came",
       );
     }
-    if (this.#waiting.length >= QUEUE_MAX) {
+    if (this.#held.size - this.#running > QUEUE_MAX) {
       return new JobError(
         "WORKER_OVERLOADED",
         `Cannot take a job: ${QUEUE_MAX} are waiting already`,
@@ -195,15 +226,25 @@ export class JobTable {
     );
   }
 
-  /** Aborts a job, and answers it at once if it has not begun. */
+  /** Aborts a job, and answers it at once if nothing goes on with it. */
   #end(jobId: string, reason: JobError): void {
     const entry = this.#held.get(jobId);
     if (entry === undefined) return;
     entry.abort.abort(reason);
     const place = this.#waiting.indexOf(entry);
-    if (place === -1) return;
-    this.#waiting.splice(place, 1);
-    this.#answer(entry, failed(reason));
+    if (place !== -1) this.#waiting.splice(place, 1);
+    else if (entry.why === undefined) return;
+    this.#answer(entry, this.#endBy(reason, entry.why));
+  }
+
+  /** @returns `undefined` for a job that is left to another process. */
+  #endBy({ code, message }: JobError, why?: string): JobEnd | undefined {
+    if (this.#options.recoverable && NOT_NOW.has(code)) {
+      this.#options.log.warn("Leaving a job for later", { code });
+      return undefined;
+    }
+    const because = why === undefined ? "" : `; it had to wait: ${why}`;
+    return { status: "failed", code, message: message + because };
   }
 
   async #start(entry: Entry): Promise<void> {
@@ -211,13 +252,27 @@ export class JobTable {
     this.#running++;
     try {
       const late = overdue(entry.signal, done.signal);
-      this.#answer(entry, await Promise.race([entry.work(entry), late]));
+      const end = await Promise.race([entry.work(entry), late]);
+      if (end instanceof JobError) this.#answer(entry, this.#endBy(end));
+      else if (end?.status === "held") this.#putAside(entry, end);
+      else this.#answer(entry, end);
     } finally {
       done.abort();
       this.#running--;
       const next = this.#waiting.shift();
       if (next !== undefined) this.#start(next);
     }
+  }
+
+  /** Keeps a job that cannot be done now, and lets others have its place. */
+  async #putAside(entry: Entry, { why, again, work }: Hold): Promise<void> {
+    const { jobId } = entry.request;
+    Object.assign(entry, { why, work });
+    if (this.#stopping !== undefined) this.#end(jobId, this.#stopping);
+    await again;
+    if (this.#held.get(jobId) !== entry) return;
+    entry.why = undefined;
+    this.#queue(entry);
   }
 
   /** Removes a job from the table; a later answer to it is dropped. */
@@ -250,18 +305,14 @@ export class JobTable {
   }
 }
 
-/** Fails a job if its handler ignores its signal. */
+/** Ends a job if its handler ignores its signal. */
 async function overdue(
   signal: AbortSignal,
   done: AbortSignal,
-): Promise<JobEnd> {
+): Promise<JobError> {
   await aborted(signal);
   await wait(ABORT_GRACE_MS, done).catch(() => {});
-  return failed(signal.reason as JobError);
-}
-
-function failed({ code, message }: JobError): JobEnd {
-  return { status: "failed", code, message };
+  return signal.reason as JobError;
 }
 
 /** Keeps the newest entries only. */

@@ -24,9 +24,12 @@ import {
 import type { Job, JobContext } from "./context.ts";
 import type { Gateway } from "./gateway.ts";
 import { GatewayError } from "./gateway_error.ts";
-import type { Held } from "./job_table.ts";
+import { hasEnded, holdJob, mayHold, type Past } from "./hold_job.ts";
+import type { Held, Hold } from "./job_table.ts";
 import type { JobEnd } from "./packet.ts";
 import { type Store, StoreError } from "./store.ts";
+import { type TroubleCode, troubleOf } from "./trouble.ts";
+import type { GatewayWatch } from "./watch_gateway.ts";
 
 export interface Workbench {
   readonly topic: string;
@@ -35,6 +38,11 @@ export interface Workbench {
   readonly store: Store;
   readonly checkInput: Check;
   readonly checkOutput: Check;
+  readonly watch: GatewayWatch;
+  /** Whether another process finds a job that is left unanswered. */
+  readonly recoverable: boolean;
+  /** When a job is no longer worth holding, in milliseconds since the epoch. */
+  readonly giveUpAt?: ((input: unknown) => number) | undefined;
   /** Its input has passed the check. */
   readonly handle: (input: unknown, context: JobContext) => Promise<unknown>;
 }
@@ -54,27 +62,88 @@ const NEVER: AbortSignal = new AbortController().signal;
 
 /**
  * Does one job: reads and checks its input, calls the handler, checks and
- * stores the output. Never throws: every error is an end.
+ * stores the output. Never throws: every error is an end, or a reason to hold
+ * the job.
  *
  * @returns How it ended, or `undefined` if another process answers for it.
  */
 export async function runJob(
   bench: Workbench,
   call: JobCall,
-): Promise<JobEnd | undefined> {
-  const jobId = call.request.jobId;
+  past: Past = { sinceMs: performance.now(), holds: 0 },
+): Promise<JobEnd | Hold | undefined> {
   try {
-    const context = createContext(bench, call);
-    const input = await readInput(bench, call);
-    const output = await bench.handle(input, context);
-    const resultPtr = await writeResult(bench, jobId, output);
-    return { status: "succeeded", resultPtr };
+    return await attempt(bench, call, past);
   } catch (error) {
     if (error instanceof JobElsewhere) return undefined;
-    const failure = toJobError(error, call);
-    await writeFailure(bench.store, jobId, failure, call.log);
+    const code = await findTrouble(bench, error);
+    const { watch, giveUpAt } = bench;
+    let message = messageOf(error);
+    if (code === "GATEWAY_UNAVAILABLE") message = watch.trouble ?? message;
+    if (code !== undefined && mayHold(call.request, bench.recoverable)) {
+      const hold = holdJob(past, {
+        why: message,
+        watch,
+        giveUpAt: past.input === undefined ? Infinity : giveUpAt?.(past.input),
+        signal: call.signal,
+        log: call.log,
+        work: () => runJob(bench, call, past),
+      });
+      if (hold !== undefined) return hold;
+      const seconds = Math.round((performance.now() - past.sinceMs) / 1000);
+      message = `Gave up after ${seconds} s: ${message}`;
+    }
+    const failure = toJobError(error, call, code && { code, message });
+    if (isLeft(bench, call, failure)) return undefined;
+    await writeFailure(bench.store, call.request.jobId, failure, call.log);
     return { status: "failed", code: failure.code, message: failure.message };
   }
+}
+
+async function attempt(
+  bench: Workbench,
+  call: JobCall,
+  past: Past,
+): Promise<JobEnd | undefined> {
+  const { watch, handle, gateway, recoverable } = bench;
+  const { request, signal } = call;
+  const { jobId } = request;
+  if (past.output === undefined) {
+    const context = createContext(bench, call);
+    past.input ??= await readInput(bench, call);
+    if (watch.failure !== undefined && mayHold(request, recoverable)) {
+      throw watch.failure;
+    }
+    const wasHeld = past.holds > 0;
+    if (wasHeld && await hasEnded(gateway, jobId, signal)) return undefined;
+    past.output = await handle(past.input, context);
+  }
+  const resultPtr = await writeResult(bench, jobId, past.output);
+  return { status: "succeeded", resultPtr };
+}
+
+/** Nothing counts as the job's fault while the gateway is not well. */
+async function findTrouble(
+  { watch }: Workbench,
+  error: unknown,
+): Promise<TroubleCode | undefined> {
+  const cause = error instanceof JobError ? error.cause : error;
+  if (!(cause instanceof GatewayError)) return troubleOf(cause);
+  const isWell = await watch.check();
+  return isWell ? troubleOf(cause) : "GATEWAY_UNAVAILABLE";
+}
+
+/**
+ * Whether a stop ends this job. Another process then does it, unless it must
+ * learn that a message may have been sent.
+ */
+function isLeft(
+  { recoverable }: Workbench,
+  { signal: { reason } }: JobCall,
+  { code }: JobError,
+): boolean {
+  return recoverable && code !== "POST_IN_DOUBT" &&
+    reason instanceof JobError && reason.code === "WORKER_STOPPING";
 }
 
 function createContext(
@@ -203,13 +272,21 @@ async function writeFailure(
 }
 
 /** Translates any error of a job into the platform's terms. */
-function toJobError(error: unknown, { signal, log }: JobCall): JobError {
+function toJobError(
+  error: unknown,
+  { signal, log }: JobCall,
+  trouble: { code: TroubleCode; message: string } | undefined,
+): JobError {
+  const { reason } = signal;
+  if (trouble !== undefined && !signal.aborted) {
+    const { code, message } = trouble;
+    return new JobError(code, message, { retryable: true, cause: error });
+  }
   if (error instanceof JobError) return error;
-  if (signal.aborted && signal.reason instanceof JobError) return signal.reason;
-  const code = platformCode(error);
+  if (signal.aborted && reason instanceof JobError) return reason;
+  const code = refusalCode(error);
   if (code !== undefined) {
-    const retryable = code.endsWith("UNAVAILABLE");
-    return new JobError(code, messageOf(error), { retryable, cause: error });
+    return new JobError(code, messageOf(error), { cause: error });
   }
   // Anything else is a bug: log it in full, report only INTERNAL.
   log.error("Handler failed", bugFields(error));
@@ -219,11 +296,7 @@ function toJobError(error: unknown, { signal, log }: JobCall): JobError {
   );
 }
 
-function platformCode(error: unknown): JobErrorCode | undefined {
-  if (error instanceof StoreError) {
-    const passes = error.kind === "unavailable";
-    return passes ? "STORE_UNAVAILABLE" : "JOB_INVALID_INPUT";
-  }
-  if (!(error instanceof GatewayError)) return undefined;
-  return error.unavailable ? "GATEWAY_UNAVAILABLE" : "GATEWAY_REFUSED";
+function refusalCode(error: unknown): JobErrorCode | undefined {
+  if (error instanceof StoreError) return "JOB_INVALID_INPUT";
+  return error instanceof GatewayError ? "GATEWAY_REFUSED" : undefined;
 }

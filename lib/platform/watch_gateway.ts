@@ -7,6 +7,7 @@
  * @module
  */
 import { aborted, deadline, linkSignal } from "../base/deadline.ts";
+import { messageOf } from "../base/errors.ts";
 import { isObject } from "../base/json.ts";
 import { errorFields, type Log } from "../base/log.ts";
 import { wait } from "../base/time.ts";
@@ -52,6 +53,7 @@ export async function askStatus(
   throw new GatewayError(message, 200, "");
 }
 
+const UNSENDABLE = "unsendable";
 const UNASKED = new GatewayError(
   "Cannot call GET /status: there is no answer yet",
   0,
@@ -166,8 +168,7 @@ export class GatewayWatch implements AsyncDisposable {
       this.#good();
     } catch (error) {
       if (signal.aborted) return this.#lastGood;
-      if (!(error instanceof GatewayError)) throw error;
-      this.#bad(error);
+      this.#bad(toGatewayError(error));
     }
     this.#askedAt = this.#now();
     return this.#lastGood;
@@ -208,18 +209,26 @@ export class GatewayWatch implements AsyncDisposable {
   }
 }
 
+/** Anything else means that no such request can be sent. */
+function toGatewayError(error: unknown): GatewayError {
+  if (error instanceof GatewayError) return error;
+  const message = `Cannot call GET /status: ${messageOf(error)}`;
+  return new GatewayError(message, 0, UNSENDABLE);
+}
+
 function defer(end: () => void): Disposable {
   return { [Symbol.dispose]: end };
 }
 
-/** The setting that is wrong, or leads to what is wrong. */
-export function settingOf(error: GatewayError): string {
-  if (error.refusesKey) {
-    return error.foreign
-      ? "CORETEX_GATEWAY_URL and CORETEX_API_KEY"
-      : "CORETEX_API_KEY";
+/** The settings that may be wrong, or lead to what is wrong. */
+export function settingOf(
+  { refusesKey, foreign, detail }: GatewayError,
+): string {
+  if (refusesKey && !foreign) return "CORETEX_API_KEY";
+  if (refusesKey || detail === UNSENDABLE) {
+    return "CORETEX_GATEWAY_URL and CORETEX_API_KEY";
   }
-  return error.detail === "TLS handshake failed"
+  return detail === "TLS handshake failed"
     ? "CORETEX_GATEWAY_URL and CORETEX_TLS_CA"
     : "CORETEX_GATEWAY_URL";
 }

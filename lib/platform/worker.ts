@@ -48,6 +48,12 @@ export interface WorkerOptions<S extends Settings & PlatformSettings, I, O> {
    * handler itself must detect whether another worker still does the job.
    */
   recover?: boolean;
+  /**
+   * When a job that it holds, because the platform is out of order, is no longer
+   * worth doing, in milliseconds since the epoch. Only for a worker that
+   * recovers; after 2.5 h if absent.
+   */
+  giveUpAt?: (input: I, settings: Config<S>) => number;
   /** How long a stopping worker may go on with its jobs; 15 s if absent. */
   graceMs?: (settings: Config<S>) => number;
   /** Does one job. */
@@ -144,6 +150,9 @@ export async function serveJobs<S extends Settings & PlatformSettings, I, O>(
     store,
     checkInput: compileCheck(options.input),
     checkOutput: compileCheck(options.output),
+    watch,
+    recoverable: options.recover ?? false,
+    giveUpAt: (input) => options.giveUpAt?.(input as I, config) ?? Infinity,
     // The checks and the settings match its types.
     handle: noting(handle as Workbench["handle"], lookout),
   };

@@ -33,6 +33,14 @@ export function refuseOld(
   }
 }
 
+/** When a post becomes too old, in milliseconds since the epoch. */
+export function ageLimitOf(
+  { collected_at: collectedAt }: EvidenceBundle,
+  { postMaxAgeS: maxAgeS }: { postMaxAgeS: number },
+): number {
+  return Date.parse(collectedAt) + maxAgeS * 1000;
+}
+
 /**
  * Says why a post is too old.
  *

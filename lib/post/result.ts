@@ -207,6 +207,7 @@ export function describeOutcome(
     case "refused":
       throw new JobError("POST_REFUSED", `Cannot post: ${outcome.why}`, {
         retryable: outcome.retryable,
+        ...("cause" in outcome ? { cause: outcome.cause } : {}),
       });
     case "unknown":
       throw new JobError(

@@ -10,7 +10,8 @@ import { postToSlack, type SlackOptions, type SlackOutcome } from "./slack.ts";
 /** How sending a payload ended; an artifact has a pointer. */
 export type SendOutcome =
   | SlackOutcome
-  | { outcome: "posted"; at: string; artifactPtr: string; warning?: string };
+  | { outcome: "posted"; at: string; artifactPtr: string; warning?: string }
+  | { outcome: "refused"; why: string; retryable: boolean; cause: unknown };
 
 /** Sends a payload. Failures of the other side never throw. */
 export async function send(
@@ -29,6 +30,7 @@ export async function send(
   } catch (error) {
     // A retry is harmless: nobody reads a second artifact as a second message.
     const retryable = !(error instanceof JobError) || error.retryable;
-    return { outcome: "refused", why: messageOf(error), retryable };
+    const why = messageOf(error);
+    return { outcome: "refused", why, retryable, cause: error };
   }
 }
