@@ -69,7 +69,7 @@ export async function openHealth(
 ): Promise<Health | undefined> {
   if (address === undefined) return undefined;
   let stopping = false;
-  const server = await openServer({
+  const open = openServer({
     address,
     log,
     signal: new AbortController().signal,
@@ -96,6 +96,13 @@ export async function openHealth(
         ...(counts && { counts }),
       }, { status: ready ? 200 : 503 });
     },
+  });
+  const server = await open.catch((error) => {
+    if (error?.code !== "EADDRINUSE") throw error;
+    const { hostname, port } = address;
+    throw new Error(
+      `Cannot serve /healthz and /readyz on ${hostname}:${port}: EADDRINUSE, another process has it; workers on one machine need an address each, such as FETCHER_HEALTH_ADDR`,
+    );
   });
   log.info("Serving /healthz and /readyz", { url: server.url });
   return {

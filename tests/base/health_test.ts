@@ -331,5 +331,8 @@ Deno.test("a health address that is taken ends the worker with a clear error", a
       write: () => {},
     },
   ).then(() => undefined, (error) => error);
-  assertStringIncludes(String(error), "EADDRINUSE");
+  assertStringIncludes(
+    String(error),
+    `on 127.0.0.1:${taken.addr.port}: EADDRINUSE, another process has it; workers on one machine need an address each`,
+  );
 });
