@@ -33,6 +33,6 @@ export function lookForTwin(
     seen = isForeign ? seen + 1 : 0;
     return seen < SEEN_MIN
       ? undefined
-      : `another live process has the WORKER_ID "${workerId}", so every job is done twice; each process needs its own`;
+      : `another live process has the WORKER_ID "${workerId}", so both get every job; each process needs its own`;
   };
 }

@@ -49,7 +49,8 @@ export async function readDestination(
   if (url === undefined) {
     throw refuse("no webhook is configured; set SLACK_WEBHOOK_URL", "slack");
   }
-  return { kind: "slack", ...await checkUrl(url, rules) };
+  const part = given === undefined ? "slack" : undefined;
+  return { kind: "slack", ...await checkUrl(url, rules, part) };
 }
 
 const URL_CHARS_MAX = 2000; // As in the schema of an incident.
@@ -63,11 +64,12 @@ const ADDRESS = /^[0-9.]+$|^0x|\.0x/; // Any spelling of an IPv4 address.
 async function checkUrl(
   text: string,
   { slackAllowedHosts, policyHosts }: DestinationRules,
+  part: "slack" | undefined,
 ): Promise<{ id: string; host: string; url: string }> {
   const match = text.length > URL_CHARS_MAX ? null : PLAIN_URL.exec(text);
   const parsed = URL.parse(text);
   if (match === null || parsed === null) {
-    throw refuse("the webhook is not a plain https URL");
+    throw refuse("the webhook is not a plain https URL", part);
   }
   const [, scheme, name = "", port = "", path] = match;
   const host = port === "" || (scheme === "https" && port === "443")
@@ -75,24 +77,25 @@ async function checkUrl(
     : `${name}:${port}`;
   const sameHost = parsed.hostname === name && !name.endsWith(".");
   if (!sameHost || parsed.host !== host) {
-    throw refuse("the webhook's host is spelled oddly");
+    throw refuse("the webhook's host is spelled oddly", part);
   }
   if (parsed.pathname + parsed.search !== path) {
-    throw refuse("the webhook's path is spelled oddly");
+    throw refuse("the webhook's path is spelled oddly", part);
   }
   // A list may write the port of https or leave it out.
   const allows = (hosts: readonly string[]) =>
     hosts.includes(host) ||
     (scheme === "https" && host === name && hosts.includes(`${name}:443`));
   if (!allows(slackAllowedHosts)) {
-    throw refuse(`host "${host}" is not allowed; set SLACK_ALLOWED_HOSTS`);
+    const why = `host "${host}" is not allowed; set SLACK_ALLOWED_HOSTS`;
+    throw refuse(why, part);
   }
   const loopback = /^(127\.0\.0\.1|localhost):[0-9]+$/.test(host);
   if (scheme !== "https" && !loopback) {
-    throw refuse("the webhook must use https");
+    throw refuse("the webhook must use https", part);
   }
   if (ADDRESS.test(name) && !loopback) {
-    throw refuse("the webhook's host is an address, not a name");
+    throw refuse("the webhook's host is an address, not a name", part);
   }
   if (policyHosts !== undefined && !allows(policyHosts)) {
     throw refuse(`policy does not allow host "${host}"`);
@@ -102,6 +105,7 @@ async function checkUrl(
   return { id: `slack:${(await sha256Hex(url)).slice(0, 16)}`, host, url };
 }
 
+/** @param part Names the poster's own settings, if they are at fault. */
 function refuse(why: string, part?: "slack"): JobError {
   const options = optional("part", part);
   return new JobError("DESTINATION_REFUSED", `Cannot post: ${why}`, options);

@@ -386,3 +386,40 @@ Deno.test("readDestination() refuses what only policy lists", async () => {
     policyHosts: ["evil.test", "hooks.slack.com"],
   });
 });
+
+const FAULTS: [
+  string,
+  Wanted,
+  Partial<DestinationRules>,
+  "slack" | undefined,
+][] = [
+  ["no URL", SLACK, { slackWebhookUrl: undefined }, "slack"],
+  [
+    "an URL without https",
+    SLACK,
+    { slackWebhookUrl: "http://a.test/x" },
+    "slack",
+  ],
+  [
+    "a host that is not allowed",
+    SLACK,
+    { slackAllowedHosts: ["a.test"] },
+    "slack",
+  ],
+  ["a host that policy forbids", SLACK, { policyHosts: [] }, undefined],
+  [
+    "a foreign URL in the input",
+    { ...SLACK, slack_webhook_url: "https://evil.test/x" },
+    { allowInputUrl: true },
+    undefined,
+  ],
+];
+for (const [what, wanted, changes, part] of FAULTS) {
+  Deno.test(`readDestination() ${part ? "blames" : "does not blame"} the poster's settings for ${what}`, async () => {
+    const error = await assertRejects(
+      () => readDestination(wanted, rules(changes)),
+      JobError,
+    );
+    assertEquals([error.code, error.part], ["DESTINATION_REFUSED", part]);
+  });
+}
