@@ -6,7 +6,12 @@ import {
   assertThrows,
 } from "@std/assert";
 import { JobError } from "../../lib/base/errors.ts";
-import type { PostSeverity } from "../../lib/post/severity.ts";
+import type { Severity } from "../../lib/incident.ts";
+import {
+  outranks,
+  type PostSeverity,
+  readAs,
+} from "../../lib/post/severity.ts";
 import {
   parseEvents,
   type Posted,
@@ -30,6 +35,7 @@ import {
   standingOf,
 } from "../../lib/post/record.ts";
 import { freePost, markPost } from "../../lib/operate/settle.ts";
+import { claim010 } from "./record_0_1.ts";
 
 const AT = "2026-03-04T05:06:07.000Z";
 const AT_MS = Date.parse(AT);
@@ -1146,13 +1152,26 @@ interface Choice {
   run: () => void;
 }
 
+/** What a poster is given to do; posters of 0.1.0 know no severities. */
+interface Task {
+  job: string;
+  severity: PostSeverity;
+  version?: "0.1.0";
+}
+
 class Poster {
   pending: Pending | undefined;
   ended = false;
   operations = 0;
   claim: ClaimOutcome | undefined;
+  /** What it posts; people have none. */
+  readonly task: Task | undefined;
   /** How many items it saw last; with `operations`, all that it remembers. */
   seen = 0;
+
+  constructor(task: Task | undefined) {
+    this.task = task;
+  }
 }
 
 type Ask = <T>(
@@ -1184,6 +1203,8 @@ interface Limits {
   marked: number;
   /** Whether faults happen to people alone. */
   peopleOnly?: boolean;
+  /** The severity that was posted before all this. */
+  posted?: Severity;
 }
 
 class Model {
@@ -1193,25 +1214,37 @@ class Model {
   readonly posters: Poster[];
   nowMs = AT_MS;
   /** Messages that Slack took, or may have taken. */
-  sends = 0;
+  readonly sent: Task[] = [];
   posts = 0;
   faults = 0;
-  #done: string | undefined;
-  readonly #texts = new Map<string, { type: string; token?: string }>();
+  #standing: Severity | undefined;
+  readonly #texts = new Map<
+    string,
+    { type: string; token?: string; severity?: string }
+  >();
   readonly #limits: Limits;
 
-  constructor(jobs: readonly string[], limits: Limits) {
+  constructor(tasks: readonly Task[], limits: Limits) {
     this.#limits = limits;
-    const { freed, marked } = limits;
+    const { freed, marked, posted: severity } = limits;
+    if (severity !== undefined) {
+      const events = [claim("A", { severity }), posted("A")];
+      this.items.push(...events.map((event) => JSON.stringify(event)));
+      this.sent.push({ job: "before", severity });
+      this.posts++;
+    }
     this.posters = [
-      ...jobs.map((job) => this.#start(this.#post(job))),
+      ...tasks.map((task) => this.#start(this.#post(task), task)),
       ...Array.from({ length: freed }, () => this.#start(this.#free("ada"))),
       ...Array.from({ length: marked }, () => this.#start(this.#mark("bob"))),
     ];
   }
 
-  #start(act: (poster: Poster, ask: Ask) => Promise<void>): Poster {
-    const poster = new Poster();
+  #start(
+    act: (poster: Poster, ask: Ask) => Promise<void>,
+    task?: Task,
+  ): Poster {
+    const poster = new Poster(task);
     const ask = <T>(
       make: (reply: (value: T) => void, fail: () => void) => Pending,
     ) =>
@@ -1223,15 +1256,27 @@ class Model {
     return poster;
   }
 
-  #post(jobId: string) {
+  #post({ job: jobId, severity, version }: Task) {
     return async (poster: Poster, ask: Ask) => {
       const record = new PostRecord(listOf(ask), KEY);
-      poster.claim = await record.claim({ ...ME, jobId }, {
-        settleMs: 500,
-        now: () => this.nowMs,
-        wait: (ms) => ask<void>((reply) => ({ kind: "wait", ms, reply })),
-      });
-      if (poster.claim.state !== "mine") return;
+      const wait = (ms: number) =>
+        ask<void>((reply) => ({ kind: "wait", ms, reply }));
+      if (version === "0.1.0") {
+        const token = await claim010(listOf(ask), recordKey(KEY), {
+          jobId,
+          wait,
+        });
+        poster.claim = token === undefined
+          ? undefined
+          : { state: "mine", token, before: undefined };
+      } else {
+        poster.claim = await record.claim({ ...ME, jobId, severity }, {
+          settleMs: 500,
+          now: () => this.nowMs,
+          wait,
+        });
+      }
+      if (poster.claim?.state !== "mine") return;
       const { token } = poster.claim;
       const outcome = await ask<SendOutcome>((reply) => ({
         kind: "send",
@@ -1265,18 +1310,17 @@ class Model {
   }
 
   /** An event or a claim's outcome, of which texts are read once. */
-  #read(text: string): { type: string; token?: string } {
+  #read(text: string): { type: string; token?: string; severity?: string } {
     const known = this.#texts.get(text) ?? JSON.parse(text);
     this.#texts.set(text, known);
     return known;
   }
 
-  /** How often a claim was freed by a person, as the fold sees it. */
-  #countFreed(events: readonly PostEvent[]): number {
-    const isFree = (length: number) =>
-      fold(events.slice(0, length)).state === "free";
+  /** How many claims people closed in this way, as the fold sees it. */
+  #countClosed(events: readonly PostEvent[], how: "freed" | "marked"): number {
+    const isOpen = (length: number) => "claim" in fold(events.slice(0, length));
     return events.filter(({ type }, at) =>
-      type === "freed" && !isFree(at) && isFree(at + 1)
+      type === how && isOpen(at) && !isOpen(at + 1)
     ).length;
   }
 
@@ -1378,16 +1422,22 @@ class Model {
       }
       case "send": {
         const { reply } = pending;
+        const { sent } = this;
+        const task = poster.task!;
         return [
           choice("posts", false, () => {
-            this.sends++;
+            sent.push(task);
             this.posts++;
             reply("posted");
           }),
           choice("is refused", false, () => reply("refused")),
-          choice("cannot tell", false, () => (this.sends++, reply("unknown"))),
+          choice(
+            "cannot tell",
+            false,
+            () => (sent.push(task), reply("unknown")),
+          ),
           fault("crashes before it sends", crash),
-          fault("crashes after it sent", () => (this.sends++, crash())),
+          fault("crashes after it sent", () => (sent.push(task), crash())),
         ];
       }
       case "wait": {
@@ -1400,27 +1450,55 @@ class Model {
     }
   }
 
+  /** Messages beyond the longest row in which each is worse than the last. */
+  get doubles(): number {
+    const rows: number[] = [];
+    for (const [at, task] of this.sent.entries()) {
+      const before = rows.filter((_, to) => isUpdate(task, this.sent[to]!));
+      rows[at] = 1 + Math.max(0, ...before);
+    }
+    return this.sent.length - Math.max(0, ...rows);
+  }
+
   /** What must hold at every moment. */
   check(): void {
     const events = parseEvents(this.items);
-    const { state } = fold(events);
-    assert(!this.#done || state === this.#done, `${this.#done}, then ${state}`);
-    if (state === "posted") this.#done = state;
-    const freed = this.#countFreed(events);
+    const state = fold(events);
+    const posted = standingOf(state)?.last.severity;
+    const before = this.#standing;
     assert(
-      this.sends <= 1 + freed,
-      `${this.sends} messages and freed ${freed} times`,
+      before === undefined || posted === before ||
+        posted !== undefined && outranks(posted, before),
+      `posted as ${before}, then as ${posted}`,
+    );
+    this.#standing = posted;
+    const freed = this.#countClosed(events, "freed");
+    const kinds = new Set(this.sent.map((task) => readAs(countsAs(task))));
+    const again = this.sent.length - kinds.size;
+    assert(again <= freed, `${again} messages again, and freed ${freed} times`);
+    // A person may mark what is about to be sent, which then comes late.
+    const marked = this.#countClosed(events, "marked");
+    const { doubles } = this;
+    assert(
+      doubles <= freed + marked,
+      `${doubles} in the wrong order, freed ${freed}, marked ${marked}`,
     );
     // However often what one person wrote arrives, it frees one claim.
     const { freed: people } = this.#limits;
     assert(freed <= people, `${people} people freed ${freed} claims`);
-    if (this.sends > 0 && freed === 0) {
-      assert(state !== "free", "free although a message may be out");
+    for (const task of freed === 0 ? this.sent : []) {
+      const effect = effectOf(state, countsAs(task), this.nowMs);
+      assert(effect !== "new" && effect !== "update", `${effect} after a send`);
     }
-    for (const { claim } of this.posters) {
-      if (claim?.state === "posted" && claim.last.as === "posted") {
-        assert(this.posts > 0, "posted by nobody");
-      }
+    for (const { claim, task } of this.posters) {
+      if (claim?.state !== "posted") continue;
+      const { last } = claim;
+      if (last.as === "posted") assert(this.posts > 0, "posted by nobody");
+      const { severity } = task!;
+      assert(
+        !outranks(severity, last.severity),
+        `${severity} is not sent, as ${last.severity} was`,
+      );
     }
   }
 
@@ -1443,23 +1521,38 @@ class Model {
   #keyOf(posters: readonly Poster[]): string {
     const names = new Map<string, number>();
     const rename = (item: string) => {
-      const { type, token = "" } = this.#read(item);
+      const { type, token = "", severity = "" } = this.#read(item);
       if (!names.has(token)) names.set(token, names.size);
-      return `${type}${names.get(token)}`;
+      return `${type}${names.get(token)}${severity}`;
     };
     return JSON.stringify([
       this.items.map(rename),
-      posters.map(({ pending, ended, operations, seen, claim }) => [
+      posters.map(({ pending, ended, operations, seen, claim, task }) => [
         ended ? "ended" : pending?.kind,
+        ended ? "" : task,
         ended ? 0 : operations,
         ended ? 0 : seen,
-        !ended && claim?.state === "mine" ? rename(JSON.stringify(claim)) : "",
+        !ended && claim?.state === "mine"
+          ? rename(JSON.stringify({ type: "mine", token: claim.token }))
+          : "",
         !ended && pending?.kind === "append" ? rename(pending.item) : "",
       ]),
       this.late.map(rename),
-      [this.sends, this.posts, this.faults],
+      [this.sent.map(({ severity, version }) => [severity, version])],
+      [this.posts, this.faults],
     ]);
   }
+}
+
+/** What the record takes a message for. */
+function countsAs({ severity, version }: Task): PostSeverity {
+  return version === undefined ? severity : "critical";
+}
+
+/** Whether a message says more than one that went out before it. */
+function isUpdate(task: Task, before: Task): boolean {
+  return task.version === undefined &&
+    outranks(task.severity, readAs(countsAs(before)));
 }
 
 /**
@@ -1468,14 +1561,14 @@ class Model {
  * taken without starting again.
  */
 async function search(
-  jobs: readonly string[],
+  tasks: readonly Task[],
   limits: Limits,
 ): Promise<{ states: number; ends: number }> {
   const known = new Set<string>();
   const open: number[][] = [[]];
   let ends = 0;
   for (let path = open.pop(); path !== undefined; path = open.pop()) {
-    const model = new Model(jobs, limits);
+    const model = new Model(tasks, limits);
     const names: string[] = [];
     const take = async (at: number) => {
       const choice = model.choices()[at]!;
@@ -1507,47 +1600,127 @@ async function search(
   return { states: known.size, ends };
 }
 
+const warning = (job: string): Task => ({ job, severity: "warning" });
+const error = (job: string): Task => ({ job, severity: "error" });
+const critical = (job: string): Task => ({ job, severity: "critical" });
+const old = (job: string): Task => ({ ...warning(job), version: "0.1.0" });
+
 const SEARCHES: {
   name: string;
-  jobs: string[];
+  tasks: Task[];
   limits: Limits;
 }[] = [
   {
     name: "at most once whatever happens to two posters of two jobs",
-    jobs: ["one", "two"],
+    tasks: [warning("one"), warning("two")],
     limits: { faults: 2, freed: 0, marked: 0 },
   },
   {
     name: "at most once whatever happens to two posters of one job",
-    jobs: ["one", "one"],
+    tasks: [warning("one"), warning("one")],
     limits: { faults: 2, freed: 0, marked: 0 },
   },
   {
     name:
       "at most once more when a person frees it, or marks it, at any moment",
-    jobs: ["one", "two"],
+    tasks: [warning("one"), warning("two")],
     limits: { faults: 0, freed: 1, marked: 1 },
   },
   {
     name: "at most once more when what a person writes comes twice, or late",
-    jobs: ["one", "two"],
+    tasks: [warning("one"), warning("two")],
     limits: { faults: 1, freed: 1, marked: 0, peopleOnly: true },
+  },
+  {
+    name: "for each worse severity at most once, whatever happens",
+    tasks: [warning("one"), critical("two")],
+    limits: { faults: 2, freed: 0, marked: 0 },
+  },
+  {
+    name: "for each worse severity at most once, with three posters",
+    tasks: [warning("one"), error("two"), critical("three")],
+    limits: { faults: 0, freed: 0, marked: 0 },
+  },
+  {
+    name: "for an update at most once, whatever happens to two posters",
+    tasks: [critical("one"), critical("two")],
+    limits: { faults: 2, freed: 0, marked: 0, posted: "warning" },
+  },
+  {
+    name: "for an update at most once, and never for a lower one after it",
+    tasks: [critical("one"), error("two")],
+    limits: { faults: 1, freed: 0, marked: 0, posted: "warning" },
+  },
+  {
+    name: "for an update at most once more when a person frees it",
+    tasks: [critical("one"), error("two")],
+    limits: { faults: 0, freed: 1, marked: 0, posted: "warning" },
+  },
+  {
+    name: "for an update at most once when a person marks it",
+    tasks: [critical("one"), error("two")],
+    limits: { faults: 0, freed: 0, marked: 1, posted: "warning" },
+  },
+  {
+    name: "for an update at most once more when a mark comes twice, or late",
+    tasks: [error("one"), critical("two")],
+    limits: {
+      faults: 1,
+      freed: 0,
+      marked: 1,
+      peopleOnly: true,
+      posted: "info",
+    },
+  },
+  {
+    name: "at most once when a poster of 0.1.0 is beside a new one",
+    tasks: [old("one"), critical("two")],
+    limits: { faults: 2, freed: 0, marked: 0 },
+  },
+  {
+    name: "for an update at most once beside a poster of 0.1.0",
+    tasks: [critical("one"), critical("two"), old("three")],
+    limits: { faults: 1, freed: 0, marked: 0, posted: "warning" },
+  },
+  {
+    name: "at most once more beside a poster of 0.1.0 when a person frees it",
+    tasks: [old("one"), critical("two")],
+    limits: { faults: 0, freed: 1, marked: 0 },
+  },
+  {
+    name: "for each worse severity at most once beside a poster of 0.1.0",
+    tasks: [error("one"), critical("two"), old("three")],
+    limits: { faults: 0, freed: 0, marked: 0 },
   },
 ];
 
-for (const { name, jobs, limits } of SEARCHES) {
+for (const { name, tasks, limits } of SEARCHES) {
   Deno.test(`PostRecord lets a message out ${name}`, async () => {
-    const { states, ends } = await search(jobs, limits);
+    const { states, ends } = await search(tasks, limits);
     assert(states > 1_000 && ends > 100, `only ${states} states, ${ends} ends`);
   });
 }
 
-Deno.test("PostRecord lets a message out at most once, and once more a freeing, in 10,000 seeded runs of four posters", async () => {
-  const totals = { posted: 0, repeated: 0, inDoubt: 0, twice: 0 };
+/** Each run has posters of three jobs, whose severities the seed says. */
+function tasksOf(seed: number): Task[] {
+  const severities: PostSeverity[] = [
+    ...["info", "warning", "error", "critical"] as const,
+    "unknown",
+  ];
+  const task = (job: string, at: number): Task => ({
+    job,
+    severity: severities[Math.floor(seed / 5 ** at) % 5]!,
+    ...seed % 7 === at ? { version: "0.1.0" } : {},
+  });
+  return [task("one", 0), task("one", 0), task("two", 1), task("three", 2)];
+}
+
+Deno.test("PostRecord lets a message out at most once a severity, and once more a freeing, in 10,000 seeded runs of four posters", async () => {
+  const totals = { posted: 0, repeated: 0, inDoubt: 0, updated: 0, twice: 0 };
   for (let seed = 1; seed <= 10_000; seed++) {
     const random = randomFrom(seed);
     const people = seed % 2; // No person takes part in every other run.
-    const model = new Model(["one", "one", "two", "three"], {
+    const model = new Model(tasksOf(seed), {
       faults: 6,
       freed: people * 2,
       marked: people,
@@ -1566,10 +1739,11 @@ Deno.test("PostRecord lets a message out at most once, and once more a freeing, 
       throw new Error(`seed ${seed}: ${(error as Error).message}:\n${story}`);
     }
     const states = model.posters.map(({ claim }) => claim?.state);
-    totals.posted += Number(model.posts === 1);
+    totals.posted += Number(model.posts > 0);
     totals.repeated += Number(states.includes("posted"));
     totals.inDoubt += Number(states.includes("in doubt"));
-    totals.twice += Number(model.sends > 1);
+    totals.updated += Number(model.sent.length > 1 && model.doubles === 0);
+    totals.twice += Number(model.doubles > 0);
   }
   // What never happens proves nothing, so all of it has to happen often; and
   // that the search sees two messages, where people allow them, too.
