@@ -5,6 +5,7 @@
  */
 import { readConfig } from "../lib/base/config.ts";
 import { printable } from "../lib/base/text.ts";
+import type { Severity } from "../lib/incident.ts";
 import { openPosts, type Post, type Posts } from "../lib/operate/posts.ts";
 import {
   type Decided,
@@ -161,7 +162,12 @@ function readMark({ posted, link: address, ...values }: Options): Decide {
     const nowMs = Date.now();
     tell(
       await markPost(posts, key, { ...person, link, nowMs }),
-      `Marked ${incident_id} as posted; nothing will be sent for it`,
+      (severity) =>
+        `Marked ${incident_id} as posted as ${severity}; ${
+          severity === "critical"
+            ? "nothing more will be sent for it"
+            : "only a worse message will be sent for it"
+        }`,
       context,
     );
   };
@@ -174,7 +180,10 @@ function readFree({ force, ...values }: Options): Decide {
     const nowMs = Date.now();
     tell(
       await freePost(posts, key, { ...person, nowMs, force }),
-      `Freed ${incident_id}: the next attempt will send. ${RISK}`,
+      (severity) =>
+        severity === undefined
+          ? `Freed ${incident_id}: the next attempt will send. ${RISK}`
+          : `Freed the update of ${incident_id}, which stays posted as ${severity}: the next worse message will be sent. ${RISK}`,
       context,
     );
   };
@@ -192,8 +201,16 @@ function chooseOne(found: readonly Post[], { out }: CommandContext): Post {
   throw new CommandError(`${found.length} records; choose one with ${choices}`);
 }
 
-function tell(decided: Decided, done: string, { out }: CommandContext): void {
-  out(decided.first ? done : `Nothing changed: ${printable(decided.instead)}`);
+function tell(
+  decided: Decided,
+  done: (posted: Severity | undefined) => string,
+  { out }: CommandContext,
+): void {
+  out(
+    decided.first
+      ? done(decided.posted)
+      : `Nothing changed: ${printable(decided.instead)}`,
+  );
 }
 
 function readPerson(

@@ -5,6 +5,7 @@
  */
 import { deadline } from "../base/deadline.ts";
 import { JobError } from "../base/errors.ts";
+import type { Severity } from "../incident.ts";
 import type { Endpoint } from "../platform/endpoint.ts";
 import { type Store, StoreError } from "../platform/store.ts";
 import {
@@ -14,7 +15,15 @@ import {
   readKey,
   RECORD_PREFIX,
 } from "../post/events.ts";
-import { BUSY_MS, type EventList, fold, isYounger } from "../post/record.ts";
+import {
+  BUSY_MS,
+  type EventList,
+  fold,
+  isYounger,
+  postedAs,
+  type PostState,
+  standingOf,
+} from "../post/record.ts";
 import { readInBatches } from "./batches.ts";
 import { OperationError } from "./errors.ts";
 import { openStore } from "./platform.ts";
@@ -28,6 +37,8 @@ export interface Post {
   /** `artifact`, or `slack:` and a digest. */
   destination: string;
   state: "posted" | "busy" | "in doubt" | "free";
+  /** Of the messages that were posted, oldest first, and of the open claim. */
+  severities: Severity[];
   /** As they were written, oldest first; what cannot be read as its text. */
   events: unknown[];
   /** Of the claim or the post that counts; empty if none is known. */
@@ -141,13 +152,18 @@ export function foldPost(
     run_id: claim?.run_id ?? "",
   };
   // An unreadable record could mean anything, so a person has to look.
-  if (events === undefined) return { ...post, state: "in doubt", at: "" };
+  if (events === undefined) {
+    return { ...post, state: "in doubt", severities: [], at: "" };
+  }
   const state = fold(events);
+  const known = { ...post, severities: severitiesOf(state) };
   switch (state.state) {
     case "posted": {
       const { last } = state;
-      const { job_id, run_id } = last.as === "posted" ? last.result : post;
-      return { ...post, state: "posted", job_id, run_id, at: last.at };
+      const { job_id, run_id } = last.as === "posted"
+        ? last.result
+        : last.claim ?? post;
+      return { ...known, state: "posted", job_id, run_id, at: last.at };
     }
     case "held":
     case "in doubt": {
@@ -155,11 +171,20 @@ export function foldPost(
       const ageMs = nowMs - Date.parse(at);
       const busy = state.state === "held" && isYounger(ageMs, BUSY_MS);
       const word = busy ? "busy" : "in doubt";
-      return { ...post, state: word, job_id, run_id, at };
+      return { ...known, state: word, job_id, run_id, at };
     }
     case "free":
-      return { ...post, state: "free", at: events.at(-1)?.at ?? "" };
+      return { ...known, state: "free", at: events.at(-1)?.at ?? "" };
   }
+}
+
+function severitiesOf(state: PostState): Severity[] {
+  const { last, earlier = [] } = standingOf(state) ?? {};
+  const posted = [...earlier, ...last ? [last] : []];
+  return [
+    ...posted.map(({ severity }) => severity),
+    ..."claim" in state ? [postedAs(state.claim)] : [],
+  ];
 }
 
 /** @returns `undefined` if the record is unreadable. */

@@ -8,6 +8,7 @@
  */
 import { optional } from "../base/json.ts";
 import { ageOf } from "../base/text.ts";
+import type { Severity } from "../incident.ts";
 import {
   type Claim,
   parseEvents,
@@ -41,10 +42,17 @@ export interface Decision {
 }
 
 /** Whether this decision counted; otherwise what was faster. */
-export type Decided = { first: true } | { first: false; instead: string };
+export type Decided =
+  | {
+    first: true;
+    /** What counts as posted now. */
+    posted: Severity | undefined;
+  }
+  | { first: false; instead: string };
 
 /**
- * Frees a claim, so that the next attempt can send.
+ * Frees a claim, so that the next attempt can send. What was posted before the
+ * claim stays posted.
  *
  * @throws {OperationError} If no claim stands, or it is younger than 15 minutes
  * and `force` is not set.
@@ -68,7 +76,8 @@ export async function freePost(
 }
 
 /**
- * Records for good that a post was sent.
+ * Records for good that the claimed message was sent. Without a claim it counts
+ * as critical, so that nothing more is sent.
  *
  * @throws {OperationError} If that is already recorded.
  */
@@ -96,7 +105,7 @@ export async function markPost(
     sent.as === "marked" && sent.by === by && sent.at === at;
   const standing = standingOf(after);
   return standing && [standing.last, ...standing.earlier].some(own)
-    ? { first: true }
+    ? { first: true, posted: standing.last.severity }
     : { first: false, instead: describeEnd(after) };
 }
 
@@ -115,9 +124,10 @@ function describeEnd(state: PostState): string {
   switch (state.state) {
     case "posted": {
       const { last } = state;
+      const as = `as ${last.severity}`;
       return last.as === "posted"
-        ? `it was posted at ${last.at}`
-        : `${last.by} marked it as posted at ${last.at}`;
+        ? `it was posted at ${last.at}, ${as}`
+        : `${last.by} marked it as posted at ${last.at}, ${as}`;
     }
     default:
       return `it is ${state.state}`;
@@ -154,7 +164,7 @@ function settledBy(
   switch (ended?.type) {
     case "freed":
       return ended.by === own.by && ended.at === own.at
-        ? { first: true }
+        ? { first: true, posted: standingOf(fold(events))?.last.severity }
         : by(`${ended.by} freed it at ${ended.at}`);
     case "marked":
       return by(`${ended.by} marked it as posted`);

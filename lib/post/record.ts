@@ -156,8 +156,8 @@ function sentFor(claim: Claim | undefined): Pick<Sent, "severity" | "host"> {
   return { severity: postedAs(claim), host: claim?.host };
 }
 
-/** What no claim says could have been the worst. */
-function postedAs(claim: Claim | undefined): Severity {
+/** How a claim's message counts. What no claim says could be the worst. */
+export function postedAs(claim: Claim | undefined): Severity {
   return readAs(claim?.severity ?? "critical");
 }
 

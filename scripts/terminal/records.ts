@@ -20,7 +20,11 @@ export function listPosts(posts: readonly Post[]): string[] {
       printable(post.incident_id, 220),
     ]),
   ]);
-  const pairs = rows.map((row, at) => [row, `          ${jobOf(posts[at]!)}`]);
+  const pairs = rows.map((row, at) => {
+    const { severities } = posts[at]!;
+    const facts = [severities.join(" then "), jobOf(posts[at]!)];
+    return [row, `          ${facts.filter(Boolean).join(", ")}`];
+  });
   return [header, ...pairs.flat()];
 }
 
@@ -31,6 +35,7 @@ export function describeRecord(post: Post): string[] {
     `${printable(post.incident_id, 220)}  ${post.state}`,
     `  destination  ${destination} (${printable(hostOf(post))})`,
     `  tenant       ${printable(post.tenant)}`,
+    ...severityLine(post),
     `  last job     ${jobOf(post)}`,
     ...post.events.flatMap(describeEvent).map((line) => `  ${line}`),
     ...post.state === "in doubt"
@@ -39,6 +44,16 @@ export function describeRecord(post: Post): string[] {
       ]
       : [],
   ];
+}
+
+/** Which severities were posted, and which is not settled. */
+function severityLine({ severities, state }: Post): string[] {
+  if (severities.length === 0) return [];
+  const words = severities.map((severity, at) => {
+    const isOpen = state !== "posted" && at === severities.length - 1;
+    return `${severity} (${isOpen ? state : "posted"})`;
+  });
+  return [`  severity     ${words.join(", then ")}`];
 }
 
 function jobOf({ job_id, run_id }: Post): string {

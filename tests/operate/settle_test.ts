@@ -62,10 +62,11 @@ const KEY = recordKey(POST);
 Deno.test("freePost() takes a claim at 15 minutes and refuses a younger one", async () => {
   const free = (at: string, force = false) =>
     freePost(new Bench(claim("A", at)), KEY, { ...ADA, force });
-  assertEquals(await free(OLD), { first: true });
+  const done = { first: true, posted: undefined } as const;
+  assertEquals(await free(OLD), done);
   const error = await assertRejects(() => free(YOUNG), OperationError);
   assertStringIncludes(error.message, "claimed it 14 min ago");
-  assertEquals(await free(YOUNG, true), { first: true });
+  assertEquals(await free(YOUNG, true), done);
   for (const at of ["2027-01-01T00:00:00Z", "some day"]) {
     await assertRejects(() => free(at), OperationError, "or with --force");
   }
@@ -130,7 +131,7 @@ Deno.test("markPost() says that it was posted meanwhile", async () => {
   bench.before = [posted(OLD)];
   assertEquals(await markPost(bench, KEY, { ...ADA, link: undefined }), {
     first: false,
-    instead: `it was posted at ${OLD}`,
+    instead: `it was posted at ${OLD}, as critical`,
   });
 });
 
@@ -191,6 +192,91 @@ Deno.test("forgetPost() keeps posters away while it deletes what is free", async
   again.delete = Bench.prototype.delete;
   assertEquals(await forgetPost(again, KEY, options), true);
 });
+
+/** A warning that was posted, and the claim of an update. */
+const UPDATE = [
+  claim("A", OLD, { severity: "warning" }),
+  posted(OLD),
+  claim("B", OLD, { severity: "critical" }),
+];
+const REFUSED: PostEvent = { type: "refused", token: "B", why: "x", at: OLD };
+
+Deno.test("freePost() leads an update back to what was posted", async () => {
+  const bench = new Bench(...UPDATE);
+  assertEquals(await freePost(bench, KEY, { ...ADA, force: false }), {
+    first: true,
+    posted: "warning",
+  });
+  assertEquals(bench.state, "posted");
+  await assertRejects(
+    () => freePost(bench, KEY, { ...ADA, force: false }),
+    OperationError,
+    `Nothing to free: it was posted at ${OLD}, as warning`,
+  );
+});
+
+Deno.test("markPost() marks the claim that it saw, and no other", async () => {
+  const mark = (bench: Bench) =>
+    markPost(bench, KEY, { ...ADA, link: undefined });
+  const update = new Bench(...UPDATE);
+  assertEquals(await mark(update), { first: true, posted: "critical" });
+  const first = new Bench(UPDATE[0]!);
+  assertEquals(await mark(first), { first: true, posted: "warning" });
+  // What was refused in between, and claimed anew, is another message.
+  const late = new Bench(...UPDATE);
+  late.before = [REFUSED, claim("C", OLD, { severity: "error" })];
+  assertEquals(await mark(late), { first: true, posted: "critical" });
+  // Without a claim it stands for whatever could have been sent.
+  const free = new Bench(UPDATE[0]!, { ...REFUSED, token: "A" } as PostEvent);
+  assertEquals(await mark(free), { first: true, posted: "critical" });
+  // What is posted and has no open claim cannot be marked.
+  await assertRejects(
+    () => mark(new Bench(...UPDATE, REFUSED)),
+    OperationError,
+    `Nothing to mark: it was posted at ${OLD}, as warning`,
+  );
+});
+
+Deno.test("forgetPost() frees an update, and keeps the next one away", async () => {
+  const options = { by: "ada", nowMs: NOW_MS, force: false };
+  const young = new Bench(
+    ...UPDATE.slice(0, 2),
+    claim("B", YOUNG, { severity: "critical" }),
+  );
+  await assertRejects(
+    () => forgetPost(young, KEY, options),
+    OperationError,
+    "there will be two",
+  );
+  assertEquals(await forgetPost(new Bench(...UPDATE), KEY, options), true);
+  // A worse message that is claimed between the look and our claim is kept.
+  const late = new Bench(...UPDATE.slice(0, 2));
+  late.before = [claim("B", YOUNG, { severity: "error" })];
+  await assertRejects(
+    () => forgetPost(late, KEY, options),
+    OperationError,
+    "A poster was faster",
+  );
+  assertEquals(late.state, "held");
+});
+
+const SHOWN: [events: PostEvent[], state: string, severities: string[]][] = [
+  [UPDATE.slice(0, 1), "in doubt", ["warning"]],
+  [UPDATE.slice(0, 2), "posted", ["warning"]],
+  [UPDATE, "in doubt", ["warning", "critical"]],
+  [[...UPDATE, REFUSED], "posted", ["warning"]],
+  [[claim("A", OLD)], "in doubt", ["critical"]],
+  [[claim("A", OLD, { severity: "unknown" })], "in doubt", ["warning"]],
+  [[claim("B", OLD), REFUSED], "free", []],
+];
+for (const [events, state, severities] of SHOWN) {
+  const types = events.map(({ type }) => type).join(", ");
+  Deno.test(`foldPost() says ${state} and "${severities}" of ${types}`, () => {
+    const items = events.map((event) => JSON.stringify(event));
+    const post = foldPost(KEY, items, NOW_MS);
+    assertEquals([post.state, post.severities], [state, severities]);
+  });
+}
 
 Deno.test("foldPost() words a claim as busy below 60 s", () => {
   const word = (at: string) =>

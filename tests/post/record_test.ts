@@ -297,6 +297,10 @@ const POSTED_A: Standing = {
   },
   earlier: [],
 };
+const WARNED_A: Standing = {
+  ...POSTED_A,
+  last: { ...POSTED_A.last, severity: "warning" },
+};
 const MARKED: Standing = {
   state: "posted",
   last: {
@@ -839,6 +843,33 @@ const CLAIMS: {
     when: "a person marked it",
     events: [claim("A"), unknown("A"), marked()],
     expected: MARKED,
+  },
+  {
+    when: "a lower severity was posted",
+    events: [as("A", "info"), posted("A")],
+    expected: "mine",
+  },
+  {
+    when: "its severity was posted, and an update is in doubt",
+    events: [...WARNED, as("B", "critical"), unknown("B")],
+    expected: WARNED_A,
+  },
+  {
+    when: "its severity was posted, and an update is busy",
+    events: [...WARNED, as("B", "critical")],
+    expected: WARNED_A,
+  },
+  {
+    when: "a lower severity was posted, and an update is in doubt",
+    events: [as("A", "info"), posted("A"), as("B", "critical"), unknown("B")],
+    expected: { state: "in doubt", why: "who knows" },
+  },
+  {
+    when: "another posts a lower severity meanwhile",
+    events: [as("A", "info")],
+    later: { 1: [posted("A")] },
+    expected: "mine",
+    waits: [500],
   },
   {
     when: "it is in doubt",

@@ -147,6 +147,7 @@ async function behave(t: Deno.TestContext, url: string): Promise<void> {
           "job_id",
           "key",
           "run_id",
+          "severities",
           "state",
           "tenant",
         ]);
@@ -159,6 +160,7 @@ async function behave(t: Deno.TestContext, url: string): Promise<void> {
         incident_id: "mock:DOUBT",
         destination: SLACK,
         state: "in doubt",
+        severities: ["critical"],
         events: (await records.read(keyOf("mock:DOUBT"))) as unknown,
         job_id: `${RUN}:post@1`,
         run_id: RUN,
@@ -248,7 +250,7 @@ async function behave(t: Deno.TestContext, url: string): Promise<void> {
       const { code, stdout } = await posts(...args);
       assertEquals([code, stdout], [
         0,
-        "Marked mock:DOUBT as posted; nothing will be sent for it\n",
+        "Marked mock:DOUBT as posted as critical; nothing more will be sent for it\n",
       ]);
       const state = fold(await records.read(keyOf("mock:DOUBT")));
       assert(state.state === "posted" && state.last.as === "marked");
@@ -267,6 +269,55 @@ async function behave(t: Deno.TestContext, url: string): Promise<void> {
         "posted",
         state.last.at,
       ]);
+    },
+  );
+
+  await t.step(
+    "an update in doubt is shown, freed and marked as one",
+    async () => {
+      const warned = ago(7_000);
+      const { type: _, ...first } = claim("A", warned, { severity: "warning" });
+      for (const incident of ["mock:RISEN", "mock:RAISED"]) {
+        await records.write(
+          keyOf(incident),
+          { type: "claim", ...first },
+          posted(warned),
+          claim("B", ago(3_000), { severity: "error" }),
+          { type: "unknown", token: "B", why: "no answer", at: ago(2_990) },
+        );
+      }
+      const { stdout } = await posts();
+      assertMatch(
+        stdout,
+        /in doubt +50 min +hooks\.slack\.com +mock:RISEN\n +warning then error, run /,
+      );
+      for (const line of stdout.split("\n")) assert(line.length <= 100, line);
+      assertStringIncludes(
+        (await posts("show", "mock:RISEN")).stdout,
+        "  severity     warning (posted), then error (in doubt)\n",
+      );
+      const freed = await posts("free", "mock:RISEN", ...person);
+      assertStringIncludes(
+        freed.stdout,
+        "Freed the update of mock:RISEN, which stays posted as warning: the next worse message will be sent.",
+      );
+      assertStringIncludes(
+        (await posts("show", "mock:RISEN")).stdout,
+        "  severity     warning (posted)\n",
+      );
+      const marking = ["mark", "mock:RAISED", "--posted", ...person];
+      assertEquals(
+        (await posts(...marking)).stdout,
+        [
+          "Marked mock:RAISED as posted as error; ",
+          "only a worse message will be sent for it\n",
+        ].join(""),
+      );
+      const again = await posts(...marking);
+      assertMatch(again.stderr, /Nothing to mark: ada marked .*, as error/);
+      for (const incident of ["mock:RISEN", "mock:RAISED"]) {
+        await posts("forget", incident, "--yes");
+      }
     },
   );
 
