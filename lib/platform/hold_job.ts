@@ -16,9 +16,21 @@ import type { Hold, Work } from "./job_table.ts";
 import type { JobRequest } from "./packet.ts";
 import type { GatewayWatch } from "./watch_gateway.ts";
 
-/** The platform gives up a job that has been RUNNING for so long. */
-const HELD_MS_MAX = 9_000_000;
-const PAUSE = { baseMs: 1_000, maxMs: 60_000 };
+/** Lengths in milliseconds; tests bring their own. */
+export interface HoldTimes {
+  /** The first pause; each further one may be twice as long. */
+  baseMs: number;
+  maxMs: number;
+  /** How long a job may be held. */
+  heldMsMax: number;
+}
+
+const TIMES: HoldTimes = {
+  baseMs: 1_000,
+  maxMs: 60_000,
+  // The platform gives up a job that has been RUNNING for so long.
+  heldMsMax: 9_000_000,
+};
 /** States in which the platform waits for an answer. */
 const LIVE_STATES = ["PENDING", "SCHEDULED", "DISPATCHED", "RUNNING"];
 
@@ -49,38 +61,40 @@ export function mayHold(request: JobRequest, recoverable: boolean): boolean {
  */
 export function holdJob(
   past: Past,
-  { why, watch, giveUpAt = Infinity, signal, log, work }: {
+  { why, watch, giveUpAt, times = TIMES, signal, log, work }: {
     why: string;
     watch: GatewayWatch;
-    giveUpAt?: number | undefined;
+    giveUpAt: number;
+    times?: HoldTimes | undefined;
     signal: AbortSignal;
     log: Log;
     work: Work;
   },
 ): Hold | undefined {
   const leftMs = Math.min(
-    past.sinceMs + HELD_MS_MAX - performance.now(),
+    past.sinceMs + times.heldMsMax - performance.now(),
     giveUpAt - Date.now(),
   );
   if (signal.aborted || !(leftMs > 0)) return undefined;
   if (past.holds++ === 0) {
     log.warn("Holding a job until it can be done", { why });
   }
-  const again = untilWorthTrying(watch, { leftMs, signal, holds: past.holds });
+  const pauseMs = backoffMs(past.holds, times);
+  const again = untilWorthTrying(watch, { leftMs, pauseMs, signal });
   return { status: "held", why, again, work };
 }
 
 async function untilWorthTrying(
   watch: GatewayWatch,
-  { leftMs, signal, holds }: {
+  { leftMs, pauseMs, signal }: {
     leftMs: number;
+    pauseMs: number;
     signal: AbortSignal;
-    holds: number;
   },
 ): Promise<void> {
   using end = deadline(leftMs, signal);
   try {
-    await wait(backoffMs(holds, PAUSE), end.signal);
+    await wait(pauseMs, end.signal);
     await watch.untilGood(end.signal);
   } catch {
     // The job has ended, or is about to.

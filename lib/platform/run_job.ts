@@ -24,7 +24,13 @@ import {
 import type { Job, JobContext } from "./context.ts";
 import type { Gateway } from "./gateway.ts";
 import { GatewayError } from "./gateway_error.ts";
-import { hasEnded, holdJob, mayHold, type Past } from "./hold_job.ts";
+import {
+  hasEnded,
+  holdJob,
+  type HoldTimes,
+  mayHold,
+  type Past,
+} from "./hold_job.ts";
 import type { Held, Hold } from "./job_table.ts";
 import type { JobEnd } from "./packet.ts";
 import { type Store, StoreError } from "./store.ts";
@@ -42,7 +48,8 @@ export interface Workbench {
   /** Whether another process finds a job that is left unanswered. */
   readonly recoverable: boolean;
   /** When a job is no longer worth holding, in milliseconds since the epoch. */
-  readonly giveUpAt?: ((input: unknown) => number) | undefined;
+  readonly giveUpAt: (input: unknown) => number;
+  readonly holdTimes?: HoldTimes | undefined;
   /** Its input has passed the check. */
   readonly handle: (input: unknown, context: JobContext) => Promise<unknown>;
 }
@@ -77,14 +84,15 @@ export async function runJob(
   } catch (error) {
     if (error instanceof JobElsewhere) return undefined;
     const code = await findTrouble(bench, error);
-    const { watch, giveUpAt } = bench;
+    const { watch, giveUpAt, holdTimes } = bench;
     let message = messageOf(error);
     if (code === "GATEWAY_UNAVAILABLE") message = watch.trouble ?? message;
     if (code !== undefined && mayHold(call.request, bench.recoverable)) {
       const hold = holdJob(past, {
         why: message,
         watch,
-        giveUpAt: past.input === undefined ? Infinity : giveUpAt?.(past.input),
+        giveUpAt: past.input === undefined ? Infinity : giveUpAt(past.input),
+        times: holdTimes,
         signal: call.signal,
         log: call.log,
         work: () => runJob(bench, call, past),

@@ -38,8 +38,6 @@ const TIMES: WatchTimes = {
   answerMs: 5_000,
   graceMs: 30_000,
 };
-/** Many jobs may fail together, and one question is enough for all of them. */
-const DOUBT_MS = 1_000;
 
 /** Asks `GET /status`, which needs the key like every other route. */
 export async function askStatus(
@@ -69,7 +67,6 @@ export class GatewayWatch implements AsyncDisposable {
   /** The setting that the operator was last told to check. */
   #told: string | undefined;
   #goodAt: number;
-  #askedAt = -Infinity;
   #lastGood = false;
   #asking: Promise<boolean> | undefined;
   #running: Promise<void> | undefined;
@@ -134,7 +131,7 @@ export class GatewayWatch implements AsyncDisposable {
     const { signal } = this.#end;
     const { everyMs, graceMs } = this.#times;
     while (!signal.aborted) {
-      await this.#ask();
+      await this.check();
       const left = this.#goodAt + graceMs - this.#now();
       const ms = left > 0 ? Math.min(everyMs, left) : everyMs;
       await wait(ms, signal).catch(() => {});
@@ -142,18 +139,12 @@ export class GatewayWatch implements AsyncDisposable {
   }
 
   /**
-   * Asks now, because a job has met with trouble.
+   * Asks now, because a job has met with trouble. Jobs that do so together share
+   * one question.
    *
-   * @returns Whether the newest answer is good.
+   * @returns Whether the answer is good.
    */
-  async check(): Promise<boolean> {
-    const isNew = this.#now() - this.#askedAt < DOUBT_MS;
-    if (this.#asking === undefined && isNew) return this.#lastGood;
-    return await this.#ask();
-  }
-
-  /** @returns Whether the answer is good. */
-  #ask(): Promise<boolean> {
+  check(): Promise<boolean> {
     return this.#asking ??= this.#askOnce().finally(() =>
       this.#asking = undefined
     );
@@ -170,7 +161,6 @@ export class GatewayWatch implements AsyncDisposable {
       if (signal.aborted) return this.#lastGood;
       this.#bad(toGatewayError(error));
     }
-    this.#askedAt = this.#now();
     return this.#lastGood;
   }
 

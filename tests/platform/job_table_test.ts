@@ -8,6 +8,7 @@ import {
 } from "../../lib/platform/gen/cap_pb.ts";
 import {
   type Held,
+  type Hold,
   JobTable,
   QUEUE_MAX,
   type Work,
@@ -23,7 +24,10 @@ interface Harness {
   /** Hands a job to the table; resolves once it is delivered. */
   take: (request: JobRequest) => Promise<void>;
   /** Jobs in hand, by id, each with what ends it. */
-  running: Map<string, { held: Held; end: (end: JobEnd | undefined) => void }>;
+  running: Map<
+    string,
+    { held: Held; end: (end: JobEnd | Hold | undefined) => void }
+  >;
   /** Every start, in order. */
   started: string[];
   delivered: { jobId: string; end: JobEnd }[];
@@ -32,6 +36,7 @@ interface Harness {
 function harness(
   parallelMax = 2,
   write: (line: string) => void = () => {},
+  recoverable = false,
 ): Harness {
   const running: Harness["running"] = new Map();
   const started: string[] = [];
@@ -40,9 +45,12 @@ function harness(
     topic: TOPIC,
     parallelMax,
     log: createLog({}, { write }),
+    recoverable,
   });
   const work: Work = (held) => {
-    const { promise, resolve } = Promise.withResolvers<JobEnd | undefined>();
+    const { promise, resolve } = Promise.withResolvers<
+      JobEnd | Hold | undefined
+    >();
     started.push(held.request.jobId);
     running.set(held.request.jobId, { held, end: resolve });
     return promise;
@@ -298,4 +306,118 @@ Deno.test("JobTable.finish() fails what does not end, waiting jobs at once", asy
     code: "POST_IN_DOUBT",
     message: "m",
   });
+});
+
+/** A hold, and what ends it. The job is then done as before. */
+function holdOf({ running, started }: Harness): {
+  hold: Hold;
+  again: () => void;
+} {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const work: Work = (held) => {
+    const { promise, resolve } = Promise.withResolvers<
+      JobEnd | Hold | undefined
+    >();
+    started.push(`${held.request.jobId} again`);
+    running.set(held.request.jobId, { held, end: resolve });
+    return promise;
+  };
+  const hold: Hold = { status: "held", why: "it rains", again: promise, work };
+  return { hold, again: resolve };
+}
+
+Deno.test("JobTable keeps a held job, lets the next have its place, and does it later", async () => {
+  const rig = harness(1);
+  const { table, take, running, started, delivered } = rig;
+  const { hold, again } = holdOf(rig);
+  take(request("a"));
+  take(request("b"));
+  running.get("a")!.end(hold);
+  await until("the next", () => started.length === 2);
+  assertEquals(started, ["a", "b"]);
+  take(request("a"));
+  assertEquals([table.size, table.has("a"), delivered.length], [2, true, 0]);
+  again();
+  // It waits for its turn like any other.
+  await Promise.resolve();
+  assertEquals(started, ["a", "b"]);
+  running.get("b")!.end(DONE);
+  await until("the held job", () => started.length === 3);
+  assertEquals(started, ["a", "b", "a again"]);
+  running.get("a")!.end(DONE);
+  await until("the answer", () => delivered.length === 2);
+  assertEquals([delivered[1]?.jobId, table.size], ["a", 0]);
+});
+
+Deno.test("JobTable ends a held job at once that is cancelled", async () => {
+  const rig = harness();
+  const { table, take, running, started, delivered } = rig;
+  const { hold, again } = holdOf(rig);
+  take(request("a"));
+  running.get("a")!.end(hold);
+  await new Promise((resolve) => setTimeout(resolve));
+  table.cancel("a");
+  await until("the answer", () => delivered.length === 1);
+  assertEquals(delivered[0]?.end, {
+    status: "failed",
+    code: "JOB_CANCELLED",
+    message: "The job was cancelled; it had to wait: it rains",
+  });
+  again();
+  await new Promise((resolve) => setTimeout(resolve));
+  assertEquals([started, table.size], [["a"], 0]);
+});
+
+Deno.test("JobTable fails a held job at its deadline, and says why it had to wait", async () => {
+  const rig = harness();
+  const { take, running, delivered } = rig;
+  take(request("a", { deadlineMs: 30 }));
+  running.get("a")!.end(holdOf(rig).hold);
+  await until("the answer", () => delivered.length === 1);
+  assertEquals(delivered[0]?.end, {
+    status: "failed",
+    code: "JOB_TIMEOUT",
+    message: "The job took longer than 30 ms; it had to wait: it rains",
+  });
+});
+
+Deno.test("JobTable.finish() fails a held job at once, unless another process finds it", async () => {
+  for (const recoverable of [false, true]) {
+    const rig = harness(2, () => {}, recoverable);
+    const { table, take, running, delivered } = rig;
+    take(request("before"));
+    running.get("before")!.end(holdOf(rig).hold);
+    take(request("during"));
+    await new Promise((resolve) => setTimeout(resolve));
+    const finished = table.finish(10_000);
+    running.get("during")!.end(holdOf(rig).hold);
+    await finished;
+    assertEquals(
+      delivered.map(({ jobId }) => jobId),
+      recoverable ? [] : ["before", "during"],
+    );
+    assertEquals(table.size, 0);
+  }
+});
+
+Deno.test("JobTable.finish() leaves what another process finds", async () => {
+  const { table, take, running, delivered } = harness(1, () => {}, true);
+  take(request("a"));
+  take(request("waits"));
+  const finished = table.finish(20);
+  await until(
+    "the stop",
+    () => running.get("a")!.held.signal.aborted && table.size === 1,
+  );
+  // What is certain is still said.
+  running.get("a")!.end(DONE);
+  await finished;
+  assertEquals(delivered.map(({ jobId }) => jobId), ["a"]);
+});
+
+Deno.test("JobTable leaves a job beyond its queue's bound to who finds it", async () => {
+  const { table, take, delivered } = harness(1, () => {}, true);
+  for (let count = 0; count <= QUEUE_MAX; count++) take(request(`j${count}`));
+  await take(request("late"));
+  assertEquals([delivered, table.has("late")], [[], false]);
 });

@@ -1,11 +1,24 @@
 import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { readConfig } from "../../lib/base/config.ts";
 import { ConfigError } from "../../lib/base/errors.ts";
-import { describeTooOld, POST_MAX_AGE } from "../../lib/post/age.ts";
+import {
+  ageLimitOf,
+  describeTooOld,
+  POST_MAX_AGE,
+} from "../../lib/post/age.ts";
 
 const NOW = "2026-03-04T18:00:00Z";
 const UNREADABLE =
   "the age of its evidence is unknown: its time of collection is not a time in the past";
+
+Deno.test("ageLimitOf() is the last moment at which a post is in time", () => {
+  const evidence = { incident_id: "x", collected_at: NOW, evidence: [] };
+  const limit = ageLimitOf(evidence, { postMaxAgeS: 90 });
+  assertEquals(new Date(limit).toISOString(), "2026-03-04T18:01:30.000Z");
+  const says = (nowMs: number) =>
+    describeTooOld(NOW, { maxAgeS: 90, nowMs }) !== undefined;
+  assertEquals([says(limit), says(limit + 1)], [false, true]);
+});
 
 /** Limit in seconds; what is said. */
 const ROWS: [what: string, collectedAt: unknown, maxAgeS: number, string?][] = [

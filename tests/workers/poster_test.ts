@@ -1225,6 +1225,8 @@ Deno.test("post() throws POST_REFUSED and frees the record when the artifact can
     [error.code, error.message, error.retryable],
     ["POST_REFUSED", "Cannot post: Cannot call: away", true],
   );
+  // By its cause, the worker knows that the post is not at fault.
+  assert(error.cause instanceof GatewayError);
   assertEquals(typesOf(scene), ["claim", "refused"]);
   assertEquals((await postScene({ ...scene, context })).mode, "artifact");
 });
