@@ -64,6 +64,8 @@ const SUBJECTS: [what: string, labels: Labels, subject?: string][] = [
   ["a pod", { ...STATE_METRICS, namespace: "shop", pod: "cart-1" }, "cart-1"],
   ["a namespace", { ...STATE_METRICS, namespace: "shop" }, "shop"],
   ["kube-state-metrics", STATE_METRICS],
+  ["its service", { ...STATE_METRICS, service: "kps-metrics" }],
+  ["another service", { ...STATE_METRICS, service: "cart-api" }, "cart-api"],
   ["kube-state-metrics with its own labels", OWN_LABELS],
   [
     "an exported pod",
@@ -87,6 +89,7 @@ const SUBJECTS: [what: string, labels: Labels, subject?: string][] = [
   // node-exporter measures its node.
   ["node-exporter's node", { ...NODE_EXPORTER, node: "node-7" }, "node-7"],
   ["node-exporter's host", { ...NODE_EXPORTER, nodename: "db-1" }, "db-1"],
+  ["a service before its host", { host: "db-1", service: "cart" }, "cart"],
   ["no node", NODE_EXPORTER],
   [
     "node-exporter of an app",

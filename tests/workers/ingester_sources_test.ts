@@ -140,6 +140,95 @@ Deno.test("Alertmanager needs its token, and starts one run a group of alerts", 
   assertEquals([quiet.status, quiet.body], [200, { ignored: "resolved" }]);
 });
 
+/** Sends a group of firing alerts as Alertmanager does. */
+async function sendGroup(
+  rig: Rig,
+  labels: Record<string, string>[],
+  more: Record<string, unknown> = {},
+) {
+  const [alert] = alertmanager.alerts;
+  const body = {
+    ...alertmanager,
+    ...more,
+    alerts: labels.map((labels, at) => ({
+      ...alert,
+      labels,
+      fingerprint: `${at}${JSON.stringify(labels)}`,
+    })),
+  };
+  return await rig.send("/webhook/alertmanager", JSON.stringify(body), {
+    authorization: `Bearer ${TOKEN}`,
+  });
+}
+
+Deno.test("two routes with one receiver and the same labels are two runs of two incidents", async () => {
+  await using rig = await startRig();
+  const groupLabels = { alertname: "HighErrorRate" };
+  const answers = [];
+  for (const team of ["shop", "pay", "shop"]) {
+    answers.push(
+      await sendGroup(rig, [{ ...groupLabels, team }], {
+        groupLabels,
+        groupKey: `{}/{team="${team}"}:{alertname="HighErrorRate"}`,
+      }),
+    );
+  }
+  const [shop, pay, again] = answers;
+  assertEquals(answers.map(({ status }) => status), [202, 202, 202]);
+  assertEquals(again, shop);
+  assertEquals(rig.starts.length, 2);
+  assert(shop?.body["incident_id"] !== pay?.body["incident_id"]);
+});
+
+Deno.test("a cooldown folds by what is ill, never by an exporter", async () => {
+  await using rig = await startRig({ INGEST_COOLDOWN_S: "86400" });
+  const exporter = { job: "kube-state-metrics", service: "kps-state-metrics" };
+  const send = async (alertname: string, more: Record<string, string>) =>
+    (await sendGroup(rig, [{ alertname, ...exporter, ...more }], {
+      groupKey: alertname,
+    })).status;
+  const shop = { namespace: "shop", pod: "cart-1" };
+  assertEquals(await send("PodCrashLooping", shop), 202);
+  assertEquals(await send("VolumeFull", { ...shop, namespace: "pay" }), 202);
+  assertEquals(await send("PodNotReady", { ...shop, pod: "cart-2" }), 202);
+  assertEquals(await send("QuotaExceeded", {}), 202);
+  assertEquals(await send("QuotaLow", {}), 202);
+  assertEquals(await send("ContainerWaiting", shop), 200);
+  assertEquals(rig.starts.map(({ input }) => input["service"]), [
+    "cart-1",
+    "cart-1",
+    "cart-2",
+    undefined,
+    undefined,
+  ]);
+});
+
+Deno.test("Grafana's own alerting is taken where Alertmanager's is", async () => {
+  await using rig = await startRig();
+  const url = "https://grafana.example.com/";
+  const { status } = await sendGroup(
+    rig,
+    [{ alertname: "Memory", zone: "a" }],
+    {
+      version: "1",
+      orgId: 1,
+      state: "alerting",
+      title: "[FIRING:1]  (Memory a)",
+      message: "**Firing**",
+      externalURL: url,
+      panelURL: `${url}d/abc?viewPanel=2`,
+      silenceURL: `${url}alerting/silence/new`,
+    },
+  );
+  assertEquals(status, 202);
+  const { source, service } = rig.starts[0]!.input;
+  assertEquals(source, {
+    system: "alertmanager",
+    url: `${url}d/abc?viewPanel=2`,
+  });
+  assertEquals(service, undefined);
+});
+
 /** What the ingester says of itself. */
 async function readReadiness(rig: Rig) {
   const line = rig.log.map((line) => JSON.parse(line)).find(({ msg }) =>

@@ -34,6 +34,8 @@ const NAMESPACES = spellings("namespace");
 /** Teams name what they run by these. */
 const SERVICES = `exported_service service service_name kubernetes_name app
   app_kubernetes_io_name application k8s_app exported_job job`.split(/\s+/);
+/** Machines that no cluster manages. */
+const HOSTS = ["nodename", "hostname", "host"];
 const CONTAINERS = spellings("container");
 /** The address of the target, as Prometheus scrapes it. */
 const ADDRESSES = ["instance", "endpoint", "metrics_path"];
@@ -45,7 +47,8 @@ const TELLING: ReadonlyMap<string, number> = new Map(
     ...NAMESPACES,
     ...WORKLOADS,
     ...CONTAINERS,
-    ...["nodename", "instance", "reason"],
+    ...HOSTS,
+    ...["instance", "reason"],
   ].map((name, at) => [name, at]),
 );
 
@@ -66,7 +69,7 @@ const EXPORTER_JOB =
   /^(?:integrations-.*|probe-.*|snmp|icmp|ping|ipmi|nodes?|hosts?|linux|windows|unix)$/;
 /** Jobs that say how targets are found, and nothing about them. */
 const DISCOVERY_JOB = /^(?:kubernetes-.*|federate|prometheus-scrape)$/;
-/** Where monitoring runs: an exporter's own namespace. */
+/** Names of an exporter's own namespace, or of its service. */
 const MONITORING = named(
   "monitoring|observability|prometheus|metrics|telemetry|kube-system",
 );
@@ -96,6 +99,7 @@ export function part(labels: Texts): Parted {
     }
     if (SERVICES.includes(name)) {
       return EXPORTER.test(value) ||
+        (isExported && MONITORING.test(value)) ||
         (name === "job" &&
           (EXPORTER_JOB.test(value) || DISCOVERY_JOB.test(value)));
     }
@@ -114,12 +118,13 @@ export function part(labels: Texts): Parted {
 }
 
 /**
- * What is ill: the workload, or a service or app, or at least a namespace.
+ * What is ill: the workload, or a service or app, or at least a machine or
+ * namespace.
  *
  * @param about The labels that all alerts share, without those of exporters.
  */
 export function subjectOf(about: Texts): string | undefined {
-  return firstOf(about, [...WORKLOADS, "nodename", ...SERVICES, ...NAMESPACES]);
+  return firstOf(about, [...WORKLOADS, ...SERVICES, ...HOSTS, ...NAMESPACES]);
 }
 
 /** The subject and its place, since two namespaces may use one name. */
