@@ -201,6 +201,14 @@ Deno.test("part() leaves an app's own labels, but for Prometheus' own", () => {
   assertEquals(Object.fromEntries(measuring), { prometheus });
 });
 
+Deno.test("part() takes a label for the target's if the target exports its own", () => {
+  const own = { exported_pod: "cart-1", exported_namespace: "shop" };
+  const target = { namespace: "tools", pod: "bridge-1" };
+  const { about, measuring } = partOf({ ...own, ...target });
+  assertEquals(Object.fromEntries(about), own);
+  assertEquals(Object.fromEntries(measuring), target);
+});
+
 Deno.test("part() is quick with many labels", () => {
   const labels = Object.fromEntries(
     Array.from({ length: 50_000 }, (_, at) => [`label${at}`, "x-".repeat(5)]),
