@@ -162,6 +162,9 @@ async function list(
     return 0;
   }
   posts.flatMap(listWaiting).forEach((line) => out(line));
+  if (posts.some(({ problem }) => problem !== "")) {
+    REMEDY.forEach((line) => out(line));
+  }
   if (posts.some(({ effect }) => effect === "unknown")) err(BLIND);
   const more = waiting.length - SHOWN_MAX;
   if (more > 0) out(`and ${more} newer ones; decide some of these first`);
@@ -169,6 +172,10 @@ async function list(
   return 0;
 }
 
+const REMEDY = [
+  "Reject what can no longer be approved (deno task approvals reject ID --reason TEXT), then",
+  "start its run again (POST /api/v1/workflow-runs/RUN/rerun at the gateway).",
+];
 const BLIND = "Set REDIS_URL to see which of them were posted before";
 
 /** @throws {OperationError} If it waits no longer, or there is no such job. */
@@ -256,7 +263,10 @@ async function watch(
       if (post.effect === "unknown" && !blind) err(BLIND);
       blind ||= post.effect === "unknown";
       if (json) raw(JSON.stringify(post));
-      else listWaiting(post).forEach((line) => out(line));
+      else {
+        listWaiting(post).forEach((line) => out(line));
+        if (post.remedy !== "") out(`  ${post.remedy}`);
+      }
       for (const problem of await hook(post, signal)) {
         const goesOn = signal.aborted ? "" : "; still watching";
         err(`${printable(problem, 300)} (for ${post.job_id})${goesOn}`);

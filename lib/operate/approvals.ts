@@ -232,7 +232,8 @@ async function lookForWorker(
 async function isCoretex06(platform: Platform): Promise<boolean> {
   try {
     const status = await platform.call("GET", "/status");
-    return isObject(status["nats"]) && status["build"] === undefined;
+    return typeof status["uptime_seconds"] === "number" &&
+      status["build"] === undefined;
   } catch (error) {
     if (error instanceof GatewayError) return false;
     throw error;

@@ -4,26 +4,23 @@
  * @module
  */
 import { printable, utcOf } from "../base/text.ts";
-import type { Severity } from "../incident.ts";
 import { recordKey } from "../post/events.ts";
 import {
   type Effect as PostEffect,
   effectOf,
   fold,
   type Sent,
+  type Standing,
   standingOf,
 } from "../post/record.ts";
-import { readAs } from "../post/severity.ts";
 import { type Post, type Posts, tryParse } from "./posts.ts";
 import type { JobFacts } from "./proposal.ts";
 
 export interface Effect {
   /** `unknown` if there is no record to read. */
   kind: PostEffect | "dry run" | "unknown";
-  /** Of the message that waits. */
-  severity: Severity;
-  /** The last message that was posted, which is the worst. */
-  before: Sent | undefined;
+  /** What was posted before. */
+  before: Standing | undefined;
   /** Whether it depends on which webhook the poster has now. */
   severalWebhooks: boolean;
 }
@@ -73,12 +70,7 @@ function readEffect(
   own: readonly Post[] | undefined,
   nowMs: number,
 ): Omit<Effect, "severalWebhooks"> {
-  const severity = readAs(postSeverity);
-  const is = (kind: Effect["kind"], before?: Sent) => ({
-    kind,
-    severity,
-    before,
-  });
+  const is = (kind: Effect["kind"], before?: Standing) => ({ kind, before });
   if (dryRun) return is("dry run");
   if (own === undefined) return is("unknown");
   const last = own.toSorted((a, b) => a.at < b.at ? -1 : 1).at(-1);
@@ -87,18 +79,18 @@ function readEffect(
   // An unreadable record could mean anything.
   if (events === undefined) return is("in doubt");
   const state = fold(events);
-  return is(effectOf(state, postSeverity, nowMs), standingOf(state)?.last);
+  return is(effectOf(state, postSeverity, nowMs), standingOf(state));
 }
 
 /** Says what approving does, without a full stop. */
 export function describeEffect(effect: Effect): string {
-  const { kind, severity, before } = effect;
-  const posted = before && `posted before on ${describeSent(before)}`;
+  const { kind, before } = effect;
+  const posted = before && `posted before on ${describeSent(before.last)}`;
   switch (kind) {
     case "new":
       return "sends a new message";
     case "update":
-      return `sends an update, ${severity} now: ${posted}${
+      return `sends an update, since it is worse now: ${posted}${
         sameWebhook(effect)
       }`;
     case "nothing":
@@ -116,7 +108,7 @@ export function describeEffect(effect: Effect): string {
 }
 
 /** `2026-11-28 21:30:02 UTC as critical to hooks.slack.com` */
-export function describeSent(sent: Sent): string {
+function describeSent(sent: Sent): string {
   const { at, severity, host } = sent;
   const where = host === undefined || host === "artifact"
     ? ""

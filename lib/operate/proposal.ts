@@ -183,7 +183,7 @@ export function approvableUntil(
 }
 
 /**
- * Says why approving a job would be pointless.
+ * Says why a job can no longer be approved.
  *
  * @param maxAgeS The poster refuses older evidence.
  * @returns A sentence without its full stop; `undefined` if nothing is known.
@@ -200,7 +200,7 @@ export function findObstacle(
 }
 
 const POLICY_CHANGED =
-  "the policy changed since it was asked for, so the platform refuses an approval";
+  "the policy changed since the approval was asked for, and the platform refuses it for good";
 
 /** @throws {OperationError} If approving would be pointless; says what helps. */
 export function checkProposal(proposal: Proposal, maxAgeS: number): void {
@@ -226,11 +226,12 @@ export function tooLate(
   );
 }
 
-/** The same webhook, sent again, would start no second run. */
+/** What to do about a job that can no longer be approved. */
 export function describeRemedy(
   { jobId, runId }: Pick<JobFacts, "jobId" | "runId">,
 ): string {
+  // The same webhook, sent again, would start no second run.
   const run = runId || jobId.split(":", 1)[0];
-  return `Reject it (deno task approvals reject ${jobId} --reason TEXT) and start its run again ` +
-    `(POST /api/v1/workflow-runs/${run}/rerun at the gateway)`;
+  return `Reject it (deno task approvals reject ${jobId} --reason TEXT), then start ` +
+    `its run again (POST /api/v1/workflow-runs/${run}/rerun at the gateway)`;
 }

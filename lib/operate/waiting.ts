@@ -13,6 +13,7 @@ import type { Platform, WaitingJob } from "./platform.ts";
 import type { Posts } from "./posts.ts";
 import {
   approvableUntil,
+  describeRemedy,
   findObstacle,
   type JobFacts,
   readFacts,
@@ -40,7 +41,7 @@ export interface WaitingPost {
   /** RFC 3339. */
   since: string;
   age_s: number;
-  /** RFC 3339: from then on approving is pointless; empty if nothing is known. */
+  /** RFC 3339: until when it can be approved; empty if nothing is known. */
   until: string;
   /** What approving does; empty if the job is no post. */
   effect: Effect["kind"] | "";
@@ -49,8 +50,10 @@ export interface WaitingPost {
   posted_as: string;
   /** What approving does, in words; empty for a first message. */
   note: string;
-  /** Why approving it would be pointless; empty if nothing is known. */
+  /** Why it can no longer be approved; empty if nothing is known. */
   problem: string;
+  /** What to do then. */
+  remedy: string;
 }
 
 /** Each read costs one of the 50 calls a second that the gateway allows everybody. */
@@ -121,6 +124,7 @@ export function describePost(
   maxAgeS: number,
 ): WaitingPost {
   const nowMs = Date.now();
+  const problem = findObstacle(facts, maxAgeS, nowMs);
   const until = topic === POST_TOPIC
     ? approvableUntil(facts, maxAgeS)
     : undefined;
@@ -137,14 +141,15 @@ export function describePost(
     message_sha256: facts.messageDigest,
     since: new Date(since).toISOString(),
     age_s: Math.max(0, Math.floor((nowMs - since) / 1000)),
-    until: until?.toISOString() ?? "",
+    until: problem === undefined ? until?.toISOString() ?? "" : "",
     effect: effect?.kind ?? "",
-    posted_at: effect?.before?.at ?? "",
-    posted_as: effect?.before?.severity ?? "",
+    posted_at: effect?.before?.last.at ?? "",
+    posted_as: effect?.before?.last.severity ?? "",
     note: effect === undefined || effect.kind === "new"
       ? ""
       : describeEffect(effect),
-    problem: findObstacle(facts, maxAgeS, nowMs) ?? "",
+    problem: problem ?? "",
+    remedy: problem === undefined ? "" : describeRemedy(facts),
   };
 }
 

@@ -6,11 +6,15 @@
 import { sha256Hex } from "../../lib/base/digest.ts";
 import type { PostResult } from "../../lib/incident.ts";
 import { decodeMessage, encodeMessage } from "../../lib/message/render.ts";
-import { approve, follow, reject } from "../../lib/operate/approvals.ts";
+import {
+  approve,
+  follow,
+  type Followed,
+  reject,
+} from "../../lib/operate/approvals.ts";
 import { readProposal } from "../../lib/operate/proposal.ts";
 import { askYesOrNo } from "../terminal/ask.ts";
 import { CommandError } from "../terminal/command.ts";
-import { readVersion } from "./platform.ts";
 import type { Scene } from "./scene.ts";
 
 /** What is to become of the post; `ask` asks on the terminal. */
@@ -59,14 +63,15 @@ export async function decide(
         ? `approved as ${principal}, with an empty body`
         : "somebody else decided it",
     );
-    const result = await followPost(scene, jobId);
-    if (result !== undefined) {
+    const followed = await followPost(scene, jobId);
+    if (followed.end === "succeeded") {
       say.line(`post       done, job ${jobId}`);
       await showReceived(scene, proposal.digest);
+      const result = followed.result as unknown as PostResult;
       return { end: "posted", result };
     }
     say.line("it bounced: the job waits for approval again");
-    if (await readVersion(scene.stand) === undefined) {
+    if (followed.why === "never released") {
       // It reads its own approvals back wrongly, so that none counts.
       cause =
         "this platform is coretexOS 0.6, which never releases an approved job";
@@ -79,17 +84,15 @@ export async function decide(
   return { end: "refused", cause };
 }
 
-/** @returns `undefined` if the approval bounced. */
 async function followPost(
   { stand: { platform } }: Scene,
   jobId: string,
-): Promise<PostResult | undefined> {
+): Promise<Extract<Followed, { end: "succeeded" | "bounced" }>> {
   const followed = await follow(platform, jobId, {
     timeoutMs: FOLLOW_MS,
   });
-  if (followed.end === "bounced") return undefined;
-  if (followed.end === "succeeded") {
-    return followed.result as unknown as PostResult;
+  if (followed.end === "bounced" || followed.end === "succeeded") {
+    return followed;
   }
   throw new CommandError(
     followed.end === "failed"

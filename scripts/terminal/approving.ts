@@ -30,7 +30,12 @@ import {
 import { describePost } from "../../lib/operate/waiting.ts";
 import { POST_MAX_AGE } from "../../lib/post/age.ts";
 import { askYes, needTerminal } from "./ask.ts";
-import { type CommandContext, CommandError, needName } from "./command.ts";
+import {
+  type CommandContext,
+  CommandError,
+  needName,
+  UsageError,
+} from "./command.ts";
 import { followJob, reportEnd } from "./following.ts";
 import { openPlatform, PLATFORM_VARIABLES } from "./platform.ts";
 import { type Looked, showProposal } from "./proposal.ts";
@@ -117,7 +122,7 @@ export function readConsent(
   const principal = needName(context, as, "--as NAME");
   const digest = sha256?.trim().toLowerCase();
   if (digest !== undefined && !/^[0-9a-f]{64}$/.test(digest)) {
-    throw new CommandError("--sha256 takes the 64 hex digits of a message", 2);
+    throw new UsageError("--sha256 takes the 64 hex digits of a message");
   }
   return { principal, sha256: digest, yes };
 }
@@ -163,7 +168,7 @@ export async function approveJob(
   const { out, err } = context;
   const { jobId, topic } = job;
   const looked = await look(approver, job);
-  const { proposal, effect } = looked;
+  const { proposal } = looked;
   showProposal(looked, context);
   checkProposal(proposal, postMaxAgeS);
   if (!await checkWorker(platform, topic)) {
@@ -187,11 +192,7 @@ export async function approveJob(
       ? `Approved as ${consent.principal}`
       : await describeDecision(platform, jobId),
   );
-  const followed = await followJob(platform, job, context);
-  const after = followed.end === "succeeded"
-    ? await lookForEffect(approver, proposal)
-    : undefined;
-  return reportEnd({ job, followed, effect, after }, context);
+  return reportEnd(job, await followJob(platform, job, context), context);
 }
 
 /**

@@ -3,15 +3,15 @@
  *
  * @module
  */
-import { stringOf } from "../../lib/base/json.ts";
+import { type JsonObject, objectOf, stringOf } from "../../lib/base/json.ts";
 import { ageOf, printable, utcOf } from "../../lib/base/text.ts";
 import {
   type Bounce,
   follow,
   type Followed,
+  type FollowOptions,
   workerOf,
 } from "../../lib/operate/approvals.ts";
-import type { Effect } from "../../lib/operate/effect.ts";
 import { POST_TOPIC } from "../../lib/operate/pack.ts";
 import type { Platform, WaitingJob } from "../../lib/operate/platform.ts";
 import type { CommandContext } from "./command.ts";
@@ -24,11 +24,13 @@ export async function followJob(
   platform: Platform,
   { jobId, topic }: Job,
   context: CommandContext,
+  options: FollowOptions = {},
 ): Promise<Followed> {
   const progress = showProgress(context);
   const who = workerOf(topic);
   let isMissing = false;
   return await follow(platform, jobId, {
+    ...options,
     onWait(waitedMs, worker) {
       const wasMissing = isMissing;
       isMissing = worker === false;
@@ -43,25 +45,17 @@ export async function followJob(
   });
 }
 
-/** What became of a job, and what its record said before and after. */
-export interface Ended {
-  job: Job;
-  followed: Followed;
-  effect: Effect | undefined;
-  /** As it would be for one more such message. */
-  after: Effect | undefined;
-}
-
 /** Says what became of an approved job. @returns The exit code. */
 export function reportEnd(
-  { job, followed, effect, after }: Ended,
+  job: Job,
+  followed: Followed,
   context: CommandContext,
 ): number {
   const { out, err } = context;
   const isPost = job.topic === POST_TOPIC;
   switch (followed.end) {
     case "succeeded": {
-      if (isPost) return reportPost(job, followed, effect, after, context);
+      if (isPost) return reportPost(job, followed.result, context);
       out(`Done: ${printable(JSON.stringify(followed.result), 1_000)}`);
       return 0;
     }
@@ -106,44 +100,45 @@ const BOUNCED: Readonly<Record<Bounce, (who: string) => string>> = {
 
 function reportPost(
   { jobId }: Job,
-  { result }: Extract<Followed, { end: "succeeded" }>,
-  effect: Effect | undefined,
-  after: Effect | undefined,
+  result: JsonObject,
   { out, err }: CommandContext,
 ): number {
-  const at = utcOf(stringOf(result["posted_at"]));
   const text = (name: string) => printable(stringOf(result[name]), 300);
+  const at = utcOf(text("posted_at"));
   const host = text("destination_host");
   const where = host === "" ? "as an artifact" : `to ${host}`;
   const { warnings: given } = result;
   const warnings = (Array.isArray(given) ? given : []).map(String);
+  const warn = () =>
+    warnings.filter((warning) => !warning.startsWith("Not sent: "))
+      .forEach((warning) => err(`Warning: ${printable(warning, 500)}`));
   // A job that was done again repeats its own message.
-  const isOwn = text("job_id") === jobId && !warnings.some(isMark);
-  if (result["repeat"] === true && !isOwn) {
-    const as = after?.before === undefined
-      ? ""
-      : ` as ${after.before.severity}`;
-    err(`Not sent: posted before${as} on ${at} ${where}`);
-    for (const mark of warnings.filter(isMark)) {
-      err(`  ${printable(mark, 500)}`);
-    }
+  if (result["repeat"] === true && text("job_id") !== jobId) {
+    const as = text("posted_as") === "" ? "" : ` as ${text("posted_as")}`;
+    const there = host === "" ? "" : ` ${where}`;
+    err(`Not sent: posted before${as} on ${at}${there}`);
+    warn();
     return 1;
   }
-  if (result["dry_run"] === true) {
-    out("Nothing was sent: it is a dry run");
-  } else {
-    const what = effect?.kind === "update" ? "an update" : "a new message";
-    const severity = effect === undefined ? "" : `, ${effect.severity}`;
-    out(`Posted ${where} on ${at}: ${what}${severity}`);
+  const update = objectOf(result["update_of"]);
+  const what = update === undefined
+    ? ""
+    : `, an update of the ${printable(stringOf(update["severity"]))} of ${
+      utcOf(stringOf(update["posted_at"]))
+    }`;
+  out(
+    result["dry_run"] === true
+      ? "Nothing was sent: it is a dry run"
+      : `Posted ${where} on ${at}${what}`,
+  );
+  const facts = [
+    ["approver", stringOf(objectOf(result["approval"])?.["by"])],
+    ["run", text("run_id")],
+    ["copy", text("artifact_ptr")],
+  ] as const;
+  for (const [name, fact] of facts) {
+    if (fact !== "") out(`  ${name.padEnd(10)}${printable(fact)}`);
   }
-  for (const [name, label] of [["run_id", "run"], ["artifact_ptr", "copy"]]) {
-    if (text(name!) !== "") out(`  ${label!.padEnd(8)}${text(name!)}`);
-  }
-  for (const warning of warnings) err(`Warning: ${printable(warning, 500)}`);
+  warn();
   return 0;
-}
-
-/** A person said that the message went out. */
-function isMark(warning: string): boolean {
-  return warning.startsWith("Marked as posted by ");
 }

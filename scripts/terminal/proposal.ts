@@ -11,6 +11,7 @@ import { describeEffect, type Effect } from "../../lib/operate/effect.ts";
 import { POST_TOPIC } from "../../lib/operate/pack.ts";
 import { workerOf } from "../../lib/operate/approvals.ts";
 import type { Proposal } from "../../lib/operate/proposal.ts";
+import { describeUpdate } from "../../lib/post/result.ts";
 import type { WaitingPost } from "../../lib/operate/waiting.ts";
 import type { CommandContext } from "./command.ts";
 import { outputStyle } from "./format.ts";
@@ -51,11 +52,13 @@ function factsOf({ job_id, topic, rule_id }: WaitingPost): string[] {
 }
 
 function problemOf({ problem }: WaitingPost): string[] {
-  return problem === "" ? [] : [row("reject", problem)];
+  return problem === ""
+    ? []
+    : [row("too late", `it can no longer be approved: ${problem}`)];
 }
 
 function row(name: string, text: string): string {
-  return `  ${name.padEnd(8)}${text}`;
+  return `  ${name.padEnd(10)}${text}`;
 }
 
 /** What is known of a job that waits. */
@@ -83,7 +86,7 @@ export function showProposal(looked: Looked, context: CommandContext): void {
   ];
   lines.forEach((line) => out(line));
   out();
-  if (message !== undefined) showMessage(message, proposal, context);
+  if (message !== undefined) showMessage(message, looked, context);
   if (post.topic === POST_TOPIC) {
     out(`Message sha256 ${digest ?? "not known: the message cannot be read"}`);
   }
@@ -91,22 +94,26 @@ export function showProposal(looked: Looked, context: CommandContext): void {
     out(`  ${id}  ${title}  ${pointer}`);
   }
   for (const { what, why } of gaps) out(`  missing  ${what}: ${why}`);
-  out("Approving it");
-  outlookOf(looked).forEach((line) => out(line));
+  if (post.problem === "") {
+    out("Approving it");
+    outlookOf(looked).forEach((line) => out(line));
+  } else out(`It can no longer be approved: ${post.problem}. ${post.remedy}`);
 }
 
 /** What approving does, how long it can be done, and who would act on it. */
 function outlookOf({ post, effect, worker }: Looked): string[] {
-  const { destination, until, problem } = post;
+  const { destination, until } = post;
   return [
     ...effect === undefined ? [] : [row("effect", describeEffect(effect))],
     ...destination === "" ? [] : [row("to", TO[destination] ?? destination)],
-    ...until === "" || problem !== ""
-      ? []
-      : [row("until", `${utcOf(until)}; later it is too old to be posted`)],
+    ...until === "" ? [] : [row("until", describeUntil(until))],
     row(workerOf(post.topic).split(" ", 1)[0]!, WORKER[String(worker)]!),
-    ...problemOf(post),
   ];
+}
+
+function describeUntil(until: string): string {
+  const left = ageOf(Date.parse(until) - Date.now());
+  return `${utcOf(until)}, in ${left}; later it is too old to be posted`;
 }
 
 const TO: Readonly<Record<string, string>> = {
@@ -125,12 +132,17 @@ const PLACEHOLDERS = { by: "(the approver)", at: "(the time)" };
 /** As Slack would show it, footer included. */
 function showMessage(
   message: Message,
-  { ruleId, runId, digest = "" }: Proposal,
+  { proposal, effect }: Looked,
   context: CommandContext,
 ): void {
   const { out } = context;
-  const approval = { ...PLACEHOLDERS, ruleId };
-  const { blocks, text } = withFooter(message, { approval, runId, digest });
+  const { ruleId, runId, digest = "", postSeverity } = proposal;
+  const { blocks, text } = withFooter(message, {
+    approval: { ...PLACEHOLDERS, ruleId },
+    runId,
+    digest,
+    update: describeUpdate(effect?.before, postSeverity),
+  });
   renderText(blocks, outputStyle(context)).forEach((line) => out(line));
   out();
   out(`Notification: ${printable(unescapeMrkdwn(text), 3_000)}`);

@@ -93,7 +93,7 @@ const ROWS: Row[] = [
     answers: [[409, "policy snapshot changed; re-evaluate before approving\n"]],
     job: WAITING,
     expected:
-      "It can no longer be approved: the policy changed since it was asked for, so the platform refuses an approval. Reject it (",
+      "It can no longer be approved: the policy changed since the approval was asked for, and the platform refuses it for good. Reject it (",
     approvals: 1,
   },
   {
@@ -174,7 +174,7 @@ const PROPOSAL: Proposal = {
   stale: false,
 };
 const POINTLESS: [changes: Partial<Proposal>, message: string][] = [
-  [{ stale: true }, "the policy changed since it was asked for, so the platf"],
+  [{ stale: true }, "the policy changed since the approval was asked for, and"],
   [{ expired: true }, "its input has expired: the platform keeps it for 24 h"],
   [{ collectedAt: "2026-01-01T00:00:00Z" }, "its evidence was collected "],
   [{ collectedAt: "soon" }, "the age of its evidence is unknown"],
@@ -191,7 +191,7 @@ for (const [changes, message] of POINTLESS) {
     );
     assertStringIncludes(
       error.message,
-      ". Reject it (deno task approvals reject r:post@1 --reason TEXT) and start its run again (POST /api/v1/workflow-runs/r/rerun at the gateway)",
+      ". Reject it (deno task approvals reject r:post@1 --reason TEXT), then start its run again (POST /api/v1/workflow-runs/r/rerun at the gateway)",
     );
   });
 }
@@ -279,15 +279,14 @@ for (const [job, expected] of ENDS) {
 }
 
 /** Why a job bounced, by what the platform tells of workers and itself. */
-const NATS = { connected: true };
 const BOUNCES: [workers: unknown, status: Response, why: Bounce][] = [
   [
     [{ ...POOL, heartbeat_age_seconds: 20 }],
-    Response.json({ nats: NATS }),
+    Response.json({ uptime_seconds: 1 }),
     "no worker",
   ],
-  [[POOL], Response.json({ nats: NATS }), "never released"],
-  [[POOL], Response.json({ nats: NATS, build: {} }), "not placed"],
+  [[POOL], Response.json({ uptime_seconds: 1 }), "never released"],
+  [[POOL], Response.json({ uptime_seconds: 1, build: {} }), "not placed"],
   [[POOL], plain(403, "access denied"), "not placed"],
   [[POOL], Response.json({ ok: true }), "not placed"],
 ];

@@ -5,7 +5,12 @@
  */
 import { assertEquals, assertRejects } from "@std/assert";
 import { plain, startGateway } from "../../deploy/standins/gateway.ts";
-import { watchWaiting } from "../../lib/operate/waiting.ts";
+import { POST_TOPIC } from "../../lib/operate/pack.ts";
+import {
+  readWaiting,
+  type WaitingPost,
+  watchWaiting,
+} from "../../lib/operate/waiting.ts";
 import { NO_REDIS, platformAt } from "../support/platform.ts";
 import { until } from "../support/until.ts";
 
@@ -47,6 +52,121 @@ Deno.test("watchWaiting() tells of each job once, and of an outage once", async 
   await expect("a");
   waiting = Array.from({ length: 20 }, (_, at) => `n${at}`); // Eight a look.
   await expect(...waiting);
+  stop.abort(new Error("stopped"));
+  await assertRejects(() => watching, Error, "stopped");
+});
+
+/** Waiting jobs that are posts, with a message each; counts the reads of those. */
+function servePosts(ids: () => readonly string[]) {
+  const reads: string[] = [];
+  const text = "Since 09:20, none resolved";
+  const blocks = [
+    { type: "header", text: { text: "Orders fail" } },
+    { type: "section", text: { text } },
+  ];
+  const content = btoa(JSON.stringify({ text: "t", blocks }));
+  const server = startGateway(({ path }) => {
+    const [, kind = "", id = ""] = /v1\/(\w+)\/?(.*)$/.exec(path)!;
+    const topic = id.startsWith("step") ? "job.other" : POST_TOPIC;
+    switch (kind) {
+      case "approvals":
+        return Response.json({
+          items: ids().map((id) => ({
+            job: {
+              id,
+              topic: id.startsWith("step") ? "job.other" : POST_TOPIC,
+              state: "APPROVAL_REQUIRED",
+              updated_at: 1,
+            },
+            policy_snapshot: id.endsWith("old") ? "before" : "now",
+          })),
+        });
+      case "policy":
+        return Response.json({ snapshots: ["now", "before"] });
+      case "jobs":
+        return Response.json({
+          id,
+          topic,
+          context: {
+            incident: { incident_id: id },
+            evidence: { collected_at: new Date().toISOString() },
+            summary: { message_ptr: `redis://art:${id}` },
+          },
+        });
+      case "artifacts":
+        reads.push(decodeURIComponent(id));
+        return Response.json({ content_base64: content });
+      default:
+        return Response.json({});
+    }
+  });
+  return { server, reads };
+}
+
+Deno.test("readWaiting() reads messages of posts only, and marks what policy has left behind", async () => {
+  const { server, reads } = servePosts(() => ["a", "step", "b-old"]);
+  await using _ = server;
+  await using platform = platformAt(server.url);
+  const posts = await readWaiting(
+    platform,
+    await platform.waiting(),
+    NO_REDIS,
+  );
+  assertEquals(
+    posts.map(({ job_id, headline, lines, effect, problem, until }) => [
+      job_id,
+      headline,
+      lines,
+      effect,
+      problem.split(" since")[0],
+      until === "",
+    ]),
+    [
+      [
+        "a",
+        "Orders fail",
+        ["Since 09:20, none resolved"],
+        "unknown",
+        "",
+        false,
+      ],
+      ["step", "", [], "", "", true],
+      [
+        "b-old",
+        "Orders fail",
+        ["Since 09:20, none resolved"],
+        "unknown",
+        "the policy changed",
+        true,
+      ],
+    ],
+  );
+  assertEquals(reads, ["redis://art:a", "redis://art:b-old"]);
+});
+
+Deno.test("watchWaiting() reads the message of a job that bounces once", async () => {
+  let waiting = ["a"];
+  const { server, reads } = servePosts(() => waiting);
+  await using _ = server;
+  const stop = new AbortController();
+  await using platform = platformAt(server.url, { signal: stop.signal });
+  const told: WaitingPost[] = [];
+  const watching = watchWaiting(platform, NO_REDIS, {
+    onWaiting: (post) => Promise.resolve(void told.push(post)),
+    onAway() {},
+    onBack() {},
+  }, 10);
+  await until("a", () => told.length === 1);
+  waiting = ["b"];
+  await until("b", () => told.length === 2);
+  waiting = ["a", "b"];
+  await until("a again", () => told.length === 3);
+  assertEquals(told.map(({ job_id, headline }) => [job_id, headline]), [
+    ["a", "Orders fail"],
+    ["b", "Orders fail"],
+    ["a", "Orders fail"],
+  ]);
+  assertEquals(reads, ["redis://art:a", "redis://art:b"]);
   stop.abort(new Error("stopped"));
   await assertRejects(() => watching, Error, "stopped");
 });

@@ -133,7 +133,7 @@ Deno.test("approvals and approve_latest_post on devcore", async (t) => {
     );
     assertStringIncludes(
       stdout,
-      `\n  job     ${first}\n  rule    ${RULE}\n  sha256  ${message_sha256}\n`,
+      `\n  job       ${first}\n  rule      ${RULE}\n  sha256    ${message_sha256}\n`,
     );
     assert(!stdout.includes("topic"));
     const [json, ...others] = JSON.parse((await approvals(["--json"])).stdout);
@@ -158,6 +158,7 @@ Deno.test("approvals and approve_latest_post on devcore", async (t) => {
       posted_as: "",
       posted_at: "",
       problem: "",
+      remedy: "",
     }, []]);
   });
 
@@ -174,13 +175,13 @@ Deno.test("approvals and approve_latest_post on devcore", async (t) => {
       ]);
       assertMatch(
         listed.stdout,
-        / {2}reject {2}its evidence was collected \d+ s ago/,
+        / {2}too late {2}it can no longer be approved: its evidence was collected \d+ s ago/,
       );
       for (const { code, stderr } of [approved, latest]) {
         assertEquals(code, 1);
         assertMatch(
           stderr,
-          /^error: It can no longer be approved: its evidence was collected \d+ s ago, and POST_MAX_AGE_S allows 1 s\. Reject it \(deno task approvals reject \S+ --reason TEXT\) and start its run again/,
+          /^error: It can no longer be approved: its evidence was collected \d+ s ago, and POST_MAX_AGE_S allows 1 s\. Reject it \(deno task approvals reject \S+ --reason TEXT\), then start its run again/,
         );
       }
       assertEquals(await stateOf(first), "APPROVAL_REQUIRED");
@@ -208,7 +209,7 @@ Deno.test("approvals and approve_latest_post on devcore", async (t) => {
       );
       assertMatch(
         winner.stdout,
-        /^Posted as an artifact on \S+ \S+ UTC: a new message, critical$/m,
+        /^Posted as an artifact on \S+ \S+ UTC$/m,
       );
       assertEquals([winner.code, approval_reason, state], [
         0,
@@ -336,6 +337,15 @@ Deno.test("approvals and approve_latest_post on devcore", async (t) => {
         requests.map((body) => JSON.parse(body).job_id),
         [before, ...jobs],
       );
+      const hooked = JSON.parse(requests[0]!);
+      assertEquals(
+        [hooked.headline, hooked.lines.length, hooked.effect],
+        [
+          "\u{1F534} CRITICAL · checkout-api: Checkout latency above 2 s",
+          3,
+          "new",
+        ],
+      );
       assertStringIncludes(
         printed,
         `APPROVALS_HOOK failed: exit code 3 (for ${before}); still watching`,
@@ -428,7 +438,7 @@ Deno.test("approvals and approve_latest_post on devcore", async (t) => {
       assertMatch(stdout, /Message sha256 [0-9a-f]{64}/);
       assertMatch(stdout, / {2}E1 {2}Payload as received {2}redis:\/\/art:/);
       assertStringIncludes(stdout, "Approved as ada");
-      assertStringIncludes(stdout, `\n  run     ${runId}\n`);
+      assertStringIncludes(stdout, `\n  run       ${runId}\n`);
       const job = await stand.job(jobId);
       assertEquals([job["state"], job["approval_by"], job["approval_reason"]], [
         "SUCCEEDED",
@@ -712,13 +722,13 @@ Deno.test("approvals shows the topic of what is no post, and leaves other packs 
   const { stdout } = await call(approvalsMain, [], { env });
   assertStringIncludes(
     stdout,
-    "HIGH  mock:1  waiting for 2 h\n  │ Slow [2J checkout\n  job     r1:fetch@1\n" +
-      "  topic   job.incident-enricher.fetch, not a post\n  rule    input\n",
+    "HIGH  mock:1  waiting for 2 h\n  │ Slow [2J checkout\n  job       r1:fetch@1\n" +
+      "  topic     job.incident-enricher.fetch, not a post\n  rule      input\n",
   );
   assertStringIncludes(stdout, "NO SEVERITY  no incident  waiting for 2 h\n");
   assertStringIncludes(
     stdout,
-    "  reject  its input has expired: the platform keeps it for 24 h\n",
+    "  too late  it can no longer be approved: its input has expired: the platform keeps it for 24 h\n",
   );
 
   const expired = await call(approvalsMain, ["approve", "r3:post@1"], { env });
@@ -732,7 +742,7 @@ Deno.test("approvals shows the topic of what is no post, and leaves other packs 
   assertEquals(step.code, 0);
   assertStringIncludes(
     step.stdout,
-    "topic   job.incident-enricher.fetch, not a post",
+    "topic     job.incident-enricher.fetch, not a post",
   );
   assertStringIncludes(step.stdout, "Done: {}");
   assertStringIncludes(

@@ -50,7 +50,7 @@ export async function call(
     signal: signal ?? new AbortController().signal,
     screen: undefined,
     ask: rest && ((question) => {
-      lines.push(question);
+      out(question);
       return Promise.resolve(rest.next().value);
     }),
   };
