@@ -106,7 +106,7 @@ export class Conversation {
     const beat = () => this.#beat(beats++ % HANDSHAKE_EVERY === 0);
     const endTurns = watch.onChange(() => this.#turn());
     this.#turn();
-    bus.onReconnect(() => this.#beat(true));
+    bus.onReconnect(() => this.#turn());
     const timer = setInterval(beat, HEARTBEAT_MS);
     const recovering = this.#recover(signal);
     try {
@@ -181,10 +181,10 @@ export class Conversation {
   /** Joins the pool when the gateway is well, and leaves it when it is not. */
   #turn(): void {
     const { watch, platform, log, topic } = this.#options;
-    if (!watch.asked || this.#stopping) return;
+    if (!watch.asked) return;
     if (watch.failure !== undefined) return this.#leave();
     this.#beat(true);
-    if (this.#ready) return;
+    if (this.#ready || this.#stopping) return;
     this.#ready = true;
     log.info("Worker ready", { topic, pool: platform.workerPool });
   }

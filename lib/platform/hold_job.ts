@@ -40,8 +40,9 @@ export interface Past {
   readonly sinceMs: number;
   /** How often it was held. */
   holds: number;
-  /** Checked. */
-  input?: unknown;
+  /** In milliseconds since the epoch, once its input is known. */
+  giveUpAt: number;
+  /** Of the handler, if only the result could not be stored. */
   output?: unknown;
 }
 
@@ -56,15 +57,13 @@ export function mayHold(request: JobRequest, recoverable: boolean): boolean {
 /**
  * Holds a job until it is worth trying again.
  *
- * @param options `giveUpAt` is in milliseconds since the epoch.
  * @returns `undefined` if the time for it is over.
  */
 export function holdJob(
   past: Past,
-  { why, watch, giveUpAt, times = TIMES, signal, log, work }: {
+  { why, watch, times = TIMES, signal, log, work }: {
     why: string;
     watch: GatewayWatch;
-    giveUpAt: number;
     times?: HoldTimes | undefined;
     signal: AbortSignal;
     log: Log;
@@ -73,7 +72,7 @@ export function holdJob(
 ): Hold | undefined {
   const leftMs = Math.min(
     past.sinceMs + times.heldMsMax - performance.now(),
-    giveUpAt - Date.now(),
+    past.giveUpAt - Date.now(),
   );
   if (signal.aborted || !(leftMs > 0)) return undefined;
   if (past.holds++ === 0) {

@@ -77,21 +77,20 @@ const NEVER: AbortSignal = new AbortController().signal;
 export async function runJob(
   bench: Workbench,
   call: JobCall,
-  past: Past = { sinceMs: performance.now(), holds: 0 },
+  past: Past = { sinceMs: performance.now(), holds: 0, giveUpAt: Infinity },
 ): Promise<JobEnd | Hold | undefined> {
   try {
     return await attempt(bench, call, past);
   } catch (error) {
     if (error instanceof JobElsewhere) return undefined;
     const code = await findTrouble(bench, error);
-    const { watch, giveUpAt, holdTimes } = bench;
+    const { watch, holdTimes } = bench;
     let message = messageOf(error);
     if (code === "GATEWAY_UNAVAILABLE") message = watch.trouble ?? message;
     if (code !== undefined && mayHold(call.request, bench.recoverable)) {
       const hold = holdJob(past, {
         why: message,
         watch,
-        giveUpAt: past.input === undefined ? Infinity : giveUpAt(past.input),
         times: holdTimes,
         signal: call.signal,
         log: call.log,
@@ -113,18 +112,19 @@ async function attempt(
   call: JobCall,
   past: Past,
 ): Promise<JobEnd | undefined> {
-  const { watch, handle, gateway, recoverable } = bench;
+  const { watch, handle, gateway, recoverable, giveUpAt } = bench;
   const { request, signal } = call;
   const { jobId } = request;
   if (past.output === undefined) {
     const context = createContext(bench, call);
-    past.input ??= await readInput(bench, call);
+    const input = await readInput(bench, call);
+    past.giveUpAt = giveUpAt(input);
     if (watch.failure !== undefined && mayHold(request, recoverable)) {
       throw watch.failure;
     }
     const wasHeld = past.holds > 0;
     if (wasHeld && await hasEnded(gateway, jobId, signal)) return undefined;
-    past.output = await handle(past.input, context);
+    past.output = await handle(input, context);
   }
   const resultPtr = await writeResult(bench, jobId, past.output);
   return { status: "succeeded", resultPtr };

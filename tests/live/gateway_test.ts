@@ -110,3 +110,21 @@ Deno.test("a poster that starts with a wrong key is never ready", async () => {
   assert(!other.hasLogged("Worker ready"));
   assert(!other.hasLogged("wr0ng-key"));
 });
+
+Deno.test("an approved post whose gateway does not come back fails when it is too old, and not as its own fault", async () => {
+  await using path = await startPath({ POST_MAX_AGE_S: "12" });
+  const { stand, slack, front } = path;
+  const [, jobId] = await path.waiting("given-up");
+  front.trouble = () => new Response("unauthorized\n", { status: 401 });
+  await approve(stand.platform, jobId);
+  const followed = await follow(stand.platform, jobId);
+  assert(followed.end === "failed");
+  assertEquals(followed.code, "GATEWAY_UNAVAILABLE");
+  assert(
+    /^Gave up after \d+ s: .*; check CORETEX_API_KEY$/.test(
+      followed.message,
+    ),
+    followed.message,
+  );
+  assertEquals(slack.received.length, 0);
+});

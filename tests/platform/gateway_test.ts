@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { startGateway } from "../../deploy/standins/gateway.ts";
+import { plain, startGateway } from "../../deploy/standins/gateway.ts";
 import { Gateway } from "../../lib/platform/gateway.ts";
 import { GatewayError } from "../../lib/platform/gateway_error.ts";
 import { until } from "../support/until.ts";
@@ -364,3 +364,55 @@ for (const body of ["", "null", '"run"', "7"]) {
     );
   });
 }
+
+Deno.test("call() makes no second attempt of a call that wants one only", async () => {
+  let count = 0;
+  await using stand = startGateway(() => {
+    count++;
+    return plain(429, "rate limited\n");
+  });
+  using gateway = new Gateway({ url: stand.url, apiKey: "k" });
+  const { signal } = new AbortController();
+  await assertRejects(
+    () => gateway.call("GET", "/status", { signal, once: true }),
+    GatewayError,
+    "got status 429",
+  );
+  assertEquals(count, 1);
+});
+
+Deno.test("call() tells of good answers only", async () => {
+  let works = false;
+  let told = 0;
+  await using stand = startGateway((_, answer) =>
+    works ? answer() : plain(401, "unauthorized\n")
+  );
+  using gateway = new Gateway({
+    url: stand.url,
+    apiKey: "k",
+    onAnswer: () => told++,
+  });
+  const { signal } = new AbortController();
+  const ask = () => gateway.call("GET", "/status", { signal });
+  await assertRejects(ask, GatewayError);
+  assertEquals(told, 0);
+  works = true;
+  await ask();
+  assertEquals(told, 1);
+});
+
+Deno.test("call() does not try again for an answer that is too long", async () => {
+  let count = 0;
+  await using stand = startGateway(() => {
+    count++;
+    return new Response("x".repeat(100));
+  });
+  using gateway = new Gateway({ url: stand.url, apiKey: "k" });
+  const { signal } = new AbortController();
+  await assertRejects(
+    () => gateway.call("GET", "/x", { signal, bodyBytesMax: 10 }),
+    GatewayError,
+    "body is longer than 10 bytes",
+  );
+  assertEquals(count, 1);
+});

@@ -77,8 +77,9 @@ const quiet = createLog({}, { write() {} });
 async function startRig(
   handle: Handle,
   env: Record<string, string> = {},
-  { caution = () => undefined, answer }: {
+  { caution = () => undefined, answer, recover = false }: {
     caution?: (workerId: string) => string | undefined;
+    recover?: boolean;
     /** The gateway's answers, by default that all is well. */
     answer?: Answer;
   } = {},
@@ -132,6 +133,7 @@ async function startRig(
     input: "IncidentInput",
     output: "EvidenceBundle",
     caution: ({ workerId }) => caution(workerId),
+    recover,
     handle,
   }, {
     env: (name) => variables[name],
@@ -605,7 +607,10 @@ Deno.test("serveJobs() waits for servers that come up later, and says so", async
   const { port: redisPort } = redis;
   await nats.stop();
   await redis.stop();
-  await using gateway = startGateway();
+  let works = false;
+  await using gateway = startGateway((_, answer) =>
+    works ? answer() : plain(503, "not yet\n")
+  );
   const stop = new AbortController();
   const log: Record<string, unknown>[] = [];
   const variables: Record<string, string> = {
@@ -625,6 +630,7 @@ Deno.test("serveJobs() waits for servers that come up later, and says so", async
     env: (name) => variables[name],
     signal: stop.signal,
     write: (line) => log.push(JSON.parse(line)),
+    watch: { everyMs: 100 },
   });
   await until(
     "a word about Redis",
@@ -637,6 +643,18 @@ Deno.test("serveJobs() waits for servers that come up later, and says so", async
     () => log.some(({ msg }) => msg === "Cannot connect to NATS, trying again"),
   );
   await using _nats = await startNatsServer({ port: natsPort });
+  await until(
+    "the connection",
+    () => log.some(({ msg }) => msg === "Connected to NATS"),
+    20_000,
+  );
+  await until(
+    "a word about the gateway",
+    () =>
+      log.some(({ msg }) => msg === "Cannot reach the gateway, trying again"),
+  );
+  assert(!log.some(({ msg }) => msg === "Worker ready"));
+  works = true;
   await until(
     "the worker to be ready",
     () => log.some(({ msg }) => msg === "Worker ready"),
@@ -657,13 +675,14 @@ Deno.test("serveJobs() leaves its pool while the gateway refuses the key, and co
     () => rig.heartbeats.find(({ pool }) => pool !== "pool-1"),
   );
   assertEquals([last.pool, last.activeJobs], ["pool-1-away", 16]);
-  const { length } = rig.heartbeats;
+  const joined = () => rig.heartbeats.filter(({ pool }) => pool === "pool-1");
+  const { length } = joined();
   const line = rig.log.find(({ level }) => level === "error");
   assertEquals([line?.["msg"], line?.["error"]], [
     "Taking no jobs; check CORETEX_API_KEY",
     "Cannot call GET /status: got status 401, expected 2xx (unauthorized)",
   ]);
-  // Even a connection that comes back is no reason to join the pool.
+  // With a connection that comes back, it leaves again and does not join.
   rig.line.cut();
   await until(
     "the loss to be seen",
@@ -674,17 +693,48 @@ Deno.test("serveJobs() leaves its pool while the gateway refuses the key, and co
     "the connection",
     () => rig.log.some(({ msg }) => msg === "Reconnected to NATS"),
   );
-  await rig.bus.flush();
-  assertEquals(rig.heartbeats.length, length);
-  refuses = false;
-  const next = await until(
-    "a heartbeat after that",
-    () => rig.heartbeats[length],
+  await until(
+    "the second farewell",
+    () => rig.heartbeats.filter(({ pool }) => pool !== "pool-1").length === 2,
   );
+  assertEquals(joined().length, length);
+  refuses = false;
+  const next = await until("a heartbeat after that", () => joined()[length]);
   assertEquals([next.pool, next.activeJobs], ["pool-1", 0]);
   assertEquals(rig.log.filter(({ level }) => level === "error").length, 1);
   const ready = rig.log.filter(({ msg }) => msg === "Worker ready");
   assertEquals(ready.length, 1);
+});
+
+Deno.test("serveJobs() looks for jobs that nobody answers as soon as the gateway is well", async () => {
+  let refuses = false;
+  const asked: string[] = [];
+  await using rig = await startRig(() => Promise.resolve(BUNDLE), {}, {
+    recover: true,
+    answer({ path }, works) {
+      if (path.endsWith("/status")) {
+        return refuses ? plain(401, "unauthorized\n") : works();
+      }
+      asked.push(`${path}${refuses ? " with a refused key" : ""}`);
+      return Response.json(
+        path.endsWith("/jobs")
+          ? { items: [{ id: "j", topic: TOPIC, state: "RUNNING" }] }
+          : { id: "j", topic: TOPIC, context_ptr: "redis://ctx:j" },
+      );
+    },
+  });
+  await until("the first search", () => asked.length > 0);
+  refuses = true;
+  await until(
+    "the trouble",
+    () => rig.log.some(({ level }) => level === "error"),
+  );
+  await rig.store.write("ctx:j", '{"incident_id":"mock:1"}', 60, never);
+  const { length } = asked;
+  refuses = false;
+  // The next search by the clock is a minute away.
+  await until("the next search", () => asked.length > length);
+  assertEquals(asked.filter((path) => path.includes("refused")), []);
 });
 
 Deno.test("serveJobs() says once, at start, what its worker cautions about", async () => {

@@ -13,8 +13,8 @@ import { freePort } from "../../scripts/launch/free_port.ts";
 import { type Stand, startStand } from "../../scripts/launch/stand.ts";
 import { openFront } from "./gateway_front.ts";
 
-/** Starts it. */
-export async function startPath() {
+/** Starts it. @param env More variables of the poster. */
+export async function startPath(env: Record<string, string> = {}) {
   await using stack = new AsyncDisposableStack();
   const core = stack.use(await startDevcore({ reloadMs: 200 }));
   const slack = stack.use(await startSlack());
@@ -26,7 +26,7 @@ export async function startPath() {
       slack,
       env: (worker) =>
         worker === "poster"
-          ? { CORETEX_GATEWAY_URL: front.url, HEALTH_ADDR: health }
+          ? { CORETEX_GATEWAY_URL: front.url, HEALTH_ADDR: health, ...env }
           : {},
     }),
   );
