@@ -382,6 +382,11 @@ const PAGES: [
   [[{ panelURL: "", dashboardURL: "", ...page("generator") }], {}, "generator"],
   [[{ panelURL: "javascript:alert(1)" }], {}, ""],
   [[page("silence")], page("silence"), ""],
+  [
+    [{ panelURL: `${GRAFANA}/alerting/silence/new?matcher=a%3Db` }],
+    { dashboardURL: `${GRAFANA}/#/silences/new` },
+    "",
+  ],
   [[{}], page("dashboard"), "dashboard"],
   [
     [{ ...page("panel"), ...page("dashboard") }, page("dashboard")],
@@ -478,6 +483,11 @@ const SEVERITIES: [
     [alert("a", { labels: { priority: "P1", severity: "info" } })],
     "info",
     'label severity "info"',
+  ],
+  [
+    [alert("a", { labels: { Severity: "Critical" } })],
+    "critical",
+    'label Severity "Critical", so critical',
   ],
   [
     [alert("a", { labels: { priority: "P1", severity: "tbd" } })],

@@ -451,6 +451,24 @@ Deno.test("collectAlertmanager() says first where to look, and last who measured
   assert(!/kube-state-metrics|10\.42/.test(shown), shown);
 });
 
+for (
+  const [labels, subject] of [
+    [STATE_METRICS, "cart-1"],
+    [{ job: "node-exporter", service: "kps-kube-state-metrics" }, undefined],
+    [{ job: "cart", service: "cart-api" }, "kps-kube-state-metrics"],
+  ] as const
+) {
+  Deno.test(`collectAlertmanager() calls ${subject} ill if an exporter is given and the labels are ${JSON.stringify(labels)}`, () => {
+    const { context } = collectAlertmanager({
+      incident_id: "x",
+      source: { system: "alertmanager" },
+      service: "kps-kube-state-metrics",
+      raw: { alerts: [alert(labels)] },
+    });
+    assertEquals(context.service, subject);
+  });
+}
+
 Deno.test("collectAlertmanager() tells alerts apart by what is ill, and by the exporter only if all else is the same", () => {
   const at = (instance: string, more: Texts = {}) =>
     alert({ job: "kubelet", instance, ...more });

@@ -47,7 +47,7 @@ import {
   messageOf,
   sharedValuesOf,
 } from "./grafana.ts";
-import { isService, tellingFirst, type Texts } from "./labels.ts";
+import { isService, subjectOf, tellingFirst, type Texts } from "./labels.ts";
 
 /** The name of the alerts among the pieces of evidence. */
 const ALERTS = "alerts";
@@ -65,6 +65,7 @@ interface Shared extends Pick<Alert, "about" | "measuring" | "annotations"> {
 }
 
 export function collectAlertmanager(incident: IncidentInput): Findings {
+  const { service, ...rest } = incident;
   const raw = payloadOf(incident);
   const sender = isGrafana(raw) ? "Grafana" : "Alertmanager";
   const given = Array.isArray(raw["alerts"]) ? raw["alerts"] : [];
@@ -79,12 +80,16 @@ export function collectAlertmanager(incident: IncidentInput): Findings {
     annotations: sharedOf(most.map(({ annotations }) => annotations)),
     values: sharedValuesOf(most),
   };
+  // A run that an earlier version started may name the exporter.
+  const subject = [...shared.measuring.values()].includes(service ?? "")
+    ? subjectOf(shared.about)
+    : service;
   const resolved = alerts.length - firing.length;
   const counts = `${firing.length} firing, ${resolved} resolved`;
   const listed = alerts.slice(0, ALERTS_MAX);
   const timeline = readTimeline(listed, shared);
   const description = describe(most, { shared, title: incident.title, raw });
-  const facts = readFacts(incident, shared);
+  const facts = readFacts(subject, shared);
   const startless = most.filter(({ startsAt }) => startsAt === undefined)
     .map((alert) => sentence(alert, "fires", shared));
   const cut = cutOf(raw);
@@ -93,7 +98,7 @@ export function collectAlertmanager(incident: IncidentInput): Findings {
     ? undefined
     : plainTextOf(raw["status"], 100);
   const context: NormalizedContext = {
-    ...contextOf(incident),
+    ...contextOf({ ...rest, ...optional("service", subject) }),
     ...optional("description", description),
     ...optional("status", status),
     facts: [
@@ -190,7 +195,7 @@ function textIn(
 
 /** Runbooks and dashboards come first: a message shows only the first few facts. */
 function readFacts(
-  { service }: IncidentInput,
+  service: string | undefined,
   { about, annotations }: Shared,
 ): Fact[] {
   const said = ["alertname", "severity", "summary", "description", "message"];

@@ -2,8 +2,8 @@
  * What Grafana's own alerting adds to Alertmanager's webhook. Pure.
  *
  * Each field may stand in an alert or beside the alerts. `silenceURL` opens a
- * form that mutes the alert, so it never becomes a link or a fact: a reader
- * finds it in the stored payload only.
+ * form that mutes the alert, so it never becomes a link or a fact, whatever the
+ * field that carries it: a reader finds it in the stored payload only.
  *
  * @see https://grafana.com/docs/grafana/latest/alerting/configure-notifications/manage-contact-points/integrations/webhook-notifier/
  * @module
@@ -80,8 +80,15 @@ function urlOf(
   payload: JsonObject,
   alerts: readonly Alert[],
 ): string | undefined {
-  return shared(alerts.map(({ whole }) => webUrlOf(whole[name]))) ??
-    webUrlOf(payload[name]);
+  return shared(alerts.map(({ whole }) => pageUrlOf(whole[name]))) ??
+    pageUrlOf(payload[name]);
+}
+
+function pageUrlOf(value: unknown): string | undefined {
+  const url = webUrlOf(value);
+  return url === undefined || /\/silences?(?:[/?#]|$)/i.test(url)
+    ? undefined
+    : url;
 }
 
 function valuesOf({ values, valueString }: JsonObject): string | undefined {

@@ -221,10 +221,10 @@ function readSeverity(
   alerts: Alert[],
 ): Pick<IncidentInput, "severity" | "severity_rule"> {
   const said = alerts.flatMap(({ labels }) => {
-    const given = SEVERITY_LABELS.flatMap((name) => {
-      const word = textOf(labels.get(name), WORD_CHARS_MAX);
-      return word === undefined ? [] : [{ name, word }];
-    });
+    const given = SEVERITY_LABELS.flatMap((wanted) =>
+      [...labels].filter(([name]) => name.toLowerCase() === wanted)
+        .map(([name, text]) => ({ name, word: shorten(text, WORD_CHARS_MAX) }))
+    );
     const known = given.find(({ word }) => severityOf(word) !== undefined);
     return known ?? given.slice(0, 1);
   });
