@@ -300,3 +300,19 @@ Deno.test("flags refuses what it does not know", async () => {
   assertEquals(help.code, 0);
   assert(help.stdout.includes("--env-file F"));
 });
+
+Deno.test("services on one machine have a health address each, from one file", async () => {
+  const ports = new Map(WORKERS.map((worker, at) => [worker, 9001 + at]));
+  const own = [...ports].map(([worker, port]) =>
+    [`${worker.toUpperCase()}_HEALTH_ADDR`, `127.0.0.1:${port}`] as const
+  );
+  const env = { ...LOOPBACK, ...Object.fromEntries(own) };
+  const files = await renderFiles(["service"], { read, requirements, env });
+  for (const [worker, port] of ports) {
+    const [, net = ""] = /--allow-net=(\S+)/.exec(
+      files.get(dropInOf(worker))!,
+    )!;
+    const health = net.split(",").filter((host) => /:900\d$/.test(host));
+    assertEquals([worker, health], [worker, [`127.0.0.1:${port}`]]);
+  }
+});

@@ -1148,7 +1148,8 @@ Deno.test("whatever ends a request gives its place back", async () => {
         await asked.promise;
       }
       await until("the ingester to notice", () => refusals() > before);
-      assert((await asked.promise).aborted);
+      const signal = await asked.promise;
+      await until("the gateway to notice", () => signal.aborted);
     }],
   ];
   for (const [what, end] of ends) {
