@@ -54,7 +54,7 @@ const TELLING: ReadonlyMap<string, number> = new Map(
 
 /** Exporters that report on others, with the labels of these. */
 const REPORTER = named(
-  "kube-?state(?:-?metrics)?|ksm|cadvisor|kubelets?|metrics-cadvisor",
+  "kube-?state(?:-?metrics)?|ksm|cadvisor|kubelets?",
 );
 const EXPORTER = named(
   `kube-?state(?:-?metrics)?|ksm|cadvisor|kubelets?|[a-z0-9]*exporters?|
