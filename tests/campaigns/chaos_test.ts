@@ -424,7 +424,7 @@ const REFUSED: [args: string[], error: string][] = [
   ],
   [
     ["--mutant", "fresh-key"],
-    'There is no mutant "fresh-key"; there are skip-claim, retry-unknown; see --help',
+    'There is no mutant "fresh-key"; there are skip-claim, retry-unknown, drop-worse, send-equal; see --help',
   ],
   [
     ["--suite", "intake", "--mutant", "skip-claim"],

@@ -22,10 +22,13 @@ import { decodePacket } from "../../../../lib/platform/packet.ts";
 import { connectStore } from "../../../../lib/platform/store.ts";
 import { recordKey } from "../../../../lib/post/events.ts";
 import { Stand } from "../../../../scripts/launch/stand.ts";
+import type { Severity } from "../../../../lib/incident.ts";
+import { type PostSeverity, readAs } from "../../../../lib/post/severity.ts";
 import type { Bundle } from "../../../../lib/operate/install.ts";
 import type { Ground, Lane } from "../campaign.ts";
 import { Poster } from "./poster.ts";
 import { type Server, startNats, startRedis } from "./servers.ts";
+import type { Sent } from "./oracle.ts";
 import type { PostStage } from "./stage.ts";
 
 export interface LaneOptions extends Ground {
@@ -183,13 +186,29 @@ export class PostLane implements Lane<PostStage> {
     return wanted;
   }
 
+  /** Makes the incident one that was posted before. */
+  async plant(stage: PostStage, severity: Severity): Promise<void> {
+    const { store } = this.#parts;
+    const at = new Date().toISOString();
+    const facts = { job_id: "before", run_id: "before" };
+    const token = "before";
+    const claim = { type: "claim", token, ...facts, digest: "d", host: "h" };
+    const result = { posted_at: at, message_sha256: "d".repeat(64), ...facts };
+    const key = await this.#keyOf(stage);
+    for (
+      const event of [
+        { ...claim, severity, at },
+        { type: "posted", token, result, at },
+      ]
+    ) await store.append(key, JSON.stringify(event), this.#signal);
+  }
+
   /** Starts a run of the incident and approves its post. @returns The job. */
-  async approveRun(stage: PostStage): Promise<string> {
+  async approveRun(stage: PostStage, severity: PostSeverity): Promise<string> {
     const { platform } = this.#parts.stand;
-    const message = JSON.stringify({
-      text: stage.incidentId,
-      blocks: [{ type: "divider" }],
-    });
+    // So that a request tells what it says.
+    const block = { type: "divider", block_id: severity };
+    const message = JSON.stringify({ text: stage.incidentId, blocks: [block] });
     const pointer = await platform.gateway.putArtifact({
       content: message,
       contentType: "application/json",
@@ -197,11 +216,12 @@ export class PostLane implements Lane<PostStage> {
     }, this.#signal);
     const incident_id = stage.incidentId.replace(/^mock:/, "");
     const json = {
-      incident: { incident_id, destination: { mode: "slack" } },
+      incident: { incident_id, severity, destination: { mode: "slack" } },
       evidence: {
         incident_id,
         collected_at: new Date().toISOString(),
         evidence: [],
+        normalized_context: { severity: readAs(severity) },
       },
       summary: {
         incident_id,
@@ -216,6 +236,7 @@ export class PostLane implements Lane<PostStage> {
     const run = await platform.call("POST", path, { json });
     const jobId = `${run["run_id"]}:post@1`;
     stage.jobIds.push(jobId);
+    stage.severities.set(jobId, severity);
     await approve(platform, jobId);
     return jobId;
   }
@@ -260,19 +281,26 @@ export class PostLane implements Lane<PostStage> {
     return this.#results.has(jobId);
   }
 
-  async readRecord({ incidentId }: PostStage): Promise<string[]> {
-    const { slack, store } = this.#parts;
-    const digest = await sha256Hex(slack.url);
+  async readRecord(stage: PostStage): Promise<string[]> {
+    const key = await this.#keyOf(stage);
+    return await this.#parts.store.list(key, this.#signal);
+  }
+
+  async #keyOf({ incidentId }: PostStage): Promise<string> {
+    const digest = await sha256Hex(this.#parts.slack.url);
     const destination = `slack:${digest.slice(0, 16)}`;
-    const key = recordKey({ tenant: "default", incidentId, destination });
-    return await store.list(key, this.#signal);
+    return recordKey({ tenant: "default", incidentId, destination });
   }
 
   /** What Slack did with each request it read for the incident. */
-  requests({ incidentId }: PostStage): Behaviour[] {
+  requests({ incidentId }: PostStage): Sent[] {
     const text = JSON.stringify(incidentId);
     return this.#view.requests.filter(({ body }) => body.includes(text))
-      .map(({ behaviour }) => behaviour);
+      .map(({ body, behaviour }) => {
+        const { blocks: [{ block_id }] } = JSON.parse(body);
+        const isUpdate = body.includes(" Update: now ");
+        return { severity: block_id, isUpdate, behaviour };
+      });
   }
 
   /** Restarts NATS; resolves when the platform is connected again. */

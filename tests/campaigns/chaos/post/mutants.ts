@@ -11,7 +11,7 @@ import { JobError } from "../../../../lib/base/errors.ts";
 import type { PostInput, PostResult } from "../../../../lib/incident.ts";
 import type { JobContext, JobStore } from "../../../../lib/platform/context.ts";
 import { runWorker } from "../../../../lib/platform/worker.ts";
-import type { PostEvent } from "../../../../lib/post/events.ts";
+import type { Claim, PostEvent } from "../../../../lib/post/events.ts";
 import { post, SETTINGS } from "../../../../workers/poster.ts";
 
 type Verb = (
@@ -59,6 +59,34 @@ const retryUnknown: Verb = async (input, context) => {
   }
 };
 
+/** Shows the poster another severity of what was posted. */
+function seenAs(change: (event: Claim) => Partial<Claim>): Verb {
+  return (input, context) =>
+    post(input, {
+      ...context,
+      store: {
+        ...context.store,
+        async list(key) {
+          const items = await context.store.list(key);
+          return items.map((item) => {
+            const event = read(item);
+            const isOwn = event.type === "claim" &&
+              event.job_id === context.job.id;
+            return event.type === "claim" && !isOwn
+              ? JSON.stringify({ ...event, ...change(event) })
+              : item;
+          });
+        },
+      },
+    });
+}
+
+/** Knows no severities, so nothing is worse than what was posted. */
+const dropWorse = seenAs(() => ({ severity: "critical" }));
+
+/** Takes whatever was posted for the least. */
+const sendEqual = seenAs(() => ({ severity: "info" }));
+
 function read(item: string): PostEvent {
   return JSON.parse(item);
 }
@@ -66,6 +94,8 @@ function read(item: string): PostEvent {
 export const MUTANTS: Readonly<Record<string, Verb>> = {
   "skip-claim": skipClaim,
   "retry-unknown": retryUnknown,
+  "drop-worse": dropWorse,
+  "send-equal": sendEqual,
 };
 
 if (import.meta.main) {

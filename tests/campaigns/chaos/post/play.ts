@@ -5,6 +5,7 @@
  * @module
  */
 import { wait } from "../../../../lib/base/time.ts";
+import type { PostSeverity } from "../../../../lib/post/severity.ts";
 import type { PostLane } from "./lane.ts";
 import type { Evidence, JobFacts } from "./oracle.ts";
 import type { Poster } from "./poster.ts";
@@ -23,11 +24,13 @@ const JOB_MS = 600;
 export async function play(
   lane: PostLane,
   stage: PostStage,
-  { way }: PostPlan,
+  plan: PostPlan,
   signal: AbortSignal,
 ): Promise<Evidence> {
   const settle = () => stage.settle(() => lane.settle(stage, PATIENCE_MS));
-  const first = await lane.approveRun(stage);
+  const { way, before, severity } = plan;
+  if (before !== undefined) await lane.plant(stage, before);
+  const first = await lane.approveRun(stage, severity);
   await lane.untilDispatched(first);
   await settle();
   // What has not struck by now would strike a later attempt.
@@ -35,10 +38,26 @@ export async function play(
   const [delivery] = stage.deliveries;
   const poster = delivery?.poster ?? lane.replicas[0];
   stage.note(way);
-  await WAYS[way]!(lane, stage, { first, poster });
+  await WAYS[way]!(lane, stage, { first, poster, again: plan.again });
   await settle();
   for (const jobId of stage.jobIds) await recover(lane, stage, jobId, signal);
-  return await gather(lane, stage);
+  return await gather(lane, stage, before);
+}
+
+export const WORSE = "then worse run";
+
+async function runAgain(
+  lane: PostLane,
+  stage: PostStage,
+  { first, poster, again }: {
+    first: string;
+    poster: Poster;
+    again: PostSeverity;
+  },
+): Promise<void> {
+  // The platform has forgotten the incident with all that Redis held.
+  if (stage.lostData) await lane.deliver(first, await lane.liveOne(poster));
+  else await lane.untilDispatched(await lane.approveRun(stage, again));
 }
 
 /** What is done about the incident once the first attempt is over. */
@@ -48,7 +67,7 @@ const WAYS: Readonly<
     (
       lane: PostLane,
       stage: PostStage,
-      attempt: { first: string; poster: Poster },
+      attempt: { first: string; poster: Poster; again: PostSeverity },
     ) => void | Promise<void>
   >
 > = {
@@ -57,11 +76,9 @@ const WAYS: Readonly<
     await lane.deliver(first, await lane.liveOne(poster)),
   "then same job, other poster": async (lane, _, { first, poster }) =>
     await lane.deliver(first, await lane.liveOne(lane.otherThan(poster))),
-  async "then new run"(lane, stage, { first, poster }) {
-    // The platform has forgotten the incident with all that Redis held.
-    if (stage.lostData) await lane.deliver(first, await lane.liveOne(poster));
-    else await lane.untilDispatched(await lane.approveRun(stage));
-  },
+  "then new run": runAgain,
+  /** Its severity is above all before it, if there is such a one. */
+  [WORSE]: runAgain,
   async "then poster started an hour later"(lane, stage, { poster }) {
     // It finds by itself the jobs that nobody answers.
     await poster.kill();
@@ -120,18 +137,24 @@ async function isOver(
   }
 }
 
-async function gather(lane: PostLane, stage: PostStage): Promise<Evidence> {
+async function gather(
+  lane: PostLane,
+  stage: PostStage,
+  before: PostSeverity | undefined,
+): Promise<Evidence> {
   const jobs: JobFacts[] = [];
   for (const jobId of stage.jobIds) {
     const job = await lane.readJob(jobId);
     jobs.push({
       jobId,
+      severity: stage.severities.get(jobId)!,
       state: job === undefined ? undefined : String(job["state"]),
       code: String(job?.["error_code"] ?? ""),
       message: String(job?.["error_message"] ?? ""),
     });
   }
   return {
+    before,
     requests: lane.requests(stage),
     record: await lane.readRecord(stage),
     jobs,

@@ -4,12 +4,18 @@
  * @module
  */
 import { delay } from "../../../../lib/base/time.ts";
+import type { PostSeverity } from "../../../../lib/post/severity.ts";
 import type { Random } from "../random.ts";
 import type { Verdict } from "../stage.ts";
 import { BOUNDARIES, type Boundary } from "./boundaries.ts";
 import type { PostLane } from "./lane.ts";
 import type { Poster } from "./poster.ts";
-import type { PostDraw, PostFault, PostStage } from "./stage.ts";
+import {
+  type PostDraw,
+  type PostFault,
+  type PostStage,
+  SEVERITIES,
+} from "./stage.ts";
 
 /** Longer than the post's own timeout. */
 const PAUSE_MS = 1_300;
@@ -133,14 +139,15 @@ function drawRace(random: Random): PostFault {
 /** A second run of the incident starts while the first one posts. */
 function drawRuns(random: Random): PostFault {
   const boundary = random.pick(BOUNDARIES);
+  const severity = random.pick(SEVERITIES);
   const meets = boundary === "record read" || boundary === "before claim";
   return {
     name: "new run while the first one posts",
-    detail: boundary,
+    detail: `${boundary}, as ${severity}`,
     arm(lane, { stage, at }) {
       const meet = createBarrier(2);
       at(boundary, async () => {
-        const opening = openRun(lane, stage);
+        const opening = openRun(lane, stage, severity);
         stage.also(opening);
         await (meets ? meet() : opening);
       });
@@ -149,9 +156,13 @@ function drawRuns(random: Random): PostFault {
   };
 }
 
-async function openRun(lane: PostLane, stage: PostStage): Promise<void> {
+async function openRun(
+  lane: PostLane,
+  stage: PostStage,
+  severity: PostSeverity,
+): Promise<void> {
   try {
-    await lane.untilDispatched(await lane.approveRun(stage));
+    await lane.untilDispatched(await lane.approveRun(stage, severity));
   } catch (error) {
     stage.note(`no other run: ${error}`);
   }

@@ -12,6 +12,8 @@ import {
   type Verdict,
 } from "../stage.ts";
 import { type Boundary, isClaim, meaningOf } from "./boundaries.ts";
+import { WORST_FIRST } from "../../../../lib/incident.ts";
+import type { PostSeverity } from "../../../../lib/post/severity.ts";
 import type { PostLane } from "./lane.ts";
 import type { Poster } from "./poster.ts";
 
@@ -27,6 +29,7 @@ interface Delivery {
   starts: number;
 }
 
+export const SEVERITIES: readonly PostSeverity[] = [...WORST_FIRST, "unknown"];
 const RECORD = "incident-enricher:posted:";
 /** What a process logs before it publishes a result. */
 const ANSWERED = ["Job answered", "Answering a redelivered job again"];
@@ -43,6 +46,8 @@ export class PostStage extends Stage<Boundary, Poster> {
   readonly #results: Delivery[] = [];
   /** In the order of their approval. */
   readonly jobIds: string[] = [];
+  /** What each job's message says. */
+  readonly severities = new Map<string, PostSeverity>();
   /** What Slack does with its next requests; after them it behaves. */
   readonly answers = this.schedule<() => Behaviour>();
   /** How many deliveries are about to be lost, so that nobody waits for them. */
