@@ -28,6 +28,7 @@ import { connectStore, lookAtStore, type Store } from "./store.ts";
 import { askStatus, GatewayWatch, type WatchTimes } from "./watch_gateway.ts";
 
 export type { Job, JobContext } from "./context.ts";
+export type { WatchTimes } from "./watch_gateway.ts";
 
 /** Describes a worker. */
 export interface WorkerOptions<S extends Settings & PlatformSettings, I, O> {
