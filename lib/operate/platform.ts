@@ -6,7 +6,6 @@
 import { type Config, readConfig, variablesOf } from "../base/config.ts";
 import { deadline } from "../base/deadline.ts";
 import { isObject, type JsonObject, objectOf, optional } from "../base/json.ts";
-import { createLog } from "../base/log.ts";
 import type { Endpoint } from "../platform/endpoint.ts";
 import { Gateway } from "../platform/gateway.ts";
 import { GatewayError } from "../platform/gateway_error.ts";
@@ -20,8 +19,8 @@ import {
   storeEndpoint,
   type StoreSettings,
 } from "../platform/settings.ts";
-import { connectStore, type Store } from "../platform/store.ts";
-import { PACK_ID } from "../schemas.ts";
+import type { Store } from "../platform/store.ts";
+import { openStore, REACH_MS, withVariable } from "./reach.ts";
 
 type Env = (name: string) => string | undefined;
 
@@ -106,8 +105,6 @@ const CORDUM_1_STATUS = ["license", "pipeline", "circuit_breakers"];
 /** Those who may not or cannot read a status still get everything else. */
 const STATUS_WITHHELD = [403, 404, 501];
 
-/** A person is waiting for the answer. */
-const CALL_MS = 10_000;
 const SNAPSHOT_BYTES_MAX = 4 * 1024 * 1024;
 
 export interface PlatformOptions {
@@ -128,7 +125,7 @@ export class Platform implements AsyncDisposable {
 
   constructor(
     { gateway, redis }: PlatformAddress,
-    { principal, signal, callMs = CALL_MS }: PlatformOptions,
+    { principal, signal, callMs = REACH_MS }: PlatformOptions,
   ) {
     this.gateway = new Gateway({
       ...gateway,
@@ -145,11 +142,10 @@ export class Platform implements AsyncDisposable {
     path: string,
     { json, form }: { json?: unknown; form?: FormData } = {},
   ): Promise<JsonObject> {
-    return await this.gateway.call(method, path, {
-      signal: this.signal,
-      ...optional("json", json),
-      ...optional("body", form),
-    }) as JsonObject;
+    const options = { ...optional("json", json), ...optional("body", form) };
+    return await this.#reach((signal) =>
+      this.gateway.call(method, path, { signal, ...options })
+    ) as JsonObject;
   }
 
   /** Reads a route. @returns `undefined` if the platform says it is missing. */
@@ -164,7 +160,7 @@ export class Platform implements AsyncDisposable {
 
   /** @throws {GatewayError} If there is no such job. */
   job(jobId: string): Promise<JsonObject> {
-    return this.gateway.readJob(jobId, this.signal);
+    return this.#reach((signal) => this.gateway.readJob(jobId, signal));
   }
 
   findJob(jobId: string): Promise<JsonObject | undefined> {
@@ -246,35 +242,29 @@ export class Platform implements AsyncDisposable {
   /** The scheduler's view of the workers, or `undefined` if Redis is not named. */
   async workers(): Promise<WorkerSnapshot | undefined> {
     if (this.#redis === undefined) return undefined;
-    this.#store ??= openStore(this.#redis, CALL_MS, this.signal);
+    this.#store ??= openStore(this.#redis, REACH_MS, this.signal);
     const store = await this.#store;
+    using end = deadline(REACH_MS, this.signal);
     const text = await store.read(
       "sys:workers:snapshot",
       SNAPSHOT_BYTES_MAX,
-      this.signal,
+      end.signal,
     );
     if (text === undefined) return undefined;
     const { captured_at, topics = {}, workers = [] } = JSON.parse(text);
     return { capturedMs: Date.parse(captured_at), topics, workers };
   }
 
+  async #reach<T>(call: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    try {
+      return await call(this.signal);
+    } catch (error) {
+      throw withVariable(error, this.gateway.address);
+    }
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     const store = await this.#store?.catch(() => undefined);
     await store?.close();
   }
-}
-
-/** Connects to Redis without logging. @throws {StoreError} After `ms`. */
-export async function openStore(
-  redis: Endpoint,
-  ms: number,
-  parent: AbortSignal,
-): Promise<Store> {
-  using end = deadline(ms, parent);
-  return await connectStore({
-    ...redis,
-    name: `${PACK_ID}-scripts`,
-    log: createLog({}, { write() {} }),
-    signal: end.signal,
-  });
 }

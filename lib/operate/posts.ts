@@ -25,8 +25,7 @@ import {
   standingOf,
 } from "../post/record.ts";
 import { readInBatches } from "./batches.ts";
-import { OperationError } from "./errors.ts";
-import { openStore } from "./platform.ts";
+import { openStore } from "./reach.ts";
 
 /** One record, as `posts --json` shows it. */
 export interface Post {
@@ -64,21 +63,13 @@ const CALL_MS = 20_000;
 const LIST_MS = 120_000;
 const READS_MAX = 50;
 
-/** Connects to Redis. @throws {OperationError} If that takes too long. */
+/** Connects to Redis. @throws {StoreError} If that takes too long. */
 export async function openPosts(
   redis: Endpoint,
   signal: AbortSignal,
   connectMs = CONNECT_MS,
 ): Promise<Posts> {
-  const store = await openStore(redis, connectMs, signal).catch((error) => {
-    if (!(error instanceof StoreError)) throw error;
-    const { host } = new URL(redis.url);
-    throw new OperationError(
-      `Cannot connect to Redis at ${host} within ${
-        connectMs / 1000
-      } s; REDIS_URL names another`,
-    );
-  });
+  const store = await openStore(redis, connectMs, signal);
   const bounded = async <T>(
     ms: number,
     call: (signal: AbortSignal) => Promise<T>,

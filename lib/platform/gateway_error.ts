@@ -50,6 +50,11 @@ export class GatewayError extends OutsideError {
     this.#traits = traits;
   }
 
+  /** The same failure in other words. */
+  reworded(message: string): GatewayError {
+    return new GatewayError(message, this.status, this.detail, this.#traits);
+  }
+
   /** The 404 of a proxy or router in front says nothing about jobs or runs. */
   override get missing(): boolean {
     return this.status === 404 && !this.#traits.foreign;

@@ -12,7 +12,13 @@ import {
   PLATFORM_SETTINGS,
   readPlatformEnv,
 } from "../../lib/operate/platform.ts";
-import { GATEWAY_SETTINGS } from "../../lib/platform/settings.ts";
+import { checkBus, openStore, REACH_MS } from "../../lib/operate/reach.ts";
+import type { BusEndpoint, Endpoint } from "../../lib/platform/endpoint.ts";
+import {
+  busEndpoint,
+  GATEWAY_SETTINGS,
+  storeEndpoint,
+} from "../../lib/platform/settings.ts";
 import { Stand, type StandOptions } from "../launch/stand.ts";
 import { CommandError } from "../terminal/command.ts";
 import { showProgress } from "../terminal/progress.ts";
@@ -36,18 +42,28 @@ export async function openScene(
   const env = (name: string) => say.context.env(name) || undefined;
   const named = GATEWAY_SETTINGS.gatewayUrl.names.some(env);
   const address = env("REDIS_ADDR") && `redis://${env("REDIS_ADDR")}`;
+  const [nats, redis] = [env("NATS_URL"), env("REDIS_URL") ?? address];
+  const { signal = say.context.signal } = options;
+  if (!named) {
+    await checkServers({
+      ...nats && { nats: { url: nats } },
+      ...redis && { redis: { url: redis } },
+    }, signal);
+  }
   const core = named ? undefined : stack.use(
     await startDevcore({
       reloadMs: DEVCORE_RELOAD_MS,
-      ...optional("natsUrl", env("NATS_URL")),
-      ...optional("redisUrl", env("REDIS_URL") ?? address),
+      ...optional("natsUrl", nats),
+      ...optional("redisUrl", redis),
     }),
   );
   const platformEnv = core?.env ?? readPlatformEnv(env);
-  const { gatewayUrl, natsUrl, redisUrl } = readConfig(
-    PLATFORM_SETTINGS,
-    (name) => platformEnv[name],
-  );
+  const config = readConfig(PLATFORM_SETTINGS, (name) => platformEnv[name]);
+  const { gatewayUrl, natsUrl, redisUrl } = config;
+  if (named) {
+    const nats = busEndpoint(config);
+    await checkServers({ nats, redis: storeEndpoint(config) }, signal);
+  }
   const slack = options.slack ? stack.use(await startSlack()) : undefined;
   const given = { timeoutMs: RUN_MS, pollMs: POLL_MS, ...options };
   const stand = stack.use(await Stand.open({ ...given, platformEnv, slack }));
@@ -59,6 +75,20 @@ export async function openScene(
   say.line(`gateway ${gatewayUrl}`);
   say.line(`NATS ${new URL(natsUrl).host}, Redis ${new URL(redisUrl).host}`);
   return { stand, core, say };
+}
+
+/** Nothing below would say which of these it waits for. @throws {OutsideError} */
+async function checkServers(
+  { nats, redis }: { nats?: BusEndpoint; redis?: Endpoint },
+  signal: AbortSignal,
+): Promise<void> {
+  const connect = async (redis: Endpoint) => {
+    await using _ = await openStore(redis, REACH_MS, signal);
+  };
+  await Promise.all([
+    nats && checkBus(nats, REACH_MS, signal),
+    redis && connect(redis),
+  ]);
 }
 
 /** The platform's version; coretexOS 0.6 tells none. */

@@ -76,7 +76,8 @@ Deno.test("a gateway that is not there is said in one line", async () => {
   const error = await assertRejects(() => platform.waiting(), GatewayError);
   assertEquals(
     explain(error),
-    "Cannot call GET /approvals: connection refused",
+    "Cannot call GET /approvals: connection refused; check CORETEX_GATEWAY_URL " +
+      `or CORDUM_GATEWAY_URL, which names ${new URL(url).host}`,
   );
 });
 

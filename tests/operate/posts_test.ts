@@ -6,7 +6,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { startRedisServer } from "../../deploy/devcore/redis_server.ts";
 import { OperationError } from "../../lib/operate/errors.ts";
-import { openStore } from "../../lib/operate/platform.ts";
+import { openStore } from "../../lib/operate/reach.ts";
 import { openPosts } from "../../lib/operate/posts.ts";
 import { markPost } from "../../lib/operate/settle.ts";
 import { recordKey } from "../../lib/post/events.ts";

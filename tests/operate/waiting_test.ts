@@ -43,7 +43,9 @@ Deno.test("watchWaiting() tells of each job once, and of an outage once", async 
   };
   await expect("a", "b");
   waiting = undefined;
-  await expect("Cannot call GET /approvals: got status 401, expected 2xx (no)");
+  await expect(
+    "Cannot call GET /approvals: got status 401, expected 2xx (no); check CORETEX_API_KEY or CORDUM_API_KEY",
+  );
   waiting = ["a", "b", "c"];
   await expect("back", "c");
   waiting = ["b", "c"];

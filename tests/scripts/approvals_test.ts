@@ -397,7 +397,7 @@ Deno.test("approvals and approve_latest_post on devcore", async (t) => {
       assertStringIncludes(stderr, "APPROVALS_HOOK failed: ");
       assertStringIncludes(
         stderr,
-        "Cannot reach the platform: Cannot call GET /approvals: got status 401, expected 2xx (fault); still watching\nThe platform is back\n",
+        "Cannot reach the platform: Cannot call GET /approvals: got status 401, expected 2xx (fault); check CORETEX_API_KEY or CORDUM_API_KEY; still watching\nThe platform is back\n",
       );
       assert(!(stdout + stderr).includes("s3cret"));
       assert(stderr.endsWith("\nstopped\n"), stderr);

@@ -19,7 +19,7 @@ import {
   recordKey,
 } from "../../lib/post/events.ts";
 import { fold } from "../../lib/post/record.ts";
-import { OperationError } from "../../lib/operate/errors.ts";
+import { StoreError } from "../../lib/platform/store.ts";
 import { openPosts } from "../../lib/operate/posts.ts";
 import { freePort } from "../../scripts/launch/free_port.ts";
 import { startRealRedis } from "../support/real_servers.ts";
@@ -461,11 +461,11 @@ Deno.test("posts says that Redis is not there", async () => {
   const redis = { url: `redis://:s3cret@127.0.0.1:${port}` };
   const error = await assertRejects(
     () => openPosts(redis, signal, 200),
-    OperationError,
+    StoreError,
   );
   assertEquals(
     error.message,
-    `Cannot connect to Redis at 127.0.0.1:${port} within 0.2 s; REDIS_URL names another`,
+    `Cannot connect to Redis at 127.0.0.1:${port} within 0.2 s; check REDIS_URL or REDIS_ADDR`,
   );
   await runOut();
 });
