@@ -2,24 +2,24 @@
  * Finds out whether the scheduler sends a worker's topic to the worker's pool.
  *
  * The scheduler's snapshot in Redis is its own word, but of several pools it
- * names only the first. So before a worker objects, it asks the gateway for the
- * whole list.
+ * names only the first, and not every platform writes one. So before a worker
+ * objects, it asks the gateway for the topic's pools.
  *
  * @module
  */
 import { deadline } from "../base/deadline.ts";
 import { objectOf, parseJson, stringOf } from "../base/json.ts";
+import { every } from "../base/time.ts";
 import type { Gateway } from "./gateway.ts";
-import type { Store } from "./store.ts";
 import type { Look } from "./lookout.ts";
+import type { Store } from "./store.ts";
 
 const SNAPSHOT_KEY = "sys:workers:snapshot";
 const SNAPSHOT_BYTES_MAX = 4 * 1024 * 1024;
 /** The scheduler writes one every 5 s; an older one is no longer its word. */
 const SNAPSHOT_AGE_MAX_MS = 60_000;
-
-/** How long the gateway's list of pools is taken for true. */
-const LISTED_MS = 60_000;
+/** The gateway's 50 requests a second are for all. */
+const ASK_EVERY_MS = 60_000;
 const ASK_MS = 1_000;
 
 /** Looks for a topic that is routed to other pools than this worker's. */
@@ -31,48 +31,46 @@ export function lookAtRouting(
     pool: string;
   },
 ): Look {
-  /** What the gateway said last, about which pool of the snapshot. */
-  let said: { mapped: string; listed: boolean; until: number } | undefined;
+  const askPools = every(ASK_EVERY_MS, () => listPools(gateway, topic));
   return async (signal) => {
     const text = await store.read(SNAPSHOT_KEY, SNAPSHOT_BYTES_MAX, signal);
-    const mapped = mappedPool(text, topic);
-    if (mapped === undefined || mapped === pool) return undefined;
-    if (said?.mapped !== mapped || performance.now() >= said.until) {
-      const listed = (await listPools(gateway, topic, signal))?.includes(pool);
-      said = listed === undefined
-        ? undefined
-        : { mapped, listed, until: performance.now() + LISTED_MS };
-    }
-    return said?.listed
+    const first = firstPool(text, topic);
+    if (first === pool) return undefined;
+    const pools = await askPools();
+    const mapped = first ?? pools[0];
+    return mapped === undefined || pools.includes(pool)
       ? undefined
       : `routing sends ${topic} to the pool "${mapped}", and this worker is in "${pool}", so it gets no jobs; unset WORKER_POOL, or set it to the pool`;
   };
 }
 
 /** The first pool of a topic; `undefined` if the scheduler does not say. */
-function mappedPool(text: string | undefined, topic: string) {
+function firstPool(
+  text: string | undefined,
+  topic: string,
+): string | undefined {
   const snapshot = objectOf(parseJson(text ?? ""));
   const capturedMs = Date.parse(stringOf(snapshot?.["captured_at"]));
-  // Also for a time that is none.
-  if (!(Math.abs(Date.now() - capturedMs) < SNAPSHOT_AGE_MAX_MS)) return;
+  const ageMs = Math.abs(Date.now() - capturedMs);
+  // Without a time there is no age, and so no such number.
+  if (!(ageMs < SNAPSHOT_AGE_MAX_MS)) return undefined;
   const entry = objectOf(objectOf(snapshot?.["topics"])?.[topic]);
   return stringOf(entry?.["pool"]) || undefined;
 }
 
-/** Every pool of a topic; `undefined` if the gateway does not say. */
+/** Every pool of a topic; none if the gateway does not say. */
 async function listPools(
   gateway: Pick<Gateway, "call">,
   topic: string,
-  signal: AbortSignal,
-): Promise<unknown[] | undefined> {
+): Promise<string[]> {
   const path = "/config?scope=system&scope_id=default";
-  using end = deadline(ASK_MS, signal);
-  const answer = await gateway.call("GET", path, { signal: end.signal })
+  using end = deadline(ASK_MS);
+  const { signal } = end;
+  const answer = await gateway.call("GET", path, { signal, once: true })
     .catch(() => undefined);
   const document = objectOf(answer);
-  if (document === undefined) return undefined;
   // Cordum 1.0 answers with the data itself.
   const data = objectOf(document?.["data"]) ?? document;
   const topics = objectOf(objectOf(data?.["pools"])?.["topics"]);
-  return [topics?.[topic]].flat();
+  return [topics?.[topic]].flat().filter((name) => typeof name === "string");
 }

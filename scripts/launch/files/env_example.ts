@@ -22,6 +22,11 @@ const NOTES: Readonly<Record<string, string>> = {
   CORETEX_GATEWAY_URL: "8081 is the platform's HTTP port, 8080 its gRPC port",
   CORETEX_API_KEY: "replace it",
   WORKER_POOL: "each worker has a pool of its own",
+  INGESTER_ADDR: "every address, as a container needs it",
+  ...Object.fromEntries(WORKERS.map((worker) => [
+    `${worker.toUpperCase()}_HEALTH_ADDR`,
+    "HEALTH_ADDR is for a file of one worker",
+  ])),
 };
 
 const HEADER = `\
@@ -75,8 +80,8 @@ function renderEntry({ setting, fallbacks }: Entry): string {
   const name = names.find((name) => name in VALUES) ?? setting.name;
   const others = names.filter((other) => other !== name);
   const notes = [
-    NOTES[name] ?? [],
     others.length === 0 ? [] : `also ${others.join(", ")}`,
+    NOTES[name] ?? [],
     // Their defaults differ by worker; one value for all would be wrong.
     fallbacks.size < 2 ? [] : `by default ${[...fallbacks].join(", ")}`,
   ].flat();
