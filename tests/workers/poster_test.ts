@@ -9,7 +9,13 @@ import {
 } from "../../deploy/standins/slack.ts";
 import { sha256Hex } from "../../lib/base/digest.ts";
 import { JobElsewhere, JobError } from "../../lib/base/errors.ts";
-import type { PostInput, PostResult, Severity } from "../../lib/incident.ts";
+import type {
+  PostInput,
+  PostResult,
+  ReportedSeverity,
+  Severity,
+} from "../../lib/incident.ts";
+import type { PostSeverity } from "../../lib/post/severity.ts";
 import { encodeMessage, type Message } from "../../lib/message/render.ts";
 import { GatewayError } from "../../lib/platform/gateway_error.ts";
 import type { JobContext } from "../../lib/platform/worker.ts";
@@ -991,6 +997,44 @@ Deno.test("post() says what a post would do when the run is dry", async () => {
   ]);
   assertEquals(lists.get(key!)!.length, 3);
 });
+
+const CLAIMED: [
+  reported: ReportedSeverity | undefined,
+  shown: Severity | undefined,
+  claimed: PostSeverity,
+][] = [
+  ["warning", "critical", "critical"],
+  ["unknown", "warning", "unknown"],
+  ["critical", undefined, "unknown"],
+];
+for (const [reported, shown, claimed] of CLAIMED) {
+  Deno.test(`post() claims as ${claimed} when ${reported} is reported and ${shown} shown`, async () => {
+    const scene = await withSeverity(undefined, shown, { run: 1 });
+    Object.assign(scene.input.incident, { severity: reported });
+    await postScene(scene);
+    const [claim] = eventsOf(scene);
+    assert(claim?.type === "claim");
+    assertEquals(claim.severity, claimed);
+  });
+}
+
+for (
+  const link of [
+    "javascript:alert(1)",
+    "https://acme.test/a b",
+    "https://acme.test/%zz",
+    `https://acme.test/${"x".repeat(2000)}`,
+  ]
+) {
+  Deno.test(`post() leaves out a mark's link to ${link.slice(0, 40)}`, async () => {
+    await using slack = await startSlack();
+    const scene = await setScene({ slack });
+    const at = "2026-11-22T17:00:00.000Z";
+    await plant(scene, { type: "marked", by: "bob", why: "saw it", link, at });
+    const result = await postScene(scene);
+    assertEquals([result.repeat, result.slack], [true, undefined]);
+  });
+}
 
 Deno.test("post() sends an update after what a person marked, and says so", async () => {
   await using slack = await startSlack();
