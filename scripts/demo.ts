@@ -4,6 +4,8 @@
  *
  * @module
  */
+import { PROFILES } from "../deploy/devcore/profile.ts";
+import { GATEWAY_SETTINGS } from "../lib/platform/settings.ts";
 import { runDemo } from "./demo/run_demo.ts";
 import { command, readName } from "./terminal/arguments.ts";
 import { needTerminal } from "./terminal/ask.ts";
@@ -28,6 +30,9 @@ const HELP = {
     }; by default ${SENDER_NAMES[0]}`,
     "id ID":
       "the incident's id; one sent before starts nothing new; not for alertmanager",
+    "profile NAME": `what devcore plays: ${PROFILES.join(", ")} (default ${
+      PROFILES[0]
+    })`,
     slack: "post to a local stand-in for Slack and show what it received",
     reject: "reject the post and show that nothing was posted",
     interactive: "show the message and ask you; no rejects it",
@@ -61,7 +66,18 @@ export const main = command(HELP, async ({ values }, context) => {
       2,
     );
   }
+  const profile = values.profile === undefined
+    ? undefined
+    : readName("profile", values.profile, PROFILES);
+  const [named] = GATEWAY_SETTINGS.gatewayUrl.names.filter(context.env);
+  if (profile !== undefined && named !== undefined) {
+    throw new CommandError(
+      `Leave out --profile: ${named} names a platform`,
+      2,
+    );
+  }
   return await runDemo({
+    profile,
     source,
     incident: id ?? `demo-${Date.now().toString(36)}`,
     slack,

@@ -15,6 +15,8 @@ export interface Base {
   readonly store: Store;
   readonly natsUrl: string;
   readonly faults: Faults;
+  /** Otherwise it is the platform of January 2026. */
+  readonly isCordum1: boolean;
   /** What is still to happen, unless Redis loses its data first. */
   readonly timers: Timers;
   /** Milliseconds since the epoch. */

@@ -21,12 +21,14 @@ import {
 } from "../../lib/platform/store.ts";
 import { type Base, type Faults, Timers } from "./common.ts";
 import { ConfigDocuments } from "./config.ts";
+import { cordum1Routes, refusalBody } from "./cordum_1.ts";
 import { Engine } from "./engine.ts";
 import { createGateway } from "./gateway.ts";
 import { startNatsServer } from "./nats_server.ts";
 import { Packs } from "./packs.ts";
 import { Placement } from "./placement.ts";
 import { Kernel } from "./policy.ts";
+import { BOOTSTRAP, CORDUM_1, type Profile, PROFILES } from "./profile.ts";
 import { startRedisServer } from "./redis_server.ts";
 import { type Artifacts, createRoutes, type Parts } from "./routes.ts";
 import { Scheduler } from "./scheduler.ts";
@@ -34,6 +36,8 @@ import { Scheduler } from "./scheduler.ts";
 export type { Faults } from "./common.ts";
 
 export interface DevcoreOptions {
+  /** The platform that it plays; by default that of January 2026. */
+  profile?: Profile;
   faults?: Faults;
   /** Milliseconds since the epoch; what is to happen later goes by it, too. */
   clock?: () => number;
@@ -81,7 +85,9 @@ export async function startDevcore(
 ): Promise<Devcore> {
   await using started = new AsyncDisposableStack();
   const { write = () => {}, apiKey = "devkey", faults = {} } = options;
-  const { clock = sinceEpoch, reloadMs = RELOAD_MS } = options;
+  const { clock = sinceEpoch, profile = PROFILES[0] } = options;
+  const isCordum1 = profile === "cordum-1.0";
+  const { reloadMs = isCordum1 ? CORDUM_1.reloadMs : RELOAD_MS } = options;
   const log = createLog({ worker: "devcore" }, { write });
   const abort = new AbortController();
   const { signal } = abort;
@@ -94,15 +100,19 @@ export async function startDevcore(
   const values = valuesIn(store, log, signal);
   const { read, write: writeValue } = values;
   const timers = new Timers(clock, reloadMs);
-  const base = { bus, store, natsUrl, faults, clock, timers };
-  const parts = createParts({ ...base, read, write: writeValue });
+  const base = { bus, store, natsUrl, faults, isCordum1, clock, timers };
+  const parts = createParts({ ...base, read, write: writeValue }, profile);
   await bus.flush();
   await values.mark();
   await writeValue(SNAPSHOT, parts.placement.snapshot());
   started.defer(startTimers(parts, reloadMs, log));
-  const routes = createRoutes(parts);
+  const elder = createRoutes(parts);
+  const routes = isCordum1 ? cordum1Routes(parts, apiKey, elder) : elder;
   const refresh = once(() => forgetWhatRedisLost(parts, values, log));
-  const gateway = { apiKey, clock, faults, routes, refresh, signal };
+  const gateway = {
+    ...{ apiKey, clock, faults, routes, refresh, signal },
+    refusalBody: isCordum1 ? refusalBody : () => undefined,
+  };
   const server = Deno.serve({
     hostname: "127.0.0.1",
     port: 0,
@@ -139,12 +149,12 @@ function sinceEpoch(): number {
 }
 
 /** The parts, each built on those before it. */
-function createParts(base: Base): Parts {
+function createParts(base: Base, profile: Profile): Parts {
   const schemas = new Map<string, unknown>();
   const artifacts: Artifacts = new Map();
-  const kernel = new Kernel();
-  const config = new ConfigDocuments(base.clock, BOOTSTRAP);
-  const placement = new Placement(config, base.clock);
+  const kernel = new Kernel(base.isCordum1);
+  const config = new ConfigDocuments(base.clock, BOOTSTRAP[profile]);
+  const placement = new Placement(config, base);
   const scheduler = new Scheduler({ ...base, config, kernel, placement });
   const engine = new Engine({ ...base, schemas, scheduler });
   const { workflows } = engine;
@@ -235,20 +245,3 @@ function valuesIn(store: Store, log: Log, signal: AbortSignal) {
       store.connected() && await read(MARKER).catch(() => "") === undefined,
   };
 }
-
-/** As the platform writes it: capitals here, lower case where it is read. */
-const BOOTSTRAP: JsonObject = {
-  pools: {
-    Pools: { default: { Requires: [] } },
-    Topics: { "job.default": ["default"] },
-  },
-  timeouts: {
-    Reconciler: {
-      DispatchTimeoutSeconds: 300,
-      RunningTimeoutSeconds: 9000,
-      ScanIntervalSeconds: 30,
-    },
-    Topics: {},
-    Workflows: {},
-  },
-};

@@ -110,7 +110,7 @@ const AJV = addFormats.default(
 );
 /** A longer result is kept by pointer only. */
 const INLINE_BYTES_MAX = 256 * 1024;
-const TERMINAL = ["succeeded", "failed", "cancelled", "timed_out"];
+const TERMINAL = ["succeeded", "failed", "cancelled", "timed_out", "denied"];
 const STEP_STATUS: Readonly<Record<string, string>> = {
   SUCCEEDED: "succeeded",
   CANCELLED: "cancelled",
@@ -205,14 +205,16 @@ export class Engine {
       ?.steps.find(({ id }) => id === step.step_id);
     if (definition === undefined) return;
     const { state, resultPtr, message, final } = end;
-    step.status = STEP_STATUS[state] ?? "failed";
+    const isDenied = this.#options.isCordum1 && state === "DENIED";
+    step.status = isDenied ? "denied" : STEP_STATUS[state] ?? "failed";
     if (step.status === "succeeded") {
       delete step.error;
       delete step.next_attempt_at;
       await this.#takeOutput(run, step, definition, resultPtr);
     } else if (step.status !== "cancelled") {
       step.error = { message: message || `job state: ${state}` };
-      if (!final && this.#scheduleRetry(run, step, definition.retry)) return;
+      const mayRetry = !final && step.status !== "denied";
+      if (mayRetry && this.#scheduleRetry(run, step, definition.retry)) return;
     }
     step.completed_at = this.#now();
     run.note(this.#now(), "step_completed", {
@@ -304,7 +306,11 @@ export class Engine {
     const jobId = `${run.id}:${step.id}@${attempts}`;
     const ids = { step_id: step.id, job_id: jobId };
     const isGiven = Object.keys(step.input).length > 0;
-    const payload = isGiven ? fill(step.input, run) as JsonObject : run.input;
+    // What leads to nothing is null; on Cordum 1.0 its key is left out.
+    const nothing = this.#options.isCordum1 ? undefined : null;
+    const payload = isGiven
+      ? fill(step.input, run, nothing) as JsonObject
+      : run.input;
     const problem = this.#check(step, "input", payload);
     if (problem !== undefined) {
       const error = { message: problem };
@@ -326,7 +332,8 @@ export class Engine {
       status: "running",
       data: { context_ptr: `redis://ctx:${jobId}` },
     });
-    this.#options.scheduler.submit(createRequest(run, step, jobId), run.id);
+    const request = createRequest(run, step, jobId);
+    this.#options.scheduler.submit(request, run.id, JSON.stringify(payload));
   }
 
   #check(
@@ -351,6 +358,7 @@ export class Engine {
 function toRunStatus(statuses: readonly string[]): string {
   const some = (status: string) => statuses.includes(status);
   if (some("failed") || some("cancelled")) return "failed";
+  if (some("denied")) return "denied";
   if (some("timed_out")) return "timed_out";
   const isDone = statuses.every((status) => status === "succeeded");
   return isDone ? "succeeded" : "running";
@@ -420,19 +428,27 @@ function validate(
   return `schema validation failed: jsonschema: '${instancePath}' does not validate with inmemory://${base}${schemaPath}: ${message}`;
 }
 
-/** Fills `${…}` into an input; the values keep their type. */
-function fill(value: unknown, run: Run): unknown {
-  if (Array.isArray(value)) return value.map((item) => fill(item, run));
+/**
+ * Fills `${…}` into an input; the values keep their type.
+ *
+ * @param nothing Stands for what is not there.
+ */
+function fill(value: unknown, run: Run, nothing: null | undefined): unknown {
+  if (Array.isArray(value)) {
+    return value.map((item) => fill(item, run, nothing) ?? null);
+  }
   if (isObject(value)) {
+    const entries = Object.entries(value)
+      .map(([key, item]) => [key, fill(item, run, nothing)] as const);
     return Object.fromEntries(
-      Object.entries(value).map(([key, item]) => [key, fill(item, run)]),
+      entries.filter(([, filled]) => filled !== undefined),
     );
   }
   const path = typeof value === "string" ? templatePath(value) : undefined;
   if (path === undefined) return value;
-  // A path walks objects by key; whatever is not there is null.
+  // A path walks objects by key.
   return path.reduce<unknown>(
-    (at, key) => isObject(at) && Object.hasOwn(at, key) ? at[key] : null,
+    (at, key) => isObject(at) && Object.hasOwn(at, key) ? at[key] : nothing,
     { input: run.input, steps: run.context?.steps },
   );
 }

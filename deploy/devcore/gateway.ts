@@ -28,6 +28,8 @@ export interface GatewayOptions {
   faults: Faults;
   /** By lines such as `GET /api/v1/jobs/{id}`. */
   routes: Routes;
+  /** A refusal's JSON; `undefined` for text. */
+  refusalBody: (status: number, message: string) => JsonObject | undefined;
   /** Forgets what Redis has lost. */
   refresh: () => Promise<void>;
   /** Aborts when devcore stops. */
@@ -44,8 +46,9 @@ const CORS = {
 };
 
 export function createGateway(
-  { apiKey, clock, faults, routes, refresh, signal }: GatewayOptions,
+  options: GatewayOptions,
 ): (request: Request) => Promise<Response> {
+  const { apiKey, clock, faults, routes, refresh, signal } = options;
   const takeToken = createBucket(clock);
   const known = Object.entries(routes).map(([line, handler]) => {
     const [method = "", path = ""] = line.split(" ");
@@ -71,7 +74,7 @@ export function createGateway(
       throw signal.reason;
     }
     if (typeof fault === "object") {
-      throw new Refusal(fault.status, fault.body ?? "fault");
+      return textLine(fault.body ?? "fault", fault.status);
     }
     const response = await route(request);
     return fault === "lose reply" ? breakOff() : response;
@@ -99,7 +102,8 @@ export function createGateway(
   }
 
   return async (request) => {
-    const response = await answer(request).catch(refuse);
+    const response = await answer(request)
+      .catch((error) => refuse(error, options.refusalBody));
     const origin = request.headers.get("origin");
     const allowed = origin !== null && isAllowed(origin)
       ? { "access-control-allow-origin": origin, vary: "Origin" }
@@ -178,15 +182,27 @@ function redirect(path: string): Response {
   });
 }
 
-function refuse(error: Error): Response {
+function refuse(
+  error: Error,
+  refusalBody: GatewayOptions["refusalBody"],
+): Response {
   const known = error instanceof Refusal ? error : undefined;
-  const status = error instanceof BodyTooLargeError ? 400 : 500;
-  return new Response(`${error.message}\n`, {
-    status: known?.status ?? status,
-    headers: {
-      "content-type": "text/plain; charset=utf-8",
-      "x-content-type-options": "nosniff",
-      ...known?.headers,
-    },
-  });
+  const status = known?.status ??
+    (error instanceof BodyTooLargeError ? 400 : 500);
+  const body = refusalBody(status, error.message);
+  if (body !== undefined) return Response.json(body, { status });
+  return textLine(error.message, status, known?.headers);
+}
+
+function textLine(
+  text: string,
+  status: number,
+  more: Record<string, string> = {},
+): Response {
+  const headers = {
+    "content-type": "text/plain; charset=utf-8",
+    "x-content-type-options": "nosniff",
+    ...more,
+  };
+  return new Response(`${text}\n`, { status, headers });
 }

@@ -35,7 +35,7 @@ import { type Kernel, readPolicy } from "./policy.ts";
 import { readWorkflow, type Workflow } from "./workflow.ts";
 
 /** What an installation writes to and is checked against. */
-interface PackTargets extends Pick<Base, "clock"> {
+interface PackTargets extends Pick<Base, "clock" | "isCordum1"> {
   config: ConfigDocuments;
   schemas: Map<string, unknown>;
   workflows: Map<string, Workflow>;
@@ -47,6 +47,14 @@ interface InstallOptions {
   inactive: boolean;
   installedBy: string;
 }
+
+/** What Cordum 1.0 records of a pack without a signature. */
+const UNSIGNED: JsonObject = {
+  signed: false,
+  signature_algorithm: "ed25519",
+  pack_signature_version: 1,
+  warnings: ["pack accepted unsigned — gateway strict mode disabled"],
+};
 
 /** The part of a pack's record that devcore itself reads again. */
 interface PackRecord {
@@ -86,7 +94,7 @@ export class Packs {
     const files = await readArchive(archive);
     const yaml = parseYaml(files.get("pack.yaml")!, "parse pack.yaml: ");
     const manifest = readManifest(yaml);
-    const { clock, config, schemas, workflows } = this.#targets;
+    const { clock, config, schemas, workflows, isCordum1 } = this.#targets;
     const { id: packId, version } = manifest;
     // Everything is read and checked before anything is written.
     const plannedSchemas = manifest.schemas
@@ -110,6 +118,10 @@ export class Packs {
       const bundle = { content, version, sha256: digest, installed_at };
       config.setEntry("policy", "bundles", fragment_id, bundle);
     }
+    const unsigned = {
+      installed_by: "unknown", // Its key is nobody's, and headers do not count.
+      verification: UNSIGNED,
+    };
     const isActive = patches.some(({ key }) => key === "pools");
     return this.#record({
       id: packId,
@@ -127,6 +139,7 @@ export class Packs {
         policy: fragments.map(({ content: _, ...shown }) => shown),
       }),
       tests: manifest.tests,
+      ...isCordum1 && unsigned,
     });
   }
 

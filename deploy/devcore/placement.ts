@@ -8,6 +8,7 @@ import type { JsonObject } from "../../lib/base/json.ts";
 import type { Heartbeat, JobRequest } from "../../lib/platform/gen/cap_pb.ts";
 import { type Base, filled, isoSeconds } from "./common.ts";
 import type { ConfigDocuments } from "./config.ts";
+import { CORDUM_1 } from "./profile.ts";
 
 /** The pools of each topic, and what each pool offers. */
 interface Routing {
@@ -25,15 +26,20 @@ const UNCONSTRAINING =
 export class Placement {
   readonly #config: ConfigDocuments;
   readonly #clock: Base["clock"];
+  readonly #isCordum1: boolean;
   readonly #heard = new Map<string, { heartbeat: Heartbeat; at: number }>();
   #routing: Routing = {
     topics: { "job.default": "default" },
     pools: { default: {} },
   };
 
-  constructor(config: ConfigDocuments, clock: Base["clock"]) {
+  constructor(
+    config: ConfigDocuments,
+    { clock, isCordum1 }: Pick<Base, "clock" | "isCordum1">,
+  ) {
     this.#config = config;
     this.#clock = clock;
+    this.#isCordum1 = isCordum1;
   }
 
   /** Adopts the routing overlay; one without topics changes nothing. */
@@ -45,13 +51,21 @@ export class Placement {
 
   hear(heartbeat: Heartbeat): void {
     // No dispatch reaches the subject that any other id would make.
-    if (!/^[^\s.*>]+$/.test(heartbeat.workerId)) return;
-    this.#heard.set(heartbeat.workerId, { heartbeat, at: this.#clock() });
+    const { workerId } = heartbeat;
+    if (!/^[^\s.*>]+$/.test(workerId)) return;
+    const others = this.#live().filter((one) => one.workerId !== workerId);
+    // Its licence lets no more in, and says nothing.
+    if (this.#isCordum1 && others.length >= CORDUM_1.workersMax) return;
+    this.#heard.set(workerId, { heartbeat, at: this.#clock() });
   }
 
-  /** Every worker ever heard of. */
+  /** Every worker ever heard of, and when last. */
+  heard(): { heartbeat: Heartbeat; at: number }[] {
+    return [...this.#heard.values()];
+  }
+
   workers(): Heartbeat[] {
-    return [...this.#heard.values()].map(({ heartbeat }) => heartbeat);
+    return this.heard().map(({ heartbeat }) => heartbeat);
   }
 
   /**
@@ -73,8 +87,11 @@ export class Placement {
       return required.every((name) => offered.includes(name));
     });
     if (eligible.length === 0) return { problem: "no pool satisfies requires" };
-    const wanted = Object.entries(labels)
-      .filter(([name]) => !UNCONSTRAINING.test(name));
+    const wanted = Object.entries(labels).filter(([name]) =>
+      this.#isCordum1
+        ? CORDUM_1.constraining.test(name)
+        : !UNCONSTRAINING.test(name)
+    );
     const [best] = this.#live().filter((worker) =>
       eligible.includes(worker.pool) && !isOverloaded(worker) &&
       wanted.every(([name, value]) => worker.labels[name] === value)

@@ -86,9 +86,14 @@ tenants:
 const SNAPSHOTS_MAX = 10;
 
 export class Kernel {
+  readonly #isCordum1: boolean;
   #policy: Policy = loadPolicy(BASE_POLICY, new Map());
   /** Those that were in force, the newest first. */
   readonly snapshots: string[] = [this.#policy.snapshot];
+
+  constructor(isCordum1 = false) {
+    this.#isCordum1 = isCordum1;
+  }
 
   /**
    * Puts another policy in force.
@@ -104,7 +109,7 @@ export class Kernel {
   }
 
   decide(request: PolicyRequest): Decision {
-    return decide(this.#policy, request);
+    return decide(this.#policy, request, this.#isCordum1);
   }
 }
 
@@ -159,6 +164,7 @@ export function readPolicy(text: string): Document {
 export function decide(
   { rules, lists, snapshot }: Policy,
   { topic, jobId }: PolicyRequest,
+  isCordum1 = false,
 ): Decision {
   const isJob = topic.startsWith("job.");
   const answer = (
@@ -177,7 +183,7 @@ export function decide(
   });
   const isMatched = (glob: string) => globMatches(glob, topic);
   if (!isJob) return answer("DENY", "", "unsupported topic");
-  if (rules.length === 0) {
+  if (rules.length === 0 && !isCordum1) {
     for (const kind of ["deny", "allow"] as const) {
       const at = lists[kind].findIndex(isMatched) + 1;
       if (at > 0) return answer(WORDS[kind], `legacy:default:${kind}:${at}`);
@@ -187,7 +193,11 @@ export function decide(
   const rule = rules.find(({ match: { topics } }) =>
     topics.length === 0 || topics.some(isMatched)
   );
-  if (rule === undefined) return answer("ALLOW");
+  if (rule === undefined) {
+    return isCordum1
+      ? answer("DENY", "", "no matching rule — default policy: deny")
+      : answer("ALLOW");
+  }
   const constraints = toConstraints(rule.constraints);
   const word = WORDS[rule.decision as keyof typeof WORDS];
   const constrained = word === "ALLOW" && constraints !== null;

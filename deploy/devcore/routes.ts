@@ -176,7 +176,7 @@ function showStatus(
   };
 }
 
-function showWorker(heartbeat: Heartbeat): JsonObject {
+export function showWorker(heartbeat: Heartbeat): JsonObject {
   const options = { useProtoFieldName: true };
   const shown = toJson(HeartbeatSchema, heartbeat, options) as JsonObject;
   delete shown["auth_token"];
@@ -274,11 +274,11 @@ function listApprovals(
   return cut(waiting, query, 100, () => true, showApproval);
 }
 
-function newestFirst(jobs: Scheduler["jobs"]): JobRecord[] {
+export function newestFirst(jobs: Scheduler["jobs"]): JobRecord[] {
   return [...jobs.values()].toSorted((a, b) => b.updatedAt - a.updatedAt);
 }
 
-function cut(
+export function cut(
   jobs: readonly JobRecord[],
   query: URLSearchParams,
   fallback: number,
@@ -330,7 +330,7 @@ function showFacts({ request, attempts, safety }: JobRecord): JsonObject {
   };
 }
 
-function showApproval(job: JobRecord): JsonObject {
+export function showApproval(job: JobRecord): JsonObject {
   const safety = job.safety!;
   return {
     job: showListed(job),

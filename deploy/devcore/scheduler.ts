@@ -20,6 +20,7 @@ import {
   type JobRequest,
   JobRequestSchema,
   type JobResult,
+  JobStatus,
   JobStatusSchema,
 } from "../../lib/platform/gen/cap_pb.ts";
 import { decodePacket, encodePacket } from "../../lib/platform/packet.ts";
@@ -35,6 +36,7 @@ import type { ConfigDocuments } from "./config.ts";
 import { BUS_ID_LABEL, constrain, hashJob } from "./job_request.ts";
 import type { Placement } from "./placement.ts";
 import type { Decision, Kernel, RuleConstraints } from "./policy.ts";
+import { CORDUM_1 } from "./profile.ts";
 
 const ENDS = ["SUCCEEDED", "FAILED", "CANCELLED", "TIMEOUT", "DENIED"] as const;
 
@@ -43,6 +45,7 @@ type JobState =
   | "PENDING"
   | "APPROVAL_REQUIRED"
   | "RUNNING"
+  | "RETRYING"
   | typeof ENDS[number];
 
 export class JobRecord {
@@ -62,7 +65,12 @@ export class JobRecord {
   /** Milliseconds since the epoch. */
   deadlineAt = Infinity;
 
-  constructor(readonly request: JobRequest, readonly traceId: string) {}
+  constructor(
+    readonly request: JobRequest,
+    readonly traceId: string,
+    /** Its input as text. */
+    readonly content: string,
+  ) {}
 
   /** Whether it will never change again. */
   get isOver(): boolean {
@@ -104,6 +112,8 @@ const NO_PLACE_RETRY_MS = 2_000;
 const THROTTLE_RETRY_MS = 5_000;
 const RUNNING_TIMEOUT_MS = 9_000_000;
 const SENDER = "cordum-scheduler";
+/** Of later versions of the protocol. */
+const FAILED_RETRYABLE = 10;
 
 export class Scheduler {
   readonly jobs = new Map<string, JobRecord>();
@@ -121,9 +131,15 @@ export class Scheduler {
   }
 
   /** Takes a new or waiting job through policy and placement. */
-  submit(request: JobRequest, traceId: string): void {
-    const job = this.jobs.get(request.jobId) ?? this.#record(request, traceId);
+  submit(request: JobRequest, traceId: string, content = ""): void {
+    const job = this.jobs.get(request.jobId) ??
+      this.#record(request, traceId, content);
     if (job.isOver || job.state === "RUNNING") return;
+    if (this.#options.isCordum1 && !this.#isRegistered(request.topic)) {
+      const reason = `unknown topic ${JSON.stringify(request.topic)}`;
+      this.#fail(job, "FAILED", { code: "unknown_topic", reason });
+      return;
+    }
     // Every pass restarts the clock, so a job without a worker keeps waiting.
     this.#setDeadline(job, request);
     const { decision, reason, constraints } = this.#check(job);
@@ -131,6 +147,9 @@ export class Scheduler {
       this.#fail(job, "DENIED", { code: "safety_denied", reason });
     } else if (decision === "REQUIRE_APPROVAL") {
       this.#setState(job, "APPROVAL_REQUIRED");
+      if (this.#options.isCordum1) {
+        job.approval = { approval_status: "pending" };
+      }
     } else if (decision === "THROTTLE") this.#again(job, THROTTLE_RETRY_MS);
     else this.#place(job, constraints);
   }
@@ -154,7 +173,11 @@ export class Scheduler {
    */
   approve(jobId: string, decider: Decider): JobRecord {
     const job = this.#waiting(jobId);
-    if (job.safety!.snapshot !== this.#options.kernel.snapshots[0]) {
+    const { kernel, isCordum1 } = this.#options;
+    // Cordum 1.0 does not look at the fragments of packs.
+    const bound = (snapshot = "") =>
+      isCordum1 ? snapshot.replace(/(^|\|)cfg:.*$/, "") : snapshot;
+    if (bound(job.safety!.snapshot) !== bound(kernel.snapshots[0])) {
       const message = "policy snapshot changed; re-evaluate before approving";
       throw new Refusal(409, message);
     }
@@ -165,7 +188,7 @@ export class Scheduler {
       // Both become placement constraints that no worker meets.
       ...filled({ approval_reason, approval_note }),
     });
-    this.#writeApproval(job, decider);
+    this.#writeApproval(job, decider, "approve");
     this.#setState(job, "PENDING");
     // The caller gets its answer before the scheduler looks at the job.
     this.#again(job, 0);
@@ -175,7 +198,7 @@ export class Scheduler {
   /** Rejects a waiting job. @throws {Refusal} 409 if it is not waiting. */
   async reject(jobId: string, decider: Decider): Promise<void> {
     const job = this.#waiting(jobId);
-    this.#writeApproval(job, decider);
+    this.#writeApproval(job, decider, "reject");
     const reason = decider.approval_reason || "approval rejected";
     await this.#fail(job, "DENIED", { code: "approval_rejected", reason });
   }
@@ -184,6 +207,7 @@ export class Scheduler {
   expire(): void {
     const now = this.#options.clock();
     for (const job of this.jobs.values()) {
+      this.#reconcile(job);
       // A job that waits for a worker is submitted again before its time is up.
       if (job.isOver || job.state === "PENDING") continue;
       const endless = job.state === "RUNNING" &&
@@ -194,8 +218,28 @@ export class Scheduler {
     }
   }
 
-  #record(request: JobRequest, traceId: string): JobRecord {
-    const job = new JobRecord(request, traceId);
+  /** Cordum 1.0 takes a request without its own label for a stale one. */
+  #reconcile(job: JobRecord): void {
+    const { contentLabel } = CORDUM_1;
+    if (!this.#options.isCordum1 || job.state !== "APPROVAL_REQUIRED") return;
+    if (contentLabel in job.request.labels) return;
+    job.approval = { approval_status: "invalidated" };
+    const reason = "the approval request is stale";
+    this.#fail(job, "DENIED", { code: "approval_invalidated", reason });
+  }
+
+  /** Whether a pack that is installed declares a topic. */
+  #isRegistered(topic: string): boolean {
+    const packs = Object.values(
+      this.#options.config.read("packs", "installed"),
+    ) as { status: string; manifest: { topics?: { name: string }[] } }[];
+    return packs.some(({ status, manifest: { topics = [] } }) =>
+      status !== "DISABLED" && topics.some(({ name }) => name === topic)
+    );
+  }
+
+  #record(request: JobRequest, traceId: string, content = ""): JobRecord {
+    const job = new JobRecord(request, traceId, content);
     this.jobs.set(request.jobId, job);
     this.#setState(job, "PENDING");
     return job;
@@ -222,10 +266,17 @@ export class Scheduler {
     throw new Refusal(409, "job not awaiting approval");
   }
 
-  #writeApproval(job: JobRecord, decider: Decider): void {
+  #writeApproval(
+    job: JobRecord,
+    decider: Decider,
+    verb: "approve" | "reject",
+  ): void {
     const { snapshot, jobHash } = job.safety!;
+    const status = verb === "approve" ? "approved" : "rejected";
     job.approval = {
       ...decider,
+      ...this.#options.isCordum1 &&
+        { approval_decision: verb, approval_status: status },
       approval_by: decider.approval_by || job.request.principalId,
       approval_at: this.#now(),
       approval_policy_snapshot: snapshot,
@@ -250,7 +301,7 @@ export class Scheduler {
     const granted = { reason: "approval granted", approvalRef: "" };
     const decision: Decision = approved
       ? { ...before, decision: "ALLOW", ...granted }
-      : kernel.decide(request);
+      : this.#suspect(job, kernel.decide(request));
     const bound = approved || decision.decision === "REQUIRE_APPROVAL";
     const entry: DecisionEntry = {
       ...decision,
@@ -264,6 +315,22 @@ export class Scheduler {
       constraints: entry.constraints ?? before?.constraints ?? null,
     };
     return entry;
+  }
+
+  /** Cordum 1.0 looks into the input of any job that policy allows. */
+  #suspect({ request, content }: JobRecord, decision: Decision): Decision {
+    const isSuspicious = this.#options.isCordum1 &&
+      decision.decision.startsWith("ALLOW") &&
+      CORDUM_1.suspicious.test(content);
+    return isSuspicious
+      ? {
+        ...decision,
+        decision: "REQUIRE_APPROVAL",
+        ruleId: "input-rules",
+        reason: "the input looks like an attack",
+        approvalRef: request.jobId,
+      }
+      : decision;
   }
 
   async #fail(
@@ -295,9 +362,18 @@ export class Scheduler {
 
   /** Gives an allowed job to a worker, now or later. */
   #place(job: JobRecord, constraints: RuleConstraints | null): void {
-    const { config, placement } = this.#options;
+    const { config, placement, isCordum1, timers } = this.#options;
+    const unfinished = this.jobs.values().filter(({ isOver }) => !isOver);
+    if (isCordum1 && [...unfinished].length > CORDUM_1.unfinishedMax) {
+      // No licence for more, and not a word of it.
+      timers.after(CORDUM_1.replayMs, () => {
+        if (job.state === "PENDING") this.#place(job, constraints);
+      });
+      return;
+    }
     const effective = canonical(config.get("default")?.data);
     const request = constrain(job.request, constraints, effective);
+    if (isCordum1) Object.assign(request.labels, labelsOf(job));
     this.#setDeadline(job, request);
     const { workerId, problem } = placement.find(request);
     if (problem !== undefined) {
@@ -355,6 +431,9 @@ export class Scheduler {
     const { jobId, resultPtr, errorCode: code, errorMessage } = result;
     // Cordum 1.0 drops what no worker signs.
     if (jobId === "" || result.workerId === "") return;
+    const { isCordum1 } = this.#options;
+    const isRetryable = isCordum1 &&
+      Number(result.status) === FAILED_RETRYABLE;
     const status = JobStatusSchema.value[result.status]?.name ??
       String(result.status);
     const word = status.replace("JOB_STATUS_", "");
@@ -374,6 +453,12 @@ export class Scheduler {
       job = this.#record(create(JobRequestSchema, { jobId }), "");
     }
     if (job === undefined || job.isOver) return;
+    // It is never tried again, and never ends.
+    if (isRetryable) return this.#setState(job, "RETRYING");
+    // The scheduler drops it, and only the run believes it.
+    const isDropped = isCordum1 &&
+      (result.status === JobStatus.UNSPECIFIED || result.executionMs < 0n);
+    if (isDropped) return this.onEnd(jobId, end);
     const legal = job.state === "RUNNING"
       ? state !== "DENIED"
       : ["FAILED", "TIMEOUT", "DENIED"].includes(state);
@@ -390,6 +475,18 @@ export class Scheduler {
     this.#setState(job, state);
     this.onEnd(jobId, end);
   }
+}
+
+/** What Cordum 1.0 adds to the labels of a job that it dispatches. */
+function labelsOf({ request, content, approval }: JobRecord) {
+  const { contentLabel, contentCharsMax } = CORDUM_1;
+  const isShown = !("approval_status" in approval) &&
+    !(contentLabel in request.labels) && content.length <= contentCharsMax;
+  return {
+    _source: "workflow",
+    "policy.attachment_id": `job/${request.jobId}/policy`,
+    ...isShown && { [contentLabel]: content },
+  };
 }
 
 function isEnd(state: string): state is typeof ENDS[number] {

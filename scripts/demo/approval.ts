@@ -66,8 +66,12 @@ export async function decide(
     const followed = await followPost(scene, jobId);
     if (followed.end === "succeeded") {
       say.line(`post       done, job ${jobId}`);
-      await showReceived(scene, proposal.digest);
       const result = followed.result as unknown as PostResult;
+      const { by = principal } = result.approval ?? {};
+      if (by !== principal) {
+        say.line(`the platform recorded ${by} as approver: it goes by the key`);
+      }
+      await showReceived(scene, proposal.digest);
       return { end: "posted", result };
     }
     say.line("it bounced: the job waits for approval again");

@@ -4,6 +4,7 @@
  * @module
  */
 import { startDevcore } from "../../deploy/devcore/devcore.ts";
+import { type Profile, PROFILES } from "../../deploy/devcore/profile.ts";
 import { startSlack } from "../../deploy/standins/slack.ts";
 import { readConfig } from "../../lib/base/config.ts";
 import type { LinkedSignal } from "../../lib/base/deadline.ts";
@@ -29,13 +30,25 @@ const DEVCORE_RELOAD_MS = 400;
 const RUN_MS = 120_000;
 const POLL_MS = 150;
 
+/** What the profiles of devcore stand for. */
+const NAMES: Readonly<Record<Profile, string>> = {
+  "cordum-2026-01": "Cordum of January 2026",
+  "cordum-1.0": "Cordum 1.0",
+};
+
+export interface SceneOptions
+  extends Omit<StandOptions, "platformEnv" | "slack"> {
+  slack: boolean;
+  profile: Profile | undefined;
+}
+
 /**
  * Opens a stand on the platform that the environment names, otherwise on devcore.
  *
  * @param stack Ends the stand and what was started for it.
  */
 export async function openScene(
-  options: Omit<StandOptions, "platformEnv" | "slack"> & { slack: boolean },
+  { profile, ...options }: SceneOptions,
   say: Transcript,
   stack: AsyncDisposableStack,
 ): Promise<Scene> {
@@ -52,6 +65,7 @@ export async function openScene(
   }
   const core = named ? undefined : stack.use(
     await startDevcore({
+      ...optional("profile", profile),
       reloadMs: DEVCORE_RELOAD_MS,
       ...optional("natsUrl", nats),
       ...optional("redisUrl", redis),
@@ -70,7 +84,9 @@ export async function openScene(
   say.heading(
     core === undefined
       ? `Platform: ${await readVersion(stand) ?? "coretexOS 0.6 or older"}`
-      : "Platform: devcore, a stand-in on this machine",
+      : `Platform: devcore, a stand-in for ${
+        NAMES[profile ?? PROFILES[0]]
+      } on this machine`,
   );
   say.line(`gateway ${gatewayUrl}`);
   say.line(`NATS ${new URL(natsUrl).host}, Redis ${new URL(redisUrl).host}`);

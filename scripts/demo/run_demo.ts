@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Profile } from "../../deploy/devcore/profile.ts";
 import {
   aborted,
   type LinkedSignal,
@@ -28,6 +29,8 @@ export interface DemoOptions {
   source: SenderName;
   /** Post to a stand-in for Slack rather than to an artifact. */
   slack: boolean;
+  /** What devcore plays, for when no platform is named. */
+  profile: Profile | undefined;
   decision: Decision;
   keep: boolean;
   yes: boolean;
@@ -49,10 +52,10 @@ export async function runDemo(
   const stopped = aborted(signal).then(() => Promise.reject(signal.reason));
   let scene: Scene | undefined;
   const play = async () => {
-    const { principal, slack, source } = options;
+    const { principal, slack, source, profile } = options;
     const sender = createSender(source);
     const env = { ...sender.env, LINK_ORIGINS: SAMPLE_ORIGIN };
-    const given = { principal, slack, env, signal };
+    const given = { principal, slack, profile, env, signal };
     scene = await openScene(given, say, stack);
     return await playSteps(scene, sender, options, stop);
   };

@@ -1023,6 +1023,25 @@ stageTest(
   { clock: () => now },
 );
 
+Deno.test("devcore answers as recorded on Cordum 1.0", async () => {
+  await using stage = await startStage({ profile: "cordum-1.0" });
+  const play = { ...stage, names: new Map(), leapsLeft: LEAPS_MAX };
+  const pack = changeJson(FILES, "pack.yaml", (manifest) => {
+    (manifest["metadata"] as JsonObject)["version"] = "0.1.0";
+  });
+  const scenario = "../http-1.0/config-and-packs";
+  const { requests } = await readRecording(scenario);
+  const first = (note: string) =>
+    requests.findIndex((request) => request.note === note);
+  await replay(play, scenario, {
+    before: {
+      [first("installed")]: () => play.install(pack),
+      [first("uninstalled")]: () =>
+        play.call("POST /api/v1/packs/incident-enricher/uninstall"),
+    },
+  });
+});
+
 REPLAYED.push("concurrency");
 
 Deno.test("devcore decides parallel starts and approvals once, as recorded", async () => {

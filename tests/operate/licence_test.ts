@@ -17,7 +17,7 @@ import recorded from "../testdata/recorded/http-1.0/config-and-packs.json" with 
 };
 
 const status = recorded.requests
-  .find(({ send }) => send === "GET /api/v1/status")!.answer.body;
+  .find(({ send }) => send === "GET /api/v1/status")!.answer!.body;
 
 async function licenceOf(
   status: unknown,

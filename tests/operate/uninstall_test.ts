@@ -134,12 +134,18 @@ Deno.test("uninstallPack() waits for the routing of others to be loaded, but not
 Deno.test("uninstallPack() sees the emptied pools of Cordum 1.0", async () => {
   await using server = startGateway(({ path, search, request }) => {
     const line = `${request.method} ${path}${search}`;
-    const answer = recorded.requests.find(({ send, note }) =>
+    const { answer } = recorded.requests.find(({ send, note }) =>
       send === line && note === "uninstalled"
-    );
-    if (answer !== undefined) return Response.json(answer.answer.body);
-    if (path.endsWith("/status")) return Response.json(CORDUM_1);
-    if (!path.includes("incident-enricher")) return plain(501, "no");
+    ) ?? {};
+    if (answer !== undefined) {
+      return Response.json(answer.body);
+    }
+    if (path.endsWith("/status")) {
+      return Response.json(CORDUM_1);
+    }
+    if (!path.includes("incident-enricher")) {
+      return plain(501, "no");
+    }
     return Response.json({ status: "DISABLED", resources: {}, results: [] });
   });
   await using platform = platformAt(server.url);

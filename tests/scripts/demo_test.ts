@@ -114,6 +114,69 @@ Deno.test("deno task demo shows five of five goals and leaves nothing running", 
   assertStringIncludes(readme, stdout.slice(stdout.indexOf("Goals\n")));
 });
 
+Deno.test("demo --profile cordum-1.0 shows five of five goals, and what the licence limits", async () => {
+  const args = ["--profile", "cordum-1.0", "--as", "ada"];
+  const { code, stdout, stderr } = await call(main, args);
+  assertEquals([code, stderr], [0, ""], stdout);
+  assertStringIncludes(
+    stdout,
+    "Platform: devcore, a stand-in for Cordum 1.0 on this machine",
+  );
+  assertStringIncludes(stdout, "Its Community licence has limits");
+  assertMatch(stdout, /recorded static:[0-9a-f]{12} as approver/);
+  assertMatch(stdout, /routing +topics: none; out of force after \d\.\d s/);
+  assertMatch(
+    stdout,
+    /stay without any requirement: incident-enricher-fetch, /,
+  );
+  // What is not so there is not said.
+  assert(!/job\.default|no longer/.test(stdout), stdout);
+  assert(stdout.endsWith("\ndemo: 5 of 5 goals shown\n"));
+  assertEquals(await processesWith(gatewayOf(stdout)), []);
+});
+
+Deno.test("the demo does not begin what a licence would not let through", async () => {
+  const job = { id: "j", topic: "t", state: "APPROVAL_REQUIRED" };
+  const waiting = (count: number) =>
+    JSON.stringify({ items: Array(count).fill({ job }) });
+  const workers = JSON.stringify({ items: [{ worker_id: "alice" }] });
+  const cases: [path: string, body: string, why: string][] = [
+    [
+      "/api/v1/approvals",
+      waiting(2),
+      "The platform would run no job until those that wait are decided",
+    ],
+    [
+      "/api/v1/workers",
+      workers,
+      "The platform would not let all three workers in",
+    ],
+  ];
+  for (const [path, body, why] of cases) {
+    await using core = await startDevcore({
+      profile: "cordum-1.0",
+      faults: {
+        onRoute: (_, asked) =>
+          asked === path ? { status: 200, body } : undefined,
+      },
+    });
+    const { code, stdout, stderr } = await call(main, [], { env: core.env });
+    assertEquals(code, 1);
+    assertStringIncludes(stdout, "Its Community licence has limits");
+    assertStringIncludes(stderr, `demo: failed at step "install": ${why}`);
+  }
+});
+
+Deno.test("demo --profile is not for a platform that is named", async () => {
+  const env = { CORDUM_GATEWAY_URL: "http://127.0.0.1:1" };
+  const args = ["--profile", "cordum-1.0"];
+  const { code, stderr } = await call(main, args, { env });
+  assertEquals([code, stderr], [
+    2,
+    "error: Leave out --profile: CORDUM_GATEWAY_URL names a platform\n",
+  ]);
+});
+
 Deno.test("demo --slack on a named platform posts what was approved to a stand-in and shows it", async () => {
   const args = ["--slack", "--as", "ada", "--id", "INC-8"];
   const { code, stdout, stderr } = await demoOn({}, args);
@@ -170,6 +233,10 @@ const REFUSED: [args: string[], why: string][] = [
   [
     ["--source", "opsgenie"],
     'There is no source "opsgenie"; there are pagerduty, alertmanager, mock; see --help',
+  ],
+  [
+    ["--profile", "cordum-2"],
+    'There is no profile "cordum-2"; there are cordum-2026-01, cordum-1.0; see --help',
   ],
   [
     ["--source", "alertmanager", "--id", "INC-1"],

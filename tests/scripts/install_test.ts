@@ -158,7 +158,7 @@ async function installOn1(
 ): Promise<string> {
   const answers = Object.fromEntries(
     recorded.requests.filter(({ note }) => note !== "uninstalled")
-      .map(({ send, answer }) => [send.split("?")[0], answer.body]),
+      .map(({ send, answer }) => [send.split("?")[0], answer?.body]),
   );
   const record = answers["GET /api/v1/packs"].items[0];
   const job = { id: "j", topic: "t", state: "APPROVAL_REQUIRED" };

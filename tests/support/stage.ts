@@ -153,15 +153,13 @@ async function inForce(
   version: string,
 ): Promise<void> {
   const read = async (scopeId: string) =>
-    (await call(`GET /api/v1/config?scope_id=${scopeId}`)).json as {
-      data: Record<string, Record<string, Record<string, unknown>>>;
-    };
-  const { data: { bundles = {} } } = await read("policy");
+    dataOf((await call(`GET /api/v1/config?scope_id=${scopeId}`)).json);
+  const { bundles = {} } = await read("policy");
   const fragments = Object.keys(bundles).toSorted().map((name) =>
     `${name}\0${bundles[name]!["content"]}`
   ).join("");
-  const { data } = await read("default");
-  const topics = Object.keys(data["pools"]?.["topics"] ?? {});
+  const { pools } = await read("default");
+  const topics = Object.keys(pools?.["topics"] ?? {});
   const hash = await sha256(fragments);
   await until(`${id} ${version} to be in force`, async () => {
     const { json } = await call("GET /api/v1/policy/snapshots");
@@ -171,6 +169,12 @@ async function inForce(
     return newest.endsWith(`|cfg:${hash}`) &&
       topics.every((topic) => routed.includes(topic));
   });
+}
+
+/** Cordum 1.0 answers with the data alone. */
+function dataOf(document: unknown) {
+  const { data = document } = document as { data?: unknown };
+  return data as Record<string, Record<string, Record<string, unknown>>>;
 }
 
 /**
@@ -347,7 +351,10 @@ export class TestWorker {
     await this.#stage.bus.flush();
     await until(`the heartbeat of ${workerId} to be heard`, async () => {
       const { json } = await this.#stage.call("GET /api/v1/workers");
-      return (json as JsonObject[]).some((worker) =>
+      const workers = Array.isArray(json)
+        ? json
+        : (json as JsonObject)["items"];
+      return (workers as JsonObject[]).some((worker) =>
         worker["worker_id"] === workerId &&
         (worker["active_jobs"] ?? 0) === activeJobs
       );
