@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { counted } from "../lib/base/text.ts";
 import { POST_TOPIC } from "../lib/operate/pack.ts";
 import type { WaitingJob } from "../lib/operate/platform.ts";
 import {
@@ -45,22 +46,37 @@ export const main = command(HELP, async ({ values }, context) => {
     context.out(`Also waiting, but not a post: ${describeWaiting(job)}`);
   }
   const posts = waiting.filter(({ topic }) => topic === POST_TOPIC);
-  const job = choose(posts, values, context);
+  const isApprovable = await approver.platform.readApprovable();
+  const job = choose(posts, values, isApprovable, context);
   return await approveJob(approver, job, consent);
 });
 
+/** What can no longer be approved is left out while anything else waits. */
 function choose(
   waiting: readonly WaitingJob[],
   { run, newest }: Values<typeof HELP>,
+  isApprovable: (policySnapshot: string) => boolean,
   { out }: CommandContext,
 ): WaitingJob {
-  const matching = waiting.filter(({ jobId }) =>
+  const all = waiting.filter(({ jobId }) =>
     run === undefined || jobId.startsWith(`${run}:`)
   );
+  const inTime = all.filter(({ policySnapshot }) =>
+    isApprovable(policySnapshot)
+  );
+  const matching = inTime.length > 0 ? inTime : all.slice(-1);
   const last = matching.at(-1);
   if (last === undefined) {
     const which = run === undefined ? "No post" : `No post of run ${run}`;
     throw new CommandError(`${which} is waiting for approval`);
+  }
+  const lost = all.length - inTime.length;
+  if (lost > 0) {
+    out(
+      `${
+        counted(lost, "post")
+      } can no longer be approved: see deno task approvals`,
+    );
   }
   if (matching.length > 1 && !newest) {
     matching.map(describeWaiting).forEach((line) => out(line));

@@ -17,7 +17,7 @@ import { describeTooOld } from "../post/age.ts";
 import { type PostSeverity, severityOfPost } from "../post/severity.ts";
 import { OperationError } from "./errors.ts";
 import { POST_TOPIC } from "./pack.ts";
-import type { Platform } from "./platform.ts";
+import type { Platform, WaitingJob } from "./platform.ts";
 
 const MESSAGE_BYTES_MAX = 256 * 1024;
 /** The platform keeps a job's input this long. */
@@ -38,7 +38,7 @@ export interface JobFacts {
   severity: string;
   /** The severity that the poster takes it by. */
   postSeverity: PostSeverity;
-  /** `artifact` or `slack`; empty if the job is no post. */
+  /** `artifact` or `slack`; empty if the job is no post, or not known any more. */
   mode: string;
   dryRun: boolean;
   evidence: { id: string; title: string; pointer: string }[];
@@ -54,12 +54,11 @@ export interface JobFacts {
   reason: string;
   /** Whether the job's input is gone. */
   expired: boolean;
-  /** Names the policy that demanded the approval; empty if none is recorded. */
-  policySnapshot: string;
 }
 
 /** Reads a job's record. */
 export function readFacts(job: JsonObject): JobFacts {
+  const expired = job["context"] === null || job["context"] === undefined;
   const context = objectOf(job["context"]) ?? {};
   // A fetch job's input is the incident itself.
   const incident = objectOf(context["incident"]) ?? context;
@@ -77,7 +76,7 @@ export function readFacts(job: JsonObject): JobFacts {
     title: text(normalized["title"] ?? incident["title"], 1_000),
     severity: text(normalized["severity"] ?? incident["severity"], 20),
     postSeverity: severityOfPost(incident, evidence),
-    mode: topic !== POST_TOPIC
+    mode: topic !== POST_TOPIC || expired
       ? ""
       : text(objectOf(incident["destination"])?.["mode"], 20) || "artifact",
     dryRun: objectOf(job["labels"])?.["dry_run"] === "true",
@@ -95,8 +94,7 @@ export function readFacts(job: JsonObject): JobFacts {
     messageDigest: text(summary["message_sha256"], 64),
     ruleId: text(job["safety_rule_id"], 200),
     reason: text(job["safety_reason"], 300),
-    expired: job["context"] === null || job["context"] === undefined,
-    policySnapshot: stringOf(job["safety_snapshot"]),
+    expired,
   };
 }
 
@@ -133,17 +131,23 @@ export interface Proposal extends JobFacts {
   stale: boolean;
 }
 
-/** Reads what a waiting job would do. @throws {GatewayError} If it is gone. */
+/**
+ * Reads what a waiting job would do.
+ *
+ * @param job As the list of approvals has it, or only its id.
+ * @throws {GatewayError} If it is gone.
+ */
 export async function readProposal(
   platform: Platform,
-  jobId: string,
+  { jobId, policySnapshot }: Pick<WaitingJob, "jobId"> & Partial<WaitingJob>,
 ): Promise<Proposal> {
-  const job = await platform.job(jobId);
-  const facts = readFacts(job);
+  const record = await platform.job(jobId);
+  const facts = readFacts(record);
   const isApprovable = await platform.readApprovable();
+  const snapshot = policySnapshot || stringOf(record["safety_snapshot"]);
   return {
     ...facts,
-    stale: !isApprovable(facts.policySnapshot),
+    stale: !isApprovable(snapshot),
     ...await readMessage(platform, facts),
   };
 }

@@ -40,7 +40,7 @@ export async function decide(
   const { stand: { platform }, say } = scene;
   const { jobId } = post;
   say.begin("approval", decision === "reject" ? "Rejection" : "Approval");
-  const proposal = await readProposal(platform, jobId);
+  const proposal = await readProposal(platform, post);
   say.line(
     `the message to be posted has sha256 ${proposal.digest}${
       proposal.digest === proposal.messageDigest

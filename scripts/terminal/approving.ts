@@ -46,7 +46,11 @@ export const APPROVING_SETTINGS: { readonly postMaxAgeS: Setting<number> } = {
 };
 
 export const APPROVING_VARIABLES: readonly (readonly [string, string])[] = [
-  ...PLATFORM_VARIABLES,
+  ...PLATFORM_VARIABLES.filter(([name]) => name !== "REDIS_URL"),
+  [
+    "REDIS_URL",
+    "the platform's Redis, to see workers and what was posted before (optional)",
+  ],
   [POST_MAX_AGE.name, `${POST_MAX_AGE.about}; as for the poster`],
 ];
 
@@ -133,7 +137,7 @@ export async function look(
   job: WaitingJob,
 ): Promise<Looked> {
   const { platform, postMaxAgeS } = approver;
-  const proposal = await readProposal(platform, job.jobId);
+  const proposal = await readProposal(platform, job);
   const lead = leadOf(proposal.message?.blocks ?? []);
   const effect = await lookForEffect(approver, proposal);
   return {
@@ -178,7 +182,7 @@ export async function approveJob(
   }
   if (await agree(proposal, consent, context)) {
     // A person may have taken their time, and all of it may have changed.
-    const now = await readProposal(platform, jobId);
+    const now = await readProposal(platform, job);
     checkProposal(now, postMaxAgeS);
     if (now.digest !== proposal.digest) {
       throw new OperationError(

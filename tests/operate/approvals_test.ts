@@ -218,10 +218,9 @@ Deno.test("readProposal() has no message of one that the poster could not read",
         : Response.json({ id: "r:post@1", topic: POST_TOPIC, context })
     );
     await using platform = platformAt(server.url);
-    const { digest, message, incidentId } = await readProposal(
-      platform,
-      "r:post@1",
-    );
+    const { digest, message, incidentId } = await readProposal(platform, {
+      jobId: "r:post@1",
+    });
     assertEquals([digest, message, incidentId], [expected, undefined, ""]);
   }
 });

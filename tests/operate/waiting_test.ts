@@ -58,10 +58,12 @@ Deno.test("watchWaiting() tells of each job once, and of an outage once", async 
   await assertRejects(() => watching, Error, "stopped");
 });
 
+const LINES = ["Since 09:20, none resolved"];
+
 /** Waiting jobs that are posts, with a message each; counts the reads of those. */
 function servePosts(ids: () => readonly string[]) {
   const reads: string[] = [];
-  const text = "Since 09:20, none resolved";
+  const [text] = LINES;
   const blocks = [
     { type: "header", text: { text: "Orders fail" } },
     { type: "section", text: { text } },
@@ -89,7 +91,7 @@ function servePosts(ids: () => readonly string[]) {
         return Response.json({
           id,
           topic,
-          context: {
+          context: id === "gone" ? null : {
             incident: { incident_id: id },
             evidence: { collected_at: new Date().toISOString() },
             summary: { message_ptr: `redis://art:${id}` },
@@ -106,7 +108,7 @@ function servePosts(ids: () => readonly string[]) {
 }
 
 Deno.test("readWaiting() reads messages of posts only, and marks what policy has left behind", async () => {
-  const { server, reads } = servePosts(() => ["a", "step", "b-old"]);
+  const { server, reads } = servePosts(() => ["a", "step", "b-old", "gone"]);
   await using _ = server;
   await using platform = platformAt(server.url);
   const posts = await readWaiting(
@@ -115,33 +117,24 @@ Deno.test("readWaiting() reads messages of posts only, and marks what policy has
     NO_REDIS,
   );
   assertEquals(
-    posts.map(({ job_id, headline, lines, effect, problem, until }) => [
+    posts.map(({ job_id, destination, headline, lines, effect, until }) => [
       job_id,
+      destination,
       headline,
       lines,
       effect,
-      problem.split(" since")[0],
       until === "",
     ]),
     [
-      [
-        "a",
-        "Orders fail",
-        ["Since 09:20, none resolved"],
-        "unknown",
-        "",
-        false,
-      ],
-      ["step", "", [], "", "", true],
-      [
-        "b-old",
-        "Orders fail",
-        ["Since 09:20, none resolved"],
-        "unknown",
-        "the policy changed",
-        true,
-      ],
+      ["a", "artifact", "Orders fail", LINES, "unknown", false],
+      ["step", "", "", [], "", true],
+      ["b-old", "artifact", "Orders fail", LINES, "unknown", true],
+      ["gone", "", "", [], "", true],
     ],
+  );
+  assertEquals(
+    posts.map(({ problem }) => problem.split(" ").slice(0, 3).join(" ")),
+    ["", "", "the policy changed", "its input has"],
   );
   assertEquals(reads, ["redis://art:a", "redis://art:b-old"]);
 });

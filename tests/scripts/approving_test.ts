@@ -11,10 +11,12 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { startDevcore } from "../../deploy/devcore/devcore.ts";
+import { startGateway } from "../../deploy/standins/gateway.ts";
 import { deadline } from "../../lib/base/deadline.ts";
+import { sha256Hex } from "../../lib/base/digest.ts";
 import { openPosts } from "../../lib/operate/posts.ts";
 import { readAddress } from "../../lib/operate/platform.ts";
-import { WORKFLOW_ID } from "../../lib/operate/pack.ts";
+import { POST_TOPIC, WORKFLOW_ID } from "../../lib/operate/pack.ts";
 import { main as approveLatestPost } from "../../scripts/approve_latest_post.ts";
 import { main as approvalsMain } from "../../scripts/approvals.ts";
 import { startStand } from "../../scripts/launch/stand.ts";
@@ -383,6 +385,62 @@ Deno.test("an approver reads, agrees and is told", async (t) => {
       ]);
     },
   );
+});
+
+Deno.test("approve_latest_post leaves out what can no longer be approved", async () => {
+  const bytes = new TextEncoder().encode(
+    '{"text":"t","blocks":[{"type":"header","text":{"text":"Orders fail"}}]}',
+  );
+  const digest = await sha256Hex(bytes);
+  const approved: string[] = [];
+  const items = [["live", "now"], ["old", "before"]].map(([run, snapshot]) => ({
+    job: {
+      id: `${run}:post@1`,
+      topic: POST_TOPIC,
+      state: "APPROVAL_REQUIRED",
+      updated_at: 1,
+    },
+    policy_snapshot: snapshot,
+  }));
+  await using server = startGateway(({ request: { method }, path }) => {
+    const [kind, id = ""] = path.replace("/api/v1/", "").split("/")
+      .map(decodeURIComponent);
+    if (method === "POST") return Response.json({ at: approved.push(id) });
+    switch (kind) {
+      case "approvals":
+        return Response.json({ items });
+      case "policy":
+        return Response.json({ snapshots: ["now"] });
+      case "artifacts":
+        return Response.json({ content_base64: bytes.toBase64() });
+      case "jobs":
+        return Response.json({
+          id,
+          topic: POST_TOPIC,
+          state: approved.includes(id) ? "SUCCEEDED" : "APPROVAL_REQUIRED",
+          result: { posted_at: "2026-11-28T09:30:00Z" },
+          context: {
+            incident: { incident_id: "mock:1" },
+            evidence: { collected_at: new Date().toISOString() },
+            summary: { message_ptr: "redis://art:1", message_sha256: digest },
+          },
+        });
+      default:
+        return Response.json({});
+    }
+  });
+  const env = { CORETEX_GATEWAY_URL: server.url, CORETEX_API_KEY: "k" };
+  const { code, stdout } = await call(approveLatestPost, ["--yes"], { env });
+  assertEquals([code, approved], [0, ["live:post@1"]]);
+  assertStringIncludes(
+    stdout,
+    "1 post can no longer be approved: see deno task approvals\n",
+  );
+  // Where nothing else waits, it is shown, and refused.
+  items.shift();
+  const old = await call(approveLatestPost, ["--yes"], { env });
+  assertEquals([old.code, approved.length], [1, 1]);
+  assertMatch(old.stderr, /^error: It can no longer be approved: the policy /);
 });
 
 /** Types keys after a prompt. @returns What is left on the screen. */

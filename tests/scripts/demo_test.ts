@@ -251,6 +251,17 @@ const REFUSED: [args: string[], why: string][] = [
     "Choose one of --reject and --interactive",
   ],
 ];
+Deno.test("demo --interactive wants to know who approves", async () => {
+  const { code, stderr } = await call(main, ["--interactive"], {
+    env: { USER: "" },
+    answers: ["y"],
+  });
+  assertEquals([code, stderr], [
+    2,
+    "error: Say who you are with --as NAME; USER, LOGNAME and USERNAME are not set; see --help\n",
+  ]);
+});
+
 for (const [args, why] of REFUSED) {
   Deno.test(`demo ${args.join(" ")} is refused at once`, async () => {
     const { code, stdout, stderr } = await call(main, args);

@@ -356,6 +356,11 @@ async function behave(t: Deno.TestContext, url: string): Promise<void> {
         asked.stderr,
         "There is no terminal to ask on; --yes says yes",
       );
+      const nobody = await call(main, ["forget", "mock:SENT", "--yes"], {
+        env: { REDIS_URL: url, USER: "" },
+      });
+      assertEquals(nobody.code, 2);
+      assertStringIncludes(nobody.stderr, "Say who you are with --by WHO");
       const answered = await call(main, ["forget", "mock:SENT"], {
         env: { REDIS_URL: url },
         answers: ["no"],
