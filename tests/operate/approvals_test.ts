@@ -320,6 +320,7 @@ Deno.test("follow() looks again and again whether a poster is up", async () => {
   const seen: (boolean | undefined)[] = [];
   const { end } = await follow(platform, "j", {
     lookMs: 250,
+    timeoutMs: 10_000,
     onWait: (_, worker) => seen.push(worker),
   });
   assertEquals([end, seen], ["succeeded", [undefined, false, undefined, true]]);

@@ -193,7 +193,7 @@ Deno.test("followJob() says once that no poster is up, and again after one was",
   });
   await using platform = platformAt(server.url);
   const { stdout, stderr } = await call(async (_, context) => {
-    await followJob(platform, JOB, context, { lookMs: 1 });
+    await followJob(platform, JOB, context, { lookMs: 1, timeoutMs: 10_000 });
     return 0;
   });
   const line =
