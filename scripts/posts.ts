@@ -5,7 +5,6 @@
  */
 import { readConfig } from "../lib/base/config.ts";
 import { printable } from "../lib/base/text.ts";
-import type { Severity } from "../lib/incident.ts";
 import { openPosts, type Post, type Posts } from "../lib/operate/posts.ts";
 import {
   type Decided,
@@ -14,6 +13,7 @@ import {
   markPost,
   RISK,
 } from "../lib/operate/settle.ts";
+import type { Sent } from "../lib/post/record.ts";
 import { STORE_SETTINGS, storeEndpoint } from "../lib/platform/settings.ts";
 import {
   command,
@@ -162,12 +162,14 @@ function readMark({ posted, link: address, ...values }: Options): Decide {
     const nowMs = Date.now();
     tell(
       await markPost(posts, key, { ...person, link, nowMs }),
-      (severity) =>
-        `Marked ${incident_id} as posted as ${severity}; ${
-          severity === "critical"
-            ? "nothing more will be sent for it"
-            : "only a worse message will be sent for it"
-        }`,
+      (sent) => {
+        const isKnown = sent !== undefined && !sent.assumed;
+        const as = isKnown ? ` as ${sent.severity}` : "";
+        const more = sent === undefined || sent.severity === "critical"
+          ? "nothing more will be sent for it"
+          : "only a worse message will be sent for it";
+        return `Marked ${incident_id} as posted${as}; ${more}`;
+      },
       context,
     );
   };
@@ -180,10 +182,10 @@ function readFree({ force, ...values }: Options): Decide {
     const nowMs = Date.now();
     tell(
       await freePost(posts, key, { ...person, nowMs, force }),
-      (severity) =>
-        severity === undefined
+      (sent) =>
+        sent === undefined
           ? `Freed ${incident_id}: the next attempt will send. ${RISK}`
-          : `Freed the update of ${incident_id}, which stays posted as ${severity}: the next worse message will be sent. ${RISK}`,
+          : `Freed the update of ${incident_id}, which stays posted as ${sent.severity}: the next worse message will be sent. ${RISK}`,
       context,
     );
   };
@@ -203,7 +205,7 @@ function chooseOne(found: readonly Post[], { out }: CommandContext): Post {
 
 function tell(
   decided: Decided,
-  done: (posted: Severity | undefined) => string,
+  done: (posted: Sent | undefined) => string,
   { out }: CommandContext,
 ): void {
   out(

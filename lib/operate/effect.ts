@@ -109,12 +109,13 @@ export function describeEffect(effect: Effect): string {
 
 /** `2026-11-28 21:30:02 UTC as critical to hooks.slack.com` */
 function describeSent(sent: Sent): string {
-  const { at, severity, host } = sent;
+  const { at, severity, assumed, host } = sent;
   const where = host === undefined || host === "artifact"
     ? ""
     : ` to ${printable(host, 100)}`;
   const by = sent.as === "marked" ? `, as ${printable(sent.by)} says` : "";
-  return `${utcOf(at)} as ${severity}${where}${by}`;
+  const as = assumed ? "" : ` as ${severity}`;
+  return `${utcOf(at)}${as}${where}${by}`;
 }
 
 function sameWebhook({ severalWebhooks }: Effect): string {

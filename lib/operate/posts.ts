@@ -20,12 +20,14 @@ import {
   type EventList,
   fold,
   isYounger,
-  postedAs,
   type PostState,
   standingOf,
 } from "../post/record.ts";
+import { readAs } from "../post/severity.ts";
 import { readInBatches } from "./batches.ts";
 import { openStore } from "./reach.ts";
+
+const UNRECORDED = "not recorded";
 
 /** One record, as `posts --json` shows it. */
 export interface Post {
@@ -36,8 +38,11 @@ export interface Post {
   /** `artifact`, or `slack:` and a digest. */
   destination: string;
   state: "posted" | "busy" | "in doubt" | "free";
-  /** Of the messages that were posted, oldest first, and of the open claim. */
-  severities: Severity[];
+  /**
+   * Of the messages that were posted, oldest first, and of the open claim; "not
+   * recorded" for what 0.1.0 wrote.
+   */
+  severities: (Severity | typeof UNRECORDED)[];
   /** As they were written, oldest first; what cannot be read as its text. */
   events: unknown[];
   /** Of the claim or the post that counts; empty if none is known. */
@@ -169,13 +174,13 @@ export function foldPost(
   }
 }
 
-function severitiesOf(state: PostState): Severity[] {
+function severitiesOf(state: PostState): Post["severities"] {
   const { last, earlier = [] } = standingOf(state) ?? {};
-  const posted = [...earlier, ...last ? [last] : []];
-  return [
-    ...posted.map(({ severity }) => severity),
-    ..."claim" in state ? [postedAs(state.claim)] : [],
-  ];
+  const posted = [...earlier, ...last ? [last] : []]
+    .map(({ severity, assumed }) => assumed ? UNRECORDED : severity);
+  if (!("claim" in state)) return posted;
+  const { severity } = state.claim;
+  return [...posted, severity === undefined ? UNRECORDED : readAs(severity)];
 }
 
 /** @returns `undefined` if the record is unreadable. */

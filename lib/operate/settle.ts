@@ -8,7 +8,6 @@
  */
 import { optional } from "../base/json.ts";
 import { ageOf } from "../base/text.ts";
-import type { Severity } from "../incident.ts";
 import {
   type Claim,
   parseEvents,
@@ -46,7 +45,7 @@ export type Decided =
   | {
     first: true;
     /** What counts as posted now. */
-    posted: Severity | undefined;
+    posted: Sent | undefined;
   }
   | { first: false; instead: string };
 
@@ -105,7 +104,7 @@ export async function markPost(
     sent.as === "marked" && sent.by === by && sent.at === at;
   const standing = standingOf(after);
   return standing && [standing.last, ...standing.earlier].some(own)
-    ? { first: true, posted: standing.last.severity }
+    ? { first: true, posted: standing.last }
     : { first: false, instead: describeEnd(after) };
 }
 
@@ -124,10 +123,10 @@ function describeEnd(state: PostState): string {
   switch (state.state) {
     case "posted": {
       const { last } = state;
-      const as = `as ${last.severity}`;
+      const as = last.assumed ? "" : `, as ${last.severity}`;
       return last.as === "posted"
-        ? `it was posted at ${last.at}, ${as}`
-        : `${last.by} marked it as posted at ${last.at}, ${as}`;
+        ? `it was posted at ${last.at}${as}`
+        : `${last.by} marked it as posted at ${last.at}${as}`;
     }
     default:
       return `it is ${state.state}`;
@@ -164,7 +163,7 @@ function settledBy(
   switch (ended?.type) {
     case "freed":
       return ended.by === own.by && ended.at === own.at
-        ? { first: true, posted: standingOf(fold(events))?.last.severity }
+        ? { first: true, posted: standingOf(fold(events))?.last }
         : by(`${ended.by} freed it at ${ended.at}`);
     case "marked":
       return by(`${ended.by} marked it as posted`);

@@ -45,7 +45,7 @@ export interface WaitingPost {
   until: string;
   /** What approving does; empty if the job is no post. */
   effect: Effect["kind"] | "";
-  /** RFC 3339 and the severity of what was posted before; empty if nothing was. */
+  /** RFC 3339 and the severity of what was posted before; empty if not known. */
   posted_at: string;
   posted_as: string;
   /** What approving does, in words; empty for a first message. */
@@ -128,6 +128,7 @@ export function describePost(
   const until = topic === POST_TOPIC
     ? approvableUntil(facts, maxAgeS)
     : undefined;
+  const before = effect?.before?.last;
   return {
     job_id: jobId,
     run_id: facts.runId,
@@ -143,8 +144,8 @@ export function describePost(
     age_s: Math.max(0, Math.floor((nowMs - since) / 1000)),
     until: problem === undefined ? until?.toISOString() ?? "" : "",
     effect: effect?.kind ?? "",
-    posted_at: effect?.before?.last.at ?? "",
-    posted_as: effect?.before?.last.severity ?? "",
+    posted_at: before?.at ?? "",
+    posted_as: before === undefined || before.assumed ? "" : before.severity,
     note: effect === undefined || effect.kind === "new"
       ? ""
       : describeEffect(effect),

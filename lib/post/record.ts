@@ -37,6 +37,8 @@ import { outranks, type PostSeverity, readAs } from "./severity.ts";
 export type Sent =
   & {
     severity: Severity;
+    /** Whether no claim says the severity, so that it counts as critical. */
+    assumed: boolean;
     /** RFC 3339: when it was posted, or marked as posted. */
     at: string;
     /** The destination's; `undefined` if no claim names it. */
@@ -152,12 +154,18 @@ function afterMessage(
     : after;
 }
 
-function sentFor(claim: Claim | undefined): Pick<Sent, "severity" | "host"> {
-  return { severity: postedAs(claim), host: claim?.host };
+function sentFor(
+  claim: Claim | undefined,
+): Pick<Sent, "severity" | "assumed" | "host"> {
+  return {
+    severity: postedAs(claim),
+    assumed: claim?.severity === undefined,
+    host: claim?.host,
+  };
 }
 
 /** How a claim's message counts. What no claim says could be the worst. */
-export function postedAs(claim: Claim | undefined): Severity {
+function postedAs(claim: Claim | undefined): Severity {
   return readAs(claim?.severity ?? "critical");
 }
 

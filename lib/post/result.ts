@@ -95,14 +95,14 @@ function describeSent(
   sent: Sent,
   { incident_id, mode, destination_host, job_id }: PostResult,
 ): PostResult {
-  const { severity, at } = sent;
+  const { severity, assumed, at } = sent;
   const repeat: PostResult = {
     incident_id,
     mode,
     posted_at: at,
     ...optional("destination_host", destination_host),
     repeat: true,
-    posted_as: severity,
+    ...assumed ? {} : { posted_as: severity },
   };
   const isOwn = jobOf(sent) === job_id;
   const warning = isOwn ? undefined : `Not sent: ${describeBefore(sent)}`;
@@ -125,8 +125,9 @@ function describeSent(
   return withWarning(withWarning(marked, warning), who);
 }
 
-function describeBefore({ severity, at }: Sent): string {
-  return `posted before as ${severity.toUpperCase()} at ${at}`;
+function describeBefore({ severity, assumed, at }: Sent): string {
+  const as = assumed ? "" : `as ${severity.toUpperCase()} `;
+  return `posted before ${as}at ${at}`;
 }
 
 /** Whether the result's schema takes it, whoever wrote it. */

@@ -71,6 +71,13 @@ interface Row {
 
 const ROWS: Row[] = [
   {
+    name: "a post of 0.1.0, whose severity nobody knows",
+    records: { [keyOf(SLACK)]: [claim("A", AT), posted(AT)] },
+    kind: "nothing",
+    words:
+      "posted before on 2026-11-28 09:30:00 UTC to hooks.slack.com, approving sends nothing",
+  },
+  {
     name: "nothing was posted",
     records: {},
     kind: "new",

@@ -291,6 +291,7 @@ const POSTED_A: Standing = {
   last: {
     as: "posted",
     severity: "critical",
+    assumed: true,
     at: AT,
     host: "hooks.slack.com",
     result: resultOf("A"),
@@ -299,13 +300,14 @@ const POSTED_A: Standing = {
 };
 const WARNED_A: Standing = {
   ...POSTED_A,
-  last: { ...POSTED_A.last, severity: "warning" },
+  last: { ...POSTED_A.last, severity: "warning", assumed: false },
 };
 const MARKED: Standing = {
   state: "posted",
   last: {
     as: "marked",
     severity: "critical",
+    assumed: true,
     at: AT,
     host: undefined,
     by: "ada",

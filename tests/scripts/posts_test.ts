@@ -160,7 +160,7 @@ async function behave(t: Deno.TestContext, url: string): Promise<void> {
         incident_id: "mock:DOUBT",
         destination: SLACK,
         state: "in doubt",
-        severities: ["critical"],
+        severities: ["not recorded"],
         events: (await records.read(keyOf("mock:DOUBT"))) as unknown,
         job_id: `${RUN}:post@1`,
         run_id: RUN,
@@ -250,7 +250,7 @@ async function behave(t: Deno.TestContext, url: string): Promise<void> {
       const { code, stdout } = await posts(...args);
       assertEquals([code, stdout], [
         0,
-        "Marked mock:DOUBT as posted as critical; nothing more will be sent for it\n",
+        "Marked mock:DOUBT as posted; nothing more will be sent for it\n",
       ]);
       const state = fold(await records.read(keyOf("mock:DOUBT")));
       assert(state.state === "posted" && state.last.as === "marked");

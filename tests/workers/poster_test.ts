@@ -777,7 +777,7 @@ Deno.test("post() says who marked it when a person did", async () => {
       true,
       at,
       [
-        `Not sent: posted before as CRITICAL at ${at}`,
+        `Not sent: posted before at ${at}`,
         "Marked as posted by bob",
       ],
       undefined,
@@ -996,6 +996,19 @@ Deno.test("post() says what a post would do when the run is dry", async () => {
     ["Would wait: another job is posting"],
   ]);
   assertEquals(lists.get(key!)!.length, 3);
+});
+
+Deno.test("post() does not say a severity that 0.1.0 did not record", async () => {
+  await using slack = await startSlack();
+  const scene = await withSeverity(undefined, "critical", { run: 1, slack });
+  const at = "2026-11-22T17:00:00.000Z";
+  const { token, digest, job_id, run_id } = CLAIM;
+  const result = { posted_at: at, message_sha256: digest, job_id, run_id };
+  await plant(scene, CLAIM);
+  await plant(scene, { type: "posted", token, result, at });
+  const { repeat, posted_as, warnings } = await postScene(scene);
+  assertEquals([repeat, posted_as], [true, undefined]);
+  assertEquals(warnings, [`Not sent: posted before at ${at}`]);
 });
 
 const CLAIMED: [
