@@ -54,6 +54,8 @@ export interface ConversationOptions {
   graceMs: number;
   /** Does one job; `undefined` if another process answers it. Never throws. */
   work: (call: JobCall) => Promise<JobEnd | Hold | undefined>;
+  /** Between two heartbeats, by default {@linkcode HEARTBEAT_MS}. */
+  heartbeatMs?: number | undefined;
   /** Where and how often to ask for jobs whose worker has died. */
   recovery?: { silentMs: number; everyMs: number; gateway: Gateway };
 }
@@ -86,7 +88,8 @@ export class Conversation {
    * @throws If NATS closes the connection for good.
    */
   async run(signal: AbortSignal): Promise<void> {
-    const { bus, platform, log, watch } = this.#options;
+    const { bus, platform, log, watch, heartbeatMs = HEARTBEAT_MS } =
+      this.#options;
     const onMessage = (bytes: Uint8Array) => this.#onMessage(bytes);
     // One plain subscription for jobs: the scheduler sends to no other
     // subject, and a second one would do every job twice.
@@ -107,7 +110,7 @@ export class Conversation {
     const endTurns = watch.onChange(() => this.#turn());
     this.#turn();
     bus.onReconnect(() => this.#turn());
-    const timer = setInterval(beat, HEARTBEAT_MS);
+    const timer = setInterval(beat, heartbeatMs);
     const recovering = this.#recover(signal);
     try {
       const lost = await Promise.race([bus.closed, aborted(signal)]);

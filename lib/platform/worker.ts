@@ -65,6 +65,8 @@ export interface WorkerOptions<S extends Settings & PlatformSettings, I, O> {
 export interface WorkerEnvironment extends Environment {
   /** Shorter times, for tests that wait for a recovery. */
   recovery?: { silentMs: number; everyMs: number };
+  /** A shorter time between heartbeats, for tests that wait for one. */
+  heartbeatMs?: number;
   /** Shorter times, for tests that wait for the gateway. */
   watch?: Partial<WatchTimes>;
 }
@@ -167,6 +169,7 @@ export async function serveJobs<S extends Settings & PlatformSettings, I, O>(
     mask,
     work: (call) => runJob(bench, call),
     graceMs: options.graceMs?.(config) ?? GRACE_MS,
+    heartbeatMs: environment.heartbeatMs,
     ...(options.recover ? { recovery: { ...recovery, gateway } } : {}),
   });
   parts.conversation = conversation;

@@ -15,6 +15,7 @@ import {
 } from "../../deploy/standins/gateway.ts";
 import { ConfigError, JobElsewhere, JobError } from "../../lib/base/errors.ts";
 import { createLog } from "../../lib/base/log.ts";
+import { delay } from "../../lib/base/time.ts";
 import { type Bus, connectBus } from "../../lib/platform/bus.ts";
 import {
   BusPacketSchema,
@@ -77,9 +78,10 @@ const quiet = createLog({}, { write() {} });
 async function startRig(
   handle: Handle,
   env: Record<string, string> = {},
-  { caution = () => undefined, answer, recover = false }: {
+  { caution = () => undefined, answer, recover = false, heartbeatMs = 5_000 }: {
     caution?: (workerId: string) => string | undefined;
     recover?: boolean;
+    heartbeatMs?: number;
     /** The gateway's answers, by default that all is well. */
     answer?: Answer;
   } = {},
@@ -139,6 +141,7 @@ async function startRig(
     env: (name) => variables[name],
     signal: stop.signal,
     write: (line) => log.push(JSON.parse(line)),
+    heartbeatMs,
     watch: { everyMs: 50, answerMs: 200, graceMs: 600 },
   });
   const failed = ended.then(() => false, () => true);
@@ -667,6 +670,7 @@ Deno.test("serveJobs() waits for servers that come up later, and says so", async
 Deno.test("serveJobs() leaves its pool while the gateway refuses the key, and comes back", async () => {
   let refuses = false;
   await using rig = await startRig(() => Promise.resolve(BUNDLE), {}, {
+    heartbeatMs: 20,
     answer: (_, works) => refuses ? plain(401, "unauthorized\n") : works(),
   });
   refuses = true;
@@ -682,6 +686,8 @@ Deno.test("serveJobs() leaves its pool while the gateway refuses the key, and co
     "Taking no jobs; check CORETEX_API_KEY",
     "Cannot call GET /status: got status 401, expected 2xx (unauthorized)",
   ]);
+  await delay(100);
+  assertEquals(joined().length, length);
   // With a connection that comes back, it leaves again and does not join.
   rig.line.cut();
   await until(
