@@ -26,6 +26,7 @@ import { outranks, type PostSeverity, readAs } from "./severity.ts";
 
 const NAME_CHARS_MAX = 300;
 const LINK_CHARS_MAX = 2000;
+const DIGEST = /^[0-9a-f]{64}$/;
 const UNAPPROVED =
   "Posted without an approval, as POSTER_REQUIRE_APPROVAL=0 says";
 
@@ -112,11 +113,10 @@ function describeSent(
   const { by, link, claim } = sent;
   const marked = {
     ...repeat,
-    ...(claim && {
-      message_sha256: claim.digest,
-      job_id: claim.job_id,
-      run_id: claim.run_id,
-    }),
+    ...(claim && { job_id: claim.job_id, run_id: claim.run_id }),
+    ...(claim && DIGEST.test(claim.digest)
+      ? { message_sha256: claim.digest }
+      : {}),
     ...(mode === "slack" && isLink(link)
       ? { slack: { ok: true, permalink: link } }
       : {}),

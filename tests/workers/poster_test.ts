@@ -1031,6 +1031,20 @@ for (const [reported, shown, claimed] of CLAIMED) {
   });
 }
 
+Deno.test("post() repeats a mark whose claim was no message's", async () => {
+  await using slack = await startSlack();
+  const scene = await setScene({ slack });
+  const forget = { job_id: "posts forget", run_id: "", digest: "" };
+  await plant(scene, { ...CLAIM, ...forget, severity: "critical" });
+  const { token, at } = CLAIM;
+  await plant(scene, { type: "marked", token, by: "bob", why: "saw it", at });
+  const result = await postScene(scene);
+  assertEquals(
+    [result.repeat, result.job_id, result.message_sha256],
+    [true, "posts forget", undefined],
+  );
+});
+
 for (
   const link of [
     "javascript:alert(1)",
