@@ -196,7 +196,9 @@ export async function approveJob(
       ? `Approved as ${consent.principal}`
       : await describeDecision(platform, jobId),
   );
-  return reportEnd(job, await followJob(platform, job, context), context);
+  const { principal } = consent;
+  const followed = await followJob(platform, job, context);
+  return reportEnd({ jobId, topic, principal }, followed, context);
 }
 
 /**

@@ -17,12 +17,15 @@ import type { Platform, WaitingJob } from "../../lib/operate/platform.ts";
 import type { CommandContext } from "./command.ts";
 import { showProgress } from "./progress.ts";
 
-type Job = Pick<WaitingJob, "jobId" | "topic">;
+type Job = Pick<WaitingJob, "jobId" | "topic"> & {
+  /** Who approved it. */
+  principal: string;
+};
 
 /** Follows an approved job, and says why nothing happens if nothing does. */
 export async function followJob(
   platform: Platform,
-  { jobId, topic }: Job,
+  { jobId, topic }: Pick<WaitingJob, "jobId" | "topic">,
   context: CommandContext,
   options: FollowOptions = {},
 ): Promise<Followed> {
@@ -99,7 +102,7 @@ const BOUNCED: Readonly<Record<Bounce, (who: string) => string>> = {
 };
 
 function reportPost(
-  { jobId }: Job,
+  { jobId, principal }: Job,
   result: JsonObject,
   { out, err }: CommandContext,
 ): number {
@@ -131,8 +134,10 @@ function reportPost(
       ? "Nothing was sent: it is a dry run"
       : `Posted ${where} on ${at}${what}`,
   );
+  const by = stringOf(objectOf(result["approval"])?.["by"]);
+  const own = by === "" || by === principal;
   const facts = [
-    ["approver", stringOf(objectOf(result["approval"])?.["by"])],
+    ["approver", own ? by : `${by}, as the platform goes by the API key`],
     ["run", text("run_id")],
     ["copy", text("artifact_ptr")],
   ] as const;

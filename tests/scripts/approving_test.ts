@@ -19,6 +19,10 @@ import { readAddress } from "../../lib/operate/platform.ts";
 import { POST_TOPIC, WORKFLOW_ID } from "../../lib/operate/pack.ts";
 import { main as approveLatestPost } from "../../scripts/approve_latest_post.ts";
 import { main as approvalsMain } from "../../scripts/approvals.ts";
+import { bundlePack, readPackFolder } from "../../scripts/pack/pack.ts";
+import sample from "../../deploy/samples/sample_webhook.json" with {
+  type: "json",
+};
 import { startStand } from "../../scripts/launch/stand.ts";
 import { main as posts } from "../../scripts/posts.ts";
 import { main as uninstall } from "../../scripts/uninstall.ts";
@@ -384,6 +388,37 @@ Deno.test("an approver reads, agrees and is told", async (t) => {
         1,
       ]);
     },
+  );
+});
+
+Deno.test("on Cordum 1.0 another fragment voids no approval, and the key is the approver", async () => {
+  await using core = await startDevcore({ profile: "cordum-1.0" });
+  await using stand = await startStand({ platformEnv: core.env });
+  const { env } = core;
+  const { answer } = await stand.send({ ...sample, id: "one" });
+  const job = await stand.untilApproval(String(answer["run_id"]));
+  const files = new Map(await readPackFolder("pack"));
+  const fragment = "overlays/policy.fragment.yaml";
+  files.set(fragment, `${files.get(fragment)}# another\n`);
+  const before = await stand.platform.policySnapshot();
+  await stand.install(await bundlePack(files));
+  assert(await stand.platform.policySnapshot() !== before);
+
+  const { stdout } = await call(approvalsMain, [], { env });
+  assertStringIncludes(stdout, `\n  job       ${job}\n`);
+  assert(!stdout.includes("too late"), stdout);
+  const args = ["approve", job, "--yes", "--as", "ada"];
+  const approved = await call(approvalsMain, args, { env });
+  assertEquals([approved.code, approved.stderr], [0, ""]);
+  assertMatch(
+    approved.stdout,
+    /\n {2}approver {2}static:[0-9a-f]{12}, as the platform goes by the API key\n/,
+  );
+  const again = await call(approvalsMain, args, { env });
+  assertEquals(again.code, 1);
+  assertMatch(
+    again.stderr,
+    /^error: Somebody already decided it: approved by static:/,
   );
 });
 

@@ -11,7 +11,7 @@ import { followJob, reportEnd } from "../../scripts/terminal/following.ts";
 import { call } from "../support/command.ts";
 import { platformAt } from "../support/platform.ts";
 
-const JOB = { jobId: "r:post@1", topic: POST_TOPIC };
+const JOB = { jobId: "r:post@1", topic: POST_TOPIC, principal: "ada" };
 const AT = "2026-11-28T09:30:00.000Z";
 const RESULT = { posted_at: AT, job_id: "r:post@1", run_id: "r" };
 
@@ -36,7 +36,11 @@ interface Row {
   stderr?: string;
 }
 
-const STEP = { jobId: "r:fetch@1", topic: "job.incident-enricher.fetch" };
+const STEP = {
+  ...JOB,
+  jobId: "r:fetch@1",
+  topic: "job.incident-enricher.fetch",
+};
 const ROWS: Row[] = [
   {
     name: "a post to Slack",
@@ -49,6 +53,13 @@ const ROWS: Row[] = [
     stdout:
       "Posted to hooks.slack.com on 2026-11-28 09:30:00 UTC\n  approver  ada\n  run       r\n",
     stderr: "Warning: No copy of the payload could be kept\n",
+  },
+  {
+    name: "a post whose approver the platform names by the key",
+    followed: posted({ approval: { by: "static:1", at: AT, rule_id: "r" } }),
+    code: 0,
+    stdout:
+      "Posted as an artifact on 2026-11-28 09:30:00 UTC\n  approver  static:1, as the platform goes by the API key\n  run       r\n",
   },
   {
     name: "an update",
