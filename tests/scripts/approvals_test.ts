@@ -365,6 +365,7 @@ Deno.test("approvals and approve_latest_post on devcore", async (t) => {
       const watching = call(approvalsMain, ["--watch"], {
         env: {
           ...core.env,
+          REDIS_URL: "",
           APPROVALS_HOOK: "/no/such/program",
           APPROVALS_HOOK_URL_FILE: file,
         },
@@ -399,6 +400,9 @@ Deno.test("approvals and approve_latest_post on devcore", async (t) => {
         stderr,
         "Cannot reach the platform: Cannot call GET /approvals: got status 401, expected 2xx (fault); check CORETEX_API_KEY or CORDUM_API_KEY; still watching\nThe platform is back\n",
       );
+      // Two jobs, and said once.
+      const blind = "Set REDIS_URL to see which of them were posted before\n";
+      assertEquals(stderr.split(blind).length, 2, stderr);
       assert(!(stdout + stderr).includes("s3cret"));
       assert(stderr.endsWith("\nstopped\n"), stderr);
       assertMatch(stdout, /^Watching .*\nCRITICAL {2}mock:/);
@@ -736,6 +740,20 @@ Deno.test("approvals shows the topic of what is no post, and leaves other packs 
   assertStringIncludes(expired.stderr, "its input has expired");
   assertEquals(calls, []);
 
+  const digest = ["approve", "r1:fetch@1", "--sha256", "0".repeat(64)];
+  const asked = [
+    await call(approvalsMain, digest, { env }),
+    await call(approvalsMain, ["approve", "r1:fetch@1"], { env }),
+  ];
+  assertEquals(asked.map(({ code, stderr }) => [code, lastLine(stderr)]), [
+    [
+      1,
+      "error: The job is no post, so it has no message for --sha256. Nothing was approved",
+    ],
+    [2, "error: An approval needs a terminal to ask on; --yes approves it"],
+  ]);
+  assertEquals(calls, []);
+
   const step = await call(approvalsMain, ["approve", "r1:fetch@1", "--yes"], {
     env,
   });
@@ -761,4 +779,34 @@ Deno.test("approvals shows the topic of what is no post, and leaves other packs 
     'approvals r3:post@1 reject {"reason":"stale"}',
     'approvals r4:summarize@1 reject {"reason":"stale"}',
   ]);
+});
+
+function lastLine(text: string): string | undefined {
+  return text.trim().split("\n").at(-1);
+}
+
+Deno.test("approvals lists no more than the gateway bears", async () => {
+  const jobs = Array.from({ length: 53 }, (_, at) => ({
+    id: `r${at}:post@1`,
+    topic: "job.incident-enricher.post",
+    state: "APPROVAL_REQUIRED",
+    updated_at: Date.now() * 1000,
+    context: { incident: { incident_id: `mock:${at}` } },
+  }));
+  let calls = 0;
+  await using inner = serveWaiting(jobs, []);
+  await using server = startGateway(async ({ request, path }) => {
+    calls++;
+    return await fetch(`${inner.url}${path}${new URL(request.url).search}`);
+  });
+  const env = { CORETEX_GATEWAY_URL: server.url, CORETEX_API_KEY: "k" };
+  const { stdout } = await call(approvalsMain, [], { env });
+  assertStringIncludes(stdout, "\nNO SEVERITY  mock:49  waiting for ");
+  assert(!stdout.includes("mock:50"));
+  assertStringIncludes(
+    stdout,
+    "and 3 newer ones; decide some of these first\n",
+  );
+  // The list, the policy, and fifty jobs, which have no message here.
+  assertEquals(calls, 52);
 });

@@ -243,6 +243,21 @@ Deno.test("an approver reads, agrees and is told", async (t) => {
     },
   );
 
+  await t.step("what is decided is said to be", async () => {
+    for (const verb of [["show"], ["approve", "--yes"]]) {
+      const { code, stderr } = await approvals([...verb, first]);
+      assertEquals([code, stderr], [
+        1,
+        "error: Somebody already decided it: approved by tester (job state SUCCEEDED)\n",
+      ]);
+    }
+    const none = await approvals(["show", "no-job"]);
+    assertEquals([none.code, none.stderr], [
+      1,
+      "error: There is no job no-job\n",
+    ]);
+  });
+
   await t.step("what was posted before is said before and after", async () => {
     const again = await start("mock:disk", "warning");
     const words =
