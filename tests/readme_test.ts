@@ -136,7 +136,9 @@ for (const [path, text] of DOCUMENTS) {
     }
     const quoted = [...text.matchAll(/`((?:\.?[\w-]+\/)+[\w.@-]*)`/g)]
       .map(([, target]) => target!)
-      .filter((target) => !/^dist\/|^incident-enricher\//.test(target));
+      .filter((target) =>
+        !/^dist\/|^incident-enricher\/|^deploy\/\.env$/.test(target)
+      );
     for (const target of quoted) await Deno.stat(new URL(target, ROOT));
     if (path === "README.md") assert(links.length > 8 && quoted.length > 5);
   });
@@ -145,7 +147,7 @@ for (const [path, text] of DOCUMENTS) {
     const known = new Set([
       ...WORKER_VARIABLES,
       ...variablesOf(HOOK_SETTINGS),
-      "POST_IN_DOUBT", // A code.
+      ...["POST_IN_DOUBT", "POST_REFUSED"], // Codes.
     ]);
     const prefixes =
       "NATS|REDIS|CORETEX|CORDUM|WORKER|HEALTH|INGEST|INGESTER|" +
