@@ -11,6 +11,7 @@ import {
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
+import { startDevcore } from "../../deploy/devcore/devcore.ts";
 import { ConfigError } from "../../lib/base/errors.ts";
 import { delay } from "../../lib/base/time.ts";
 import { OperationError } from "../../lib/operate/errors.ts";
@@ -35,7 +36,11 @@ import { showProgress } from "../../scripts/terminal/progress.ts";
 import { wrapLine } from "../../scripts/terminal/wrap.ts";
 import { call } from "../support/command.ts";
 import { screenOf } from "../support/screen.ts";
-import { HAS_TERMINALS, startOnTerminal } from "../support/task.ts";
+import {
+  HAS_TERMINALS,
+  startOnTerminal,
+  startTaskOnTerminal,
+} from "../support/task.ts";
 import { until } from "../support/until.ts";
 
 const ERRORS: [error: unknown, code: number, line: string][] = [
@@ -428,6 +433,9 @@ const CRASHES = [
   'Promise.reject(new Error("bug")); await delay(20_000);',
 ];
 
+/** A wait with its seconds. */
+const PROGRESS = /^ {2}\w.* \d+ s $/m;
+
 /** Writes a command into a file, removed with it. */
 async function writeCommand(code: string) {
   const path = await Deno.makeTempFile({ suffix: ".ts" });
@@ -509,6 +517,44 @@ for (const code of CRASHES) {
     },
   });
 }
+
+Deno.test({
+  name: "deno task install leaves no progress on a terminal, stopped or done",
+  ignore: !HAS_TERMINALS,
+  async fn(t) {
+    await using core = await startDevcore({ reloadMs: 3_000 });
+    const install = async (args: string[], typed: string) => {
+      const child = startTaskOnTerminal("install", args, {
+        ...core.env,
+        TERM: "xterm",
+      });
+      let printed = "";
+      const reading = (async () => {
+        const text = child.stdout.pipeThrough(new TextDecoderStream());
+        for await (const part of text) printed += part;
+      })();
+      const keyboard = child.stdin.getWriter();
+      await until("the progress", () => / \d+ s /.test(printed), 30_000);
+      if (typed !== "") await keyboard.write(new TextEncoder().encode(typed));
+      const { code } = await child.status;
+      await keyboard.close().catch(() => {});
+      await reading;
+      const screen = screenOf(printed, 200).join("\n");
+      assert(!PROGRESS.test(screen), screen);
+      return { code, screen };
+    };
+    await t.step("Ctrl-C", async () => {
+      const { code, screen } = await install([], "\x03");
+      assertEquals(code, 130, screen);
+      assert(screen.endsWith("\nstopped\n"), screen);
+    });
+    await t.step("success", async () => {
+      const { code, screen } = await install(["--upgrade"], "");
+      assertEquals(code, 0, screen);
+      assertStringIncludes(screen, "In force: ");
+    });
+  },
+});
 
 const LOOKS: [
   what: string,
