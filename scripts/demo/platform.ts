@@ -4,7 +4,7 @@
  * @module
  */
 import { startDevcore } from "../../deploy/devcore/devcore.ts";
-import { type Profile, PROFILES } from "../../deploy/devcore/profile.ts";
+import type { Profile } from "../../deploy/devcore/profile.ts";
 import { startSlack } from "../../deploy/standins/slack.ts";
 import { readConfig } from "../../lib/base/config.ts";
 import type { LinkedSignal } from "../../lib/base/deadline.ts";
@@ -84,9 +84,9 @@ export async function openScene(
   say.heading(
     core === undefined
       ? `Platform: ${await readVersion(stand) ?? "coretexOS 0.6 or older"}`
-      : `Platform: devcore, a stand-in for ${
-        NAMES[profile ?? PROFILES[0]]
-      } on this machine`,
+      : `Platform: devcore, a stand-in ${
+        profile === undefined ? "" : `for ${NAMES[profile]} `
+      }on this machine`,
   );
   say.line(`gateway ${gatewayUrl}`);
   say.line(`NATS ${new URL(natsUrl).host}, Redis ${new URL(redisUrl).host}`);

@@ -44,7 +44,7 @@ export function describeLicence(licence: Licence): string[] {
     ? ""
     : `; others that run: ${foreignWorkers.join(", ")}`;
   return [
-    `Its ${plan} licence has limits, and the platform says nothing when it refuses more:`,
+    `The platform's ${plan} licence has limits, and it says nothing when it refuses more:`,
     ...(workersMax === undefined ? [] : [
       `  workers    ${workersMax} at most, ${WORKERS_NEEDED} needed here${others}. Any more get no jobs.`,
     ]),
@@ -108,7 +108,7 @@ export function describeUninstalled(
       : `routing    topics: ${names(topics)}; out of force after ${
         inSeconds(routingMs)
       }`,
-    `pools      stay without any requirement: ${names(emptied)}`,
+    `pools      stay, but empty: ${names(emptied)}`,
     ...(full.length === 0
       ? []
       : [`           stay as they are: ${names(full)}`]),

@@ -122,12 +122,12 @@ Deno.test("demo --profile cordum-1.0 shows five of five goals, and what the lice
     stdout,
     "Platform: devcore, a stand-in for Cordum 1.0 on this machine",
   );
-  assertStringIncludes(stdout, "Its Community licence has limits");
+  assertStringIncludes(stdout, "The platform's Community licence has limits");
   assertMatch(stdout, /recorded static:[0-9a-f]{12} as approver/);
   assertMatch(stdout, /routing +topics: none; out of force after \d\.\d s/);
   assertMatch(
     stdout,
-    /stay without any requirement: incident-enricher-fetch, /,
+    /stay, but empty: incident-enricher-fetch, /,
   );
   // What is not so there is not said.
   assert(!/job\.default|no longer/.test(stdout), stdout);
@@ -162,7 +162,7 @@ Deno.test("the demo does not begin what a licence would not let through", async 
     });
     const { code, stdout, stderr } = await call(main, [], { env: core.env });
     assertEquals(code, 1);
-    assertStringIncludes(stdout, "Its Community licence has limits");
+    assertStringIncludes(stdout, "The platform's Community licence has limits");
     assertStringIncludes(stderr, `demo: failed at step "install": ${why}`);
   }
 });

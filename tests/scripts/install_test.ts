@@ -127,7 +127,7 @@ Deno.test("install, uninstall and their refusals", async (t) => {
       );
       assertStringIncludes(
         stdout,
-        "pools      stay without any requirement: incident-enricher-fetch, incident-enricher-summarize, incident-enricher-post\n",
+        "pools      stay, but empty: incident-enricher-fetch, incident-enricher-summarize, incident-enricher-post\n",
       );
       assertStringIncludes(stdout, "workflows  incident-enricher.enrich");
       const purged = await call(uninstall, ["--purge"], { env });
@@ -207,7 +207,7 @@ Deno.test("install on Cordum 1.0 says why it used force, and what the licence al
   );
   assertStringIncludes(
     stdout,
-    "Its Community licence has limits, and the platform says nothing when it refuses more:\n" +
+    "The platform's Community licence has limits, and it says nothing when it refuses more:\n" +
       "  workers    3 at most, 3 needed here. Any more get no jobs.\n" +
       "  jobs       3 unfinished at most, those that wait for approval included (now 2).\n" +
       "             With 2 waiting nothing else runs; with 3, not even what is approved.\n",
