@@ -14,6 +14,7 @@ import {
 import { wait } from "../base/time.ts";
 import { GatewayError } from "../platform/gateway_error.ts";
 import { OperationError } from "./errors.ts";
+import { readLicence } from "./licence.ts";
 import { POST_POOL, POST_TOPIC } from "./pack.ts";
 import type { Platform, WaitingJob } from "./platform.ts";
 import { tooLate } from "./proposal.ts";
@@ -151,24 +152,22 @@ function toRefusal(jobId: string, detail: string): OperationError {
 
 /** Why an approved job waits for approval again. */
 export type Bounce = "no worker" | "never released" | "not placed";
+/** Why nothing happens to an approved job. */
+export type Hindrance = "no worker" | "licence";
 
 export type Followed =
   | { end: "succeeded"; result: JsonObject; job: JsonObject }
   | { end: "failed"; code: string; message: string; job: JsonObject }
   | { end: "bounced"; why: Bounce }
-  | { end: "still running"; state: string; worker: boolean | undefined };
+  | { end: "still running"; state: string; hindrance: Hindrance | undefined };
 
 /** How a job is followed. Tests bring their own times. */
 export interface FollowOptions {
   timeoutMs?: number;
-  /** After so long, and again, it looks whether a worker is up. */
+  /** After so long, and again, it looks for a hindrance. */
   lookMs?: number;
-  /**
-   * Called at every look at a job that goes on.
-   *
-   * @param worker Whether a worker is up; `undefined` if nothing is known yet.
-   */
-  onWait?: (waitedMs: number, worker: boolean | undefined) => void;
+  /** Called again and again while the job goes on. */
+  onWait?: (waitedMs: number, hindrance: Hindrance | undefined) => void;
 }
 
 /** Follows an approved job until it ends or waits for approval again. */
@@ -179,7 +178,7 @@ export async function follow(
 ): Promise<Followed> {
   const started = performance.now();
   let lookAtMs = lookMs;
-  let worker: boolean | undefined;
+  let hindrance: Hindrance | undefined;
   while (true) {
     const job = await platform.job(jobId);
     const state = stringOf(job["state"]);
@@ -196,12 +195,14 @@ export async function follow(
       return { end: "bounced", why: await explainBounce(platform, topic) };
     }
     const waitedMs = performance.now() - started;
-    if (waitedMs >= timeoutMs) return { end: "still running", state, worker };
+    if (waitedMs >= timeoutMs) {
+      return { end: "still running", state, hindrance };
+    }
     if (waitedMs >= lookAtMs) {
-      worker = await lookForWorker(platform, topic);
+      hindrance = await findHindrance(platform, { topic, state });
       lookAtMs = waitedMs + lookMs;
     }
-    onWait?.(waitedMs, worker);
+    onWait?.(waitedMs, hindrance);
     await wait(FOLLOW_POLL_MS, platform.signal);
   }
 }
@@ -210,19 +211,33 @@ async function explainBounce(
   platform: Platform,
   topic: string,
 ): Promise<Bounce> {
-  if (await lookForWorker(platform, topic) === false) return "no worker";
+  const ready = await ifKnown(platform, isWorkerReady(platform, topic));
+  if (ready === false) return "no worker";
   return await isCoretex06(platform) ? "never released" : "not placed";
 }
 
-/** What cannot be told must not end the following. */
-async function lookForWorker(
+async function findHindrance(
   platform: Platform,
-  topic: string,
-): Promise<boolean | undefined> {
+  { topic, state }: { topic: string; state: string },
+): Promise<Hindrance | undefined> {
+  const ready = await ifKnown(platform, isWorkerReady(platform, topic));
+  if (ready === false) return "no worker";
+  if (["DISPATCHED", "RUNNING"].includes(state)) return undefined;
+  const licence = await ifKnown(platform, readLicence(platform));
+  const { jobsMax = Infinity, waiting = 0 } = licence ?? {};
+  // A job counts twice when it is dispatched, those that wait count once.
+  return waiting + 2 > jobsMax ? "licence" : undefined;
+}
+
+/** What cannot be read must not end the following. */
+async function ifKnown<T>(
+  { signal }: Platform,
+  reading: Promise<T>,
+): Promise<T | undefined> {
   try {
-    return await isWorkerReady(platform, topic);
+    return await reading;
   } catch (error) {
-    platform.signal.throwIfAborted();
+    signal.throwIfAborted();
     if (error instanceof OutsideError) return undefined;
     throw error;
   }
@@ -230,12 +245,8 @@ async function lookForWorker(
 
 /** Only coretexOS 0.6 tells its status without its build. */
 async function isCoretex06(platform: Platform): Promise<boolean> {
-  try {
-    const status = await platform.call("GET", "/status");
-    return typeof status["uptime_seconds"] === "number" &&
-      status["build"] === undefined;
-  } catch (error) {
-    if (error instanceof GatewayError) return false;
-    throw error;
-  }
+  const reading = platform.call("GET", "/status");
+  const status = await ifKnown(platform, reading) ?? {};
+  return typeof status["uptime_seconds"] === "number" &&
+    status["build"] === undefined;
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import { readConfig, type Setting } from "../../lib/base/config.ts";
+import { stringOf } from "../../lib/base/json.ts";
 import { printable } from "../../lib/base/text.ts";
 import { leadOf } from "../../lib/message/lead.ts";
 import {
@@ -229,18 +230,19 @@ async function agree(
   throw new CommandError("Nothing was approved");
 }
 
-/** Who decided a job that is no longer waiting. */
+/** Why a job is no longer waiting, and who decided it. */
 export async function describeDecision(
   platform: Platform,
   jobId: string,
 ): Promise<string> {
   const job = await platform.job(jobId);
-  const by = printable(String(job["approval_by"] ?? "")) ||
-    "a name not recorded";
-  const state = String(job["state"]);
+  const state = printable(stringOf(job["state"]));
+  if (job["approval_at"] === undefined) {
+    return `It no longer waits for approval (job state ${state})`;
+  }
+  const by = printable(stringOf(job["approval_by"])) || "a name not recorded";
   const verb = state === "DENIED" ? "rejected" : "approved";
-  const who = job["approval_at"] === undefined ? "" : `: ${verb} by ${by}`;
-  return `Somebody already decided it${who} (job state ${printable(state)})`;
+  return `Somebody already decided it: ${verb} by ${by} (job state ${state})`;
 }
 
 /** One line about a waiting job. */

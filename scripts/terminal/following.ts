@@ -10,6 +10,7 @@ import {
   follow,
   type Followed,
   type FollowOptions,
+  type Hindrance,
   workerOf,
 } from "../../lib/operate/approvals.ts";
 import { POST_TOPIC } from "../../lib/operate/pack.ts";
@@ -31,22 +32,33 @@ export async function followJob(
 ): Promise<Followed> {
   const progress = showProgress(context);
   const who = workerOf(topic);
-  let isMissing = false;
+  let told: Hindrance | undefined;
   return await follow(platform, jobId, {
     ...options,
-    onWait(waitedMs, worker) {
-      const wasMissing = isMissing;
-      isMissing = worker === false;
-      if (isMissing && !wasMissing) {
+    onWait(waitedMs, hindrance) {
+      if (hindrance !== undefined && hindrance !== told) {
+        const { because, cure } = HINDRANCES[hindrance];
         context.err(
-          `No ${who} is up: nothing has happened for ${ageOf(waitedMs)}. ` +
-            "The job goes on waiting; start one",
+          `Nothing has happened for ${ageOf(waitedMs)}: ${because(who)}. ` +
+            `The job goes on waiting; ${cure}`,
         );
       }
-      progress(isMissing ? `waiting for a ${who}` : `waiting for the ${who}`);
+      told = hindrance;
+      progress(`waiting for the ${who}`);
     },
   });
 }
+
+const HINDRANCES: Readonly<
+  Record<Hindrance, { because: (who: string) => string; cure: string }>
+> = {
+  "no worker": { because: (who) => `no ${who} is up`, cure: "start one" },
+  licence: {
+    because: () =>
+      "the platform's licence lets nothing run while so many jobs wait for approval",
+    cure: "decide some of them: deno task approvals",
+  },
+};
 
 /** Says what became of an approved job. @returns The exit code. */
 export function reportEnd(
@@ -79,10 +91,10 @@ export function reportEnd(
       );
       return 1;
     case "still running": {
-      const { state, worker } = followed;
-      const why = worker === false
-        ? `no ${workerOf(job.topic)} is up, and `
-        : "";
+      const { state, hindrance } = followed;
+      const why = hindrance === undefined
+        ? ""
+        : `${HINDRANCES[hindrance].because(workerOf(job.topic))}, and `;
       err(
         `Nothing is known yet: ${why}the job is still ${printable(state)}. ` +
           "It goes on without this command",

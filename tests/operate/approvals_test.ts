@@ -263,7 +263,7 @@ const ENDS: [job: Record<string, unknown>, end: Record<string, unknown>][] = [
   [{ state: "RUNNING" }, {
     end: "still running",
     state: "RUNNING",
-    worker: undefined,
+    hindrance: undefined,
   }],
 ];
 for (const [job, expected] of ENDS) {
@@ -317,11 +317,14 @@ Deno.test("follow() looks again and again whether a poster is up", async () => {
       : Response.json([{ ...POOL, heartbeat_age_seconds: age }]);
   });
   await using platform = platformAt(server.url);
-  const seen: (boolean | undefined)[] = [];
+  const seen: (string | undefined)[] = [];
   const { end } = await follow(platform, "j", {
     lookMs: 250,
     timeoutMs: 10_000,
-    onWait: (_, worker) => seen.push(worker),
+    onWait: (_, hindrance) => seen.push(hindrance),
   });
-  assertEquals([end, seen], ["succeeded", [undefined, false, undefined, true]]);
+  assertEquals([end, seen], [
+    "succeeded",
+    [undefined, "no worker", undefined, undefined],
+  ]);
 });

@@ -210,6 +210,25 @@ Deno.test("an approver reads, agrees and is told", async (t) => {
       String(stderr),
       "is not the one that the summary names; the poster would refuse it",
     );
+    // The job itself may have been changed, too.
+    const record = await stand.job(first) as {
+      context: { summary: Record<string, unknown> };
+    };
+    record.context.summary["message_sha256"] = await sha256Hex(
+      Uint8Array.fromBase64(other),
+    );
+    const swapped = await asked(() => {
+      core.faults.onRoute = (method, path) =>
+        path.includes("/artifacts/")
+          ? { status: 200, body: artifact }
+          : path.includes("/jobs/")
+          ? { status: 200, body: JSON.stringify(record) }
+          : countDecisions(method, path);
+    });
+    assertEquals(swapped, [
+      1,
+      "error: The message changed while you read it; nothing was approved\n",
+    ]);
     const changed = await asked(() => {
       core.faults.onRoute = (method, path) =>
         path.endsWith("/policy/snapshots")
@@ -251,6 +270,15 @@ Deno.test("an approver reads, agrees and is told", async (t) => {
         "error: Somebody already decided it: approved by tester (job state SUCCEEDED)\n",
       ]);
     }
+    const cancelled = await start("mock:cancelled", "info");
+    const run = cancelled.split(":")[0];
+    const path = `/workflows/${WORKFLOW_ID}/runs/${run}/cancel`;
+    await stand.platform.call("POST", path);
+    const gone = await approvals(["show", cancelled]);
+    assertEquals([gone.code, gone.stderr], [
+      1,
+      "error: It no longer waits for approval (job state CANCELLED)\n",
+    ]);
     const none = await approvals(["show", "no-job"]);
     assertEquals([none.code, none.stderr], [
       1,

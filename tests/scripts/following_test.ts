@@ -166,14 +166,18 @@ const ROWS: Row[] = [
   },
   {
     name: "a job that goes on",
-    followed: { end: "still running", state: "RUNNING", worker: true },
+    followed: { end: "still running", state: "RUNNING", hindrance: undefined },
     code: 1,
     stderr:
       "Nothing is known yet: the job is still RUNNING. It goes on without this command\n",
   },
   {
     name: "a job that goes on without a poster",
-    followed: { end: "still running", state: "PENDING", worker: false },
+    followed: {
+      end: "still running",
+      state: "PENDING",
+      hindrance: "no worker",
+    },
     code: 1,
     stderr:
       "Nothing is known yet: no poster is up, and the job is still PENDING. It goes on without this command\n",
@@ -208,6 +212,41 @@ Deno.test("followJob() says once that no poster is up, and again after one was",
     return 0;
   });
   const line =
-    "No poster is up: nothing has happened for N s. The job goes on waiting; start one\n";
+    "Nothing has happened for N s: no poster is up. The job goes on waiting; start one\n";
   assertEquals([stdout, stderr.replaceAll(/\d s/g, "N s")], ["", line + line]);
+});
+
+Deno.test("followJob() says that a licence lets nothing run", async () => {
+  let looks = 0;
+  const waiting = (id: string) => ({ job: { id, state: "APPROVAL_REQUIRED" } });
+  await using server = startGateway(({ path }) => {
+    switch (path.replace("/api/v1/", "")) {
+      case "status":
+        looks++;
+        return Response.json({
+          license: { plan: "Community", limits: { max_concurrent_jobs: 3 } },
+        });
+      case "workers":
+        return Response.json({ items: [] });
+      case "approvals":
+        // One less would let it run.
+        return Response.json({
+          items: [waiting("a"), waiting("b")].slice(looks < 2 ? 1 : 0),
+        });
+    }
+    const state = looks < 4 ? "PENDING" : "CANCELLED";
+    return Response.json({ state, topic: POST_TOPIC });
+  });
+  await using platform = platformAt(server.url);
+  const seen: unknown[] = [];
+  const { stderr } = await call(async (_, context) => {
+    const options = { lookMs: 1, timeoutMs: 10_000 };
+    seen.push((await followJob(platform, JOB, context, options)).end, looks);
+    return 0;
+  });
+  assertEquals(seen, ["failed", 4]);
+  assertEquals(
+    stderr.replace(/\d s/, "N s"),
+    "Nothing has happened for N s: the platform's licence lets nothing run while so many jobs wait for approval. The job goes on waiting; decide some of them: deno task approvals\n",
+  );
 });
