@@ -484,10 +484,10 @@ const BROKEN: [string, Faults["onRoute"], string, RegExp][] = [
     "the gateway takes no artifact",
     (method, path) =>
       method === "POST" && path === "/api/v1/artifacts"
-        ? { status: 403, body: "artifacts are off\n" }
+        ? { status: 400, body: "artifacts are off\n" }
         : undefined,
     "run",
-    /The run is failed: step fetch failed with .*got status 403, expected 2xx \(artifacts are off\)[\s\S]*The last lines of the fetcher:\n {2}\{/,
+    /The run is failed: step fetch failed with .*got status 400, expected 2xx \(artifacts are off\)[\s\S]*The last lines of the fetcher:\n {2}\{/,
   ],
   [
     "the gateway takes no pack",
