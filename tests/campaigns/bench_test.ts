@@ -255,6 +255,27 @@ Deno.test("runLoad() reads answers with a length and in chunks, and says which a
   ]);
 });
 
+Deno.test("runLoad() ends when it is stopped, answered or not", async () => {
+  const stop = new AbortController();
+  const silent = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const running = runLoad({
+    port: silent.addr.port,
+    requests: Array.from({ length: 3 }, () => new Uint8Array([1])),
+    inFlight: 1,
+    forMs: 10_000,
+    signal: stop.signal,
+    isRight: () => true,
+  });
+  const taken = await silent.accept();
+  await taken.read(new Uint8Array(1)); // The first request is under way.
+  const started = performance.now();
+  stop.abort();
+  assertEquals((await running).sent, 1);
+  assert(performance.now() - started < 5_000);
+  taken.close();
+  silent.close();
+});
+
 Deno.test("percentile() is the value that so many are not above", () => {
   const values = Float64Array.from({ length: 200 }, (_, at) => at + 1);
   assertEquals(percentile(values, 0.5), 100);

@@ -118,16 +118,18 @@ async function measure(
       port,
       inFlight,
       forMs,
+      signal,
       requests: part.map(({ request }) => request),
       isRight: (answer, nth) => isTaken(answer, part[nth]!),
     });
   const first = deliveries.slice(0, warmUp);
   const warm = await load(first, WARM_UP_IN_FLIGHT, WARM_UP_MS);
+  signal.throwIfAborted();
   const before = await readUsage(ingester, 1);
   const rest = deliveries.slice(warmUp);
   const result = await load(rest, cell.inFlight, forMs);
-  const after = await readUsage(ingester, 2);
   signal.throwIfAborted();
+  const after = await readUsage(ingester, 2);
   const starts = await gateway.end();
   const sent = [...first.slice(0, warm.sent), ...rest.slice(0, result.sent)];
   const failed = [

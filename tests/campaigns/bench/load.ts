@@ -15,6 +15,8 @@ export interface LoadOptions {
   inFlight: number;
   /** How long after the first request the last may be sent. */
   forMs: number;
+  /** Nothing is sent after it aborts. */
+  signal?: AbortSignal;
   /** Whether an answer, its head included, is right for a request. */
   isRight: (answer: string, nth: number) => boolean;
 }
@@ -37,7 +39,10 @@ const NO_ANSWER = "no answer";
 
 /** Sends requests until none are left or time is up. */
 export async function runLoad(options: LoadOptions): Promise<LoadResult> {
-  const { port, requests, inFlight, forMs, isRight } = options;
+  const { port, requests, inFlight, forMs, signal, isRight } = options;
+  const end = () => {
+    for (const connection of connections) connection.close();
+  };
   const failed: LoadResult["failed"] = [];
   const latencies = new Float64Array(requests.length);
   let right = 0;
@@ -46,9 +51,8 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
     Array.from({ length: inFlight }, () => Connection.open(port)),
   );
   const start = performance.now();
-  const giveUp = setTimeout(() => {
-    for (const connection of connections) connection.close();
-  }, forMs + GRACE_MS);
+  const giveUp = setTimeout(end, forMs + GRACE_MS);
+  signal?.addEventListener("abort", end, { once: true });
   const talk = async (connection: Connection) => {
     while (sent < requests.length && performance.now() - start < forMs) {
       const nth = sent++;
@@ -69,7 +73,8 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
     return { sent, failed, ms, latencies: latencies.slice(0, right).sort() };
   } finally {
     clearTimeout(giveUp);
-    for (const connection of connections) connection.close();
+    signal?.removeEventListener("abort", end);
+    end();
   }
 }
 
