@@ -264,7 +264,7 @@ Deno.test("runLoad() ends when it is stopped, answered or not", async () => {
     inFlight: 1,
     forMs: 10_000,
     signal: stop.signal,
-    isRight: () => true,
+    isRight: (answer) => answer.includes("yes"),
   });
   const taken = await silent.accept();
   await taken.read(new Uint8Array(1)); // The first request is under way.
