@@ -174,7 +174,7 @@ Deno.test("README.md: each trouble has a command that exists, and a cure", async
     assertEquals(none, []);
     assert(symptom !== "" && cure !== "");
     const [, command = ""] = /^`([^`]+)`/.exec(look) ?? [];
-    const [, path] = /^curl (?:-\S+ )*http:\/\/[^/ ]+(\/\S*)/.exec(command) ??
+    const [, path] = /^curl (?:-.* )?http:\/\/[^/ ]+(\/\S*)$/.exec(command) ??
       [];
     if (path !== undefined) {
       assert(health.includes(path) || WEBHOOKS.has(path), command);

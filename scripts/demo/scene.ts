@@ -46,9 +46,9 @@ export class Transcript {
     for (const line of table(rows)) this.line(line);
   }
 
-  /** Lines without a time between blank lines. */
+  /** Lines to be copied or read as they are, between blank lines. */
   block(lines: Iterable<string>): void {
-    for (const line of ["", ...lines, ""]) this.context.out(line);
+    for (const line of ["", ...lines, ""]) this.context.raw(line);
   }
 
   /** A message as people see it. */
