@@ -94,6 +94,7 @@ const ENDS: readonly [JobErrorCode | undefined, Level][] = [
   ["POST_TOO_OLD", "warn"],
   ["DESTINATION_REFUSED", "warn"],
   ["JOB_CANCELLED", "warn"],
+  ["GATEWAY_REFUSED", "warn"],
   ["INTERNAL", "error"],
   ["GATEWAY_UNAVAILABLE", "error"],
   ["STORE_UNAVAILABLE", "error"],

@@ -712,6 +712,42 @@ Deno.test("serveJobs() leaves its pool while the gateway refuses the key, and co
   assertEquals(ready.length, 1);
 });
 
+Deno.test("serveJobs() has no trouble while the gateway answers its jobs' calls", async () => {
+  let isBusy = true;
+  let isLimited = false;
+  const begun = Promise.withResolvers<void>();
+  await using rig = await startRig(
+    async (_, { gateway, job }) => {
+      begun.resolve();
+      while (isBusy) {
+        await gateway.readJob(job.id);
+        await delay(20);
+      }
+      return BUNDLE;
+    },
+    {},
+    {
+      answer: ({ path }, works) =>
+        !path.endsWith("/status")
+          ? Response.json({})
+          : isLimited
+          ? plain(429, "rate limited\n")
+          : works(),
+    },
+  );
+  await rig.dispatch({ jobId: "j" });
+  await begun.promise;
+  isLimited = true;
+  await delay(1_000);
+  assertEquals(rig.log.filter(({ level }) => level === "error"), []);
+  isBusy = false;
+  await rig.resultOf("j");
+  await until(
+    "the trouble",
+    () => rig.log.some(({ level }) => level === "error"),
+  );
+});
+
 Deno.test("serveJobs() looks for jobs that nobody answers as soon as the gateway is well", async () => {
   let refuses = false;
   const asked: string[] = [];
