@@ -211,6 +211,24 @@ const JUDGED: Readonly<
     expected:
       "Slack got a message as critical, and the record would allow another",
   },
+  "on record as another": {
+    requests: [OK],
+    record: [{ ...CLAIM, severity: "critical" }, POSTED],
+    expected:
+      "the record says posted as critical, and Slack got no such message",
+  },
+  "posted, with its claim lost with all of Redis": {
+    requests: [OK],
+    record: [POSTED],
+    lostData: true,
+    expected: "posted",
+  },
+  "on record without a claim, and never sent": {
+    record: [POSTED],
+    lostData: true,
+    expected:
+      "the record says posted as critical, and Slack got no such message",
+  },
   "lost with all of Redis": {
     requests: [OK],
     record: [],

@@ -138,8 +138,11 @@ function judgeRecord(
 ): string[] {
   const got = new Set(messages.map(({ severity }) => readAs(severity)));
   const { last, earlier = [] } = standingOf(state) ?? {};
+  // Redis may have lost the claim, and with it the severity.
   const unsent = [...earlier, ...last ? [last] : []]
-    .filter(({ severity }) => !got.has(severity));
+    .filter(({ severity, assumed }) =>
+      assumed ? messages.length === 0 : !got.has(severity)
+    );
   const again = messages.filter(({ severity }) =>
     ["new", "update"].includes(effectOf(state, severity, 0))
   );
