@@ -13,6 +13,7 @@ import {
 } from "../base/json.ts";
 import { wait } from "../base/time.ts";
 import { GatewayError } from "../platform/gateway_error.ts";
+import { awayFrom } from "../platform/settings.ts";
 import { OperationError } from "./errors.ts";
 import { readLicence } from "./licence.ts";
 import { POST_POOL, POST_TOPIC } from "./pack.ts";
@@ -65,9 +66,13 @@ export async function isWorkerReady(
   // Cordum 1.0 says how long ago it heard from each worker.
   const answer: unknown = await platform.call("GET", "/workers");
   const items = isObject(answer) ? answer["items"] ?? [] : answer;
-  const ages = (items as JsonObject[]).filter(({ pool }) => pool === POST_POOL)
-    .map(({ heartbeat_age_seconds: age }) => age)
-    .filter((age) => typeof age === "number");
+  const ages = (items as JsonObject[]).flatMap(
+    ({ pool, heartbeat_age_seconds: age }) => {
+      if (typeof age !== "number") return [];
+      if (pool === awayFrom(POST_POOL)) return [Infinity];
+      return pool === POST_POOL ? [age] : [];
+    },
+  );
   if (ages.length === 0) return undefined;
   return Math.min(...ages) < SNAPSHOT_AGE_MS / 1000;
 }

@@ -27,7 +27,7 @@ import {
 } from "./packet.ts";
 import { findSilentJobs } from "./recovery.ts";
 import type { JobCall } from "./run_job.ts";
-import type { PlatformConfig } from "./settings.ts";
+import { awayFrom, type PlatformConfig } from "./settings.ts";
 import type { GatewayWatch } from "./watch_gateway.ts";
 
 /** The scheduler forgets a worker 30 s after its last heartbeat. */
@@ -36,8 +36,6 @@ const HANDSHAKE_EVERY = 4; // Heartbeats: Cordum 1.0 forgets one after 60 s.
 /** A stopping worker still takes jobs that were sent before it looked full. */
 const LAST_CALL_MS = 250;
 const DELIVERY_MS = 5_000;
-/** Added to the pool of a worker that leaves it: no topic leads there. */
-const AWAY = "-away";
 
 export interface ConversationOptions {
   topic: string;
@@ -199,7 +197,7 @@ export class Conversation {
   #leave(): void {
     const { bus, platform: { workerPool } } = this.#options;
     if (!bus.connected()) return;
-    bus.publish("sys.heartbeat", this.#heartbeat(workerPool + AWAY, true));
+    bus.publish("sys.heartbeat", this.#heartbeat(awayFrom(workerPool), true));
   }
 
   #heartbeat(pool: string, full: boolean): Uint8Array {

@@ -117,6 +117,11 @@ function serverSettings(prefix: string, server: string) {
   };
 }
 
+/** The pool of a worker that takes no jobs; no topic leads there. */
+export function awayFrom(pool: string): string {
+  return `${pool}-away`;
+}
+
 /** Where NATS is. @throws {ConfigError} For a certificate without its key. */
 export function busEndpoint(config: Config<BusSettings>): BusEndpoint {
   const { natsUrl: url, natsToken: token } = config;

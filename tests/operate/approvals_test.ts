@@ -231,6 +231,11 @@ const HEARD: [workers: unknown, seen: boolean | undefined][] = [
   [{ items: [{ ...POOL, heartbeat_age_seconds: 14 }] }, true],
   [[{ ...POOL, heartbeat_age_seconds: 14 }, { ...POOL }], true],
   [[{ ...POOL, heartbeat_age_seconds: 15 }], undefined],
+  // A poster that takes no jobs leaves its pool.
+  [
+    [{ pool: "incident-enricher-post-away", heartbeat_age_seconds: 1 }],
+    undefined,
+  ],
   [[{ pool: "other", heartbeat_age_seconds: 1 }], false],
   [[POOL], false],
   [{}, false],
