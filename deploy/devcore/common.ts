@@ -17,6 +17,8 @@ export interface Base {
   readonly faults: Faults;
   /** Otherwise it is the platform of January 2026. */
   readonly isCordum1: boolean;
+  /** What it calls itself. */
+  readonly version: string;
   /** What is still to happen, unless Redis loses its data first. */
   readonly timers: Timers;
   /** Milliseconds since the epoch. */
@@ -33,6 +35,8 @@ export class Refusal extends Error {
     readonly status: number,
     message: string,
     readonly headers: Record<string, string> = {},
+    /** Shown by Cordum 1.0 alone. */
+    readonly code?: string,
   ) {
     super(message);
   }

@@ -16,7 +16,15 @@ import {
   showWorker,
 } from "./routes.ts";
 
+/** By the text of a refusal, or else by its status. */
 const CODES: Readonly<Record<string, string>> = {
+  400: "invalid_request",
+  401: "unauthorized",
+  403: "access_denied",
+  404: "not_found",
+  409: "conflict",
+  413: "too_large",
+  429: "rate_limited",
   "config not found": "CONFIG_NOT_FOUND",
   "job not awaiting approval": "approval_already_resolved",
   "policy snapshot changed; re-evaluate before approving": "stale_snapshot",
@@ -25,11 +33,11 @@ const CODES: Readonly<Record<string, string>> = {
 
 /** @returns `undefined` for the words of its router and of devcore: text. */
 export function refusalBody(
-  status: number,
-  error: string,
+  { status, message: error, code }: Refusal,
 ): JsonObject | undefined {
   if (/^404 page|^Method Not|^devcore/.test(error)) return undefined;
-  return { ...filled({ code: CODES[error] }), error, status };
+  const known = code ?? CODES[error] ?? CODES[status] ?? "internal";
+  return { code: known, error, status };
 }
 
 /** The routes of January, but for those that answer otherwise. */
@@ -38,7 +46,7 @@ export function cordum1Routes(
   apiKey: string,
   elder: Routes,
 ): Routes {
-  const { engine, scheduler, placement, clock } = parts;
+  const { engine, scheduler, placement, clock, version } = parts;
   const changed = (
     line: string,
     change: (call: Call, ask: (call?: Call) => unknown) => unknown,
@@ -85,6 +93,7 @@ export function cordum1Routes(
       const status = connected ? "connected" : "reconnecting";
       return {
         ...STATUS,
+        build: { commit: "unknown", date: "unknown", version },
         nats: { connected, status, url },
         nats_status: status,
         snapshot_meta: {
@@ -105,7 +114,11 @@ export function cordum1Routes(
       })),
     }),
     ...changed("POST /api/v1/packs/install", async (_, ask) => {
-      const record = await ask() as JsonObject;
+      const record = await Promise.try(ask).catch((error) => {
+        const isInvalid = error instanceof Refusal && error.status === 400;
+        if (!isInvalid) throw error;
+        throw new Refusal(400, error.message, {}, "PACK_INSTALL_INVALID");
+      }) as JsonObject;
       const worker_credential = {
         worker_id: record["id"],
         token: randomUUID(),
@@ -144,7 +157,6 @@ const CLOSED = {
 /** What never changes here. */
 const STATUS: JsonObject = {
   active_ws_clients: 0,
-  build: { commit: "unknown", date: "unknown", version: "v1.0.0" },
   circuit_breakers: { input: CLOSED, output: CLOSED },
   goroutine_count: 1,
   ha_env: {

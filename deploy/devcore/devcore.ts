@@ -28,7 +28,13 @@ import { startNatsServer } from "./nats_server.ts";
 import { Packs } from "./packs.ts";
 import { Placement } from "./placement.ts";
 import { Kernel } from "./policy.ts";
-import { BOOTSTRAP, CORDUM_1, type Profile, PROFILES } from "./profile.ts";
+import {
+  BOOTSTRAP,
+  CORDUM_1,
+  type Profile,
+  PROFILES,
+  VERSION,
+} from "./profile.ts";
 import { startRedisServer } from "./redis_server.ts";
 import { type Artifacts, createRoutes, type Parts } from "./routes.ts";
 import { Scheduler } from "./scheduler.ts";
@@ -38,6 +44,8 @@ export type { Faults } from "./common.ts";
 export interface DevcoreOptions {
   /** The platform that it plays; by default that of January 2026. */
   profile?: Profile;
+  /** What it calls itself, if not what that platform does. */
+  version?: string;
   faults?: Faults;
   /** Milliseconds since the epoch; what is to happen later goes by it, too. */
   clock?: () => number;
@@ -100,7 +108,9 @@ export async function startDevcore(
   const values = valuesIn(store, log, signal);
   const { read, write: writeValue } = values;
   const timers = new Timers(clock, reloadMs);
-  const base = { bus, store, natsUrl, faults, isCordum1, clock, timers };
+  const { version = VERSION[profile] } = options;
+  const kind = { isCordum1, version };
+  const base = { bus, store, natsUrl, faults, ...kind, clock, timers };
   const parts = createParts({ ...base, read, write: writeValue }, profile);
   await bus.flush();
   await values.mark();

@@ -29,7 +29,7 @@ export interface GatewayOptions {
   /** By lines such as `GET /api/v1/jobs/{id}`. */
   routes: Routes;
   /** A refusal's JSON; `undefined` for text. */
-  refusalBody: (status: number, message: string) => JsonObject | undefined;
+  refusalBody: (refusal: Refusal) => JsonObject | undefined;
   /** Forgets what Redis has lost. */
   refresh: () => Promise<void>;
   /** Aborts when devcore stops. */
@@ -186,18 +186,20 @@ function refuse(
   error: Error,
   refusalBody: GatewayOptions["refusalBody"],
 ): Response {
-  const known = error instanceof Refusal ? error : undefined;
-  const status = known?.status ??
-    (error instanceof BodyTooLargeError ? 400 : 500);
-  const body = refusalBody(status, error.message);
-  if (body !== undefined) return Response.json(body, { status });
-  return textLine(error.message, status, known?.headers);
+  const other = error instanceof BodyTooLargeError ? 400 : 500;
+  const refusal = error instanceof Refusal
+    ? error
+    : new Refusal(other, error.message);
+  const { status, message, headers } = refusal;
+  const body = refusalBody(refusal);
+  if (body !== undefined) return Response.json(body, { status, headers });
+  return textLine(message, status, headers);
 }
 
 function textLine(
   text: string,
   status: number,
-  more: Record<string, string> = {},
+  more: Readonly<Record<string, string>> = {},
 ): Response {
   const headers = {
     "content-type": "text/plain; charset=utf-8",

@@ -66,7 +66,6 @@ export function readManifest(yaml: unknown) {
     protocolVersion === PROTOCOL_VERSION,
     `protocolVersion ${protocolVersion} not supported (expected ${PROTOCOL_VERSION})`,
   );
-  // Only its form: the version of a development build compares with nothing.
   need(
     /^(v?\d+(\.\d+){0,2}([-+].*)?)?$/.test(minCoreVersion),
     `invalid minCoreVersion "${minCoreVersion}"`,

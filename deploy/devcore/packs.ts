@@ -35,7 +35,7 @@ import { type Kernel, readPolicy } from "./policy.ts";
 import { readWorkflow, type Workflow } from "./workflow.ts";
 
 /** What an installation writes to and is checked against. */
-interface PackTargets extends Pick<Base, "clock" | "isCordum1"> {
+interface PackTargets extends Pick<Base, "clock" | "isCordum1" | "version"> {
   config: ConfigDocuments;
   schemas: Map<string, unknown>;
   workflows: Map<string, Workflow>;
@@ -44,6 +44,7 @@ interface PackTargets extends Pick<Base, "clock" | "isCordum1"> {
 
 interface InstallOptions {
   upgrade: boolean;
+  force: boolean;
   inactive: boolean;
   installedBy: string;
 }
@@ -89,13 +90,19 @@ export class Packs {
   /** Installs an archive and returns its record. @throws {Refusal} */
   async install(
     archive: Uint8Array,
-    { upgrade, inactive, installedBy }: InstallOptions,
+    { upgrade, force, inactive, installedBy }: InstallOptions,
   ): Promise<JsonObject> {
     const files = await readArchive(archive);
     const yaml = parseYaml(files.get("pack.yaml")!, "parse pack.yaml: ");
     const manifest = readManifest(yaml);
     const { clock, config, schemas, workflows, isCordum1 } = this.#targets;
     const { id: packId, version } = manifest;
+    const { minCoreVersion } = manifest.shown.compatibility;
+    const core = this.#targets.version;
+    need(
+      force || !isOlder(core, minCoreVersion),
+      `core version ${core} does not satisfy minCoreVersion ${minCoreVersion}`,
+    );
     // Everything is read and checked before anything is written.
     const plannedSchemas = manifest.schemas
       .map((resource) => this.#planSchema(resource, files, upgrade));
@@ -205,6 +212,16 @@ export class Packs {
     config.setEntry("packs", "installed", record.id, record);
     return record;
   }
+}
+
+/** A version that is none, such as a development build's, is not older. */
+function isOlder(version: string, than: string): boolean {
+  const [ours, theirs] = [version, than].map((text) =>
+    /^v?(\d+\.\d+(\.\d+)?)/.exec(text)?.[1]?.split(".").map(Number)
+  );
+  if (ours === undefined || theirs === undefined) return false;
+  const at = theirs.findIndex((number, at) => number !== ours[at]);
+  return at >= 0 && (ours[at] ?? 0) < theirs[at]!;
 }
 
 /** Like the platform, takes what is not YAML, which then freezes the policy. */

@@ -11,6 +11,12 @@ export const PROFILES = ["cordum-2026-01", "cordum-1.0"] as const;
 
 export type Profile = typeof PROFILES[number];
 
+/** What a platform calls itself; by hand Cordum 1.0 is built as `0.2.0`. */
+export const VERSION: Readonly<Record<Profile, string>> = {
+  "cordum-2026-01": "dev",
+  "cordum-1.0": "v1.0.0",
+};
+
 /** The document `default` as a platform writes it before any pack is there. */
 export const BOOTSTRAP: Readonly<Record<Profile, JsonObject>> = {
   // Written in capitals, but read in lower case.

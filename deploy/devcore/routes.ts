@@ -162,12 +162,12 @@ function isYes(value: string | null): boolean {
 }
 
 function showStatus(
-  { clock, natsUrl, bus, store, placement }: Parts,
+  { clock, natsUrl, bus, store, placement, version }: Parts,
 ): JsonObject {
   const [connected, ok] = [bus.connected(), store.connected()];
   const status = connected ? "CONNECTED" : "RECONNECTING";
   return {
-    build: { commit: "unknown", date: "unknown", version: "dev" },
+    build: { commit: "unknown", date: "unknown", version },
     nats: { connected, status, url: natsUrl },
     redis: { error: ok ? "" : "connection lost", ok },
     time: isoSeconds(clock()),
@@ -211,6 +211,7 @@ async function installPack(
     headers.get("x-actor-id") || "";
   return await packs.install(await file.bytes(), {
     upgrade: flag("upgrade"),
+    force: flag("force"),
     inactive: flag("inactive"),
     installedBy,
   });

@@ -68,7 +68,8 @@ export async function isPolicyReloaded(
   before: string | undefined,
 ): Promise<boolean> {
   const now = await platform.policySnapshot();
-  return now !== before || now !== undefined && await isOfStored(platform, now);
+  if (now === undefined) return false;
+  return now !== before || await isOfStored(platform, now);
 }
 
 /** Its second half is a hash of the fragments in the order of their keys. */

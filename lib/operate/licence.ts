@@ -47,10 +47,12 @@ function limitOf(value: unknown): number | undefined {
 }
 
 async function readForeignWorkers(platform: Platform): Promise<string[]> {
-  const answer = objectOf(await platform.call("GET", "/workers"));
+  const answer = await platform.readUnlessWithheld("/workers");
   const items = (answer?.["items"] ?? []) as JsonObject[];
   return items
-    .filter(({ heartbeat_age_seconds: age }) => !(Number(age) > SILENT_S))
+    .filter(({ heartbeat_age_seconds: age }) =>
+      typeof age === "number" && age <= SILENT_S
+    )
     .map(({ worker_id: id }) => String(id))
     .filter((id) => !id.startsWith(`${PACK_ID}-`));
 }

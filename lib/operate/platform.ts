@@ -102,8 +102,7 @@ export interface WorkerSnapshot {
 
 /** What only Cordum 1.0 tells of its status. */
 const CORDUM_1_STATUS = ["license", "pipeline", "circuit_breakers"];
-/** Those who may not or cannot read a status still get everything else. */
-const STATUS_WITHHELD = [403, 404, 501];
+const WITHHELD = [403, 404, 501];
 
 const SNAPSHOT_BYTES_MAX = 4 * 1024 * 1024;
 
@@ -207,14 +206,20 @@ export class Platform implements AsyncDisposable {
     }
   }
 
-  async about(): Promise<About> {
-    const answer = await this.call("GET", "/status").catch((error) => {
+  /** Reads a route. @returns `undefined` if this key or platform has none. */
+  async readUnlessWithheld(path: string): Promise<JsonObject | undefined> {
+    try {
+      return objectOf(await this.call("GET", path));
+    } catch (error) {
       const isWithheld = error instanceof GatewayError &&
-        STATUS_WITHHELD.includes(error.status);
-      if (isWithheld) return {};
+        WITHHELD.includes(error.status);
+      if (isWithheld) return undefined;
       throw error;
-    });
-    const status = objectOf(answer) ?? {};
+    }
+  }
+
+  async about(): Promise<About> {
+    const status = await this.readUnlessWithheld("/status") ?? {};
     const { build } = status as { build?: { version?: string } };
     return {
       version: build?.version,

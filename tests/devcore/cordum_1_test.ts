@@ -204,10 +204,12 @@ Deno.test("devcore as Cordum 1.0 refuses in JSON, but for its router", async () 
     return [status, json ?? text];
   };
   assertEquals(await ask(`${READ}/jobs/unknown`), [404, {
+    code: "not_found",
     error: "job not found",
     status: 404,
   }]);
   assertEquals(await ask(`${READ}/jobs`, { "X-API-Key": "other" }), [401, {
+    code: "unauthorized",
     error: "unauthorized",
     status: 401,
   }]);

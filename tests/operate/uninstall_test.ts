@@ -21,7 +21,7 @@ const FRAGMENTS = { "p/safety": { content: "rules: []" } };
 interface Plan {
   status?: unknown;
   /** Of each look at the policy; the last stays. */
-  snapshots?: string[] | undefined;
+  snapshots?: (string | undefined)[] | undefined;
   fragments?: unknown;
   /** What is routed after the uninstall. */
   topics?: unknown;
@@ -46,6 +46,7 @@ async function onPlatform<T>(plan: Plan, use: (platform: Platform) => T) {
     }
     if (route === "/policy/snapshots" && snapshots !== undefined) {
       const [first] = snapshots.length > 1 ? snapshots.splice(0, 1) : snapshots;
+      if (first === undefined) return plain(501, "not now");
       return Response.json({ snapshots: [first] });
     }
     const answers: Record<string, unknown> = {
@@ -96,6 +97,11 @@ Deno.test("uninstallPack() returns when the policy has changed", async () => {
   assertEquals(waits, { [POLICY]: 2 });
   assert(policyMs > 24_000 && policyMs < 25_000);
   assertEquals([leftovers.status, leftovers.fragments], ["DISABLED", []]);
+});
+
+Deno.test("uninstallPack() takes no failure to tell the policy for a change", async () => {
+  const snapshots = ["b|cfg:1", undefined, "b|cfg:1", "b"];
+  assertEquals((await uninstall({ snapshots })).waits, { [POLICY]: 2 });
 });
 
 Deno.test("uninstallPack() knows by its hash that no fragment is in force", async () => {

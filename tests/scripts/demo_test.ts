@@ -139,7 +139,9 @@ Deno.test("the demo does not begin what a licence would not let through", async 
   const job = { id: "j", topic: "t", state: "APPROVAL_REQUIRED" };
   const waiting = (count: number) =>
     JSON.stringify({ items: Array(count).fill({ job }) });
-  const workers = JSON.stringify({ items: [{ worker_id: "alice" }] });
+  const workers = JSON.stringify({
+    items: [{ worker_id: "alice", heartbeat_age_seconds: 1 }],
+  });
   const cases: [path: string, body: string, why: string][] = [
     [
       "/api/v1/approvals",

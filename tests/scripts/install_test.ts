@@ -216,6 +216,38 @@ Deno.test("install on Cordum 1.0 says why it used force, and what the licence al
   assert(!/lost|no longer|job\.default/.test(stdout), stdout);
 });
 
+Deno.test("install, upgrade and uninstall on a Cordum 1.0 that calls itself 0.2.0", async () => {
+  const plan = { profile: "cordum-1.0", version: "0.2.0" } as const;
+  await using core = await startDevcore({ ...plan, reloadMs: 200 });
+  const { env } = core;
+  for (const args of [[], ["--upgrade"]]) {
+    const { code, stdout } = await call(install, args, { env });
+    assertEquals(code, 0);
+    assertStringIncludes(
+      stdout,
+      "Installed with force: the platform calls itself 0.2.0 but answers as Cordum 1.0, whose versions are counted anew\n",
+    );
+  }
+  const { code, stdout } = await call(uninstall, [], { env });
+  assertEquals(code, 0);
+  // Other topics are left there, so the routing goes, too.
+  assertMatch(stdout, /routing +topics: none; out of force after \d\.\d s\n/);
+  assertMatch(stdout, /pools +stay, but empty: incident-enricher-fetch, /);
+});
+
+Deno.test("install on a January build with a version of its own says how to force it", async () => {
+  await using core = await startDevcore({ version: "0.2.0", reloadMs: 200 });
+  const { env } = core;
+  const { code, stderr } = await call(install, [], { env });
+  assertEquals([code, stderr], [
+    1,
+    "error: The platform is too old for this pack (core version 0.2.0 does not satisfy minCoreVersion 0.6.0); if it is Cordum, whose versions are counted anew, --force installs it\n",
+  ]);
+  const { code: forced, stdout } = await call(install, ["--force"], { env });
+  assertEquals(forced, 0);
+  assert(!stdout.includes("with force:"), "it was asked for");
+});
+
 Deno.test("install says that Alertmanager's groups get one more run, after versions that told them apart otherwise", async () => {
   const said = "Alertmanager groups that are firing now get one more run each";
   for (
