@@ -199,7 +199,14 @@ async function showOne(
   const { post, proposal, worker } = looked;
   const { message, digest, evidence, gaps } = proposal;
   if (json) {
-    const shown = { ...post, message, digest, evidence, gaps, worker };
+    const shown = {
+      ...post,
+      message: message ?? null,
+      digest: digest ?? null,
+      evidence,
+      gaps,
+      worker: worker ?? null,
+    };
     context.raw(JSON.stringify(shown, null, 2));
   } else showProposal(looked, context);
   return 0;

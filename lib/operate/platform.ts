@@ -219,13 +219,7 @@ export class Platform implements AsyncDisposable {
   }
 
   async about(): Promise<About> {
-    const status = await this.readUnlessWithheld("/status") ?? {};
-    const { build } = status as { build?: { version?: string } };
-    return {
-      version: build?.version,
-      isCordum1: CORDUM_1_STATUS.some((name) => isObject(status[name])),
-      licence: objectOf(status["license"]),
-    };
+    return readAbout(await this.readUnlessWithheld("/status") ?? {});
   }
 
   /**
@@ -237,10 +231,12 @@ export class Platform implements AsyncDisposable {
   async readApprovable(): Promise<(policySnapshot: string) => boolean> {
     const inForce = await this.policySnapshot();
     if (inForce === undefined) return () => true;
-    const { isCordum1 } = await this.about();
-    // There the fragments of packs, which follow, void no approval.
+    const status = await this.readUnlessWithheld("/status");
+    // On Cordum 1.0 the fragments of packs, which follow, void no approval. Where
+    // it may be that, another fragment proves nothing.
+    const baseOnly = status === undefined || readAbout(status).isCordum1;
     const bound = (snapshot: string) =>
-      isCordum1 ? snapshot.replace(/(?:^|\|)cfg:.*$/, "") : snapshot;
+      baseOnly ? snapshot.replace(/(?:^|\|)cfg:.*$/, "") : snapshot;
     return (snapshot) => snapshot === "" || bound(snapshot) === bound(inForce);
   }
 
@@ -272,4 +268,13 @@ export class Platform implements AsyncDisposable {
     const store = await this.#store?.catch(() => undefined);
     await store?.close();
   }
+}
+
+function readAbout(status: JsonObject): About {
+  const { build } = status as { build?: { version?: string } };
+  return {
+    version: build?.version,
+    isCordum1: CORDUM_1_STATUS.some((name) => isObject(status[name])),
+    licence: objectOf(status["license"]),
+  };
 }

@@ -137,7 +137,10 @@ Deno.test("config() reads a document and, as Cordum 1.0 answers, its bare data",
 });
 
 const STATUS_1 = answerOf(recorded1.requests, "GET /api/v1/status");
-const STATUS = answerOf(january.requests, "GET /api/v1/status");
+const STATUS = answerOf(
+  january.requests.filter((one) => !("note" in one)),
+  "GET /api/v1/status",
+);
 
 Deno.test("about() tells Cordum 1.0 from its elders, whatever it calls itself", async () => {
   const byHand = { ...STATUS_1, build: { version: "0.2.0" } };
@@ -166,6 +169,9 @@ Deno.test("readApprovable() compares a job's policy with the one in force, as it
     ["no fragment", STATUS_1, "base", true],
     ["another base", STATUS_1, "other|cfg:new", false],
     ["not told", STATUS, "", true],
+    // It may be Cordum 1.0, whose status not everybody may read.
+    ["another fragment", undefined, "base|cfg:old", true],
+    ["another base", undefined, "other|cfg:new", false],
   ];
   for (const [what, status, held, expected] of cases) {
     const snapshots = ["base|cfg:new", "base|cfg:old"];
