@@ -4,7 +4,8 @@
  * @module
  */
 import { command } from "./terminal/arguments.ts";
-import { runCommand } from "./terminal/command.ts";
+import { CommandError, runCommand } from "./terminal/command.ts";
+import { whyNot } from "./terminal/files.ts";
 import { inBytes } from "./terminal/format.ts";
 import { bundlePack, readPackFolder } from "./pack/pack.ts";
 
@@ -22,9 +23,13 @@ const HELP = {
 export const main = command(HELP, async ({ values }, { out }) => {
   const { pack = "pack", out: folder = "dist" } = values;
   const bundle = await bundlePack(await readPackFolder(pack));
-  await Deno.mkdir(folder, { recursive: true });
   const path = `${folder}/${bundle.name}`;
-  await Deno.writeFile(path, bundle.bytes);
+  try {
+    await Deno.mkdir(folder, { recursive: true });
+    await Deno.writeFile(path, bundle.bytes);
+  } catch (error) {
+    throw new CommandError(`Cannot write ${path}: ${whyNot(error)}`);
+  }
   out(
     `${path}  ${bundle.files.size} files, ${inBytes(bundle.bytes.length)}`,
   );

@@ -7,8 +7,9 @@
 import { parseEnv } from "node:util";
 import { parse } from "@std/yaml";
 import { variablesOf } from "../../lib/base/config.ts";
-import { ConfigError, messageOf } from "../../lib/base/errors.ts";
+import { ConfigError } from "../../lib/base/errors.ts";
 import { CommandError } from "../terminal/command.ts";
+import { whyNot } from "../terminal/files.ts";
 import {
   derivePermissions,
   type Permissions,
@@ -52,7 +53,9 @@ export async function readEnvFile(
   try {
     text = await Deno.readTextFile(path);
   } catch (error) {
-    throw new CommandError(`Cannot read ${path}: ${messageOf(error)}`, 2);
+    const missing = error instanceof Deno.errors.NotFound;
+    const hint = missing ? `; cp deploy/env.example ${path} makes one` : "";
+    throw new CommandError(`Cannot read ${path}: ${whyNot(error)}${hint}`, 2);
   }
   const values = parseEnv(text) as Record<string, string>;
   const unknown = Object.keys(values).find((name) =>

@@ -10,6 +10,7 @@ import { sha256Hex } from "../../lib/base/digest.ts";
 import { readBounded } from "../../lib/base/http.ts";
 import type { Bundle } from "../../lib/operate/install.ts";
 import { CommandError } from "../terminal/command.ts";
+import { whyNot } from "../terminal/files.ts";
 import { findProblems } from "./rules.ts";
 
 /** A pack's files by path, sorted by path. */
@@ -26,7 +27,11 @@ export async function readPackFolder(folder: string): Promise<PackFiles> {
       else files.push([child, await Deno.readTextFile(`${folder}/${child}`)]);
     }
   };
-  await visit("");
+  await visit("").catch((error) => {
+    throw new CommandError(
+      `Cannot read the pack in ${folder}: ${whyNot(error)}`,
+    );
+  });
   return new Map(files.toSorted(([a], [b]) => a < b ? -1 : 1));
 }
 

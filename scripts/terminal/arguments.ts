@@ -96,7 +96,12 @@ function parse(args: readonly string[], line: CommandLine) {
   try {
     return parseArgs({ args: [...args], options, allowPositionals: true });
   } catch (error) {
-    const [first = ""] = messageOf(error).split(". ", 1);
+    const [first = ""] = messageOf(error)
+      .replace(
+        /^Option '(?:-\w, )?(--\S+) <value>' argument missing/,
+        "$1 needs a value",
+      )
+      .split(". ", 1);
     throw new UsageError(printable(first, MESSAGE_CHARS_MAX));
   }
 }

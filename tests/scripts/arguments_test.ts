@@ -141,3 +141,37 @@ Deno.test(".ci/run --help says what it does and starts nothing", async () => {
     `error: ${UNEXPECTED}; see --help\n`,
   ]);
 });
+
+Deno.test("a command says which option lacks its value", async () => {
+  const { main } = await import("../../scripts/preview.ts");
+  for (const args of [["--html"], ["--html", "--json"]]) {
+    const { code, stderr } = await call(main, args);
+    assertEquals(code, 2);
+    assertMatch(stderr, /^error: .*--html.*; see --help\n$/);
+    assert(!stderr.includes("<value>' argument missing"), stderr);
+  }
+});
+
+Deno.test("a folder that cannot be read is said in one line", async () => {
+  const { main } = await import("../../scripts/bundle.ts");
+  const cases = [
+    [
+      ["--pack", "nope"],
+      "Cannot read the pack in nope: there is no such file or folder",
+    ],
+    [
+      ["--pack", "README.md"],
+      "Cannot read the pack in README.md: it is no folder",
+    ],
+    [
+      ["--out", "/etc/nope"],
+      "Cannot write /etc/nope/incident-enricher-VERSION.tgz: " +
+      "this command's permissions in deno.json do not cover it",
+    ],
+  ] as const;
+  for (const [args, problem] of cases) {
+    const { code, stderr } = await call(main, args);
+    const said = stderr.replace(/\d+\.\d+\.\d+/, "VERSION");
+    assertEquals([code, said], [1, `error: ${problem}\n`]);
+  }
+});

@@ -108,7 +108,13 @@ Deno.test("a worker that does not log what is expected is said to", async () => 
 Deno.test("run_worker says which worker or file there is not", async () => {
   const missing = await call(runWorker, ["fetcher", "--env-file", "/no"]);
   assertEquals(missing.code, 2);
-  assertStringIncludes(missing.stderr, "Cannot read /no");
+  assertEquals(
+    missing.stderr,
+    "error: Cannot read /no: there is no such file or folder; " +
+      "cp deploy/env.example /no makes one\n",
+  );
+  const folder = await call(runWorker, ["fetcher", "--env-file", "deploy"]);
+  assertEquals(folder.stderr, "error: Cannot read deploy: it is a folder\n");
   for (const main of [runWorker, bundleWorkers, compile, permissions]) {
     const { code, stderr } = await call(main, ["nobody"]);
     assertEquals([code, stderr], [
