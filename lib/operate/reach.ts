@@ -24,6 +24,8 @@ import { OperationError } from "./errors.ts";
 export const REACH_MS = 10_000;
 
 const NAME = `${PACK_ID}-scripts`;
+/** The clients' own words for a server that says nothing. */
+const SILENT = /^(?:TIMEOUT|Connection is closed\.|Command timed out)$/;
 
 /** Connects to Redis without logging. @throws {StoreError} After `ms`. */
 export async function openStore(
@@ -38,7 +40,8 @@ export async function openStore(
   } catch (error) {
     parent.throwIfAborted();
     if (!(error instanceof StoreError)) throw error;
-    const why = error.kind === "refused" ? error.message : "";
+    const why = error.message.replace(/^Redis is unavailable: /, "")
+      .replace(SILENT, "no answer");
     throw new StoreError(
       error.kind,
       unreachable("Redis", redis, {
@@ -64,7 +67,7 @@ export async function checkBus(
     bus = await connectBus({ ...nats, name: NAME, log: silent(), signal });
   } catch (error) {
     parent.throwIfAborted();
-    const why = messageOf(error).replace(/^TIMEOUT$/, "no answer");
+    const why = messageOf(error).replace(SILENT, "no answer");
     throw new OperationError(
       unreachable("NATS", nats, { ms, why, setting: BUS_SETTINGS.natsUrl }),
     );
@@ -103,10 +106,9 @@ function unreachable(
   },
 ): string {
   const { host } = new URL(url);
-  const because = why === "" ? "" : ` (${why})`;
   return `Cannot connect to ${server} at ${host} within ${
     ms / 1000
-  } s${because}; check ${variable(setting)}`;
+  } s (${why}); check ${variable(setting)}`;
 }
 
 function variable({ names }: Setting<unknown>): string {

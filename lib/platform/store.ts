@@ -150,11 +150,14 @@ export async function connectStore(
     reconnectOnError: (error) => error.message.startsWith("READONLY"),
   });
   let up = false;
+  let broken: Error | undefined; // Calls made after it only say that it is so.
   // The client listens for one error per connection; Deno may report two.
   redis.on("connect", () => streamOf(redis).on("error", () => {}));
-  redis.on("error", () => {}); // Failing calls report it, and `close` below.
+  // Failing calls report it, and `close` below.
+  redis.on("error", (error) => broken = error);
   redis.on("ready", () => {
     up = true;
+    broken = undefined;
     log.info("Connected to Redis", { server: host });
   });
   redis.on("close", () => {
@@ -169,7 +172,7 @@ export async function connectStore(
         await redis.connect();
       } else await redis.ping();
     } catch (error) {
-      throw toStoreError(error);
+      throw toStoreError(broken ?? error);
     }
   };
   try {

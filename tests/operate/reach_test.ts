@@ -67,7 +67,8 @@ Deno.test("openStore() says which Redis it cannot reach, and by which variable",
   );
   assertEquals(
     message,
-    `Cannot connect to Redis at ${host} within 0.1 s; check REDIS_URL or REDIS_ADDR`,
+    `Cannot connect to Redis at ${host} within 0.1 s ` +
+      `(connect ECONNREFUSED ${host}); check REDIS_URL or REDIS_ADDR`,
   );
   await runOut();
 });
@@ -136,10 +137,10 @@ Deno.test("every command says within 30 s what it cannot reach", async () => {
   assert(performance.now() - started < 30_000);
   for (
     const [run, said] of [
-      [noNats, `Cannot connect to NATS at ${host} within 10 s`],
+      [noNats, `Cannot connect to NATS at ${host} within 10 s (no answer)`],
       [noRedis, `Cannot connect to Redis at ${gone} within 10 s`],
       [noGateway, `which names ${host}`],
-      [noPosts, `Cannot connect to Redis at ${host} within 5 s`],
+      [noPosts, `Cannot connect to Redis at ${host} within 5 s (no answer)`],
     ] as const
   ) {
     assertEquals(run.code, 1);

@@ -470,7 +470,8 @@ Deno.test("posts says that Redis is not there", async () => {
   );
   assertEquals(
     error.message,
-    `Cannot connect to Redis at 127.0.0.1:${port} within 0.2 s; check REDIS_URL or REDIS_ADDR`,
+    `Cannot connect to Redis at 127.0.0.1:${port} within 0.2 s ` +
+      `(connect ECONNREFUSED 127.0.0.1:${port}); check REDIS_URL or REDIS_ADDR`,
   );
   await runOut();
 });
