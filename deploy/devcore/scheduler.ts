@@ -33,6 +33,7 @@ import {
   strikes,
 } from "./common.ts";
 import type { ConfigDocuments } from "./config.ts";
+import { inspect, isRegistered, isStale, labelsOf } from "./cordum_1_jobs.ts";
 import { BUS_ID_LABEL, constrain, hashJob } from "./job_request.ts";
 import type { Placement } from "./placement.ts";
 import type { Decision, Kernel, RuleConstraints } from "./policy.ts";
@@ -135,7 +136,8 @@ export class Scheduler {
     const job = this.jobs.get(request.jobId) ??
       this.#record(request, traceId, content);
     if (job.isOver || job.state === "RUNNING") return;
-    if (this.#options.isCordum1 && !this.#isRegistered(request.topic)) {
+    const { isCordum1, config } = this.#options;
+    if (isCordum1 && !isRegistered(config, request.topic)) {
       const reason = `unknown topic ${JSON.stringify(request.topic)}`;
       this.#fail(job, "FAILED", { code: "unknown_topic", reason });
       return;
@@ -147,7 +149,7 @@ export class Scheduler {
       this.#fail(job, "DENIED", { code: "safety_denied", reason });
     } else if (decision === "REQUIRE_APPROVAL") {
       this.#setState(job, "APPROVAL_REQUIRED");
-      if (this.#options.isCordum1) {
+      if (isCordum1) {
         job.approval = { approval_status: "pending" };
       }
     } else if (decision === "THROTTLE") this.#again(job, THROTTLE_RETRY_MS);
@@ -205,9 +207,14 @@ export class Scheduler {
 
   /** Ends overdue jobs, without a word on the bus. */
   expire(): void {
-    const now = this.#options.clock();
+    const { isCordum1, clock } = this.#options;
+    const now = clock();
     for (const job of this.jobs.values()) {
-      this.#reconcile(job);
+      if (isCordum1 && isStale(job)) {
+        job.approval = { approval_status: "invalidated" };
+        const reason = "the approval request is stale";
+        this.#fail(job, "DENIED", { code: "approval_invalidated", reason });
+      }
       // A job that waits for a worker is submitted again before its time is up.
       if (job.isOver || job.state === "PENDING") continue;
       const endless = job.state === "RUNNING" &&
@@ -216,26 +223,6 @@ export class Scheduler {
       this.#setState(job, "TIMEOUT");
       this.timedOut.push(job);
     }
-  }
-
-  /** Cordum 1.0 takes a request without its own label for a stale one. */
-  #reconcile(job: JobRecord): void {
-    const { contentLabel } = CORDUM_1;
-    if (!this.#options.isCordum1 || job.state !== "APPROVAL_REQUIRED") return;
-    if (contentLabel in job.request.labels) return;
-    job.approval = { approval_status: "invalidated" };
-    const reason = "the approval request is stale";
-    this.#fail(job, "DENIED", { code: "approval_invalidated", reason });
-  }
-
-  /** Whether a pack that is installed declares a topic. */
-  #isRegistered(topic: string): boolean {
-    const packs = Object.values(
-      this.#options.config.read("packs", "installed"),
-    ) as { status: string; manifest: { topics?: { name: string }[] } }[];
-    return packs.some(({ status, manifest: { topics = [] } }) =>
-      status !== "DISABLED" && topics.some(({ name }) => name === topic)
-    );
   }
 
   #record(request: JobRequest, traceId: string, content = ""): JobRecord {
@@ -292,7 +279,7 @@ export class Scheduler {
 
   #check(job: JobRecord): DecisionEntry {
     const { request, safety: before } = job;
-    const { kernel, faults } = this.#options;
+    const { kernel, faults, isCordum1 } = this.#options;
     const jobHash = hashJob(request);
     const approved = request.labels["approval_granted"] === "true" &&
       before?.decision === "REQUIRE_APPROVAL" && before.jobHash === jobHash &&
@@ -301,7 +288,9 @@ export class Scheduler {
     const granted = { reason: "approval granted", approvalRef: "" };
     const decision: Decision = approved
       ? { ...before, decision: "ALLOW", ...granted }
-      : this.#suspect(job, kernel.decide(request));
+      : isCordum1
+      ? inspect(job, kernel.decide(request))
+      : kernel.decide(request);
     const bound = approved || decision.decision === "REQUIRE_APPROVAL";
     const entry: DecisionEntry = {
       ...decision,
@@ -315,22 +304,6 @@ export class Scheduler {
       constraints: entry.constraints ?? before?.constraints ?? null,
     };
     return entry;
-  }
-
-  /** Cordum 1.0 looks into the input of any job that policy allows. */
-  #suspect({ request, content }: JobRecord, decision: Decision): Decision {
-    const isSuspicious = this.#options.isCordum1 &&
-      decision.decision.startsWith("ALLOW") &&
-      CORDUM_1.suspicious.test(content);
-    return isSuspicious
-      ? {
-        ...decision,
-        decision: "REQUIRE_APPROVAL",
-        ruleId: "input-rules",
-        reason: "the input looks like an attack",
-        approvalRef: request.jobId,
-      }
-      : decision;
   }
 
   async #fail(
@@ -475,18 +448,6 @@ export class Scheduler {
     this.#setState(job, state);
     this.onEnd(jobId, end);
   }
-}
-
-/** What Cordum 1.0 adds to the labels of a job that it dispatches. */
-function labelsOf({ request, content, approval }: JobRecord) {
-  const { contentLabel, contentCharsMax } = CORDUM_1;
-  const isShown = !("approval_status" in approval) &&
-    !(contentLabel in request.labels) && content.length <= contentCharsMax;
-  return {
-    _source: "workflow",
-    "policy.attachment_id": `job/${request.jobId}/policy`,
-    ...isShown && { [contentLabel]: content },
-  };
 }
 
 function isEnd(state: string): state is typeof ENDS[number] {
