@@ -161,7 +161,9 @@ async function list(
     raw(JSON.stringify(posts, null, 2));
     return 0;
   }
-  posts.flatMap(listWaiting).forEach((line) => out(line));
+  for (const post of posts) {
+    listWaiting(post, context).forEach((line) => out(line));
+  }
   if (posts.some(({ problem }) => problem !== "")) {
     REMEDY.forEach((line) => out(line));
   }
@@ -271,7 +273,7 @@ async function watch(
       blind ||= post.effect === "unknown";
       if (json) raw(JSON.stringify(post));
       else {
-        listWaiting(post).forEach((line) => out(line));
+        listWaiting(post, context).forEach((line) => out(line));
         if (post.remedy !== "") out(`  ${post.remedy}`);
       }
       for (const problem of await hook(post, signal)) {

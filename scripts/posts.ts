@@ -123,15 +123,17 @@ function readRequest(
 async function list(
   { all, json }: Options,
   posts: Posts,
-  { out, raw }: CommandContext,
+  context: CommandContext,
 ): Promise<void> {
+  const { out, raw } = context;
   const shown = (await posts.find(() => true))
     .filter(({ state }) => all || state !== "free")
     .toSorted((a, b) => urgency(a) - urgency(b) || (a.at < b.at ? 1 : -1));
   if (json) return raw(JSON.stringify(shown, null, 2));
   const posted = shown.filter(({ state }) => state === "posted");
   const old = all ? [] : posted.slice(POSTED_SHOWN_MAX);
-  listPosts(shown.filter((post) => !old.includes(post))).forEach(out);
+  const recent = shown.filter((post) => !old.includes(post));
+  listPosts(recent, context).forEach((line) => out(line));
   if (old.length > 0) out(`and ${old.length} older posts; --all shows them`);
   if (shown.length === 0) out("No posts");
 }
@@ -191,10 +193,10 @@ function readFree({ force, ...values }: Options): Decide {
   };
 }
 
-function chooseOne(found: readonly Post[], { out }: CommandContext): Post {
+function chooseOne(found: readonly Post[], context: CommandContext): Post {
   const [post, ...others] = found;
   if (others.length === 0) return post!;
-  listPosts(found).forEach(out);
+  listPosts(found, context).forEach((line) => context.out(line));
   const tenants = new Set(found.map(({ tenant }) => tenant));
   const destinations = found.map(({ destination }) => destination);
   const choices = tenants.size > 1
@@ -249,7 +251,7 @@ function readForget({ by: given, force, yes }: Options): Decide {
   return async (found, posts, context) => {
     const { out } = context;
     const by = needName(context, given, "--by WHO");
-    listPosts(found).forEach(out);
+    listPosts(found, context).forEach((line) => out(line));
     const what = found.length === 1 ? "this record" : "these records";
     const question =
       `Delete ${what}? A new run for the incident would post again.`;

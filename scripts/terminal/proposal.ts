@@ -14,16 +14,19 @@ import type { Proposal } from "../../lib/operate/proposal.ts";
 import { describeUpdate } from "../../lib/post/result.ts";
 import type { WaitingPost } from "../../lib/operate/waiting.ts";
 import type { CommandContext } from "./command.ts";
-import { outputStyle } from "./format.ts";
+import { heading, outputStyle } from "./format.ts";
 
 const LINE_CHARS_MAX = 96;
 
 /** At most 100 columns wide, unless an id is very long. */
-export function listWaiting(post: WaitingPost): string[] {
+export function listWaiting(
+  post: WaitingPost,
+  context: CommandContext,
+): string[] {
   const { headline, lines, title, message_sha256, effect, note } = post;
   const said = headline === "" ? [title] : [headline, ...lines];
   return [
-    headOf(post),
+    heading(headOf(post), context),
     ...said.filter((line) => line !== "").map((line) =>
       `  │ ${shorten(line, LINE_CHARS_MAX)}`
     ),
@@ -78,7 +81,7 @@ export function showProposal(looked: Looked, context: CommandContext): void {
   const { message, digest, evidence, gaps, reason } = proposal;
   const isShort = message === undefined && post.title !== "";
   const lines = [
-    headOf(post),
+    heading(headOf(post), context),
     ...isShort ? [`  │ ${post.title}`] : [],
     ...factsOf(post),
     ...reason === "" ? [] : [row("because", reason)],
@@ -95,7 +98,7 @@ export function showProposal(looked: Looked, context: CommandContext): void {
   }
   for (const { what, why } of gaps) out(`  missing  ${what}: ${why}`);
   if (post.problem === "") {
-    out("Approving it");
+    out(heading("Approving it", context));
     outlookOf(looked).forEach((line) => out(line));
   } else out(`It can no longer be approved: ${post.problem}. ${post.remedy}`);
 }

@@ -6,10 +6,14 @@
 import { objectOf } from "../../lib/base/json.ts";
 import { ageOf, printable } from "../../lib/base/text.ts";
 import { hostOf, type Post } from "../../lib/operate/posts.ts";
-import { table } from "./format.ts";
+import type { CommandContext } from "./command.ts";
+import { heading, table } from "./format.ts";
 
 /** Two lines per record, at most 100 columns wide unless an id is very long. */
-export function listPosts(posts: readonly Post[]): string[] {
+export function listPosts(
+  posts: readonly Post[],
+  context: CommandContext,
+): string[] {
   if (posts.length === 0) return [];
   const [header = "", ...rows] = table([
     ["STATE", "AGE", "DESTINATION", "INCIDENT"],
@@ -25,7 +29,7 @@ export function listPosts(posts: readonly Post[]): string[] {
     const facts = [severities.join(" then "), jobOf(posts[at]!)];
     return [row, `          ${facts.filter(Boolean).join(", ")}`];
   });
-  return [header, ...pairs.flat()];
+  return [heading(header, context), ...pairs.flat()];
 }
 
 /** Everything that is known of a post. */

@@ -15,6 +15,7 @@ import { startDevcore } from "../../deploy/devcore/devcore.ts";
 import { ConfigError } from "../../lib/base/errors.ts";
 import { delay } from "../../lib/base/time.ts";
 import { OperationError } from "../../lib/operate/errors.ts";
+import type { Post } from "../../lib/operate/posts.ts";
 import { StoreError } from "../../lib/platform/store.ts";
 import { askYes, askYesOrNo } from "../../scripts/terminal/ask.ts";
 import {
@@ -32,6 +33,7 @@ import {
   outputStyle,
   table,
 } from "../../scripts/terminal/format.ts";
+import { listPosts } from "../../scripts/terminal/records.ts";
 import { showProgress } from "../../scripts/terminal/progress.ts";
 import { wrapLine } from "../../scripts/terminal/wrap.ts";
 import { call } from "../support/command.ts";
@@ -593,6 +595,27 @@ Deno.test("headings are plain where no terminal shows them", async () => {
     return Promise.resolve(0);
   });
   assertEquals(stdout, "Title\n");
+});
+
+Deno.test("lists have a heading on a terminal", () => {
+  const post: Post = {
+    key: "k",
+    tenant: "default",
+    incident_id: "mock:1",
+    destination: "artifact",
+    state: "posted",
+    severities: [],
+    events: [],
+    job_id: "",
+    run_id: "",
+    at: new Date().toISOString(),
+  } as unknown as Post;
+  const { console } = openTestConsole();
+  const [first] = listPosts([post], console as unknown as CommandContext);
+  assert(first!.startsWith("\x1b[1;36mSTATE "), first);
+  const plain = openTestConsole({ isTerminal: false }).console;
+  const [again] = listPosts([post], plain as unknown as CommandContext);
+  assertMatch(again!, /^STATE /);
 });
 
 const LONG = '"x".repeat(1_000)';
