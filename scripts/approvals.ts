@@ -10,7 +10,11 @@ import { OperationError } from "../lib/operate/errors.ts";
 import { createHook, type Hook, HOOK_SETTINGS } from "../lib/operate/hook.ts";
 import { TOPIC_PREFIX } from "../lib/operate/pack.ts";
 import type { WaitingJob } from "../lib/operate/platform.ts";
-import { readWaiting, watchWaiting } from "../lib/operate/waiting.ts";
+import {
+  readWaiting,
+  type WaitingPost,
+  watchWaiting,
+} from "../lib/operate/waiting.ts";
 import { runHookProgram } from "./launch/hook_program.ts";
 import {
   approveJob,
@@ -37,7 +41,7 @@ import {
   runCommand,
   UsageError,
 } from "./terminal/command.ts";
-import { listWaiting, showProposal } from "./terminal/proposal.ts";
+import { isBlind, listWaiting, showProposal } from "./terminal/proposal.ts";
 
 const HELP = {
   usage: "deno task approvals [--watch] [--json]\n" +
@@ -77,6 +81,10 @@ const VERBS = {
 const REASON_CHARS_MAX = 500;
 /** Each costs two of the 50 calls a second that the gateway allows everybody. */
 const SHOWN_MAX = 50;
+const REMEDY = [
+  "Reject what can no longer be approved (deno task approvals reject ID --reason TEXT), then",
+  "start its run again (POST /api/v1/workflow-runs/RUN/rerun at the gateway).",
+];
 const UNIT_MS: Readonly<Record<string, number>> = {
   s: 1_000,
   m: 60_000,
@@ -167,18 +175,17 @@ async function list(
   if (posts.some(({ problem }) => problem !== "")) {
     REMEDY.forEach((line) => out(line));
   }
-  if (posts.some(({ effect }) => effect === "unknown")) err(BLIND);
+  const blind = posts.find(({ effect }) => isBlind(effect));
+  if (blind !== undefined) err(describeBlindness(blind));
   const more = waiting.length - SHOWN_MAX;
   if (more > 0) out(`and ${more} newer ones; decide some of these first`);
   if (waiting.length === 0) out("Nothing is waiting for approval");
   return 0;
 }
 
-const REMEDY = [
-  "Reject what can no longer be approved (deno task approvals reject ID --reason TEXT), then",
-  "start its run again (POST /api/v1/workflow-runs/RUN/rerun at the gateway).",
-];
-const BLIND = "Set REDIS_URL to see which of them were posted before";
+function describeBlindness({ note }: WaitingPost): string {
+  return `What approving does is ${note}`;
+}
 
 /** @throws {OperationError} If it waits no longer, or there is no such job. */
 async function needWaiting(
@@ -269,8 +276,8 @@ async function watch(
   let blind = false;
   return await watchWaiting(platform, { maxAgeS, posts }, {
     async onWaiting(post) {
-      if (post.effect === "unknown" && !blind) err(BLIND);
-      blind ||= post.effect === "unknown";
+      if (isBlind(post.effect) && !blind) err(describeBlindness(post));
+      blind ||= isBlind(post.effect);
       if (json) raw(JSON.stringify(post));
       else {
         listWaiting(post, context).forEach((line) => out(line));

@@ -13,12 +13,13 @@ import {
   type Standing,
   standingOf,
 } from "../post/record.ts";
+import { StoreError } from "../platform/store.ts";
 import { type Post, type Posts, tryParse } from "./posts.ts";
 import type { JobFacts } from "./proposal.ts";
 
 export interface Effect {
-  /** `unknown` if there is no record to read. */
-  kind: PostEffect | "dry run" | "unknown";
+  /** `unknown` without Redis, `too many` if there are too many records. */
+  kind: PostEffect | "dry run" | "unknown" | "too many";
   /** What was posted before. */
   before: Standing | undefined;
   /** Whether it depends on which webhook the poster has now. */
@@ -46,17 +47,34 @@ export async function readEffects(
     if (destination.startsWith("slack:")) webhooks.add(destination);
     return keys.has(key.slice(0, key.length - destination.length));
   };
-  const found = posts === undefined || wanted.length === 0
-    ? undefined
-    : await posts.find(isWanted);
+  if (wanted.length === 0) return new Map();
+  const found = await findPosts(posts, isWanted);
   return new Map(wanted.map((job) => {
-    const own = found?.filter(({ key, destination }) =>
-      key.startsWith(keyStartOf(job)) &&
-      (destination === "artifact") === (job.mode === "artifact")
-    );
+    const own = typeof found === "string"
+      ? found
+      : found.filter(({ key, destination }) =>
+        key.startsWith(keyStartOf(job)) &&
+        (destination === "artifact") === (job.mode === "artifact")
+      );
     const severalWebhooks = job.mode === "slack" && webhooks.size > 1;
     return [job.jobId, { ...readEffect(job, own, nowMs), severalWebhooks }];
   }));
+}
+
+async function findPosts(
+  posts: Posts | undefined,
+  isWanted: (key: string) => boolean,
+): Promise<Post[] | "unknown" | "too many"> {
+  if (posts === undefined) return "unknown";
+  try {
+    return await posts.find(isWanted);
+  } catch (error) {
+    // They never expire, and that must not keep anybody from approving.
+    if (error instanceof StoreError && error.kind === "too large") {
+      return "too many";
+    }
+    throw error;
+  }
 }
 
 /** The key of a job's record, without its destination. */
@@ -67,12 +85,12 @@ function keyStartOf({ tenant, incidentId }: JobFacts): string {
 /** @param own Its records, one per webhook; the one used last counts. */
 function readEffect(
   { postSeverity, dryRun }: JobFacts,
-  own: readonly Post[] | undefined,
+  own: readonly Post[] | "unknown" | "too many",
   nowMs: number,
 ): Omit<Effect, "severalWebhooks"> {
   const is = (kind: Effect["kind"], before?: Standing) => ({ kind, before });
   if (dryRun) return is("dry run");
-  if (own === undefined) return is("unknown");
+  if (typeof own === "string") return is(own);
   const last = own.toSorted((a, b) => a.at < b.at ? -1 : 1).at(-1);
   if (last === undefined) return is("new");
   const events = tryParse(last.events.map((event) => JSON.stringify(event)));
@@ -104,6 +122,8 @@ export function describeEffect(effect: Effect): string {
       return "a dry run, approving sends nothing";
     case "unknown":
       return "not known: set REDIS_URL to see what was posted before";
+    case "too many":
+      return "not known: there are too many records of posts to search";
   }
 }
 

@@ -32,10 +32,15 @@ export function listWaiting(
     ),
     ...factsOf(post),
     ...message_sha256 === "" ? [] : [row("sha256", message_sha256)],
-    // Without Redis it is not known of any; that is said once.
-    ...note === "" || effect === "unknown" ? [] : [row("effect", note)],
+    // Then it is not known of any, which is said once.
+    ...note === "" || isBlind(effect) ? [] : [row("effect", note)],
     ...problemOf(post),
   ];
+}
+
+/** Whether it cannot be told what was posted before. */
+export function isBlind(effect: WaitingPost["effect"]): boolean {
+  return effect === "unknown" || effect === "too many";
 }
 
 function headOf({ severity, incident_id, age_s }: WaitingPost): string {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
 import {
   describeEffect,
   type Effect,
@@ -12,6 +12,7 @@ import {
 import { POST_TOPIC } from "../../lib/operate/pack.ts";
 import { foldPost, type Post, type Posts } from "../../lib/operate/posts.ts";
 import { type JobFacts, readFacts } from "../../lib/operate/proposal.ts";
+import { StoreError } from "../../lib/platform/store.ts";
 import { type PostEvent, recordKey } from "../../lib/post/events.ts";
 import { claim, posted } from "../support/post_events.ts";
 
@@ -223,6 +224,24 @@ Deno.test("readEffects() knows nothing without Redis", async () => {
     "unknown",
     "not known: set REDIS_URL to see what was posted before",
   ]);
+});
+
+Deno.test("readEffects() gives up on too many records, not on an outage", async () => {
+  const posts = (kind: StoreError["kind"]) =>
+    ({
+      find: () => Promise.reject(new StoreError(kind, "no")),
+    }) as unknown as Posts;
+  const jobs = [readFacts(POST)];
+  const effects = await readEffects(posts("too large"), jobs, NOW);
+  const effect = effects.get("r:post@1")!;
+  assertEquals([effect.kind, describeEffect(effect)], [
+    "too many",
+    "not known: there are too many records of posts to search",
+  ]);
+  await assertRejects(
+    () => readEffects(posts("unavailable"), jobs, NOW),
+    StoreError,
+  );
 });
 
 Deno.test("readFacts() completes the id with its source, as the poster does", () => {

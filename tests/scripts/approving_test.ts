@@ -304,7 +304,10 @@ Deno.test("an approver reads, agrees and is told", async (t) => {
     const blind = await approvals([], { env: { REDIS_URL: "" } });
     assertEquals(
       [blind.stderr, blind.stdout.includes("effect")],
-      ["Set REDIS_URL to see which of them were posted before\n", false],
+      [
+        "What approving does is not known: set REDIS_URL to see what was posted before\n",
+        false,
+      ],
     );
     const { code, stderr } = await approvals(["approve", again, "--yes"]);
     assertEquals(code, 1);
