@@ -114,7 +114,7 @@ export async function serveJobs<S extends Settings & PlatformSettings, I, O>(
     log,
     times: environment.watch,
   });
-  const parts: Parts = {};
+  const parts: Parts = { watch };
   const readiness = new Readiness({
     gateway,
     watched: () => watch.trouble,
@@ -196,6 +196,7 @@ function nameOf(config: unknown): string {
 
 /** The parts that a worker has opened so far. */
 interface Parts {
+  watch?: GatewayWatch;
   store?: Store;
   bus?: Bus;
   lookout?: Lookout;
@@ -213,6 +214,8 @@ function checksOf(parts: Parts): ReadinessOptions["checks"] & object {
     slack: () => parts.lookout?.problem("slack"),
     nats: () => parts.bus?.connected() ? undefined : "not connected",
     heartbeat() {
+      // On purpose: the gateway's problem says why.
+      if (parts.bus?.connected() && parts.watch?.failure) return undefined;
       const { beatAt = -Infinity } = parts.conversation ?? {};
       const late = performance.now() - beatAt > LATE_MS;
       return late ? "none was sent within 15 s" : undefined;
