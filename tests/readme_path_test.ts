@@ -84,7 +84,7 @@ Deno.test({
       await until(
         `${expected} after ${line}`,
         () => (seen.slice(from).match(expected)?.length ?? 0) >= count,
-        60_000,
+        120_000,
       ).catch((error) => {
         throw new Error(`${error.message}\n${seen.slice(from)}`);
       });
