@@ -82,11 +82,34 @@ Deno.test("an approved post in hand outlives its gateway, and is sent once", asy
   }
 });
 
+/** A platform that tells of every change that it was long ago. */
+const late = () => Date.now() - 120_000;
+
+Deno.test("an approved post in the hands of a poster in trouble is done by another, once", async () => {
+  await using path = await startPath({}, late);
+  const { stand, slack, front, core } = path;
+  const poster = stand.workers.get("poster")!;
+  const [runId, jobId] = await path.waiting("taken-over");
+  front.trouble = () => new Response("unauthorized\n", { status: 401 });
+  await approve(stand.platform, jobId);
+  await poster.waitFor("Holding a job until it can be done", 20_000);
+  await using _ = stand.spawnBeside("poster", {
+    WORKER_ID: "other",
+    CORETEX_GATEWAY_URL: core.gatewayUrl,
+    HEALTH_ADDR: "",
+  });
+  assertEquals((await stand.untilEnded(runId))["status"], "succeeded");
+  front.trouble = undefined;
+  await poster.waitFor("Left a job to the process that does it", 20_000);
+  assert(!poster.hasLogged('"Job answered"'));
+  assertEquals(slack.received.length, 1);
+});
+
 Deno.test("a poster that stops with an approved post in hand leaves it to the next", async () => {
-  await using path = await startPath();
+  await using path = await startPath({}, late);
   const { stand, slack, front } = path;
   const poster = stand.workers.get("poster")!;
-  const [, jobId] = await path.waiting("stopped");
+  const [runId, jobId] = await path.waiting("stopped");
   front.trouble = () => new Response("unauthorized\n", { status: 401 });
   await approve(stand.platform, jobId);
   await poster.waitFor("Holding a job until it can be done", 20_000);
@@ -94,6 +117,10 @@ Deno.test("a poster that stops with an approved post in hand leaves it to the ne
   assert(!poster.hasLogged('"Job answered"'));
   assertEquals((await stand.job(jobId))["state"], "RUNNING");
   assertEquals(slack.received.length, 0);
+  front.trouble = undefined;
+  await stand.spawn("poster");
+  assertEquals((await stand.untilEnded(runId))["status"], "succeeded");
+  assertEquals(slack.received.length, 1);
 });
 
 Deno.test("a poster that starts with a wrong key is never ready", async () => {

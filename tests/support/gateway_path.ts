@@ -13,10 +13,18 @@ import { freePort } from "../../scripts/launch/free_port.ts";
 import { type Stand, startStand } from "../../scripts/launch/stand.ts";
 import { openFront } from "./gateway_front.ts";
 
-/** Starts it. @param env More variables of the poster. */
-export async function startPath(env: Record<string, string> = {}) {
+/**
+ * Starts it.
+ *
+ * @param env More variables of the poster.
+ * @param clock The platform's.
+ */
+export async function startPath(
+  env: Record<string, string> = {},
+  clock: () => number = Date.now,
+) {
   await using stack = new AsyncDisposableStack();
-  const core = stack.use(await startDevcore({ reloadMs: 200 }));
+  const core = stack.use(await startDevcore({ reloadMs: 200, clock }));
   const slack = stack.use(await startSlack());
   const front = stack.use(openFront(core.gatewayUrl));
   const health = `127.0.0.1:${freePort()}`;
