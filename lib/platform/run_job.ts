@@ -120,7 +120,8 @@ async function attempt(
     const input = await readInput(bench, call);
     past.giveUpAt = giveUpAt(input);
     if (watch.failure !== undefined && mayHold(request, recoverable)) {
-      throw watch.failure;
+      // Not the failure itself: its status says nothing about this job.
+      throw new GatewayError(watch.failure.message, 0, "");
     }
     const wasHeld = past.holds > 0;
     if (wasHeld && await hasEnded(gateway, jobId, signal)) return undefined;

@@ -34,6 +34,8 @@ interface Plan {
   heldMsMax?: number;
   /** How long one call of the gateway is tried. */
   callMs?: number;
+  /** How long the gateway may go without a good answer. */
+  graceMs?: number;
   /** Does the job; by default reads its record. */
   handle?: (context: JobContext) => Promise<unknown>;
 }
@@ -45,6 +47,7 @@ async function startScene({
   giveUpAt = Infinity,
   heldMsMax = 60_000,
   callMs = 10_000,
+  graceMs = 30_000,
   handle = ({ gateway, job }) => gateway.readJob(job.id),
 }: Plan = {}) {
   const scene = {
@@ -75,7 +78,7 @@ async function startScene({
   const watch: GatewayWatch = new GatewayWatch({
     ask: (signal) => askStatus(gateway, signal),
     log,
-    times: { answerMs: callMs },
+    times: { answerMs: callMs, graceMs },
   });
   while (!await watch.check());
   const store: Partial<Store> = {
@@ -220,6 +223,17 @@ Deno.test("runJob() does not even begin a job while the gateway is not well", as
   await hold.again;
   assertEquals(await hold.work(scene.call), DONE);
   assertEquals(scene.handled, 1);
+});
+
+Deno.test("runJob() does not take the gateway's last bad answer for one about the job", async () => {
+  await using scene = await startScene({ graceMs: 0 });
+  scene.answer = () => plain(404, "not found\n");
+  await scene.watch.check();
+  assertEquals(scene.watch.failure?.status, 404);
+  // The next answer is good, but nobody has asked yet.
+  scene.answer = undefined;
+  const hold = held(await scene.run());
+  assertEquals(await scene.finish(hold), DONE);
 });
 
 Deno.test("runJob() still refuses a wrong input then", async () => {
