@@ -105,6 +105,11 @@ const SUBJECTS: [what: string, labels: Labels, subject?: string][] = [
   ["a container's pod", { ...KUBELET, node: "n-3", pod: "c-1" }, "c-1"],
   ["the kubelet's node", { ...KUBELET, node: "n-3" }, "n-3"],
   ["the kubelet", { ...KUBELET, namespace: "kube-system" }],
+  // A target that is a URL is probed, whatever the job is called.
+  ["a probed site", { job: "http_2xx", instance: "https://shop.example" }],
+  ["a probed store", { job: "caches", instance: "redis://cache-1:6379" }],
+  ["its service", { job: "web", instance: "HTTP://s", service: "s" }, "s"],
+  ["no URL", { job: "cart", instance: "cart:8080" }, "cart"],
   // An exporter beside what it measures.
   [
     "a pod with an exporter in it",

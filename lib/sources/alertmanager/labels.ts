@@ -67,6 +67,8 @@ const REPORTER_WORKLOAD = named("kube-?state-?metrics|ksm|cadvisor");
 /** Jobs that are exporters', though nothing else would be called so. */
 const EXPORTER_JOB =
   /^(?:integrations-.*|probe-.*|snmp|icmp|ping|ipmi|nodes?|hosts?|linux|windows|unix)$/;
+/** What a prober or an exporter of several targets was told to look at. */
+const URL_TARGET = /^[a-z][a-z0-9+.-]*:\/\//i;
 /** Jobs that say how targets are found, and nothing about them. */
 const DISCOVERY_JOB = /^(?:kubernetes-.*|federate|prometheus-scrape)$/;
 /** Names of an exporter's own namespace, or of its service. */
@@ -83,7 +85,9 @@ export function part(labels: Texts): Parted {
     });
   const targets = [...SERVICES, ...ADDRESSES];
   const isReported = has(targets, (value) => REPORTER.test(value));
-  const isExported = isReported ||
+  // Prometheus scrapes hosts and ports, so a URL is what another looks at.
+  const isProbed = URL_TARGET.test(labels.get("instance") ?? "");
+  const isExported = isReported || isProbed ||
     has(["job"], (value) => EXPORTER_JOB.test(value)) ||
     has(
       [...targets, ...WORKLOADS, ...CONTAINERS],
@@ -101,7 +105,7 @@ export function part(labels: Texts): Parted {
       return EXPORTER.test(value) ||
         (isExported && MONITORING.test(value)) ||
         (name === "job" &&
-          (EXPORTER_JOB.test(value) || DISCOVERY_JOB.test(value)));
+          (isProbed || EXPORTER_JOB.test(value) || DISCOVERY_JOB.test(value)));
     }
     if (name === "instance") return isReported || EXPORTER.test(value);
     return isExported && ADDRESSES.includes(name);
