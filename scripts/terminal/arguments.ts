@@ -93,8 +93,10 @@ function parse(args: readonly string[], line: CommandLine) {
       ? { type: "boolean", default: false }
       : { type: "string" };
   }
+  // `deno task demo -- --keep`, as npm wants it, hands on the dashes.
+  const own = args[0] === "--" ? args.slice(1) : [...args];
   try {
-    return parseArgs({ args: [...args], options, allowPositionals: true });
+    return parseArgs({ args: own, options, allowPositionals: true });
   } catch (error) {
     const [first = ""] = messageOf(error)
       .replace(

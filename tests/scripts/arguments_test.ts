@@ -142,6 +142,15 @@ Deno.test(".ci/run --help says what it does and starts nothing", async () => {
   ]);
 });
 
+Deno.test("a command takes its options behind -- as npm hands them on", async () => {
+  const { main } = await import("../../scripts/preview.ts");
+  const plain = await call(main, ["--help"]);
+  assertEquals(await call(main, ["--", "--help"]), plain);
+  const { code, stderr } = await call(main, ["--", "--", "--help"]);
+  assertEquals(code, 1, "a file that is called so");
+  assertMatch(stderr, /^error: Cannot preview --help: /);
+});
+
 Deno.test("a command says which option lacks its value", async () => {
   const { main } = await import("../../scripts/preview.ts");
   for (const args of [["--html"], ["--html", "--json"]]) {
