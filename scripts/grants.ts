@@ -7,7 +7,7 @@
  */
 import config from "../deno.json" with { type: "json" };
 import { PROGRAM_PATTERN } from "../lib/operate/program.ts";
-import { hostOf } from "./launch/addresses.ts";
+import { hostOf, isHost } from "./launch/addresses.ts";
 
 /** A permission set of deno.json; `true` grants a whole kind. */
 export interface PermissionSet {
@@ -26,7 +26,6 @@ const URLS: readonly string[] = [
   "CORDUM_GATEWAY_URL",
   "APPROVALS_HOOK_URL",
 ];
-const HOST_PATTERN = /^(?:\[[0-9a-f:.]+\]|[\w.-]+):\d+$/i;
 const FILE_VARIABLE_PATTERN = /_FILE$|_TLS_(CA|CERT|KEY)$/;
 /** The shell splits at blanks, Deno at commas. */
 const PATH_PATTERN = /^[^\s,]+$/;
@@ -45,7 +44,7 @@ export function grantFlags(
   const hosts = named.flatMap(([name, value]) => {
     const isUrl = URLS.includes(name) && URL.canParse(value);
     const host = isUrl ? hostOf(value) : name === "REDIS_ADDR" ? value : "";
-    return HOST_PATTERN.test(host) ? [host] : [];
+    return isHost(host) ? [host] : [];
   });
   const files = named.flatMap(([name, value]) =>
     FILE_VARIABLE_PATTERN.test(name) && PATH_PATTERN.test(value) ? [value] : []

@@ -12,8 +12,10 @@ import {
   readRequirements,
 } from "./launch/environment.ts";
 import {
+  forShell,
   type Permissions,
   readWorkerNames,
+  toLine,
   type WorkerName,
   WORKERS,
 } from "./launch/permissions.ts";
@@ -52,7 +54,7 @@ export const main = command(HELP, async ({ values, positionals }, context) => {
     return context.raw(JSON.stringify(Object.fromEntries(all), undefined, 2));
   }
   for (const [worker, permissions] of all) {
-    if (onlyFlags) context.raw(permissions.flags.join(" "));
+    if (onlyFlags) context.raw(toLine(permissions));
     else print(worker, permissions, context);
   }
 });
@@ -70,7 +72,7 @@ function print(
     ...env.map(({ name, why }) => ["  env", name, why]),
   ];
   for (const line of table(rows)) context.out(line);
-  context.out(`  ${flags.join(" ")}`);
+  context.out(`  ${forShell(flags)}`);
   context.out();
 }
 

@@ -10,7 +10,7 @@ import {
   readEnvironment,
   readRequirements,
 } from "./launch/environment.ts";
-import { readWorkerName, WORKERS } from "./launch/permissions.ts";
+import { forShell, readWorkerName, WORKERS } from "./launch/permissions.ts";
 import { cacheWorkers, workerCommand } from "./launch/process.ts";
 
 const HELP = {
@@ -33,7 +33,7 @@ export const main = command(HELP, async ({ values, positionals }, context) => {
   const env = await readEnvironment(values["env-file"], context.env);
   const { flags } = deriveFor(worker, await readRequirements(), env);
   await cacheWorkers([worker]);
-  context.err(`deno run ${flags.join(" ")} workers/${worker}.ts`);
+  context.err(`deno run ${forShell(flags)} workers/${worker}.ts`);
   const child = workerCommand(worker, env, { flags }).spawn();
   void context.signal; // The worker ends at a signal, and this with it.
   for (const signal of ["SIGINT", "SIGTERM"] as const) {

@@ -24,7 +24,7 @@ import {
 import { Tally } from "../lib/base/tally.ts";
 import { wait } from "../lib/base/time.ts";
 import type { IncidentInput } from "../lib/incident.ts";
-import { findWebhook, readDelivery } from "../lib/intake/delivery.ts";
+import { findWebhook, readDelivery, targetOf } from "../lib/intake/delivery.ts";
 import {
   Refusal,
   tooLate,
@@ -78,14 +78,11 @@ export interface Waits {
 export function openIngester(
   config: Config<typeof SETTINGS>,
   log: Log,
-  { answerMs = ANSWER_MS, pause = wait }: Waits = {},
+  { answerMs: deadlineMs = ANSWER_MS, pause = wait }: Waits = {},
 ): HttpService {
   const { workflowId, cooldownS, inFlightMax, destinationMode } = config;
-  const late = tooLate(answerMs);
-  const gateway = new Gateway({
-    ...gatewayEndpoint(config),
-    deadlineMs: answerMs,
-  });
+  const late = tooLate(deadlineMs);
+  const gateway = new Gateway({ ...gatewayEndpoint(config), deadlineMs });
   const tally = new Tally();
   const warnings = notesOn(config);
   for (const warning of warnings) log.info(warning);
@@ -164,8 +161,8 @@ export function openIngester(
   return {
     async handle(request, stopped) {
       inFlight++;
-      const { pathname: path } = new URL(request.url);
-      using end = deadline(answerMs, stopped, late);
+      const path = targetOf(request);
+      using end = deadline(deadlineMs, stopped, late);
       try {
         return await take(request, path, end.signal);
       } catch (error) {

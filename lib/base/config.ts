@@ -59,13 +59,24 @@ export interface IntegerOptions extends Options<number> {
 }
 
 const FILE_CHARS_MAX = 64 * 1024;
+/**
+ * A host that a permission can name. A URL's may hold a comma, which would grant
+ * two hosts, or `*`, which would grant many.
+ */
+const HOSTNAME_PATTERN = /^(?:\[[0-9a-f:.]+\]|[\w-]+(?:\.[\w-]+)*\.?)$/i;
 
 /** An absolute URL. */
 export function url(name: string, options: Options<string>): Setting<string> {
   return declare(name, options, (text) => {
+    const url = URL.parse(text);
     // `localhost:8081` parses too: its scheme is "localhost:", it has no host.
-    if (URL.parse(text)?.host) return text.replace(/\/+$/, "");
-    throw new RangeError("an absolute URL with scheme and host");
+    if (!url?.host) {
+      throw new RangeError("an absolute URL with scheme and host");
+    }
+    if (HOSTNAME_PATTERN.test(url.hostname)) return text.replace(/\/+$/, "");
+    throw new RangeError(
+      "a URL of one host, without commas or other marks in its name",
+    );
   });
 }
 

@@ -186,6 +186,9 @@ async function produce(
 ): Promise<Answer> {
   // Node accepts this method, but a `Request` cannot have it.
   if (incoming.method === "TRACE") return failure(501, "TRACE is not served");
+  if (!isKept(incoming.url ?? "/")) {
+    return failure(400, "The request target must be a plain path");
+  }
   try {
     const response = await handle(toRequest(incoming));
     const { status, headers } = response;
@@ -239,6 +242,23 @@ async function discard(incoming: IncomingMessage, ms: number): Promise<void> {
   await within(ms, promise).catch(() => {});
 }
 
+/**
+ * A request's URL. The host is neither trusted nor used. Joined as text, because
+ * "//host/path" would resolve to another host.
+ */
+function targetOf(url: string): string {
+  return `http://worker.invalid${url.startsWith("/") ? url : "/"}`;
+}
+
+/**
+ * Whether a `Request` keeps the target as it was sent. Otherwise a handler would
+ * see a path that a proxy in front did not: "/a/../b" or "/a\b".
+ */
+function isKept(url: string): boolean {
+  const target = targetOf(url);
+  return URL.parse(target)?.href === target && !url.includes("#");
+}
+
 function toRequest(incoming: IncomingMessage): Request {
   const { method = "GET", url = "/" } = incoming;
   // A list, because a `Headers` would be copied one by one, slowly.
@@ -248,11 +268,9 @@ function toRequest(incoming: IncomingMessage): Request {
       if (item !== undefined) headers.push([name, item]);
     }
   }
-  // The host is neither trusted nor used. Joined as text, because "//host/path"
-  // would resolve to another host.
-  const path = url.startsWith("/") ? url : "/";
+  const target = targetOf(url);
   const hasBody = method !== "GET" && method !== "HEAD";
-  return new Request(`http://worker.invalid${path}`, {
+  return new Request(target, {
     method,
     headers,
     body: hasBody ? toStream(incoming) : null,

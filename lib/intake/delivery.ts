@@ -13,7 +13,17 @@ import { Refusal } from "./refusal.ts";
 import type { IntakeConfig } from "./settings.ts";
 import { admit, type TakenWebhook, WEBHOOKS } from "./webhooks.ts";
 
-/** Finds a request's webhook. @throws {Refusal} 404 or 405. */
+/** The request target as it was sent, with its query. */
+export function targetOf({ url }: Request): string {
+  return url.slice(new URL(url).origin.length);
+}
+
+/**
+ * Finds a request's webhook.
+ *
+ * @param path The whole request target: no webhook takes a query.
+ * @throws {Refusal} 404 or 405.
+ */
 export function findWebhook(path: string, method: string): TakenWebhook {
   const webhook = WEBHOOKS.get(path);
   if (webhook === undefined) {

@@ -14,7 +14,18 @@ const USUAL_PORTS: Readonly<Record<string, string>> = {
   "rediss:": "6379",
 };
 
-/** The host of a URL, or of an address to listen on. */
+/** One host with its port: no comma, blank or `*`, no missing port. */
+const HOST_PATTERN = /^(?:\[[0-9a-f:.]+\]|[\w.-]+):\d+$/i;
+
+/** Whether a permission for this text grants one host, and no other. */
+export function isHost(text: string): boolean {
+  return HOST_PATTERN.test(text);
+}
+
+/**
+ * The host of a URL, or of an address to listen on. What {@linkcode isHost} does
+ * not accept must not become a permission.
+ */
 export function hostOf(target: string | Address): string {
   if (typeof target === "string") {
     const { hostname, port, protocol } = new URL(target);

@@ -13,7 +13,7 @@ import {
 } from "../../lib/base/config.ts";
 import { ConfigError } from "../../lib/base/errors.ts";
 import { readName } from "../terminal/arguments.ts";
-import { hostOf } from "./addresses.ts";
+import { hostOf, isHost } from "./addresses.ts";
 import { SETTINGS as FETCHER } from "../../workers/fetcher.ts";
 import { SETTINGS as INGESTER } from "../../workers/ingester.ts";
 import { SETTINGS as POSTER } from "../../workers/poster.ts";
@@ -166,16 +166,51 @@ export function splitNet(
   };
 }
 
-/** The flags that grant it. */
+/** What ends a path in a flag, or a line in a file that carries flags. */
+const SPLIT_PATTERN = /[,\p{Cc}\u2028\u2029]/u;
+
+/** Flags to paste into a shell, each of which it takes for one. */
+export function forShell(flags: readonly string[]): string {
+  return flags.map((flag) =>
+    /^[\w\-=.,:/[\]@%+]+$/.test(flag)
+      ? flag
+      : `'${flag.replaceAll("'", "'\\''")}'`
+  ).join(" ");
+}
+
+/**
+ * The flags on one line, for `deno run $(…)`.
+ *
+ * @throws {ConfigError} If the shell would split one of them into several.
+ */
+export function toLine({ flags, read }: Permissions): string {
+  const split = read.find(({ path }) => /\s/.test(path));
+  if (split === undefined) return flags.join(" ");
+  throw new ConfigError(
+    `${split.why} must name a file without blanks in its path, or the shell takes the rest for further flags; --json has the flags one by one`,
+  );
+}
+
+/**
+ * The flags that grant it.
+ *
+ * @throws {ConfigError} If a host or a path would grant more than itself.
+ */
 export function toFlags(
   { net, env, read }: Omit<Permissions, "flags">,
 ): string[] {
   const list = (items: string[]) => [...new Set(items)].join(",");
   const paths = read.map(({ path }) => path);
-  const comma = paths.find((path) => path.includes(","));
-  if (comma !== undefined) {
+  const wide = net.find(({ host }) => !isHost(host));
+  if (wide !== undefined) {
     throw new ConfigError(
-      `${comma} has a comma in its path, which Deno takes for two paths`,
+      `The host of ${wide.why} must be one name or address with a port`,
+    );
+  }
+  const split = read.find(({ path }) => SPLIT_PATTERN.test(path));
+  if (split !== undefined) {
+    throw new ConfigError(
+      `${split.why} must name a file without a comma, which Deno takes for the end of a path, and without control characters`,
     );
   }
   return [

@@ -112,6 +112,7 @@ for (const [what, setting, given, value] of TAKEN) {
 }
 
 const URL_EXPECTED = "an absolute URL with scheme and host";
+const ONE_HOST = "a URL of one host, without commas or other marks in its name";
 const NUMBER_EXPECTED = "a whole number from -2 to 9";
 const REFUSED: [
   what: string,
@@ -124,6 +125,21 @@ const REFUSED: [
   ["url()", URL_SETTING, "mailto:a@b", URL_EXPECTED],
   ["url()", URL_SETTING, "http://", URL_EXPECTED],
   ["optional(url())", optional(url("X", { about })), "/path", URL_EXPECTED],
+  ...[
+    "nats://evil.example,nats:4222",
+    "nats://evil.example%2Cnats:4222",
+    "nats://*.example:4222",
+    "nats://a b:4222",
+    "http://evil.example,gateway:8081",
+    "http://*:8081",
+    "redis://evil.example;redis:6379",
+    "foo://a..b",
+  ].map((given): [string, Setting<unknown>, string, string] => [
+    "url()",
+    URL_SETTING,
+    given,
+    given.includes(" ") ? URL_EXPECTED : ONE_HOST,
+  ]),
   ["integer() below its minimum", NUMBER, "-3", NUMBER_EXPECTED],
   ["integer() above its maximum", NUMBER, "10", NUMBER_EXPECTED],
   ["integer()", NUMBER, "1.0", NUMBER_EXPECTED],

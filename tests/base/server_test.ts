@@ -282,6 +282,28 @@ for (const [line, method, url] of REQUEST_LINES) {
   });
 }
 
+const TARGETS_REFUSED = [
+  "/a/../b",
+  "/a/./b",
+  "/a/%2e%2e/b",
+  "/a/%2E/b",
+  "/a\\b",
+  "/..",
+  "/a#b",
+  '/a"b',
+];
+for (const target of TARGETS_REFUSED) {
+  Deno.test(`serveRequests() refuses the target ${target}, which a URL would change`, async () => {
+    let calls = 0;
+    await using server = await TestServer.start(() => {
+      calls++;
+      return new Response();
+    });
+    assertEquals(statusOf(await server.provoke(get(target, CLOSE))), 400);
+    assertEquals(calls, 0);
+  });
+}
+
 const REFUSED: [what: string, sent: string, status: number][] = [
   ["nonsense", "nonsense\r\n\r\n", 400],
   ["an unknown method", get("/").replace("GET", "HACK"), 400],

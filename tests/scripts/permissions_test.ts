@@ -18,6 +18,7 @@ import {
   type Permissions,
   readWorkerNames,
   splitNet,
+  toFlags,
   WORKER_SETTINGS,
   WORKERS,
 } from "../../scripts/launch/permissions.ts";
@@ -127,6 +128,64 @@ Deno.test("derivePermissions() permits the file of a secret, that file and nothi
     why: "CORETEX_API_KEY_FILE",
   }]);
   assertEquals(flags.at(-1), "--allow-read=/run/secrets/key");
+});
+
+for (const name of ["NATS_URL", "REDIS_URL", "CORETEX_GATEWAY_URL"]) {
+  const scheme = new URL(ENV[name]!).protocol;
+  for (const host of ["evil.example,nats:1", "*.example:1", "a%2Cb:1"]) {
+    Deno.test(`derivePermissions() grants nothing for ${name}=${scheme}//${host}`, () => {
+      assertThrows(
+        () =>
+          derivePermissions(
+            "fetcher",
+            requirements.fetcher,
+            env({ [name]: `${scheme}//${host}` }),
+          ),
+        ConfigError,
+        name,
+      );
+    });
+  }
+}
+
+for (const path of ["/a,/etc/passwd", "/a\n/b", "/a\r/b", "/a\u2028/b"]) {
+  Deno.test(`derivePermissions() grants nothing for the file ${JSON.stringify(path)}`, () => {
+    const error = assertThrows(
+      () =>
+        derivePermissions(
+          "fetcher",
+          requirements.fetcher,
+          env({ NATS_TLS_CA: path }),
+        ),
+      ConfigError,
+      "NATS_TLS_CA must name a file without a comma",
+    );
+    assert(!error.message.includes(path));
+  });
+}
+
+Deno.test("toFlags() grants a host with a port only", () => {
+  for (const host of ["h", "h:", "a,b:1", "a b:1", "*.a:1", ":1"]) {
+    assertThrows(
+      () => toFlags({ net: [{ host, why: "NATS" }], env: [], read: [] }),
+      ConfigError,
+      "The host of NATS must be one name or address with a port",
+    );
+  }
+});
+
+Deno.test("a blank in a file's name never makes a second flag", async () => {
+  const more = { NATS_TLS_CA: "/a --allow-run" };
+  const line = await call(main, ["fetcher", "--flags"], {
+    env: { ...ENV, ...more },
+  });
+  assertEquals([line.code, line.stdout], [2, ""]);
+  assertStringIncludes(
+    line.stderr,
+    "NATS_TLS_CA must name a file without blanks",
+  );
+  const shown = await call(main, ["fetcher"], { env: { ...ENV, ...more } });
+  assertStringIncludes(shown.stdout, " '--allow-read=/a --allow-run'");
 });
 
 Deno.test("splitNet() tells addresses that a worker listens on from those that it calls", () => {

@@ -888,6 +888,35 @@ const statusesOf = (answers: string) =>
     Number(status)
   ).filter((status) => status !== 100);
 
+const TARGETS = [
+  "/webhook/mock?",
+  "/webhook/mock?a=b",
+  "/webhook/mock/",
+  "/webhook/mock#",
+  "/webhook//mock",
+  "//webhook/mock",
+  "/webhook/./mock",
+  "/webhook/pagerduty/../mock",
+  "/webhook/%2e%2e/webhook/mock",
+  "/webhook/%6dock",
+  "/webhook%2Fmock",
+  "/webhook\\mock",
+  "/WEBHOOK/mock",
+  "http://h/webhook/mock",
+  "*",
+];
+Deno.test("only the exact target of a webhook is one, whatever a URL makes of others", async () => {
+  await using rig = await startRig();
+  for (const target of TARGETS) {
+    const sent = head("Content-Length: 12", "Connection: close") + ONE;
+    const answer = await speak(rig, sent.replace("/webhook/mock", target));
+    const [status = 0] = statusesOf(answer);
+    assert([400, 404].includes(status), `${target}: ${status}`);
+  }
+  assertEquals(rig.starts, []);
+  await assertWorks(rig);
+});
+
 const CHUNKED = "Transfer-Encoding: chunked";
 const SMUGGLED = `${head("Content-Length: 18")}{"id":"smuggled-1"}`;
 const ONE = '{"id":"one"}';
