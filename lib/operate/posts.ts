@@ -3,8 +3,9 @@
  *
  * @module
  */
-import { deadline } from "../base/deadline.ts";
+import { deadline, linkSignal } from "../base/deadline.ts";
 import { JobError } from "../base/errors.ts";
+import { within } from "../base/time.ts";
 import type { Severity } from "../incident.ts";
 import type { Endpoint } from "../platform/endpoint.ts";
 import { type Store, StoreError } from "../platform/store.ts";
@@ -68,11 +69,15 @@ const CALL_MS = 20_000;
 const LIST_MS = 120_000;
 const READS_MAX = 50;
 
-/** Connects to Redis. @throws {StoreError} If that takes too long. */
+/**
+ * Connects to Redis.
+ *
+ * @throws {StoreError} If that takes too long, as any later call does.
+ */
 export async function openPosts(
   redis: Endpoint,
   signal: AbortSignal,
-  connectMs = CONNECT_MS,
+  { connectMs = CONNECT_MS, callMs = CALL_MS } = {},
 ): Promise<Posts> {
   const store = await openStore(redis, connectMs, signal);
   const bounded = async <T>(
@@ -84,27 +89,40 @@ export async function openPosts(
   };
   return {
     append: (key, item) =>
-      bounded(CALL_MS, (signal) => store.append(key, item, signal)),
-    list: (key) => bounded(CALL_MS, (signal) => store.list(key, signal)),
-    delete: (key) => bounded(CALL_MS, (signal) => store.delete(key, signal)),
+      bounded(callMs, (signal) => store.append(key, item, signal)),
+    list: (key) => bounded(callMs, (signal) => store.list(key, signal)),
+    delete: (key) => bounded(callMs, (signal) => store.delete(key, signal)),
     find: (isWanted) =>
-      bounded(LIST_MS, (signal) => find(store, isWanted, signal)),
+      bounded(LIST_MS, (signal) => find(store, isWanted, { signal, callMs })),
     [Symbol.asyncDispose]: () => store.close(),
   };
 }
 
+/** @throws {StoreError} If Redis leaves a part unanswered for `callMs`. */
 async function find(
   store: Store,
   isWanted: (key: string) => boolean,
-  signal: AbortSignal,
+  { signal, callMs }: { signal: AbortSignal; callMs: number },
 ): Promise<Post[]> {
+  using stop = linkSignal(signal);
   const posts: Post[] = [];
-  for await (const batch of store.scan(RECORD_PREFIX, signal)) {
-    const keys = batch.filter(isWanted);
-    const read = (key: string) => readPost(store, key, signal);
-    posts.push(...await readInBatches(keys, READS_MAX, read));
+  const read = (key: string) => readPost(store, key, stop.signal);
+  const batches = store.scan(RECORD_PREFIX, stop.signal);
+  const parts = batches[Symbol.asyncIterator]();
+  try {
+    while (true) {
+      const part = await within(callMs, parts.next());
+      if (part.done) return posts;
+      const keys = part.value.filter(isWanted);
+      const found = readInBatches(keys, READS_MAX, read);
+      posts.push(...await within(callMs, found));
+    }
+  } catch (error) {
+    stop.abort(error);
+    if (!(error instanceof DOMException)) throw error;
+    const why = `Redis has not answered for ${callMs / 1000} s`;
+    throw new StoreError("unavailable", why, error);
   }
-  return posts;
 }
 
 /** @returns `undefined` if it was deleted meanwhile. */

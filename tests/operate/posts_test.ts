@@ -8,8 +8,10 @@ import { startRedisServer } from "../../deploy/devcore/redis_server.ts";
 import { OperationError } from "../../lib/operate/errors.ts";
 import { openStore } from "../../lib/operate/reach.ts";
 import { openPosts } from "../../lib/operate/posts.ts";
+import { StoreError } from "../../lib/platform/store.ts";
 import { markPost } from "../../lib/operate/settle.ts";
 import { recordKey } from "../../lib/post/events.ts";
+import { openLine } from "../support/proxy.ts";
 import { runOut } from "../support/until.ts";
 
 const { signal } = new AbortController();
@@ -37,5 +39,22 @@ Deno.test("a key that is no list is shown as in doubt, and cannot be marked", as
     OperationError,
     "The record is gone",
   );
+  await runOut();
+});
+
+Deno.test("a Redis that goes away is not waited for as long as a long list", async () => {
+  await using server = await startRedisServer();
+  await using line = openLine(server.url);
+  {
+    await using posts = await openPosts({ url: line.url }, signal, {
+      callMs: 200,
+    });
+    line.cut();
+    await assertRejects(
+      () => posts.find(() => true),
+      StoreError,
+      "Redis has not answered for 0.2 s",
+    );
+  }
   await runOut();
 });

@@ -465,7 +465,7 @@ Deno.test("posts says that Redis is not there", async () => {
   const port = freePort();
   const redis = { url: `redis://:s3cret@127.0.0.1:${port}` };
   const error = await assertRejects(
-    () => openPosts(redis, signal, 200),
+    () => openPosts(redis, signal, { connectMs: 200 }),
     StoreError,
   );
   assertEquals(
