@@ -204,7 +204,7 @@ export function findObstacle(
 }
 
 const POLICY_CHANGED =
-  "the policy changed since the approval was asked for, and the platform refuses it for good";
+  "the policy changed since the approval was asked for, so the platform refuses it";
 
 /** @throws {OperationError} If approving would be pointless; says what helps. */
 export function checkProposal(proposal: Proposal, maxAgeS: number): void {

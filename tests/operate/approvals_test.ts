@@ -93,7 +93,7 @@ const ROWS: Row[] = [
     answers: [[409, "policy snapshot changed; re-evaluate before approving\n"]],
     job: WAITING,
     expected:
-      "It can no longer be approved: the policy changed since the approval was asked for, and the platform refuses it for good. Reject it (",
+      "It can no longer be approved: the policy changed since the approval was asked for, so the platform refuses it. Reject it (",
     approvals: 1,
   },
   {

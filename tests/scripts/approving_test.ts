@@ -392,7 +392,7 @@ Deno.test("an approver reads, agrees and is told", async (t) => {
       const { code } = await call(uninstall, ["--yes"], { env: core.env });
       assertEquals(code, 0);
       const why =
-        "the policy changed since the approval was asked for, and the platform refuses it for good";
+        "the policy changed since the approval was asked for, so the platform refuses it";
       const run = job.split(":")[0];
       const remedy =
         `Reject it (deno task approvals reject ${job} --reason TEXT), then start its run again (POST /api/v1/workflow-runs/${run}/rerun at the gateway)`;
