@@ -5,6 +5,7 @@
  */
 import { type Config, readConfig } from "../lib/base/config.ts";
 import { sha256Hex } from "../lib/base/digest.ts";
+import { printable } from "../lib/base/text.ts";
 import { buildBundle } from "../lib/evidence/bundle.ts";
 import { collectFindings } from "../lib/evidence/collect.ts";
 import { type IncidentInput, qualifiedId } from "../lib/incident.ts";
@@ -216,7 +217,7 @@ function show({ message, digest }: Preview, context: CommandContext): void {
   const { out } = context;
   renderText(message.blocks, outputStyle(context)).forEach((line) => out(line));
   out();
-  out(`Notification: ${unescapeMrkdwn(message.text)}`);
+  out(`Notification: ${printable(unescapeMrkdwn(message.text), Infinity)}`);
   out(`Message sha256 ${digest}; nothing was sent`);
 }
 

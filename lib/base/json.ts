@@ -58,3 +58,25 @@ export function optional<K extends string, V>(
 ): { [P in K]?: V } {
   return value === undefined ? {} : { [key]: value } as { [P in K]?: V };
 }
+
+/**
+ * The same JSON value with every text and name in it changed. Where two names
+ * become one, the one that was so already wins.
+ */
+export function mapTexts<T>(value: T, change: (text: string) => string): T {
+  const map = (value: unknown): unknown => {
+    if (typeof value === "string") return change(value);
+    if (Array.isArray(value)) return value.map(map);
+    if (!isObject(value)) return value;
+    const names = new Map(
+      Object.keys(value).map((name) => [name, change(name)]),
+    );
+    const kept = [...names].filter(([name, changed]) =>
+      name === changed || !names.has(changed)
+    );
+    return Object.fromEntries(
+      kept.map(([name, changed]) => [changed, map(value[name])]),
+    );
+  };
+  return map(value) as T;
+}

@@ -3,12 +3,13 @@
  *
  * Callers pass ids, codes, counts and lengths, never a payload. As a second
  * line of defence, the log replaces the process's own secrets in every text
- * before it cuts and writes the text.
+ * before it cuts and writes the text. Characters that a terminal would act on
+ * or not show are written as JSON escapes.
  *
  * @module
  */
 import { messageOf } from "./errors.ts";
-import { shorten } from "./text.ts";
+import { shorten, visibleJson } from "./text.ts";
 
 /** The fields of a line beside its message. */
 export type Fields = Readonly<
@@ -64,7 +65,7 @@ export function createLog(fields: Fields = {}, options: LogOptions = {}): Log {
         ? shorten(mask(value), FIELD_CHARS_MAX) // A cut could halve a secret.
         : value;
     }
-    write(JSON.stringify(record));
+    write(visibleJson(JSON.stringify(record)));
   };
   return {
     info: line("info"),

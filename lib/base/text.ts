@@ -37,18 +37,63 @@ export function counted(count: number, noun: string): string {
 }
 
 /**
- * One line for a terminal, without control characters, which could rewrite the
- * screen, and without marks that change the text's direction.
+ * Every character that a reader cannot see: controls, format characters (marks
+ * of direction and joiners among them), variation selectors, tags, fillers, and
+ * the blanks that count as letters or signs.
  */
-export function printable(text: string, charsMax = 200): string {
-  const plain = text.replace(/[\p{Cc}\p{Zl}\p{Zp}\s]+/gu, " ")
-    .replace(/\p{Cf}/gu, "");
-  return shorten(plain.trim(), charsMax);
+const UNSEEN = "\\p{Cc}\\p{Cf}\\p{Zl}\\p{Zp}\\p{Default_Ignorable_Code_Point}" +
+  "\\p{Variation_Selector}\\u2800\\u{16FE4}\\u{1D159}";
+const UNSEEN_PATTERN = RegExp(`[${UNSEEN}]`, "gu");
+/** Line breaks, tabs and the like separate words, so they stay. */
+const REMOVED_PATTERN = RegExp(`(?!\\s)[${UNSEEN}]|\\uFEFF`, "gu");
+/** A terminal's codes whole, so that no `[31m` is left behind. */
+const TERMINAL_CODE_PATTERN =
+  // deno-lint-ignore no-control-regex -- They begin with a control character.
+  /(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]|(?:\x1b\]|\x9d)[^\x07\x1b\x9c\x9d\n]*(?:\x07|\x1b\\|\x9c)/g;
+
+/**
+ * Text of which nothing is hidden, for a terminal or any other reader: each
+ * character that would control the display or not be seen becomes its name,
+ * such as `<U+202E>`. Line breaks stay.
+ */
+export function visible(text: string): string {
+  return text.toWellFormed().replace(
+    UNSEEN_PATTERN,
+    (character) => character === "\n" ? "\n" : `<${codePoint(character)}>`,
+  );
 }
 
-/** Replaces characters that would control a display by U+FFFD. */
-export function markControls(text: string): string {
-  return text.replace(/[\p{Cc}\p{Bidi_Control}]/gu, "\uFFFD");
+function codePoint(character: string): string {
+  const digits = character.codePointAt(0)!.toString(16).toUpperCase();
+  return `U+${digits.padStart(4, "0")}`;
+}
+
+/** JSON of the same value, with what {@linkcode visible} names escaped. */
+export function visibleJson(json: string): string {
+  return json.replace(
+    UNSEEN_PATTERN,
+    (character) =>
+      character === "\n" ? "\n" : character.replace(/[^]/g, escapeUnit),
+  );
+}
+
+function escapeUnit(unit: string): string {
+  return `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
+}
+
+/**
+ * The text without what nobody could see in it. Blanks of every kind stay.
+ *
+ * Joiners go too, so a picture made of several falls apart into these, and a
+ * variation selector leaves the plain sign.
+ */
+export function removeUnseen(text: string): string {
+  return text.replace(TERMINAL_CODE_PATTERN, "").replace(REMOVED_PATTERN, "");
+}
+
+/** One {@linkcode visible} line of at most `charsMax` characters. */
+export function printable(text: string, charsMax = 200): string {
+  return shorten(visible(text.replace(/\s+/g, " ").trim()), charsMax);
 }
 
 /** A duration in its largest whole unit, such as `50 min`. */

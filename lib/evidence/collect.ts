@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { mapTexts } from "../base/json.ts";
+import { removeUnseen } from "../base/text.ts";
 import type { IncidentInput, SourceSystem } from "../incident.ts";
 import { collectAlertmanager } from "../sources/alertmanager/evidence.ts";
 import { collectMock } from "../sources/mock/evidence.ts";
@@ -18,6 +20,11 @@ const SOURCES: Readonly<
   alertmanager: collectAlertmanager,
 };
 
+/**
+ * Collects what an incident says. Nothing of it holds a character that a reader
+ * could not see, whether a person, a model or a terminal.
+ */
 export function collectFindings(incident: IncidentInput): Findings {
-  return SOURCES[incident.source?.system ?? "mock"](incident);
+  const seen = mapTexts(incident, removeUnseen);
+  return SOURCES[incident.source?.system ?? "mock"](seen);
 }

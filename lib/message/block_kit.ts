@@ -6,7 +6,7 @@
  * @see https://docs.slack.dev/reference/block-kit/blocks for the limits.
  * @module
  */
-import { markControls, shorten } from "../base/text.ts";
+import { removeUnseen, shorten } from "../base/text.ts";
 
 export type Block = Readonly<Record<string, unknown>> & {
   readonly type: string;
@@ -24,7 +24,7 @@ export interface Link {
 export const BLOCKS_MAX = 50;
 /** Characters of a section, escapes counted. */
 export const SECTION_CHARS_MAX = 3000;
-const HEADER_CHARS_MAX = 150;
+export const HEADER_CHARS_MAX = 150;
 
 export function header(text: string): Block {
   const title = shorten(text, HEADER_CHARS_MAX);
@@ -60,13 +60,11 @@ function mrkdwnText(text: string): Record<string, unknown> {
 }
 
 /**
- * Text as one line. Blanks become one space. Characters that would control the
- * display (control characters, direction marks, half a surrogate pair) become
- * U+FFFD. Empty if nothing is visible.
+ * Text as one line without anything that its reader could not see. Blanks become
+ * one space, half a surrogate pair U+FFFD.
  */
 export function visibleLine(text: string): string {
-  const line = markControls(text.toWellFormed().replace(/\s+/g, " ").trim());
-  return /[^\s\p{Cf}]/u.test(line) ? line : "";
+  return removeUnseen(text.toWellFormed()).replace(/\s+/g, " ").trim();
 }
 
 /**

@@ -10,7 +10,6 @@
  */
 import {
   type Block,
-  BLOCKS_MAX,
   contextBlock,
   fit,
   header,
@@ -30,6 +29,7 @@ import {
   withIds,
 } from "../incident.ts";
 import { type Items, List, shrink } from "./list.ts";
+import { findForeignPart } from "./shapes.ts";
 
 export interface Message {
   /** For notifications and screen readers. */
@@ -152,8 +152,9 @@ export function encodeMessage({ text, blocks }: Message): Uint8Array {
 }
 
 /**
- * @throws {SyntaxError} Unless the bytes are JSON of a text and 1 to 49 blocks.
- * The error does not quote them.
+ * Reads a message of this pack, and no other: what it holds is what is shown.
+ *
+ * @throws {SyntaxError} Says which part is foreign. Quotes none of it.
  */
 export function decodeMessage(bytes: Uint8Array): Message {
   let value: unknown;
@@ -162,15 +163,11 @@ export function decodeMessage(bytes: Uint8Array): Message {
   } catch {
     throw new SyntaxError("the message is not JSON in UTF-8");
   }
-  const { text, blocks } = (value ?? {}) as Partial<Message>;
-  const isMessage = typeof text === "string" && text !== "" &&
-    Array.isArray(blocks) && blocks.length > 0 && blocks.length < BLOCKS_MAX &&
-    blocks.every((block) => typeof block?.type === "string");
-  if (!isMessage) {
-    throw new SyntaxError(
-      `the message is not a text and 1 to ${BLOCKS_MAX - 1} blocks`,
-    );
+  const problem = findForeignPart(value);
+  if (problem !== undefined) {
+    throw new SyntaxError(`the message is not one of this pack: ${problem}`);
   }
+  const { text, blocks } = value as Message;
   return { text, blocks };
 }
 
@@ -279,7 +276,13 @@ function items(parts: readonly Parts[]): Items {
 function citing(ids: readonly string[] = []): string {
   return ids.length === 0
     ? ""
-    : ` [${fit(visibleLine(ids.join(", ")), CITATIONS_CHARS_MAX)}]`;
+    // A mark in an id would format together with one in the text before.
+    : ` [${
+      fit(
+        visibleLine(ids.join(", ")).replace(/[*_~`]/g, "?"),
+        CITATIONS_CHARS_MAX,
+      )
+    }]`;
 }
 
 function timelineList(

@@ -4,7 +4,7 @@
  * @module
  */
 import type { JsonObject } from "../base/json.ts";
-import { columnsOf, markControls } from "../base/text.ts";
+import { columnsOf, visible } from "../base/text.ts";
 import {
   type BlockContent,
   readBlock,
@@ -35,7 +35,7 @@ const ANSI: Readonly<Record<Style | "dim", string>> = {
 /** A message's blocks as plain lines, formatting marks left as they are. */
 export function renderBlocks(blocks: readonly JsonObject[]): string[] {
   return blocks.flatMap((block) =>
-    linesOf(readBlock(block)).map((line) => markControls(unescapeMrkdwn(line)))
+    linesOf(readBlock(block)).map((line) => visible(unescapeMrkdwn(line)))
   );
 }
 
@@ -58,7 +58,7 @@ export function renderText(
     const shown = linesOf(content).flatMap((text) => {
       const spans = isMrkdwn ? readMrkdwn(text) : [{ text }];
       return wrap(
-        spans.map((span) => ({ ...span, text: markControls(span.text) })),
+        spans.map((span) => ({ ...span, text: visible(span.text) })),
         columns - BAR.length,
         text.startsWith("• ") ? 2 : 0,
       ).map((line) =>

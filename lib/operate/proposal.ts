@@ -125,6 +125,8 @@ function readIncidentId(incident: JsonObject, evidence: JsonObject): string {
 export interface Proposal extends JobFacts {
   /** As the poster reads it; `undefined` if it would refuse it. */
   message: Message | undefined;
+  /** Why the poster would refuse the message's bytes, if it would. */
+  refused?: string;
   /** SHA-256 of the message's bytes, if they could be read. */
   digest: string | undefined;
   /** Whether the policy is no longer the one that the platform binds it to. */
@@ -156,7 +158,7 @@ export async function readProposal(
 export async function readMessage(
   { gateway, signal }: Platform,
   { topic, messagePointer }: JobFacts,
-): Promise<Pick<Proposal, "message" | "digest">> {
+): Promise<Pick<Proposal, "message" | "digest" | "refused">> {
   const none = { message: undefined, digest: undefined };
   if (topic !== POST_TOPIC || typeof messagePointer !== "string") return none;
   let digest: string | undefined;
@@ -169,7 +171,9 @@ export async function readMessage(
     digest = await sha256Hex(bytes);
     return { message: decodeMessage(bytes), digest };
   } catch (error) {
-    if (error instanceof SyntaxError) return { ...none, digest };
+    if (error instanceof SyntaxError) {
+      return { ...none, digest, refused: error.message };
+    }
     if (error instanceof GatewayError && !error.unavailable) return none;
     throw error;
   }
@@ -210,8 +214,11 @@ const POLICY_CHANGED =
 export function checkProposal(proposal: Proposal, maxAgeS: number): void {
   const obstacle = findObstacle(proposal, maxAgeS);
   if (obstacle !== undefined) throw tooLate(proposal, obstacle);
-  const { topic, message, digest, messageDigest } = proposal;
+  const { topic, message, digest, messageDigest, refused } = proposal;
   if (topic !== POST_TOPIC) return;
+  if (refused !== undefined && digest === messageDigest) {
+    throw tooLate(proposal, `${refused}; the poster would refuse it`);
+  }
   if (message === undefined || digest !== messageDigest) {
     throw tooLate(
       proposal,

@@ -4,7 +4,7 @@
  * @module
  */
 import { sha256Hex } from "../base/digest.ts";
-import { JobError } from "../base/errors.ts";
+import { JobError, messageOf } from "../base/errors.ts";
 import type { Summary } from "../incident.ts";
 import { decodeMessage, type Message } from "../message/render.ts";
 import type { JobGateway } from "../platform/context.ts";
@@ -42,7 +42,7 @@ export async function fetchApprovedMessage(
   } catch (cause) {
     throw new JobError(
       "JOB_INVALID_INPUT",
-      "Cannot post: the artifact is not a message of {text, blocks} within Slack's limits",
+      `Cannot post: ${messageOf(cause)}`,
       { cause },
     );
   }

@@ -83,7 +83,7 @@ export interface Looked {
 export function showProposal(looked: Looked, context: CommandContext): void {
   const { out } = context;
   const { post, proposal } = looked;
-  const { message, digest, evidence, gaps, reason } = proposal;
+  const { message, digest, evidence, gaps, reason, refused } = proposal;
   const isShort = message === undefined && post.title !== "";
   const lines = [
     heading(headOf(post), context),
@@ -95,6 +95,7 @@ export function showProposal(looked: Looked, context: CommandContext): void {
   lines.forEach((line) => out(line));
   out();
   if (message !== undefined) showMessage(message, looked, context);
+  if (refused !== undefined) out(`The poster would refuse this: ${refused}`);
   if (post.topic === POST_TOPIC) {
     out(`Message sha256 ${digest ?? "not known: the message cannot be read"}`);
   }
@@ -153,5 +154,5 @@ function showMessage(
   });
   renderText(blocks, outputStyle(context)).forEach((line) => out(line));
   out();
-  out(`Notification: ${printable(unescapeMrkdwn(text), 3_000)}`);
+  out(`Notification: ${printable(unescapeMrkdwn(text), Infinity)}`);
 }

@@ -9,6 +9,7 @@ import {
   LEVELS,
   type LogOptions,
 } from "../../lib/base/log.ts";
+import { UNSEEN } from "../support/unseen.ts";
 
 const FIELD_CHARS_MAX = 2000;
 const NOON = new Date("2026-01-15T12:00:00Z");
@@ -203,4 +204,14 @@ Deno.test("createLog() outlives a closed standard error", () => {
     throw new Deno.errors.BrokenPipe("closed");
   });
   assertEquals(calls, 1);
+});
+
+Deno.test("createLog() escapes what a terminal would act on or not show", () => {
+  for (const [name, unseen] of UNSEEN) {
+    const text = `a${unseen}b`;
+    const line = written(["s3cret"], text, { [text]: text });
+    assertEquals(/[^ -~]/.test(line), false, name);
+    const { msg, [text]: field } = JSON.parse(line);
+    assertEquals([msg, field], [text, text]);
+  }
 });

@@ -1,5 +1,14 @@
 import { assert, assertEquals } from "@std/assert";
-import { ageOf, counted, printable, shorten } from "../../lib/base/text.ts";
+import {
+  ageOf,
+  counted,
+  printable,
+  removeUnseen,
+  shorten,
+  visible,
+  visibleJson,
+} from "../../lib/base/text.ts";
+import { UNSEEN } from "../support/unseen.ts";
 
 const PAIR = "\u{1F525}"; // Two UTF-16 units.
 const SHORTENED: [text: string, charsMax: number, expected: string][] = [
@@ -38,6 +47,51 @@ Deno.test("ageOf() and printable() are fit for a line", () => {
     "2 d",
     "unknown",
   ]);
-  assertEquals(printable(" a\n\tb\x1b[31mc\u202ed\u200b\x9b "), "a b [31mcd");
+  assertEquals(
+    printable(" a\n\tb\x1b[31mc\u202ed\u200b\x9b "),
+    "a b<U+001B>[31mc<U+202E>d<U+200B><U+009B>",
+  );
   assertEquals(printable("abcdef", 4), "abc…");
+});
+
+Deno.test("visible(), visibleJson() and removeUnseen() leave nothing unseen", () => {
+  for (const [name, unseen] of UNSEEN) {
+    const text = `a${unseen}.`;
+    assertEquals(visible(text), `a<${name}>.`);
+    assertEquals(printable(text, 99).includes(unseen), false, name);
+    const json = visibleJson(JSON.stringify({ text }));
+    assertEquals(/[^ -~]/.test(json), false, name);
+    assertEquals(JSON.parse(json), { text });
+    const isBlank = /\s/.test(unseen) && unseen !== "\uFEFF";
+    assertEquals(removeUnseen(text), isBlank ? text : "a.", name);
+  }
+});
+
+Deno.test("visible(), visibleJson() and removeUnseen() leave what can be read", () => {
+  const text = "a\nb ü \u00a0\u3000 e\u0301 日本 \u{1F525} ❤ → <b> & \uFFFD";
+  assertEquals(visible(text), text);
+  assertEquals(visibleJson(text), text);
+  assertEquals(removeUnseen(text), text);
+});
+
+Deno.test("removeUnseen() takes a terminal's codes whole, and pictures apart", () => {
+  const texts: [text: string, left: string][] = [
+    ["\x1b[1;31mred\x1b[0m \x9b31mred\x9b0m", "red red"],
+    ["\x1b]0;title\x07a\x1b]8;;https://a.example\x1b\\b", "ab"],
+    ["\x1b[", "["],
+    ["❤\uFE0F", "❤"],
+    ["\u{1F468}\u200D\u{1F469}", "\u{1F468}\u{1F469}"],
+    ["a\tb\r\nc", "a\tb\r\nc"],
+  ];
+  for (const [text, left] of texts) assertEquals(removeUnseen(text), left);
+});
+
+Deno.test("removeUnseen() takes no longer for what never ends", () => {
+  const started = performance.now();
+  for (
+    const part of ["\x9d", "\x1b]", "\x1b[", "\x9b1;", "\x1b]\x9d", "\x9b "]
+  ) {
+    removeUnseen(part.repeat(200_000));
+  }
+  assert(performance.now() - started < 2_000);
 });

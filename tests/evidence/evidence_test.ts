@@ -5,10 +5,12 @@ import {
   PIECE_BYTES_MAX,
   PIECES_MAX,
 } from "../../lib/evidence/bundle.ts";
+import { collectFindings } from "../../lib/evidence/collect.ts";
 import { collectMock } from "../../lib/sources/mock/evidence.ts";
 import type { Findings, Piece } from "../../lib/sources/source.ts";
 import type { IncidentInput } from "../../lib/incident.ts";
 import { compileCheck } from "../../lib/schema_check.ts";
+import { assertNothingUnseen, HOSTILE, UNSEEN } from "../support/unseen.ts";
 
 const NOW = new Date("2026-01-15T09:31:00Z");
 /** What a job's result may have. */
@@ -447,4 +449,57 @@ Deno.test("collectMock() gives no more than a job's result may hold", async () =
 Deno.test("collectMock() gives the same for the same incident", () => {
   const raw = { facts: { b: 1, a: 2 }, timeline: [{ at: AT, text: "t" }] };
   assertEquals(readRaw(raw), readRaw(structuredClone(raw)));
+});
+
+const UNSEEN_TEXT = [...UNSEEN.values(), HOSTILE].join("");
+for (const system of ["mock", "pagerduty", "alertmanager"] as const) {
+  Deno.test(`collectFindings() removes what cannot be seen from ${system}`, () => {
+    const odd = (text: string) => `${text}${UNSEEN_TEXT}.`;
+    const alert = {
+      labels: { alertname: odd("name"), [odd("key")]: odd("value") },
+      annotations: { summary: odd("summary"), [odd("key")]: odd("value") },
+      status: "firing",
+      startsAt: "2026-01-15T09:30:00Z",
+    };
+    const incident: IncidentInput = {
+      incident_id: "1",
+      title: odd("title"),
+      service: odd("service"),
+      severity: "high",
+      source: { system },
+      raw: {
+        [odd("key")]: [odd("value"), { [odd("key")]: odd("value") }],
+        groupKey: odd("group"),
+        receiver: odd("receiver"),
+        alerts: [alert],
+        commonLabels: alert.labels,
+        commonAnnotations: alert.annotations,
+        event: {
+          event_type: "incident.triggered",
+          occurred_at: "2026-01-15T09:30:00Z",
+          data: { title: odd("title"), status: odd("status") },
+        },
+      },
+    };
+    const findings = collectFindings(incident);
+    const found: string[] = [];
+    JSON.stringify(findings, (key, value) => {
+      found.push(key, ...typeof value === "string" ? [value] : []);
+      return value;
+    });
+    assert(found.includes("title") && found.length > 20);
+    for (const text of found) {
+      // A line feed is a blank as any other; some were there.
+      const lines = text.replace(/(?!\uFEFF)\s/g, " ");
+      assertNothingUnseen(lines.replaceAll(/\\[nrtfbv]|\\u00../g, ""), system);
+      assert(!/\\u001b|\\u0000/.test(text), text);
+    }
+  });
+}
+
+Deno.test("collectFindings() keeps the exact of two names that become one", () => {
+  const labels = { "a\u200b": "forged", a: "true", "b\u200b": "only" };
+  const { pieces } = collectFindings({ incident_id: "1", raw: { labels } });
+  const { content } = pieces.find(({ name }) => name === "payload")!;
+  assertEquals(JSON.parse(content), { labels: { a: "true", b: "only" } });
 });

@@ -37,7 +37,10 @@ Deno.test("leadOf() is bounded and fit for a terminal", () => {
     header("a\x1b[2Jb\u202ec".padEnd(400, "x")),
     section("y".repeat(301)),
   ]);
-  assertEquals([headline.length, headline.slice(0, 7)], [300, "a [2Jbc"]);
+  assertEquals([headline.length, headline.slice(0, 22)], [
+    300,
+    "a<U+001B>[2Jb<U+202E>c",
+  ]);
   assertEquals(lines, [`${"y".repeat(299)}…`]);
 });
 

@@ -80,7 +80,7 @@ Deno.test("renderBlocks() gives plain lines, buttons with their address", () => 
     "• a <b>",
     "[Go] https://a.example/",
     "one",
-    "two\uFFFD[31m\uFFFD",
+    "two<U+001B>[31m<U+202E>",
   ]);
 });
 
@@ -94,7 +94,7 @@ Deno.test("renderText() shows what a terminal can show", () => {
     "│ [Go] https://a.example/",
     "│",
     "│ one",
-    "│ two\uFFFD[31m\uFFFD",
+    "│ two<U+001B>[31m<U+202E>",
   ]);
   const [title, , bold] = renderText(SHOWN, { ...WIDE, colour: true });
   assertEquals(title, "│ \x1b[1m*Title*\x1b[0m");

@@ -5,6 +5,8 @@
  */
 import { assertEquals, assertRejects } from "@std/assert";
 import { plain, startGateway } from "../../deploy/standins/gateway.ts";
+import { header, section } from "../../lib/message/block_kit.ts";
+import { encodeMessage } from "../../lib/message/render.ts";
 import { POST_TOPIC } from "../../lib/operate/pack.ts";
 import {
   readWaiting,
@@ -64,11 +66,8 @@ const LINES = ["Since 09:20, none resolved"];
 function servePosts(ids: () => readonly string[]) {
   const reads: string[] = [];
   const [text] = LINES;
-  const blocks = [
-    { type: "header", text: { text: "Orders fail" } },
-    { type: "section", text: { text } },
-  ];
-  const content = btoa(JSON.stringify({ text: "t", blocks }));
+  const blocks = [header("Orders fail"), section(text!)];
+  const content = encodeMessage({ text: "t", blocks }).toBase64();
   const server = startGateway(({ path }) => {
     const [, kind = "", id = ""] = /v1\/(\w+)\/?(.*)$/.exec(path)!;
     const topic = id.startsWith("step") ? "job.other" : POST_TOPIC;

@@ -727,7 +727,7 @@ Deno.test("approvals shows the topic of what is no post, and leaves other packs 
   const { stdout } = await call(approvalsMain, [], { env });
   assertStringIncludes(
     stdout,
-    "HIGH  mock:1  waiting for 2 h\n  │ Slow [2J checkout\n  job       r1:fetch@1\n" +
+    "HIGH  mock:1  waiting for 2 h\n  │ Slow<U+001B>[2J <U+202E>checkout\n  job       r1:fetch@1\n" +
       "  topic     job.incident-enricher.fetch, not a post\n  rule      input\n",
   );
   assertStringIncludes(stdout, "NO SEVERITY  no incident  waiting for 2 h\n");

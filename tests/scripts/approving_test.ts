@@ -14,6 +14,8 @@ import { startDevcore } from "../../deploy/devcore/devcore.ts";
 import { startGateway } from "../../deploy/standins/gateway.ts";
 import { deadline } from "../../lib/base/deadline.ts";
 import { sha256Hex } from "../../lib/base/digest.ts";
+import { header } from "../../lib/message/block_kit.ts";
+import { encodeMessage } from "../../lib/message/render.ts";
 import { openPosts } from "../../lib/operate/posts.ts";
 import { readAddress } from "../../lib/operate/platform.ts";
 import { POST_TOPIC, WORKFLOW_ID } from "../../lib/operate/pack.ts";
@@ -197,7 +199,8 @@ Deno.test("an approver reads, agrees and is told", async (t) => {
       core.faults.onRoute = countDecisions;
       return [run.code, run.stderr];
     };
-    const other = btoa('{"text":"x","blocks":[{"type":"header"}]}');
+    const message = { text: "x", blocks: [header("x")] };
+    const other = encodeMessage(message).toBase64();
     const artifact = JSON.stringify({ content_base64: other, metadata: {} });
     const [code, stderr] = await asked(() => {
       core.faults.onRoute = (method, path) =>
@@ -469,9 +472,7 @@ Deno.test("on Cordum 1.0 another fragment voids no approval, and the key is the 
 });
 
 Deno.test("approve_latest_post leaves out what can no longer be approved", async () => {
-  const bytes = new TextEncoder().encode(
-    '{"text":"t","blocks":[{"type":"header","text":{"text":"Orders fail"}}]}',
-  );
+  const bytes = encodeMessage({ text: "t", blocks: [header("Orders fail")] });
   const digest = await sha256Hex(bytes);
   const approved: string[] = [];
   const items = [["live", "now"], ["old", "before"]].map(([run, snapshot]) => ({

@@ -126,7 +126,8 @@ const ROWS: Row[] = [
     name: "a refusal",
     followed: failed("DESTINATION_REFUSED", "Cannot post: no\x1b[2J webhook"),
     code: 1,
-    stderr: "Not posted: DESTINATION_REFUSED Cannot post: no [2J webhook\n",
+    stderr:
+      "Not posted: DESTINATION_REFUSED Cannot post: no<U+001B>[2J webhook\n",
   },
   {
     name: "a post in doubt",

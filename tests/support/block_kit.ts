@@ -6,6 +6,7 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import type { Message } from "../../lib/message/render.ts";
+import { assertNothingUnseen } from "./unseen.ts";
 
 type Fields = Record<string, unknown>;
 
@@ -102,9 +103,7 @@ export function assertInert(text: string): void {
 /** Fails if a text would steer the display instead of being shown. */
 function assertShown(text: string): void {
   if (!text.isWellFormed()) fail("half a surrogate pair", text);
-  if (/[\p{Cc}\u202a-\u202e\u2066-\u2069\u200e\u200f\u061c]/u.test(text)) {
-    fail("control characters", text);
-  }
+  assertNothingUnseen(text);
 }
 
 const OURS = /^\*(What we know|What to do|What is missing|Timeline[^*]*)\*$/;

@@ -36,9 +36,14 @@ import { until } from "../support/until.ts";
 const MESSAGE: Message = {
   text: "ERROR: Checkout is slow (checkout-api). p99 above 2 s",
   blocks: [
-    { type: "header", text: { type: "plain_text", text: "Checkout is slow" } },
-    { type: "section", text: { type: "mrkdwn", text: "*p99* &gt; 2 s · ü ☃" } },
-    { type: "divider" },
+    {
+      type: "header",
+      text: { type: "plain_text", text: "Checkout is slow", emoji: false },
+    },
+    {
+      type: "section",
+      text: { type: "mrkdwn", text: "*p99* &gt; 2 s · ü ☃", verbatim: true },
+    },
   ],
 };
 const APPROVED_AT = "2026-11-22T16:51:54.613Z";
@@ -329,10 +334,18 @@ const NO_MESSAGE: Spoiled[] = Object.entries({
   "with no block in its list": JSON.stringify({ ...MESSAGE, blocks: [] }),
   "with a block too many": JSON.stringify({
     ...MESSAGE,
-    blocks: Array(50).fill({ type: "divider" }),
+    blocks: Array(50).fill(MESSAGE.blocks[1]),
   }),
   "with a block of no type": JSON.stringify({ ...MESSAGE, blocks: [{}] }),
   "with null for a block": JSON.stringify({ ...MESSAGE, blocks: [null] }),
+  "with fields that nobody was shown": JSON.stringify({
+    ...MESSAGE,
+    blocks: [{
+      ...MESSAGE.blocks[1],
+      fields: [{ type: "mrkdwn", text: "top secret words" }],
+    }],
+  }),
+  "with an attachment": JSON.stringify({ ...MESSAGE, attachments: [] }),
   "with bytes that are no UTF-8": "\xff",
 }).map(([what, text]) => ({
   when: `the approved artifact is ${what}`,
@@ -340,7 +353,7 @@ const NO_MESSAGE: Spoiled[] = Object.entries({
   options: { bytes: Uint8Array.from(text, (letter) => letter.charCodeAt(0)) },
   code: "JOB_INVALID_INPUT",
   message:
-    "Cannot post: the artifact is not a message of {text, blocks} within Slack's limits",
+    /^Cannot post: the message is not (?:one of this pack: |JSON in UTF-8$)/,
 }));
 
 const SPOILED: Spoiled[] = [

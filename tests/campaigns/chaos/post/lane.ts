@@ -23,6 +23,7 @@ import { connectStore } from "../../../../lib/platform/store.ts";
 import { recordKey } from "../../../../lib/post/events.ts";
 import { Stand } from "../../../../scripts/launch/stand.ts";
 import type { Severity } from "../../../../lib/incident.ts";
+import { section } from "../../../../lib/message/block_kit.ts";
 import { type PostSeverity, readAs } from "../../../../lib/post/severity.ts";
 import type { Bundle } from "../../../../lib/operate/install.ts";
 import type { Ground, Lane } from "../campaign.ts";
@@ -207,7 +208,7 @@ export class PostLane implements Lane<PostStage> {
   async approveRun(stage: PostStage, severity: PostSeverity): Promise<string> {
     const { platform } = this.#parts.stand;
     // So that a request tells what it says.
-    const block = { type: "divider", block_id: severity };
+    const block = section(severity);
     const message = JSON.stringify({ text: stage.incidentId, blocks: [block] });
     const pointer = await platform.gateway.putArtifact({
       content: message,
@@ -297,9 +298,9 @@ export class PostLane implements Lane<PostStage> {
     const text = JSON.stringify(incidentId);
     return this.#view.requests.filter(({ body }) => body.includes(text))
       .map(({ body, behaviour }) => {
-        const { blocks: [{ block_id }] } = JSON.parse(body);
+        const { blocks: [{ text: said }] } = JSON.parse(body);
         const isUpdate = body.includes(" Update: now ");
-        return { severity: block_id, isUpdate, behaviour };
+        return { severity: said.text, isUpdate, behaviour };
       });
   }
 

@@ -1,0 +1,137 @@
+/**
+ * The messages that this pack writes, as one table: what an approver is shown is
+ * all that a message holds, because nothing else is accepted. Pure.
+ *
+ * Version 0.1.0 wrote the same blocks, so a message that has waited since then
+ * is accepted too. A shape leaves this table one minor version after the pack
+ * stopped writing it.
+ *
+ * @module
+ */
+import { isObject } from "../base/json.ts";
+import {
+  BLOCKS_MAX,
+  HEADER_CHARS_MAX,
+  SECTION_CHARS_MAX,
+} from "./block_kit.ts";
+
+/** Says what is wrong with a value, without quoting it. */
+type Shape = (value: unknown) => string | undefined;
+
+/** Slack's limits for what the pack itself keeps shorter. */
+const CONTEXT_TEXTS_MAX = 10;
+const BUTTONS_MAX = 25;
+const LABEL_CHARS_MAX = 75;
+const URL_CHARS_MAX = 3000;
+const TEXT_CHARS_MAX = 4000;
+
+const is = (expected: unknown): Shape => (value) =>
+  value === expected ? undefined : `is not ${JSON.stringify(expected)}`;
+
+const oneOf = (...expected: readonly string[]): Shape => (value) =>
+  expected.some((one) => one === value) ? undefined : "is not known";
+
+const textUpTo = (charsMax: number): Shape => (value) =>
+  typeof value !== "string" || value.trim() === "" || value.length > charsMax
+    ? `is not a text of 1 to ${charsMax} characters`
+    : undefined;
+
+/** mrkdwn whose only markup is formatting: no mention, and no hidden address. */
+const inertUpTo = (charsMax: number): Shape => (value) =>
+  textUpTo(charsMax)(value) ??
+    (/[<>]|&(?!(?:amp|lt|gt);)/.test(String(value))
+      ? "has markup that is not escaped"
+      : undefined);
+
+const webUrl: Shape = (value) => {
+  const url = URL.parse(String(value));
+  const isPlain = url !== null && /^https?:$/.test(url.protocol) &&
+    url.username + url.password === "" && url.href === value &&
+    url.href.length <= URL_CHARS_MAX;
+  return isPlain ? undefined : "is not a plain http or https address";
+};
+
+/** An object with these keys and no others. */
+const object = (shapes: Readonly<Record<string, Shape>>): Shape => (value) => {
+  if (!isObject(value)) return "is not an object";
+  if (Object.keys(value).some((key) => !Object.hasOwn(shapes, key))) {
+    return "has a part that is not known";
+  }
+  for (const [key, shape] of Object.entries(shapes)) {
+    if (!Object.hasOwn(value, key)) return `has no "${key}"`;
+    const problem = shape(value[key]);
+    if (problem !== undefined) return within(`"${key}"`, problem);
+  }
+};
+
+const list = (countMax: number, shape: Shape): Shape => (value) => {
+  const count = Array.isArray(value) ? value.length : 0;
+  if (count === 0 || count > countMax) {
+    return `is not a list of 1 to ${countMax}`;
+  }
+  for (const [at, item] of (value as unknown[]).entries()) {
+    const problem = shape(item);
+    if (problem !== undefined) return within(`item ${at + 1}`, problem);
+  }
+};
+
+function within(part: string, problem: string): string {
+  return /^(?:"|item )/.test(problem)
+    ? `${part}, ${problem}`
+    : `${part} ${problem}`;
+}
+
+const plainText = (charsMax: number) =>
+  object({
+    type: is("plain_text"),
+    text: textUpTo(charsMax),
+    emoji: is(false),
+  });
+const mrkdwn = object({
+  type: is("mrkdwn"),
+  text: inertUpTo(SECTION_CHARS_MAX),
+  verbatim: is(true),
+});
+
+const BLOCKS: Readonly<Record<string, Shape>> = {
+  header: object({ type: is("header"), text: plainText(HEADER_CHARS_MAX) }),
+  section: object({ type: is("section"), text: mrkdwn }),
+  context: object({
+    type: is("context"),
+    elements: list(CONTEXT_TEXTS_MAX, mrkdwn),
+  }),
+  actions: object({
+    type: is("actions"),
+    block_id: is("links"),
+    elements: list(
+      BUTTONS_MAX,
+      object({
+        type: is("button"),
+        text: plainText(LABEL_CHARS_MAX),
+        url: webUrl,
+        action_id: oneOf("open_incident", "open_run"),
+      }),
+    ),
+  }),
+};
+
+const block: Shape = (value) => {
+  const type = isObject(value) ? value["type"] : undefined;
+  return typeof type === "string" && Object.hasOwn(BLOCKS, type)
+    ? BLOCKS[type]!(value)
+    : `is no block of type ${Object.keys(BLOCKS).join(", ")}`;
+};
+
+const message = object({
+  text: inertUpTo(TEXT_CHARS_MAX),
+  // One is left for the footer.
+  blocks: list(BLOCKS_MAX - 1, block),
+});
+
+/**
+ * Says why a value is no message of this pack, such as `"blocks", item 2, "text"
+ * has a part that is not known`; `undefined` if it is one. Quotes none of it.
+ */
+export function findForeignPart(value: unknown): string | undefined {
+  return message(value);
+}
