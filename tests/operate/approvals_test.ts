@@ -174,7 +174,10 @@ const PROPOSAL: Proposal = {
   stale: false,
 };
 const POINTLESS: [changes: Partial<Proposal>, message: string][] = [
-  [{ stale: true }, "the policy changed since the approval was asked for, and"],
+  [
+    { stale: true },
+    "the policy changed since the approval was asked for, so the platform refuses it",
+  ],
   [{ expired: true }, "its input has expired: the platform keeps it for 24 h"],
   [{ collectedAt: "2026-01-01T00:00:00Z" }, "its evidence was collected "],
   [{ collectedAt: "soon" }, "the age of its evidence is unknown"],
