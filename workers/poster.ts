@@ -65,7 +65,8 @@ export function caution(
  * @throws {JobError} `NOT_APPROVED`, `POST_TOO_OLD`, `DESTINATION_REFUSED` or
  * `DIGEST_MISMATCH` before the claim; `POST_REFUSED` if nothing was sent;
  * `POST_IN_DOUBT` if nobody can know.
- * @throws {JobElsewhere} If another live process does this very job.
+ * @throws {JobElsewhere} If the post still waits for its approval, or another
+ * live process does this very job.
  */
 export async function post(
   { incident, evidence, summary }: PostInput,

@@ -114,7 +114,7 @@ export class InputRefusedError extends OutsideError {
   override name = "InputRefusedError";
 }
 
-/** Another live process does this job and will answer it, so we stay silent. */
+/** Not ours to answer: another process does the job, or nobody may do it yet. */
 export class JobElsewhere extends Error {
   /** The class, for logs. */
   override name = "JobElsewhere";

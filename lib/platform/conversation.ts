@@ -25,7 +25,7 @@ import {
   type JobEnd,
   type Sender,
 } from "./packet.ts";
-import { findSilentJobs } from "./recovery.ts";
+import { findSilentJobs, isDue } from "./recovery.ts";
 import type { JobCall } from "./run_job.ts";
 import { awayFrom, type PlatformConfig } from "./settings.ts";
 import type { GatewayWatch } from "./watch_gateway.ts";
@@ -70,9 +70,14 @@ export class Conversation {
 
   constructor(options: ConversationOptions) {
     this.#options = options;
-    const { topic, log, platform: { maxParallel: parallelMax } } = options;
-    const recoverable = options.recovery !== undefined;
-    this.#jobs = new JobTable({ topic, parallelMax, log, recoverable });
+    const { topic, log, platform: { maxParallel }, recovery } = options;
+    this.#jobs = new JobTable({
+      topic,
+      parallelMax: maxParallel,
+      log,
+      recoverable: recovery !== undefined,
+      ...(recovery && { isDue: (id) => isDue(recovery.gateway, id) }),
+    });
   }
 
   /** The time of the last heartbeat, by `performance.now()`. */

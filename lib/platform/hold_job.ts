@@ -10,6 +10,7 @@
 import { deadline } from "../base/deadline.ts";
 import type { Log } from "../base/log.ts";
 import { backoffMs, wait } from "../base/time.ts";
+import { isOver } from "../job_state.ts";
 import type { Gateway } from "./gateway.ts";
 import { GatewayError } from "./gateway_error.ts";
 import type { Hold, Work } from "./job_table.ts";
@@ -31,8 +32,6 @@ const TIMES: HoldTimes = {
   // The platform gives up a job that has been RUNNING for so long.
   heldMsMax: 9_000_000,
 };
-/** States in which the platform waits for an answer. */
-const LIVE_STATES = ["PENDING", "SCHEDULED", "DISPATCHED", "RUNNING"];
 
 /** What is known of a job after an attempt that trouble of ours ended. */
 export interface Past {
@@ -107,8 +106,7 @@ export async function hasEnded(
   signal: AbortSignal,
 ): Promise<boolean> {
   try {
-    const { state } = await gateway.readJob(jobId, signal);
-    return typeof state === "string" && !LIVE_STATES.includes(state);
+    return isOver(await gateway.readJob(jobId, signal));
   } catch (error) {
     if (error instanceof GatewayError && error.missing) return true;
     throw error;

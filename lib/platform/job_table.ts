@@ -53,6 +53,11 @@ export interface JobTableOptions {
    * a full queue fails none.
    */
   recoverable?: boolean;
+  /**
+   * Whether a job may be failed. Its packet may be anybody's, and for a job that
+   * the scheduler has not sent out yet, the platform would take our answer.
+   */
+  isDue?: (jobId: string) => Promise<boolean>;
 }
 
 interface Entry extends Held {
@@ -63,6 +68,10 @@ interface Entry extends Held {
   readonly abort: AbortController;
   readonly answered: (answer: Answer | undefined) => void;
   deadline?: ReturnType<typeof setTimeout>;
+  /** It has ended, and `isDue` is being asked. */
+  ended?: true;
+  /** The newest packet that came for the job meanwhile. */
+  again?: Delivery;
 }
 
 /** Our own troubles: the job may be done later, or by another process. */
@@ -118,7 +127,9 @@ export class JobTable {
       log.info("Answering a redelivered job again", { job });
       return answer;
     }
-    if (this.#held.has(job)) {
+    const held = this.#held.get(job);
+    if (held !== undefined) {
+      held.again = delivery;
       return void log.info("Ignored a redelivered job that is in hand", {
         job,
       });
@@ -270,13 +281,31 @@ export class JobTable {
     Object.assign(entry, { why, work });
     if (this.#stopping !== undefined) this.#end(jobId, this.#stopping);
     await again;
-    if (this.#held.get(jobId) !== entry) return;
+    if (this.#held.get(jobId) !== entry || entry.ended) return;
     entry.why = undefined;
     this.#queue(entry);
   }
 
-  /** Removes a job from the table; a later answer to it is dropped. */
-  #answer(entry: Entry, end: JobEnd | undefined): void {
+  /** Ends a job; a later answer to it is dropped. */
+  async #answer(entry: Entry, end: JobEnd | undefined): Promise<void> {
+    const { isDue, log } = this.#options;
+    const { jobId } = entry.request;
+    if (entry.ended) return;
+    entry.ended = true;
+    // Whoever has come to a doubt had its release confirmed.
+    if (
+      isDue !== undefined && end?.status === "failed" &&
+      end.code !== "POST_IN_DOUBT" && !await isDue(jobId)
+    ) {
+      const { code } = end;
+      log.warn("Failing no job that may not have been sent", { code });
+      return this.#settle(entry, undefined);
+    }
+    this.#settle(entry, end);
+  }
+
+  /** Removes a job from the table. */
+  #settle(entry: Entry, end: JobEnd | undefined): void {
     const { log } = this.#options;
     const { request: { jobId }, traceId } = entry;
     clearTimeout(entry.deadline);
@@ -284,7 +313,7 @@ export class JobTable {
     if (this.#held.size === 0) this.#onEmpty();
     if (end === undefined) {
       log.info("Left a job to the process that does it", { job: jobId });
-      return entry.answered(undefined);
+      return this.#leave(entry);
     }
     const executionMs = performance.now() - entry.receivedMs;
     const answer = { jobId, traceId, end, executionMs, atMs: Date.now() };
@@ -302,6 +331,14 @@ export class JobTable {
       log[level]("Job answered", { ...fields, code, error });
     }
     entry.answered(answer);
+  }
+
+  /** Takes what came for the job meanwhile: it may be the scheduler's packet. */
+  #leave({ again, work, answered }: Entry): void {
+    if (again === undefined || this.#stopping !== undefined) {
+      return answered(undefined);
+    }
+    this.#hold(again, work).then(answered);
   }
 }
 

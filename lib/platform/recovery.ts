@@ -6,7 +6,9 @@
  *
  * @module
  */
+import { deadline } from "../base/deadline.ts";
 import { type JsonObject, stringOf } from "../base/json.ts";
+import { isUnsent } from "../job_state.ts";
 import type { Gateway } from "./gateway.ts";
 import { GatewayError } from "./gateway_error.ts";
 import type { Delivery } from "./job_table.ts";
@@ -14,8 +16,24 @@ import { createJobRequest, type JobRequest } from "./packet.ts";
 
 /** The platform's own limit. */
 const LIST_MAX = 1_000;
+const DUE_MS = 5_000;
 /** The next search finds the rest. */
 const JOBS_MAX = 20;
+
+/**
+ * Whether a job may be answered: the scheduler has sent it out.
+ *
+ * @returns `false` as well if the gateway does not say. A job that is left
+ * unanswered is found again.
+ */
+export async function isDue(gateway: Gateway, jobId: string): Promise<boolean> {
+  using end = deadline(DUE_MS);
+  try {
+    return !isUnsent(await gateway.readJob(jobId, end.signal));
+  } catch (error) {
+    return error instanceof GatewayError && error.missing;
+  }
+}
 
 /**
  * Finds jobs of a topic that have been RUNNING for at least `silentMs` without a

@@ -37,6 +37,7 @@ function harness(
   parallelMax = 2,
   write: (line: string) => void = () => {},
   recoverable = false,
+  isDue?: (jobId: string) => Promise<boolean>,
 ): Harness {
   const running: Harness["running"] = new Map();
   const started: string[] = [];
@@ -46,6 +47,7 @@ function harness(
     parallelMax,
     log: createLog({}, { write }),
     recoverable,
+    ...(isDue && { isDue }),
   });
   const work: Work = (held) => {
     const { promise, resolve } = Promise.withResolvers<
@@ -427,4 +429,50 @@ Deno.test("JobTable leaves a job beyond its queue's bound to who finds it", asyn
   for (let count = 0; count <= QUEUE_MAX; count++) take(request(`j${count}`));
   await take(request("late"));
   assertEquals([delivered, table.has("late")], [[], false]);
+});
+
+const FAILED: JobEnd = { status: "failed", code: "NOT_APPROVED", message: "m" };
+
+Deno.test("JobTable fails no job that is not due, and takes it when it is", async () => {
+  let due = false;
+  const { take, running, started, delivered } = harness(
+    2,
+    undefined,
+    true,
+    () => Promise.resolve(due),
+  );
+  const first = take(request("a"));
+  running.get("a")!.end(FAILED);
+  await first;
+  await take(request("a", { topic: "job.other" }));
+  assertEquals(delivered, []);
+  due = true;
+  const second = take(request("a"));
+  running.get("a")!.end(FAILED);
+  await second;
+  assertEquals(started, ["a", "a"]);
+  assertEquals(delivered, [{ jobId: "a", end: FAILED }]);
+});
+
+Deno.test("JobTable asks nobody about a job in doubt", async () => {
+  const never = () => Promise.reject(new Error("asked"));
+  const { take, running, delivered } = harness(2, undefined, true, never);
+  const end: JobEnd = { status: "failed", code: "POST_IN_DOUBT", message: "m" };
+  const taken = take(request("a"));
+  running.get("a")!.end(end);
+  await taken;
+  assertEquals(delivered, [{ jobId: "a", end }]);
+});
+
+Deno.test("JobTable does a job whose packet came while a forged one was looked at", async () => {
+  const { table, take, running, started, delivered } = harness();
+  const forged = take(request("a"));
+  await take(request("a"));
+  running.get("a")!.end(undefined);
+  await until("the second start", () => started.length === 2);
+  assertEquals(table.has("a"), true);
+  running.get("a")!.end({ status: "succeeded", resultPtr: "r" });
+  await forged;
+  assertEquals(delivered.map(({ jobId }) => jobId), ["a"]);
+  assertEquals(table.size, 0);
 });
