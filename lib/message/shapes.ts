@@ -51,14 +51,25 @@ const webUrl: Shape = (value) => {
   return isPlain ? undefined : "is not a plain http or https address";
 };
 
-/** An object with these keys and no others. */
-const object = (shapes: Readonly<Record<string, Shape>>): Shape => (value) => {
+/**
+ * An object with these keys and no others. A switch may be missing: it hides
+ * nothing from the approver.
+ */
+const object = (
+  shapes: Readonly<Record<string, Shape>>,
+  switches: Readonly<Record<string, Shape>> = {},
+): Shape =>
+(value) => {
   if (!isObject(value)) return "is not an object";
-  if (Object.keys(value).some((key) => !Object.hasOwn(shapes, key))) {
+  const known = { ...shapes, ...switches };
+  if (Object.keys(value).some((key) => !Object.hasOwn(known, key))) {
     return "has a part that is not known";
   }
-  for (const [key, shape] of Object.entries(shapes)) {
-    if (!Object.hasOwn(value, key)) return `has no "${key}"`;
+  for (const [key, shape] of Object.entries(known)) {
+    if (!Object.hasOwn(value, key)) {
+      if (Object.hasOwn(switches, key)) continue;
+      return `has no "${key}"`;
+    }
     const problem = shape(value[key]);
     if (problem !== undefined) return within(`"${key}"`, problem);
   }
@@ -85,13 +96,11 @@ const plainText = (charsMax: number) =>
   object({
     type: is("plain_text"),
     text: textUpTo(charsMax),
-    emoji: is(false),
-  });
+  }, { emoji: is(false) });
 const mrkdwn = object({
   type: is("mrkdwn"),
   text: inertUpTo(SECTION_CHARS_MAX),
-  verbatim: is(true),
-});
+}, { verbatim: is(true) });
 
 const BLOCKS: Readonly<Record<string, Shape>> = {
   header: object({ type: is("header"), text: plainText(HEADER_CHARS_MAX) }),
