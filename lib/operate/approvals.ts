@@ -15,7 +15,7 @@ import { wait } from "../base/time.ts";
 import { GatewayError } from "../platform/gateway_error.ts";
 import { awayFrom } from "../platform/settings.ts";
 import { OperationError } from "./errors.ts";
-import { readLicence } from "./licence.ts";
+import { fitsJob, readLicence } from "./licence.ts";
 import { POST_POOL, POST_TOPIC } from "./pack.ts";
 import type { Platform, WaitingJob } from "./platform.ts";
 import { tooLate } from "./proposal.ts";
@@ -204,7 +204,7 @@ export async function follow(
       return { end: "still running", state, hindrance };
     }
     if (waitedMs >= lookAtMs) {
-      hindrance = await findHindrance(platform, { topic, state });
+      hindrance = await findHindrance(platform, { jobId, topic, state });
       lookAtMs = waitedMs + lookMs;
     }
     onWait?.(waitedMs, hindrance);
@@ -223,15 +223,14 @@ async function explainBounce(
 
 async function findHindrance(
   platform: Platform,
-  { topic, state }: { topic: string; state: string },
+  { jobId, topic, state }: { jobId: string; topic: string; state: string },
 ): Promise<Hindrance | undefined> {
   const ready = await ifKnown(platform, isWorkerReady(platform, topic));
   if (ready === false) return "no worker";
   if (["DISPATCHED", "RUNNING"].includes(state)) return undefined;
   const licence = await ifKnown(platform, readLicence(platform));
-  const { jobsMax = Infinity, waiting = 0 } = licence ?? {};
-  // A job counts twice when it is dispatched, those that wait count once.
-  return waiting + 2 > jobsMax ? "licence" : undefined;
+  const fits = licence === undefined || fitsJob(licence, jobId);
+  return fits ? undefined : "licence";
 }
 
 /** What cannot be read must not end the following. */

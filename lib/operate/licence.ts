@@ -15,12 +15,19 @@ export interface Licence {
   jobsMax: number | undefined;
   /** The ids of the workers that run, without those of this pack. */
   foreignWorkers: string[];
-  /** How many jobs wait for approval. */
-  waiting: number;
+  /** The ids of the jobs that count. */
+  unfinished: ReadonlySet<string>;
 }
 
 /** The fetcher, the summarizer and the poster. */
 export const WORKERS_NEEDED = 3;
+/** The states of jobs that count. */
+const UNFINISHED = [
+  ...["PENDING", "APPROVAL_REQUIRED", "SCHEDULED"],
+  ...["DISPATCHED", "RUNNING", "RETRYING"],
+];
+/** The platform lists the newest of all jobs, and filters afterwards. */
+const JOBS_MAX = 1000;
 /** The platform forgets a worker that was silent for longer. */
 const SILENT_S = 30;
 
@@ -33,12 +40,12 @@ export async function readLicence(
   const workersMax = limitOf(limits["max_workers"]);
   const jobsMax = limitOf(limits["max_concurrent_jobs"]);
   if (workersMax === undefined && jobsMax === undefined) return undefined;
-  const [foreignWorkers, waiting] = await Promise.all([
+  const [foreignWorkers, unfinished] = await Promise.all([
     readForeignWorkers(platform),
-    platform.waiting(),
+    readUnfinished(platform),
   ]);
   const plan = String(licence?.["plan"] ?? "");
-  return { plan, workersMax, jobsMax, foreignWorkers, waiting: waiting.length };
+  return { plan, workersMax, jobsMax, foreignWorkers, unfinished };
 }
 
 /** Anything but a positive number is no limit. */
@@ -57,13 +64,33 @@ async function readForeignWorkers(platform: Platform): Promise<string[]> {
     .filter((id) => !id.startsWith(`${PACK_ID}-`));
 }
 
+/** Those that wait may be older than all that are listed. */
+async function readUnfinished(platform: Platform): Promise<Set<string>> {
+  const [waiting, listed] = await Promise.all([
+    platform.waiting(),
+    platform.readUnlessWithheld(`/jobs?limit=${JOBS_MAX}`),
+  ]);
+  const others = ((listed?.["items"] ?? []) as JsonObject[])
+    .filter(({ state }) => UNFINISHED.includes(String(state)))
+    .map(({ id }) => String(id));
+  return new Set([...waiting.map(({ jobId }) => jobId), ...others]);
+}
+
 /** Whether none of the pack's workers would be turned away. */
 export function fitsWorkers({ workersMax, foreignWorkers }: Licence): boolean {
   const needed = foreignWorkers.length + WORKERS_NEEDED;
   return workersMax === undefined || needed <= workersMax;
 }
 
-/** Whether a job would be dispatched: it counts itself once more. */
-export function fitsJob({ jobsMax, waiting }: Licence): boolean {
-  return jobsMax === undefined || waiting + 2 <= jobsMax;
+/**
+ * Whether a job would be dispatched: it counts itself once more.
+ *
+ * @param jobId A job that exists; a new one if not given.
+ */
+export function fitsJob(
+  { jobsMax, unfinished }: Pick<Licence, "jobsMax" | "unfinished">,
+  jobId?: string,
+): boolean {
+  const others = unfinished.size - (unfinished.has(jobId ?? "") ? 1 : 0);
+  return jobsMax === undefined || others + 2 <= jobsMax;
 }

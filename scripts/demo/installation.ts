@@ -90,7 +90,7 @@ async function checkLicence(
   }
   if (!fitsJob(licence)) {
     throw new CommandError(
-      "The platform would run no job until those that wait are decided; decide them, and start the demo again",
+      "The platform would run no job while so many are unfinished; decide what waits (deno task approvals) or cancel a run, and start the demo again",
     );
   }
 }

@@ -55,8 +55,8 @@ const HINDRANCES: Readonly<
   "no worker": { because: (who) => `no ${who} is up`, cure: "start one" },
   licence: {
     because: () =>
-      "the platform's licence lets nothing run while so many jobs wait for approval",
-    cure: "decide some of them: deno task approvals",
+      "the platform's licence lets nothing run while so many jobs are unfinished",
+    cure: "decide what waits (deno task approvals), or cancel a run",
   },
 };
 

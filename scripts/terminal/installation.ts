@@ -39,7 +39,7 @@ function oneMoreRun(replaced: string | undefined): string[] {
 
 /** Says what a licence allows, since the platform refuses more silently. */
 export function describeLicence(licence: Licence): string[] {
-  const { plan, workersMax, jobsMax, foreignWorkers, waiting } = licence;
+  const { plan, workersMax, jobsMax, foreignWorkers, unfinished } = licence;
   const others = foreignWorkers.length === 0
     ? ""
     : `; others that run: ${foreignWorkers.join(", ")}`;
@@ -49,10 +49,10 @@ export function describeLicence(licence: Licence): string[] {
       `  workers    ${workersMax} at most, ${WORKERS_NEEDED} needed here${others}. Any more get no jobs.`,
     ]),
     ...(jobsMax === undefined ? [] : [
-      `  jobs       ${jobsMax} unfinished at most, those that wait for approval included (now ${waiting}).`,
+      `  jobs       ${jobsMax} unfinished at most, those that wait for approval included (now ${unfinished.size}).`,
       `             With ${
         jobsMax - 1
-      } waiting nothing else runs; with ${jobsMax}, not even what is approved.`,
+      } unfinished nothing else runs; with ${jobsMax}, not even what is approved.`,
     ]),
   ];
 }

@@ -22,13 +22,14 @@ const status = recorded.requests
 async function licenceOf(
   status: unknown,
   workers: unknown[] = [],
-  waiting = 0,
+  { waiting = [], jobs }: { waiting?: string[]; jobs?: unknown[] } = {},
 ): Promise<Licence | undefined> {
-  const job = { id: "j", topic: "t", state: "APPROVAL_REQUIRED" };
+  const job = { topic: "t", state: "APPROVAL_REQUIRED" };
   const answers: Record<string, unknown> = {
     "/status": status,
     "/workers": { items: workers },
-    "/approvals": { items: Array(waiting).fill({ job }) },
+    "/approvals": { items: waiting.map((id) => ({ job: { ...job, id } })) },
+    "/jobs": jobs && { items: jobs },
   };
   await using server = startGateway(({ path }) => {
     const answer = answers[path.replace("/api/v1", "")];
@@ -45,13 +46,24 @@ Deno.test("readLicence() tells what is allowed and what is in use", async () => 
     { worker_id: "gone", heartbeat_age_seconds: 31 },
     { worker_id: "unknown" },
   ];
-  assertEquals(await licenceOf(status, workers, 2), {
+  const waiting = ["old", "a"];
+  const jobs = [
+    { id: "a", state: "APPROVAL_REQUIRED" },
+    { id: "b", state: "PENDING" },
+    { id: "c", state: "RUNNING" },
+    { id: "d", state: "SUCCEEDED" },
+    { id: "e", state: "FAILED" },
+  ];
+  assertEquals(await licenceOf(status, workers, { waiting, jobs }), {
     plan: "Community",
     workersMax: 3,
     jobsMax: 3,
     foreignWorkers: ["alice"],
-    waiting: 2,
+    unfinished: new Set(["old", "a", "b", "c"]),
   });
+  // Where jobs are not listed for this key.
+  const { unfinished } = await licenceOf(status, [], { waiting }) ?? {};
+  assertEquals(unfinished, new Set(waiting));
 });
 
 Deno.test("readLicence() says nothing where nothing is told or limited", async () => {
@@ -68,17 +80,20 @@ const LICENCE = {
   workersMax: 3,
   jobsMax: 3,
   foreignWorkers: [],
-  waiting: 0,
+  unfinished: new Set<string>(),
 };
 
-Deno.test("a licence fits the pack's three workers, and a job beside those that wait", () => {
+Deno.test("a licence fits the pack's three workers, and a job beside the unfinished", () => {
   const one = ["alice"];
   assertEquals(fitsWorkers(LICENCE), true);
   assertEquals(fitsWorkers({ ...LICENCE, foreignWorkers: one }), false);
   const four = { ...LICENCE, foreignWorkers: one, workersMax: 4 };
   assertEquals(fitsWorkers(four), true);
   assertEquals(fitsWorkers({ ...four, workersMax: undefined }), true);
-  assertEquals(fitsJob({ ...LICENCE, waiting: 1 }), true);
-  assertEquals(fitsJob({ ...LICENCE, waiting: 2 }), false);
-  assertEquals(fitsJob({ ...LICENCE, waiting: 9, jobsMax: undefined }), true);
+  const unfinished = new Set(["a", "b"]);
+  assertEquals(fitsJob({ jobsMax: 3, unfinished: new Set(["a"]) }), true);
+  assertEquals(fitsJob({ jobsMax: 3, unfinished }), false);
+  assertEquals(fitsJob({ jobsMax: 3, unfinished }, "c"), false);
+  assertEquals(fitsJob({ jobsMax: 3, unfinished }, "b"), true, "counted once");
+  assertEquals(fitsJob({ jobsMax: undefined, unfinished }), true);
 });

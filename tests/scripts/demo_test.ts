@@ -136,17 +136,18 @@ Deno.test("demo --profile cordum-1.0 shows five of five goals, and what the lice
 });
 
 Deno.test("the demo does not begin what a licence would not let through", async () => {
-  const job = { id: "j", topic: "t", state: "APPROVAL_REQUIRED" };
-  const waiting = (count: number) =>
-    JSON.stringify({ items: Array(count).fill({ job }) });
+  const job = { topic: "t", state: "APPROVAL_REQUIRED" };
+  const waiting = JSON.stringify({
+    items: [{ job: { ...job, id: "a" } }, { job: { ...job, id: "b" } }],
+  });
   const workers = JSON.stringify({
     items: [{ worker_id: "alice", heartbeat_age_seconds: 1 }],
   });
   const cases: [path: string, body: string, why: string][] = [
     [
       "/api/v1/approvals",
-      waiting(2),
-      "The platform would run no job until those that wait are decided",
+      waiting,
+      "The platform would run no job while so many are unfinished",
     ],
     [
       "/api/v1/workers",

@@ -161,7 +161,7 @@ async function installOn1(
       .map(({ send, answer }) => [send.split("?")[0], answer?.body]),
   );
   const record = answers["GET /api/v1/packs"].items[0];
-  const job = { id: "j", topic: "t", state: "APPROVAL_REQUIRED" };
+  const job = { topic: "t", state: "APPROVAL_REQUIRED" };
   await using server = startGateway(({ path, request, body }) => {
     const route = path.replace("/api/v1/", "");
     if (route === "packs/install") {
@@ -177,7 +177,10 @@ async function installOn1(
       return Response.json({ ...record, version });
     }
     if (route === "approvals") {
-      return Response.json({ items: Array(waiting).fill({ job }) });
+      const items = Array.from({ length: waiting }, (_, id) => ({
+        job: { ...job, id },
+      }));
+      return Response.json({ items });
     }
     const answer = answers[`${request.method} ${path}`];
     return answer === undefined ? plain(501, "no") : Response.json(answer);
@@ -210,7 +213,7 @@ Deno.test("install on Cordum 1.0 says why it used force, and what the licence al
     "The platform's Community licence has limits, and it says nothing when it refuses more:\n" +
       "  workers    3 at most, 3 needed here. Any more get no jobs.\n" +
       "  jobs       3 unfinished at most, those that wait for approval included (now 2).\n" +
-      "             With 2 waiting nothing else runs; with 3, not even what is approved.\n",
+      "             With 2 unfinished nothing else runs; with 3, not even what is approved.\n",
   );
   // None of it is so there.
   assert(!/lost|no longer|job\.default/.test(stdout), stdout);
