@@ -33,12 +33,12 @@ import {
   unavailable,
   wouldFail,
 } from "../lib/intake/refusal.ts";
-import { runKey } from "../lib/intake/run_key.ts";
+import { type RunKeys, runKeys } from "../lib/intake/run_key.ts";
 import {
   INTAKE_SETTINGS,
   type IntakeSettings,
 } from "../lib/intake/settings.ts";
-import { type Started, startOnce } from "../lib/intake/start_run.ts";
+import { type Started, startRun } from "../lib/intake/start_run.ts";
 import { notesOn, WEBHOOKS } from "../lib/intake/webhooks.ts";
 import { withoutSecrets } from "../lib/intake/without_secrets.ts";
 import { Gateway } from "../lib/platform/gateway.ts";
@@ -66,19 +66,22 @@ export const SETTINGS: GatewaySettings & IntakeSettings & ServerSettings = {
   ...INTAKE_SETTINGS,
 };
 
-/** The ingester's waits; tests shorten them. */
+/** The ingester's waits and its clock; tests bring their own. */
 export interface Waits {
   /** From a request's headers to its answer. */
   answerMs?: number;
   /** Between two reads of a run that is not there yet. */
   pause?: typeof wait;
+  /** Milliseconds since the epoch. */
+  now?: () => number;
 }
 
 /** Opens the service that answers webhooks. */
 export function openIngester(
   config: Config<typeof SETTINGS>,
   log: Log,
-  { answerMs: deadlineMs = ANSWER_MS, pause = wait }: Waits = {},
+  { answerMs: deadlineMs = ANSWER_MS, pause = wait, now = Date.now }: Waits =
+    {},
 ): HttpService {
   const { workflowId, cooldownS, inFlightMax, destinationMode } = config;
   const late = tooLate(deadlineMs);
@@ -108,28 +111,27 @@ export function openIngester(
     }
     const inactive = await Promise.race([findInactive(), aborted(signal)]);
     if (inactive !== undefined) throw wouldFail(inactive);
-    const key = await runKey(delivery, cooldownS);
+    const keys = await runKeys(delivery, cooldownS, now());
     // The platform stores a run's input before any worker of ours sees it.
     const incident: IncidentInput = {
       ...withoutSecrets(delivery.incident),
       // Only a trusted sender's delivery has one.
       destination: delivery.incident.destination ?? { mode: destinationMode },
     };
-    return answer(incident, await startRun(incident, key, signal));
+    return answer(incident, await start(incident, keys, signal));
   };
 
   /** @throws {Refusal} */
-  const startRun = async (
+  const start = async (
     incident: IncidentInput,
-    key: string,
+    keys: RunKeys,
     signal: AbortSignal,
   ): Promise<Started> => {
     try {
-      return await startOnce(incident, key, {
-        start(incident, next) {
-          if (next !== key) log.warn("A key is burned", { next });
-          return gateway.startRun(workflowId, incident, { key: next, signal });
-        },
+      return await startRun(incident, keys, {
+        start: (incident, key) =>
+          gateway.startRun(workflowId, incident, { key, signal }),
+        burned: (key) => log.warn("A key is burned", { key }),
         read: (runId) => gateway.findRun(runId, signal),
         wait: (ms) => pause(ms, signal),
       });

@@ -15,7 +15,7 @@ export const INTAKE_SETTINGS = {
   ...MOCK.settings,
   cooldownS: integer("INGEST_COOLDOWN_S", {
     about:
-      "length in seconds of the windows within which all deliveries for one service share a run; 0 for none",
+      "length in seconds of the windows within which deliveries for one service share a run, but for worse ones; 0 for none",
     fallback: 0,
     min: 0,
     max: 86_400,

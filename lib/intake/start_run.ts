@@ -9,12 +9,20 @@
  * @module
  */
 import { OutsideError } from "../base/errors.ts";
-import type { JsonObject } from "../base/json.ts";
-import type { IncidentInput } from "../incident.ts";
+import { type JsonObject, objectOf } from "../base/json.ts";
+import {
+  type IncidentInput,
+  isWorse,
+  REPORTED_SEVERITIES,
+  toSeverity,
+} from "../incident.ts";
+import type { RunKeys } from "./run_key.ts";
 
 export interface Runs {
   /** Starts a run, or returns the key's earlier run. */
   start(incident: IncidentInput, key: string): Promise<string>;
+  /** Told of a key whose run does not exist. */
+  burned?(key: string): void;
   /** Reads a run; `undefined` if there is none. */
   read(runId: string): Promise<JsonObject | undefined>;
   /** Rejects when the request is aborted. */
@@ -36,9 +44,34 @@ const SPELLINGS_MAX = 3;
 const READ_WAITS_MS = [0, 250, 500, 750];
 
 /**
+ * Starts a delivery's run, or finds the one that it shares. What is worse than a
+ * shared run is not folded into it.
+ *
+ * @throws {KeyBurnedError} After three burned keys.
+ */
+export async function startRun(
+  incident: IncidentInput,
+  { key, worse }: RunKeys,
+  runs: Runs,
+): Promise<Started> {
+  const started = await startOnce(incident, key, runs);
+  return worse !== undefined && isWorseThan(started, incident)
+    ? await startOnce(incident, worse, runs)
+    : started;
+}
+
+/** Whether an incident is worse than a run's. A run without input tells nothing. */
+function isWorseThan({ run }: Started, { severity }: IncidentInput): boolean {
+  const input = objectOf(run["input"]);
+  if (input === undefined) return false;
+  const other = REPORTED_SEVERITIES.find((one) => one === input["severity"]);
+  return isWorse(toSeverity(severity).severity, toSeverity(other).severity);
+}
+
+/**
  * Starts the run of a key, or finds it.
  *
- * @param key From `runKey()`: no other key continues it with a colon.
+ * @param key From `runKeys()`: no other key continues it with a colon.
  * @returns The run; the same for every use of the key.
  * @throws {KeyBurnedError} After three burned keys.
  */
@@ -48,12 +81,11 @@ export async function startOnce(
   runs: Runs,
 ): Promise<Started> {
   for (let spelling = 1; spelling <= SPELLINGS_MAX; spelling++) {
-    const runId = await runs.start(
-      incident,
-      spelling === 1 ? key : `${key}:${spelling}`,
-    );
+    const next = spelling === 1 ? key : `${key}:${spelling}`;
+    const runId = await runs.start(incident, next);
     const run = await appears(runId, runs);
     if (run !== undefined) return { runId, run };
+    runs.burned?.(next);
   }
   throw new KeyBurnedError(
     `Cannot start a run: ${SPELLINGS_MAX} keys are burned`,

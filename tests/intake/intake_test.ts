@@ -5,10 +5,15 @@ import {
   assertRejects,
   assertThrows,
 } from "@std/assert";
-import type { IncidentInput, SourceSystem } from "../../lib/incident.ts";
+import type {
+  IncidentInput,
+  ReportedSeverity,
+  SourceSystem,
+} from "../../lib/incident.ts";
+import type { Delivery } from "../../lib/sources/source.ts";
 import { readPayload } from "../../lib/sources/required.ts";
 import { DeliveryError } from "../../lib/sources/source.ts";
-import { runKey } from "../../lib/intake/run_key.ts";
+import { runKeys } from "../../lib/intake/run_key.ts";
 import { readMockDelivery } from "../../lib/sources/mock/webhook.ts";
 import {
   KeyBurnedError,
@@ -379,6 +384,16 @@ for (const broken of ["start", "read", "wait"] as const) {
   });
 }
 
+const NOW_MS = Date.parse("2026-01-15T09:35:30Z");
+
+/** The first key of a delivery. */
+async function runKey(
+  delivery: Delivery,
+  cooldownS: number,
+): Promise<string> {
+  return (await runKeys(delivery, cooldownS, NOW_MS)).key;
+}
+
 /** The keys that a delivery may be started with. */
 async function keysOf(
   system: SourceSystem | undefined,
@@ -496,6 +511,35 @@ Deno.test("what names no service or no time is not folded", async () => {
       "incident-enricher:pagerduty:k",
     );
   }
+});
+
+Deno.test("a time more than 5 min ahead does not open a window", async () => {
+  const at = (seconds: number) =>
+    new Date(NOW_MS + seconds * 1000).toISOString();
+  assertMatch(await runKey(stormy({}, at(300)), 60), /:cooldown:60:/);
+  const ahead = [stormy({}, at(301)), stormy({ occurred_at: at(86_400) })];
+  for (const delivery of ahead) {
+    assertEquals(await runKeys(delivery, 60, NOW_MS), {
+      key: "incident-enricher:pagerduty:k",
+    });
+  }
+});
+
+Deno.test("each severity has a key of its own for what is worse", async () => {
+  const worse = async (severity?: ReportedSeverity) =>
+    (await runKeys(stormy({ ...(severity && { severity }) }), 300, NOW_MS))
+      .worse;
+  assertMatch(
+    await worse("critical") ?? "",
+    /^incident-enricher:pagerduty:cooldown:300:5894898:critical:[0-9a-f]{32}$/,
+  );
+  assertEquals(await worse("high"), await worse("error"));
+  assertEquals(await worse("unknown"), await worse());
+  const keys = [await runKey(stormy({}), 300)];
+  for (const severity of ["critical", "error", "warning", "info"] as const) {
+    keys.push(await worse(severity) ?? "");
+  }
+  assertEquals(new Set(keys).size, 5);
 });
 
 Deno.test("without a cooldown nothing is folded", async () => {

@@ -387,6 +387,74 @@ Deno.test("a storm of one service becomes one run, and says what it folded", asy
   );
 });
 
+Deno.test("a storm folds what is as severe or less, and nothing that is worse", async () => {
+  await using rig = await startRig({ INGEST_COOLDOWN_S: "86400" });
+  const send = async (id: string, severity?: string) => {
+    const { status, body } = await rig.send(
+      "/webhook/mock",
+      JSON.stringify({
+        id,
+        service: "checkout",
+        occurred_at: "2026-01-15T09:30:00Z",
+        ...(severity && { severity }),
+      }),
+    );
+    return [status, body["folded_into"]];
+  };
+  assertEquals(await send("w1", "medium"), [202, undefined]);
+  assertEquals(await send("w2", "warning"), [200, "mock:w1"]);
+  assertEquals(await send("unknown"), [200, "mock:w1"]);
+  assertEquals(await send("c1", "critical"), [202, undefined]);
+  assertEquals(await send("c2", "critical"), [200, "mock:c1"]);
+  assertEquals(await send("i1", "info"), [200, "mock:w1"]);
+  assertEquals(await send("e1", "high"), [202, undefined]);
+  // Each of them again is still itself.
+  assertEquals(await send("w1", "medium"), [202, undefined]);
+  assertEquals(await send("c1", "critical"), [202, undefined]);
+  assertEquals(rig.starts.map(({ input }) => input["incident_id"]), [
+    "mock:w1",
+    "mock:c1",
+    "mock:e1",
+  ]);
+});
+
+Deno.test("an incident that gets worse within a cooldown starts another run", async () => {
+  await using rig = await startRig({ INGEST_COOLDOWN_S: "86400" });
+  for (const severity of ["warning", "critical", "error", "info"]) {
+    const incident = {
+      id: "one",
+      service: "checkout",
+      occurred_at: "2026-01-15T09:30:00Z",
+      severity,
+    };
+    const { status } = await rig.send(
+      "/webhook/mock",
+      JSON.stringify(incident),
+    );
+    assertEquals(status, 202);
+  }
+  assertEquals(rig.starts.map(({ input }) => input["severity"]), [
+    "warning",
+    "critical",
+    "error",
+  ]);
+});
+
+Deno.test("a time far ahead folds nothing that is yet to happen", async () => {
+  const now = () => Date.parse("2026-01-15T09:30:00Z");
+  await using rig = await startRig({ INGEST_COOLDOWN_S: "600" }, {
+    waits: { now },
+  });
+  const send = async (id: string, occurred_at: string) => {
+    const body = JSON.stringify({ id, service: "checkout", occurred_at });
+    return (await rig.send("/webhook/mock", body)).status;
+  };
+  assertEquals(await send("ahead", "2026-01-15T09:41:00Z"), 202);
+  assertEquals(await send("real", "2026-01-15T09:35:00Z"), 202);
+  assertEquals(await send("next", "2026-01-15T09:34:00Z"), 200);
+  assertEquals(rig.starts.length, 2);
+});
+
 Deno.test("an event that PagerDuty does not have cannot be asked for", async () => {
   const error = await startRig({ INGEST_EVENTS: "incident.trigered" })
     .then(() => undefined, (error) => error);
