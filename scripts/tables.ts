@@ -4,6 +4,8 @@
  * @module
  */
 import { variablesOf } from "../lib/base/config.ts";
+import { FORMS, URLS } from "../lib/redact/forms.ts";
+import { CLASSES } from "../lib/redact/shape.ts";
 import { readEnvFile, readRequirements } from "./launch/environment.ts";
 import { type Entry, groupVariables } from "./launch/files/env_example.ts";
 import {
@@ -31,6 +33,7 @@ const EXAMPLE = "deploy/env.example";
 export const TABLES: Readonly<Record<string, () => Promise<string>>> = {
   "docs/configuration.md": () => Promise.resolve(variableTables()),
   "docs/permissions.md": permissionTable,
+  "docs/redaction.md": () => Promise.resolve(redactionTables()),
 };
 
 export const main = command(HELP, async ({ values }, { out }) => {
@@ -105,6 +108,46 @@ async function permissionTable(): Promise<string> {
     ["Worker", "Topic requires", "Listens on", "Connects to", "Environment"],
     ...rows,
   ]);
+}
+
+/** The classes of the notation, then the formats, then the addresses. */
+function redactionTables(): string {
+  const groups = Map.groupBy(FORMS, ({ group }) => group);
+  // A row of a table ends at "|", even within code.
+  const code = (text: string) => `\`${text.replaceAll("|", "\\|")}\``;
+  const heading = ["Vendor", "What", "Form", "Source"];
+  const link = (source: string) => `[${new URL(source).host}](${source})`;
+  const sections = [...groups].map(([group, forms]) =>
+    `### ${group}\n\n${
+      toMarkdown([
+        heading,
+        ...forms.map(({ vendor, what, shape, source }) => [
+          vendor,
+          what,
+          code(shape),
+          link(source),
+        ]),
+      ])
+    }`
+  );
+  const urls = URLS.map(({ vendor, what, host, path, source }) => [
+    vendor,
+    what,
+    code(`${host.startsWith(".") ? "*" : ""}${host}${path}`),
+    link(source),
+  ]);
+  const classes = Object.entries(CLASSES).map(([name, spelled]) => [
+    `\`{${name}}\``,
+    code(spelled),
+  ]);
+  return [
+    `## Classes\n\n${toMarkdown([["Class", "Characters"], ...classes])}`,
+    `## Formats\n\n${FORMS.length} formats are recognized wherever they stand.`,
+    ...sections,
+    `## Addresses\n\n${URLS.length} addresses are taken as a whole.\n\n${
+      toMarkdown([heading, ...urls])
+    }`,
+  ].join("\n\n");
 }
 
 function toCode(texts: readonly string[]): string {

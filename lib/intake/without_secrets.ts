@@ -6,7 +6,7 @@
 import { optional } from "../base/json.ts";
 import { shorten } from "../base/text.ts";
 import type { IncidentInput } from "../incident.ts";
-import { startRedaction } from "../redact.ts";
+import { startRedaction } from "../redact/redaction.ts";
 import { PACK_SCHEMAS } from "../schemas.ts";
 import { webUrlOf } from "../sources/fields.ts";
 

@@ -9,9 +9,7 @@
  */
 import { JobError } from "../base/errors.ts";
 import { isObject, type JsonObject, parseJson } from "../base/json.ts";
-
-/** How much of the evidence people may see, from everything to only counts. */
-export type RedactionLevel = "none" | "standard" | "strict" | "full";
+import type { RedactionLevel } from "../redact/redaction.ts";
 
 /** The limits that a worker obeys. */
 export interface Constraints {

@@ -9,7 +9,8 @@ import type { Log } from "../base/log.ts";
 import type { Constraints } from "./constraints.ts";
 import type { Artifact, NewArtifact } from "./gateway.ts";
 
-export type { Constraints, RedactionLevel } from "./constraints.ts";
+export type { RedactionLevel } from "../redact/redaction.ts";
+export type { Constraints } from "./constraints.ts";
 export type { Artifact, NewArtifact, Retention } from "./gateway.ts";
 
 /** The facts about a job that a handler may know. */

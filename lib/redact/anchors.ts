@@ -1,0 +1,99 @@
+/**
+ * Finds many short texts in one pass. Pure.
+ *
+ * Every three characters are looked up in a table; only where they belong to an
+ * anchor is the anchor itself compared. Harmless text costs one look-up per
+ * character, however many anchors there are.
+ *
+ * @module
+ */
+
+/** An anchor and what it stands for. */
+export interface Anchor<T> {
+  /** In lower case if it is folded. */
+  readonly text: string;
+  /** Whether upper and lower case are the same. */
+  readonly folded: boolean;
+  /** Whether a letter or digit in front means that this is something else. */
+  readonly bounded: boolean;
+  readonly target: T;
+}
+
+/** An anchor whose looked-up characters start at `offset`. */
+export interface Slot<T> extends Anchor<T> {
+  readonly offset: number;
+}
+
+const SHIFT = 5;
+const MASK = (1 << 3 * SHIFT) - 1;
+/** Letters of English, the most frequent first. */
+const FREQUENT = "etaoinsrhldcumfpgwybvkxjqz";
+/** Digits and signs are as rare as a letter of this rank. */
+const SIGN_RANK = 14;
+/** How much rarer it must be than one that another anchor has already. */
+const SHARED_COST = 4;
+
+/**
+ * The table of anchors by three of their characters. A search keeps a hash of
+ * the last three characters; `slots` says at each whether to look further.
+ */
+export class AnchorTable<T> {
+  /** The list for each hash; 0 is none. */
+  readonly slots: Uint16Array = new Uint16Array(MASK + 1);
+  readonly lists: Slot<T>[][] = [[]];
+
+  /** @throws {RangeError} for an anchor of less than three characters. */
+  constructor(anchors: readonly Anchor<T>[]) {
+    for (const anchor of anchors) {
+      if (anchor.text.length < 3) throw new RangeError(`"${anchor.text}"`);
+      const offset = this.#rarest(anchor.text);
+      const hash = hashOf(anchor.text, offset);
+      if (this.slots[hash] === 0) this.slots[hash] = this.lists.push([]) - 1;
+      this.lists[this.slots[hash]!]!.push({ ...anchor, offset });
+    }
+  }
+
+  /** Where three characters start that harmless text and others hold seldom. */
+  #rarest(text: string): number {
+    let best = 0;
+    let most = -Infinity;
+    for (let at = 0; at + 3 <= text.length; at++) {
+      const letters = [...text.slice(at, at + 3).toLowerCase()];
+      const shared = this.lists[this.slots[hashOf(text, at)]!]!.length;
+      const score = letters.reduce((sum, letter) => {
+        const rank = FREQUENT.indexOf(letter);
+        return sum + (rank === -1 ? SIGN_RANK : rank);
+      }, -SHARED_COST * shared);
+      if (score > most) [best, most] = [at, score];
+    }
+    return best;
+  }
+}
+
+function hashOf(text: string, at: number): number {
+  return [0, 1, 2].reduce(
+    (hash, each) => nextHash(hash, text.charCodeAt(at + each)),
+    0,
+  );
+}
+
+/** The hash after one more character; it does not know the case of a letter. */
+export function nextHash(hash: number, code: number): number {
+  return (hash << SHIFT | code & 31) & MASK;
+}
+
+/** Whether an anchor stands at `at`. */
+export function standsAt<T>(
+  text: string,
+  at: number,
+  { text: wanted, folded }: Anchor<T>,
+): boolean {
+  if (!folded) return text.startsWith(wanted, at);
+  if (at < 0) return false;
+  for (let each = 0; each < wanted.length; each++) {
+    const code = text.charCodeAt(at + each);
+    const lower = code >= 65 && code <= 90 ? code | 32 : code;
+    if (lower !== wanted.charCodeAt(each)) return false;
+  }
+  return true;
+}

@@ -1,0 +1,170 @@
+/**
+ * Finds credentials among the arguments of well-known commands. Pure.
+ *
+ * @module
+ */
+import { skipPlaceholder, type Span } from "./span.ts";
+import { standsForNone, withoutTail } from "./values.ts";
+
+interface Command {
+  readonly name: string;
+  /** Finds the value, as group 1, in what follows the command's name. */
+  readonly pattern: RegExp;
+}
+
+const QUOTE = String.raw`(?:\\{0,3}["'])?`;
+/** The value, perhaps in quotes. */
+const VALUE = String.raw`${QUOTE}([^\s"'\\]{2,200})`;
+/** What follows the colon of `user:password`, perhaps in quotes. */
+const LOGIN = String.raw`${QUOTE}[^\s"':[]{0,100}:([^\s"'\\]{1,200})`;
+const TOKEN_LOGIN = String.raw`${QUOTE}([^\s"':\\]{16,200}):(?=["'\s]|$)`;
+/** What separates arguments: blanks, or the quotes and commas of a list. */
+const GAP = String.raw`(?:\s{1,3}|\\{0,3}["'],\s{0,3}(?=\\{0,3}["']))`;
+const flag = (spelled: string, value: string, joined = false) =>
+  new RegExp(
+    `(?:^|${GAP})${QUOTE}(?:${spelled})(?:${GAP}|=${
+      joined ? "|" : ""
+    })${value}`,
+    "g",
+  );
+
+const COMMANDS: readonly Command[] = [
+  {
+    name: "curl",
+    pattern: flag("-[a-zA-Z]{0,6}[uU]|--user|--proxy-user", LOGIN, true),
+  },
+  // A token in the user's place, without a password.
+  { name: "curl", pattern: flag("-[a-zA-Z]{0,6}u|--user", TOKEN_LOGIN, true) },
+  { name: "http ", pattern: flag("-a|--auth", LOGIN) },
+  { name: "sshpass", pattern: flag("-p", VALUE, true) },
+  // With a blank, it asks for the password, and the next word is a database.
+  {
+    name: "mysql",
+    pattern: new RegExp(String.raw`${GAP}-p(?=[^\s"',-])${VALUE}`, "g"),
+  },
+  {
+    name: "mariadb",
+    pattern: new RegExp(String.raw`${GAP}-p(?=[^\s"',-])${VALUE}`, "g"),
+  },
+  { name: "mongo", pattern: flag("-p", VALUE) },
+  { name: "cqlsh", pattern: flag("-p", VALUE) },
+  { name: "redis-cli", pattern: flag("-a", VALUE) },
+  // Of docker, podman, helm, az, oc and many more.
+  { name: "login", pattern: flag("-p", VALUE, true) },
+  ...[
+    "ldapsearch",
+    "ldapmodify",
+    "ldapadd",
+    "ldapdelete",
+    "ldapwhoami",
+    "ldappasswd",
+  ]
+    .map((name) => ({ name, pattern: flag("-w", VALUE, true) })),
+  ...["plink", "pscp", "psftp"]
+    .map((name) => ({ name, pattern: flag("-pw", VALUE) })),
+  ...["sqlcmd", "bcp", "ipmitool", "isql"]
+    .map((name) => ({ name, pattern: flag("-P", VALUE, true) })),
+  { name: "unzip", pattern: flag("-P", VALUE) },
+  {
+    name: "smbclient",
+    pattern: flag("-U", String.raw`["']?[^\s"'%]{1,80}%([^\s"']{1,200})`, true),
+  },
+  {
+    name: "rpcclient",
+    pattern: flag("-U", String.raw`["']?[^\s"'%]{1,80}%([^\s"']{1,200})`, true),
+  },
+  { name: "snmp", pattern: flag("-c|-A|-X", VALUE) },
+  { name: "xfreerdp", pattern: new RegExp(String.raw`\s/p:${VALUE}`, "g") },
+  { name: "rdesktop", pattern: flag("-p", VALUE) },
+  {
+    name: "openssl",
+    pattern: new RegExp(String.raw`\bpass:([^\s"']{2,200})`, "g"),
+  },
+  {
+    name: "rabbitmqctl",
+    pattern: new RegExp(
+      String
+        .raw`\b(?:add_user|change_password|authenticate_user)${GAP}[^\s"']{1,80}${GAP}${VALUE}`,
+      "g",
+    ),
+  },
+  {
+    name: "htpasswd",
+    pattern: new RegExp(
+      String
+        .raw`-[a-zA-Z]{0,6}b[a-zA-Z]{0,6}${GAP}(?:[^\s"']{1,160}${GAP}){1,2}${VALUE}(?=["']?(?:\s|$|\]))`,
+      "g",
+    ),
+  },
+  {
+    name: "vault",
+    pattern: new RegExp(
+      String.raw`\blogin${GAP}(?!-)["']?([^\s"'=]{8,200})(?=["'\s]|$)`,
+      "g",
+    ),
+  },
+  {
+    name: "sqlplus",
+    pattern: new RegExp(
+      String.raw`${GAP}["']?[\w.]{1,60}/([^\s"'@/]{3,100})(?:@|\b)`,
+      "g",
+    ),
+  },
+  {
+    name: "chpasswd",
+    pattern: new RegExp(
+      String.raw`<<<\s?["']?[\w.-]{1,40}:([^\s"']{3,100})`,
+      "g",
+    ),
+  },
+  {
+    name: "net use",
+    pattern: new RegExp(String.raw`\s/user:\S{1,80}\s([^\s/]\S{2,80})`, "g"),
+  },
+  { name: "twine", pattern: flag("-p", VALUE) },
+];
+
+/** The commands' names, for the search. */
+export const COMMAND_ANCHORS: readonly string[] = COMMANDS.map(({ name }) =>
+  name
+);
+
+/** Arguments after a name are read up to here, and within one line. */
+const ARGUMENTS_MAX = 400;
+
+/** What one text's search remembers, so that nothing is read twice. */
+export class CommandSearch {
+  readonly #text: string;
+  readonly #until = new Map<number, number>();
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  /** The credentials among the arguments of command `which` at `at`. */
+  find(which: number, at: number): Span[] {
+    const { name, pattern } = COMMANDS[which]!;
+    if (at < (this.#until.get(which) ?? 0)) return [];
+    const start = at + name.length;
+    const [line = ""] = this.#text.slice(start, start + ARGUMENTS_MAX)
+      .split(/(?<!\\)\n|\\n|;(?=\s)|&&|\|\|?(?=\s)/, 1);
+    this.#until.set(which, start + line.length);
+    const spans: Span[] = [];
+    for (const match of line.matchAll(pattern)) {
+      const [, given = ""] = match;
+      const rest = given.slice(skipPlaceholder(given, 0));
+      if (rest === "" || rest !== given && withoutTail(rest).length <= 1) {
+        continue;
+      }
+      const value = withoutTail(given);
+      if (standsForNone(value) || /^[-:\d]{0,3}$/.test(value)) continue;
+      const offset = match.index + match[0].lastIndexOf(given);
+      spans.push({
+        start: start + offset,
+        end: start + offset + value.length,
+        name: "named",
+      });
+    }
+    return spans;
+  }
+}

@@ -1,0 +1,147 @@
+/**
+ * Whether the value behind a name is a credential. Pure.
+ *
+ * @module
+ */
+import type { NameKind } from "./names.ts";
+import {
+  decodeBase64,
+  isNumber,
+  isObjectName,
+  isPlain,
+  isSentence,
+  isUuid,
+  looksChosen,
+  looksRandom,
+  standsForNone,
+} from "./values.ts";
+
+/** How name and value are joined. */
+export type Operator =
+  /** `=` and its kin, or a quoted name. */
+  | "assign"
+  /** `<name>value</name>`. */
+  | "element"
+  /** A block of YAML. */
+  | "line"
+  /** `name: value`, as in YAML and in prose. */
+  | "colon"
+  /** `"name", "value"`, `name("value")`, a row of a table. */
+  | "comma"
+  /** The first item of what a name holds. */
+  | "item"
+  /** `--name value`. */
+  | "argument"
+  /** `name value`. */
+  | "space";
+
+/** What stands around a value. */
+export interface Place {
+  readonly kind: NameKind;
+  readonly operator: Operator;
+  readonly quoted: boolean;
+  /** The text, where the name starts and where the value ends. */
+  readonly line: { text: string; start: number; end: number };
+}
+
+const LENGTH_MIN = 4;
+
+/** Whether it is a credential rather than a word about one. */
+export function isCredential(given: string, place: Place): boolean {
+  const { kind, operator, quoted } = place;
+  const value = /[\s.:]$|^\s/.test(given)
+    ? given.trim().replace(/[.:]$/, "")
+    : given;
+  if (value.length < LENGTH_MIN) return false;
+  // Most of what follows a name in prose is a word.
+  const prose = !quoted && (operator === "colon" || operator === "space");
+  if (prose && /^[a-z]+:?$/.test(given) && given.length < 16) {
+    if (kind !== "password" || !isAlone(place.line)) return false;
+  }
+  if (standsForNone(value)) return false;
+  if (kind === "pin") {
+    return operator !== "space" && /^\d{4,8}$/.test(value) ||
+      looksSecret(value);
+  }
+  if (/\s/.test(value)) return isPhrase(value, place);
+  if (kind === "weak") return looksSecret(value);
+  if (kind === "opaque") {
+    return looksSecret(value) ||
+      operator !== "space" && (isLongHex(value) || isUuid(value));
+  }
+  if (kind !== "password" && isNumber(value)) return false;
+  switch (operator) {
+    case "assign":
+    case "element":
+    case "line":
+    case "argument":
+      return kind !== "object" || !isNamed(value);
+    case "item":
+    case "comma":
+      return kind === "password" && looksChosen(value) || looksRandom(value) ||
+        looksChosen(value) && !isObjectName(value);
+    case "colon":
+      return quoted
+        ? kind !== "object" || !isNamed(value)
+        : isAfterColon(value, place);
+    case "space":
+      return isAfterSpace(value, place);
+  }
+}
+
+/** Whether it may be the name of a Secret, such as `shop/checkout-tls`. */
+function isNamed(value: string): boolean {
+  return /[-./:]/.test(value) && isObjectName(value);
+}
+
+/** For names that often say something else, such as `key` and `auth`. */
+function looksSecret(value: string): boolean {
+  if (value.length < 16 || isUuid(value) || /^[\da-f]+$/i.test(value)) {
+    return false;
+  }
+  const text = decodeBase64(value);
+  if (text !== undefined) return /^[^\s:]{1,80}:\S{3,}$/.test(text);
+  return looksRandom(value) && /\d/.test(value) && /[A-Za-z]/.test(value) &&
+    !/^[a-z\d]+(?:[-./_][a-z\d]+)+$/.test(value) && !/^[/.~]/.test(value);
+}
+
+const isLongHex = (value: string) => /^[\da-f]{32,}$/i.test(value);
+
+function isPhrase(value: string, { kind, quoted, operator }: Place): boolean {
+  if (!quoted || operator === "space" || operator === "comma") return false;
+  if (value.split(/\s+/).some(looksRandom)) return true;
+  return kind === "password" && !isSentence(value);
+}
+
+/** Prose says `password: required`, and configuration `password: hunter2`. */
+function isAfterColon(value: string, { kind, line }: Place): boolean {
+  if (kind === "object") return looksRandom(value) && !isNamed(value);
+  if (looksRandom(value)) return true;
+  if (kind === "password" && looksChosen(value)) return true;
+  if (!isAlone(line)) return false;
+  if (kind === "password") return !isPlain(value) || /^\d{4,}$/.test(value);
+  return looksChosen(value) && !isObjectName(value);
+}
+
+/** Whether name and value have their line for themselves. */
+function isAlone({ text, start, end }: Place["line"]): boolean {
+  const next = text[end];
+  const ends = next === undefined || next === "\n" || next === "\r" ||
+    next === "\\" && /[nr]/.test(text[end + 1] ?? "");
+  if (!ends) return false;
+  const front = text.slice(Math.max(0, start - 80), start);
+  const indent = front.slice(front.lastIndexOf("\n") + 1);
+  return indent.length < 80 && /^[\s>#-]*["']?$/.test(indent);
+}
+
+function isAfterSpace(value: string, { kind, quoted }: Place): boolean {
+  if (isUuid(value) || isLongHex(value)) return kind !== "object";
+  if (/^[\da-f]{7,}$/i.test(value)) return false;
+  if (quoted && kind === "password") return !/\s/.test(value);
+  if (kind === "password") {
+    return value.length >= 8 && looksChosen(value) && !isObjectName(value) ||
+      looksRandom(value);
+  }
+  return value.length >= 16 && (looksSecret(value) ||
+    quoted && kind === "token" && looksRandom(value));
+}

@@ -1,0 +1,244 @@
+/**
+ * Finds values behind a name that says what they are. Pure.
+ *
+ * One rule: a name, an operator, a value. The operator decides how much the
+ * value itself must look like a credential: in `token="x"` hardly, in
+ * `token: x` it must, because prose is full of those.
+ *
+ * @module
+ */
+import { kindOfName, NAME_MAX, type NameKind } from "./names.ts";
+import {
+  isPlaceholder,
+  skipPlaceholder,
+  type Span,
+  withoutPlaceholders,
+} from "./span.ts";
+import { looksRandom } from "./values.ts";
+import { isCredential, type Operator } from "./gate.ts";
+import { findAuthorization, findCookie } from "./headers.ts";
+import { readOperator } from "./operators.ts";
+import {
+  closing,
+  endsValue,
+  holdsPlaceholder,
+  OPEN,
+  PREFIX,
+} from "./reading.ts";
+
+/** Words within names; the rule starts where one of them stands. */
+export const NAME_ANCHORS: readonly string[] = [
+  "pass",
+  "pwd",
+  "pswd",
+  "pw=",
+  "pw:",
+  "masterauth",
+  "bundle_",
+  "kennwort",
+  "secret",
+  "token",
+  "key",
+  "cred",
+  "auth",
+  "cookie",
+  "sess",
+  "sid",
+  "sig",
+  "hmac",
+  "jwt",
+  "bearer",
+  "psk",
+  "pin",
+  "otp",
+  "cvv",
+  "pat",
+  "sas",
+  "salt",
+  "seed",
+  "mnemonic",
+  "phrase",
+  "login",
+];
+
+/** What one text's search remembers, so that nothing is read twice. */
+export class NamedSearch {
+  readonly #text: string;
+  readonly #kinds: Map<string, NameKind | undefined>;
+  #nameEnd = 0;
+  #run = { start: 0, end: -1, refused: 0 };
+
+  constructor(text: string, kinds: Map<string, NameKind | undefined>) {
+    this.#text = text;
+    this.#kinds = kinds;
+  }
+
+  /** The value behind the name around `at`, if it is a credential. */
+  find(at: number): Span | undefined {
+    if (at < this.#nameEnd) return undefined;
+    const text = this.#text;
+    let start = at;
+    while (start > 0 && at - start <= NAME_MAX && isNameCode(text, start - 1)) {
+      start--;
+    }
+    let end = at;
+    while (end - at <= NAME_MAX && isNameCode(text, end)) end++;
+    this.#nameEnd = end;
+    if (end - at > NAME_MAX) return undefined;
+    // Of a longer name its end decides.
+    start = Math.max(start, end - NAME_MAX);
+    if (start > 0 && text[start - 1] === "\\") start++;
+    while (isPunctuation(text, end - 1)) end--;
+    let first = start;
+    while (isPunctuation(text, first)) first++;
+    if (first >= end) return undefined;
+    const kind = this.#kindOf(withFront(text.slice(first, end), text, first));
+    if (kind === undefined) return undefined;
+    if (skipPlaceholder(text, start - 1) > start) return undefined;
+    const dashes = text[start] === "-" ? 1 : 0;
+    const span = this.#behind(kind, start, end, dashes);
+    if (span !== undefined) this.#nameEnd = span.end;
+    return span;
+  }
+
+  #kindOf(name: string): NameKind | undefined {
+    let kind = this.#kinds.get(name);
+    if (kind === undefined && !this.#kinds.has(name)) {
+      kind = kindOfName(name);
+      this.#kinds.set(name, kind);
+    }
+    return kind;
+  }
+
+  #behind(
+    kind: NameKind,
+    start: number,
+    end: number,
+    dashes: number,
+  ): Span | undefined {
+    const text = this.#text;
+    if (kind === "cookie") return findCookie(text, end);
+    if (kind === "authorization") return findAuthorization(text, end);
+    const found = readOperator(text, start, end, dashes);
+    if (found === undefined) return undefined;
+    const { at } = found;
+    // What stands in brackets is often a remark.
+    const operator = OPENS.has(text[at]!) ? "item" : found.operator;
+    const value = this.#readValue(at);
+    if (value === undefined) return undefined;
+    const span: Span = { start: value.start, end: value.end, name: "named" };
+    if (value.held) {
+      // One that somebody wrote must not end what it is a part of.
+      const whole = value.text.replace(/[.:!?]{1,3}$/, "");
+      if (isPlaceholder(whole)) return undefined;
+      const sure = kind !== "weak" && kind !== "opaque";
+      return sure || looksRandom(withoutPlaceholders(whole)) ? span : undefined;
+    }
+    const { quoted } = value;
+    const line = { text, start, end: value.end };
+    if (!isCredential(value.text, { kind, operator, quoted, line })) {
+      // In one run, so many names are no accident.
+      if (!quoted && ++this.#run.refused >= REFUSED_MAX) {
+        this.#nameEnd = value.end;
+      }
+      return undefined;
+    }
+    return trimmed(span, value.text, quoted, operator);
+  }
+
+  #readValue(given: number): Value | undefined {
+    const text = this.#text;
+    PREFIX.lastIndex = given;
+    PREFIX.test(text);
+    let at = Math.max(given, PREFIX.lastIndex);
+    const bracket = text[at] === "[" || text[at] === "(";
+    if (bracket && skipPlaceholder(text, at) === at) at++;
+    OPEN.lastIndex = at;
+    const [open] = OPEN.exec(text) ?? [];
+    if (open !== undefined) {
+      const start = at + open.length;
+      const end = closing(text, start, open);
+      if (end !== undefined) {
+        return end === start ? undefined : {
+          start,
+          end,
+          text: text.slice(start, end),
+          quoted: true,
+          held: holdsPlaceholder(text, start, end),
+        };
+      }
+      return this.#readRun(start);
+    }
+    return this.#readRun(at);
+  }
+
+  #readRun(start: number): Value | undefined {
+    const text = this.#text;
+    let { end } = this.#run;
+    let held = false;
+    if (!(start >= this.#run.start && start < end)) {
+      end = start;
+      while (end < text.length) {
+        const skipped = text[end] === "[" || text[end] === "%"
+          ? skipPlaceholder(text, end)
+          : end;
+        if (skipped > end) {
+          end = skipped;
+          continue;
+        }
+        if (endsValue(text, end)) break;
+        end++;
+      }
+      this.#run = { start, end, refused: 0 };
+    }
+    if (end === start) return undefined;
+    held = holdsPlaceholder(text, start, end);
+    return { start, end, text: text.slice(start, end), quoted: false, held };
+  }
+}
+
+const OPENS = new Set("([");
+const REFUSED_MAX = 32;
+
+interface Value {
+  start: number;
+  end: number;
+  text: string;
+  quoted: boolean;
+  /** Whether a placeholder is a part of it. */
+  held: boolean;
+}
+
+const FRONT =
+  /(?:^|[^A-Za-z])(api|access|secret|private|auth|app|application|signing|encryption|license|master|account|admin|integration)[ ]$/i;
+
+/** In prose a name has two words, as in `api key: …`. */
+function withFront(name: string, text: string, start: number): string {
+  if (name.length > 4 || !/^keys?$/i.test(name)) return name;
+  const front = FRONT.exec(text.slice(Math.max(0, start - 14), start))?.[1];
+  return front === undefined ? name : `${front}_${name}`;
+}
+
+function isPunctuation(text: string, at: number): boolean {
+  const code = text.charCodeAt(at);
+  return code === 45 || code === 46;
+}
+
+function isNameCode(text: string, at: number): boolean {
+  const code = text.charCodeAt(at);
+  return code >= 97 && code <= 122 || code >= 65 && code <= 90 ||
+    code >= 48 && code <= 57 || code === 95 || code === 45 || code === 46;
+}
+
+/** Without the full stop that ends a sentence. */
+function trimmed(
+  span: Span,
+  value: string,
+  quoted: boolean,
+  operator: Operator,
+): Span {
+  if (quoted) return span;
+  const [tail = ""] = (operator === "assign" ? /\.$/ : /[.:!?]{1,3}$/)
+    .exec(value.slice(-3)) ?? [];
+  return { ...span, end: span.end - tail.length };
+}
