@@ -102,7 +102,7 @@ export function openIngester(
   ): Promise<Response> => {
     const webhook = findWebhook(path, request.method);
     if (inFlight > inFlightMax) throw tooMany();
-    const delivery = await readDelivery(request, webhook, config);
+    const delivery = await readDelivery(request, webhook, config, now());
     if ("ignored" in delivery) {
       const { ignored } = delivery;
       tally.add(`ignored: ${ignored}`);

@@ -8,6 +8,7 @@ import {
   DeliveryError,
   type Ignored,
 } from "../sources/source.ts";
+import { ignoreOld } from "./age.ts";
 import { checkBodyType, parseBody, readBody } from "./body.ts";
 import { Refusal } from "./refusal.ts";
 import type { IntakeConfig } from "./settings.ts";
@@ -39,18 +40,23 @@ export function findWebhook(path: string, method: string): TakenWebhook {
 /**
  * Reads a delivery. Parses nothing before the sender has proved its identity.
  *
+ * @param nowMs Milliseconds since the epoch.
  * @throws {Refusal} Its status makes a sender come back only if that may help.
  */
 export async function readDelivery(
   { headers, body }: Request,
   webhook: TakenWebhook,
   config: IntakeConfig,
+  nowMs: number,
 ): Promise<Delivery | Ignored> {
   admit(webhook, { headers }, config);
   checkBodyType(headers, webhook.lax);
   const bytes = await readBody(body);
   admit(webhook, { headers, body: bytes }, config);
-  return await readAdmitted(bytes, webhook, config);
+  const delivery = await readAdmitted(bytes, webhook, config);
+  return webhook.signsTime && "key" in delivery
+    ? ignoreOld(delivery, config.maxAgeS, nowMs)
+    : delivery;
 }
 
 /**

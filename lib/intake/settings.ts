@@ -20,6 +20,13 @@ export const INTAKE_SETTINGS = {
     min: 0,
     max: 86_400,
   }),
+  maxAgeS: integer("INGEST_MAX_AGE_S", {
+    about:
+      "how many seconds a PagerDuty event may be old, or ahead; any other is ignored",
+    fallback: 86_400,
+    min: 1,
+    max: 315_360_000,
+  }),
   inFlightMax: integer("INGEST_MAX_INFLIGHT", {
     about: "webhooks handled at the same time; any more get 429",
     fallback: 256,

@@ -26,6 +26,8 @@ export interface Webhook<S extends Settings = Settings> {
   readonly open?: KeyOf<S, boolean>;
   /** Whether a body may have a content type other than JSON. */
   readonly lax?: boolean;
+  /** Whether the proof covers the time of a delivery, {@linkcode Delivery.at}. */
+  readonly signsTime?: boolean;
   /** Further notes on these settings for an operator. */
   notes?(config: Config<S>): readonly string[];
   /**

@@ -10,6 +10,7 @@ import alertmanager from "../../deploy/samples/sample_alertmanager.json" with {
 import pagerduty from "../../deploy/samples/sample_pagerduty.json" with {
   type: "json",
 };
+import { plain } from "../../deploy/standins/gateway.ts";
 import {
   type Rig,
   SECRET,
@@ -441,18 +442,85 @@ Deno.test("an incident that gets worse within a cooldown starts another run", as
 });
 
 Deno.test("a time far ahead folds nothing that is yet to happen", async () => {
-  const now = () => Date.parse("2026-01-15T09:30:00Z");
+  let now = "2026-01-15T09:30:00Z";
   await using rig = await startRig({ INGEST_COOLDOWN_S: "600" }, {
-    waits: { now },
+    waits: { now: () => Date.parse(now) },
   });
   const send = async (id: string, occurred_at: string) => {
     const body = JSON.stringify({ id, service: "checkout", occurred_at });
     return (await rig.send("/webhook/mock", body)).status;
   };
   assertEquals(await send("ahead", "2026-01-15T09:41:00Z"), 202);
-  assertEquals(await send("real", "2026-01-15T09:35:00Z"), 202);
-  assertEquals(await send("next", "2026-01-15T09:34:00Z"), 200);
+  now = "2026-01-15T09:41:00Z";
+  assertEquals(await send("real", "2026-01-15T09:41:00Z"), 202);
+  assertEquals(await send("next", "2026-01-15T09:46:00Z"), 200);
   assertEquals(rig.starts.length, 2);
+});
+
+const DAY_S = 86_400;
+const AGES: [seconds: number, ignored: string | undefined][] = [
+  [0, undefined],
+  [DAY_S, undefined],
+  [DAY_S + 1, "older than INGEST_MAX_AGE_S"],
+  [400 * DAY_S, "older than INGEST_MAX_AGE_S"],
+  [-DAY_S, undefined],
+  [-DAY_S - 1, "ahead by over INGEST_MAX_AGE_S"],
+];
+Deno.test("an event of PagerDuty may be a day old, or ahead, and others are ignored and counted", async () => {
+  const nowMs = Date.parse("2026-01-15T09:30:00Z");
+  await using rig = await startRig({
+    INGEST_MAX_AGE_S: "",
+    HEALTH_ADDR: "127.0.0.1:0",
+  }, { waits: { now: () => nowMs } });
+  for (const [seconds, ignored] of AGES) {
+    const occurred_at = new Date(nowMs - seconds * 1000).toISOString();
+    const { status, body } = await sendSigned(
+      rig,
+      event({ id: `E${seconds}`, occurred_at }),
+    );
+    if (ignored === undefined) assertEquals(status, 202, occurred_at);
+    else assertEquals([status, body], [200, { ignored }]);
+  }
+  // Nobody's signature covers these times.
+  const mock = JSON.stringify({
+    id: "old",
+    occurred_at: "2020-01-01T00:00:00Z",
+  });
+  assertEquals((await rig.send("/webhook/mock", mock)).status, 202);
+  const { status } = await rig.send(
+    "/webhook/alertmanager",
+    JSON.stringify(alertmanager),
+    { authorization: `Bearer ${TOKEN}` },
+  );
+  assertEquals(status, 202);
+  assertEquals((await readReadiness(rig)).counts, {
+    "taken": 5,
+    "ignored: older than INGEST_MAX_AGE_S": 2,
+    "ignored: ahead by over INGEST_MAX_AGE_S": 1,
+  });
+});
+
+Deno.test("a run that the platform has lost is not started again by an old replay", async () => {
+  let nowMs = Date.parse("2026-01-15T09:30:00Z");
+  let lost = false;
+  await using rig = await startRig({ INGEST_MAX_AGE_S: "" }, {
+    waits: { now: () => nowMs, pause: () => Promise.resolve() },
+    gateway: (asked, works) =>
+      lost && asked.request.method === "GET"
+        ? plain(404, "not found\n")
+        : works(),
+  });
+  const occurred_at = new Date(nowMs).toISOString();
+  const recorded = event({ id: "E1", occurred_at });
+  assertEquals((await sendSigned(rig, recorded)).status, 202);
+  lost = true;
+  nowMs += (DAY_S + 1) * 1000;
+  const before = rig.asked.length;
+  const { status, body } = await sendSigned(rig, recorded);
+  assertEquals([status, body], [200, {
+    ignored: "older than INGEST_MAX_AGE_S",
+  }]);
+  assertEquals([rig.starts.length, rig.asked.length], [1, before]);
 });
 
 Deno.test("an event that PagerDuty does not have cannot be asked for", async () => {

@@ -67,6 +67,7 @@ export const PAGERDUTY: Webhook<typeof SETTINGS> = {
   settings: SETTINGS,
   proof: PAGERDUTY_SIGNATURE,
   secrets: "pagerdutySecrets",
+  signsTime: true,
   read: (body, { events }) => readPagerDutyDelivery(body, events),
 };
 
