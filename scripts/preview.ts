@@ -14,7 +14,7 @@ import { readAdmitted } from "../lib/intake/delivery.ts";
 import { Refusal } from "../lib/intake/refusal.ts";
 import { INTAKE_SETTINGS } from "../lib/intake/settings.ts";
 import { WEBHOOKS } from "../lib/intake/webhooks.ts";
-import { withoutSecrets } from "../lib/intake/without_secrets.ts";
+import { withoutSecrets } from "../lib/sources/without_secrets.ts";
 import { composeMessage } from "../lib/message/compose.ts";
 import { renderHtml } from "../lib/message/html.ts";
 import { unescapeMrkdwn } from "../lib/message/mrkdwn.ts";

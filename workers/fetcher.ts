@@ -36,9 +36,9 @@ export const SETTINGS: PlatformSettings = platformSettings(
  */
 export async function fetchEvidence(
   incident: IncidentInput,
-  { gateway, progress }: JobContext<typeof SETTINGS>,
+  { gateway, progress, constraints }: JobContext<typeof SETTINGS>,
 ): Promise<EvidenceBundle> {
-  const findings = collectFindings(incident);
+  const findings = collectFindings(incident, constraints.redactionLevel);
   const incidentId = qualifiedId(incident);
   const count = findings.pieces.length + 1; // And the incident in plain fields.
   progress(50, `storing ${count} pieces of evidence`);

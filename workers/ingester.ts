@@ -40,7 +40,7 @@ import {
 } from "../lib/intake/settings.ts";
 import { type Started, startRun } from "../lib/intake/start_run.ts";
 import { notesOn, WEBHOOKS } from "../lib/intake/webhooks.ts";
-import { withoutSecrets } from "../lib/intake/without_secrets.ts";
+import { withoutSecrets } from "../lib/sources/without_secrets.ts";
 import { Gateway } from "../lib/platform/gateway.ts";
 import { watchPack } from "../lib/platform/pack_state.ts";
 import { Readiness } from "../lib/platform/readiness.ts";

@@ -6,10 +6,12 @@
 import { mapTexts } from "../base/json.ts";
 import { removeUnseen } from "../base/text.ts";
 import type { IncidentInput, SourceSystem } from "../incident.ts";
+import type { RedactionLevel } from "../redact/redaction.ts";
 import { collectAlertmanager } from "../sources/alertmanager/evidence.ts";
 import { collectMock } from "../sources/mock/evidence.ts";
 import { collectPagerDuty } from "../sources/pagerduty/evidence.ts";
 import type { Findings } from "../sources/source.ts";
+import { withoutSecrets } from "../sources/without_secrets.ts";
 
 /** The schema admits no other source. */
 const SOURCES: Readonly<
@@ -21,10 +23,16 @@ const SOURCES: Readonly<
 };
 
 /**
- * Collects what an incident says. Nothing of it holds a character that a reader
- * could not see, whether a person, a model or a terminal.
+ * Collects what an incident says. Nothing of it holds a credential, even if the
+ * run was started past the ingester, or a character that a reader could not see,
+ * whether a person, a model or a terminal.
+ *
+ * @param level What policy asks for.
  */
-export function collectFindings(incident: IncidentInput): Findings {
-  const seen = mapTexts(incident, removeUnseen);
+export function collectFindings(
+  incident: IncidentInput,
+  level: RedactionLevel = "standard",
+): Findings {
+  const seen = mapTexts(withoutSecrets(incident, level), removeUnseen);
   return SOURCES[incident.source?.system ?? "mock"](seen);
 }

@@ -51,6 +51,33 @@ Deno.test("fetchEvidence() keeps the payload whole, and its fields as context", 
   assertEquals([facts?.length, timeline?.length], [1, 1]);
 });
 
+for (
+  const [redactionLevel, stays] of [["standard", false], [
+    "none",
+    true,
+  ]] as const
+) {
+  Deno.test(`fetchEvidence() of a run with a credential, at level ${redactionLevel}`, async () => {
+    const { context, artifacts } = fakeContext(SETTINGS, {
+      constraints: { redactionLevel },
+    });
+    const secret = ["hunter", "7".repeat(12)].join("");
+    const bundle = await fetchEvidence({
+      ...INCIDENT,
+      title: `login with password=${secret} fails`,
+      raw: { text: `password=${secret}`, nested: [{ api_key: secret }] },
+    }, context);
+    const stored = [...artifacts.values()].map(({ bytes }) =>
+      new TextDecoder().decode(bytes)
+    );
+    const found = [JSON.stringify(bundle), ...stored].map((text) =>
+      text.includes(secret)
+    );
+    assertEquals(found, found.map(() => stays));
+    assertEquals(checkOutput(bundle), undefined);
+  });
+}
+
 Deno.test("fetchEvidence() says when it collected", async () => {
   const { context } = fakeContext(SETTINGS);
   const before = Date.now();

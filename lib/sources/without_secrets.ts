@@ -6,9 +6,9 @@
 import { optional } from "../base/json.ts";
 import { shorten } from "../base/text.ts";
 import type { IncidentInput } from "../incident.ts";
-import { startRedaction } from "../redact/redaction.ts";
+import { type RedactionLevel, startRedaction } from "../redact/redaction.ts";
 import { PACK_SCHEMAS } from "../schemas.ts";
-import { webUrlOf } from "../sources/fields.ts";
+import { webUrlOf } from "./fields.ts";
 
 type Properties = Record<string, { maxLength?: number }>;
 
@@ -18,11 +18,14 @@ type Properties = Record<string, { maxLength?: number }>;
  * brackets.
  *
  * Keeps the id unchanged, because two incidents must not become one.
+ *
+ * @param level What policy asks for.
  */
 export function withoutSecrets(
   { incident_id, destination: _, ...rest }: IncidentInput,
+  level: RedactionLevel = "standard",
 ): Omit<IncidentInput, "destination"> {
-  const { source, ...redacted } = startRedaction().value(rest);
+  const { source, ...redacted } = startRedaction({ level }).value(rest);
   const properties = PACK_SCHEMAS.IncidentInput["properties"] as Properties;
   const fitted = Object.entries(redacted).map(([name, value]) => {
     const { maxLength } = properties[name] ?? {};
