@@ -141,7 +141,10 @@ const EXPORTERS = [
 ];
 for (const exporter of EXPORTERS) {
   for (
-    const name of ["service", "job", "app", "container", "pod", "endpoint"]
+    const name of [
+      ...["service", "job", "instance", "endpoint"],
+      ...["app", "container", "pod"],
+    ]
   ) {
     Deno.test(`part() takes ${name} "${exporter}" for who measures`, () => {
       const { about, measuring } = partOf({ team: "shop", [name]: exporter });
