@@ -14,7 +14,8 @@ const LIVE: readonly unknown[] = [
   "RUNNING",
 ];
 
-type JobRecord = Readonly<Record<string, unknown>>;
+/** A job as the gateway shows it, unchecked. */
+export type JobRecord = Readonly<Record<string, unknown>>;
 
 /**
  * Whether the scheduler has not sent the job out, so that a packet for it is
