@@ -41,6 +41,7 @@ import {
   runCommand,
   UsageError,
 } from "./terminal/command.ts";
+import { printStyled } from "./terminal/format.ts";
 import { isBlind, listWaiting, showProposal } from "./terminal/proposal.ts";
 
 const HELP = {
@@ -170,7 +171,7 @@ async function list(
     return 0;
   }
   for (const post of posts) {
-    listWaiting(post, context).forEach((line) => out(line));
+    printStyled(listWaiting(post, context), context);
   }
   if (posts.some(({ problem }) => problem !== "")) {
     REMEDY.forEach((line) => out(line));
@@ -280,7 +281,7 @@ async function watch(
       blind ||= isBlind(post.effect);
       if (json) raw(JSON.stringify(post));
       else {
-        listWaiting(post, context).forEach((line) => out(line));
+        printStyled(listWaiting(post, context), context);
         if (post.remedy !== "") out(`  ${post.remedy}`);
       }
       for (const problem of await hook(post, signal)) {

@@ -8,7 +8,7 @@ import { readLicence } from "../lib/operate/licence.ts";
 import { bundlePack, readPackFolder } from "./pack/pack.ts";
 import { command } from "./terminal/arguments.ts";
 import { runCommand, userName } from "./terminal/command.ts";
-import { heading, inSeconds, table } from "./terminal/format.ts";
+import { heading, inSeconds, printStyled, table } from "./terminal/format.ts";
 import {
   confirmLoss,
   describeLicence,
@@ -58,7 +58,9 @@ export const main = command(HELP, async ({ values }, context) => {
   for (const line of table(simulations.map(simulationRow))) out(`  ${line}`);
   const effects = sideEffects(installed, await platform.about());
   if (effects.length > 0) {
-    out(heading("What this changes for the platform:", context));
+    printStyled([
+      heading("What this changes for the platform:", context),
+    ], context);
   }
   for (const line of effects) out(`  ${line}`);
   const licence = await readLicence(platform);

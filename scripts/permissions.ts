@@ -5,7 +5,7 @@
  */
 import { command } from "./terminal/arguments.ts";
 import { type CommandContext, runCommand } from "./terminal/command.ts";
-import { heading, table } from "./terminal/format.ts";
+import { heading, printStyled, table } from "./terminal/format.ts";
 import {
   deriveFor,
   readEnvironment,
@@ -65,7 +65,7 @@ function print(
   context: CommandContext,
 ): void {
   const { net, env, read, flags } = permissions;
-  context.out(heading(worker, context));
+  printStyled([heading(worker, context)], context);
   const rows = [
     ...net.map(({ host, why }) => ["  net", host, why]),
     ...read.map(({ path, why }) => ["  read", path, why]),

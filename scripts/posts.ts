@@ -29,6 +29,7 @@ import {
   runCommand,
   UsageError,
 } from "./terminal/command.ts";
+import { printStyled } from "./terminal/format.ts";
 import { describeRecord, listPosts } from "./terminal/records.ts";
 
 const HELP = {
@@ -133,7 +134,7 @@ async function list(
   const posted = shown.filter(({ state }) => state === "posted");
   const old = all ? [] : posted.slice(POSTED_SHOWN_MAX);
   const recent = shown.filter((post) => !old.includes(post));
-  listPosts(recent, context).forEach((line) => out(line));
+  printStyled(listPosts(recent, context), context);
   if (old.length > 0) out(`and ${old.length} older posts; --all shows them`);
   if (shown.length === 0) out("No posts");
 }
@@ -196,7 +197,7 @@ function readFree({ force, ...values }: Options): Decide {
 function chooseOne(found: readonly Post[], context: CommandContext): Post {
   const [post, ...others] = found;
   if (others.length === 0) return post!;
-  listPosts(found, context).forEach((line) => context.out(line));
+  printStyled(listPosts(found, context), context);
   const tenants = new Set(found.map(({ tenant }) => tenant));
   const destinations = found.map(({ destination }) => destination);
   const choices = tenants.size > 1
@@ -251,7 +252,7 @@ function readForget({ by: given, force, yes }: Options): Decide {
   return async (found, posts, context) => {
     const { out } = context;
     const by = needName(context, given, "--by WHO");
-    listPosts(found, context).forEach((line) => out(line));
+    printStyled(listPosts(found, context), context);
     const what = found.length === 1 ? "this record" : "these records";
     const question =
       `Delete ${what}? A new run for the incident would post again.`;

@@ -35,7 +35,7 @@ import {
   runCommand,
   UsageError,
 } from "./terminal/command.ts";
-import { outputStyle } from "./terminal/format.ts";
+import { outputStyle, printStyled } from "./terminal/format.ts";
 
 /** The senders whose webhooks it reads: the last parts of their paths. */
 const SOURCES = [...WEBHOOKS.keys()].map((path) => path.split("/").at(-1)!);
@@ -215,7 +215,7 @@ export async function previewMessage(
 
 function show({ message, digest }: Preview, context: CommandContext): void {
   const { out } = context;
-  renderText(message.blocks, outputStyle(context)).forEach((line) => out(line));
+  printStyled(renderText(message.blocks, outputStyle(context)), context);
   out();
   out(`Notification: ${printable(unescapeMrkdwn(message.text), Infinity)}`);
   out(`Message sha256 ${digest}; nothing was sent`);

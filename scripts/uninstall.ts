@@ -7,7 +7,7 @@ import { lostByUninstall, uninstallPack } from "../lib/operate/uninstall.ts";
 import { PACK_ID } from "../lib/schemas.ts";
 import { command } from "./terminal/arguments.ts";
 import { runCommand } from "./terminal/command.ts";
-import { heading } from "./terminal/format.ts";
+import { heading, printStyled } from "./terminal/format.ts";
 import { confirmLoss, describeUninstalled } from "./terminal/installation.ts";
 import { openPlatform, PLATFORM_VARIABLES } from "./terminal/platform.ts";
 import { showProgress } from "./terminal/progress.ts";
@@ -33,7 +33,7 @@ export const main = command(HELP, async ({ values }, context) => {
     purge,
     onProgress,
   });
-  context.out(heading("Uninstalled. What is left:", context));
+  printStyled([heading("Uninstalled. What is left:", context)], context);
   for (const line of describeUninstalled(uninstalled)) context.out(`  ${line}`);
 });
 

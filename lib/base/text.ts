@@ -52,14 +52,14 @@ const TERMINAL_CODE_PATTERN =
   /(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]|(?:\x1b\]|\x9d)[^\x07\x1b\x9c\x9d\n]*(?:\x07|\x1b\\|\x9c)/g;
 
 /**
- * Text of which nothing is hidden, for a terminal or any other reader: each
- * character that would control the display or not be seen becomes its name,
- * such as `<U+202E>`. Line breaks stay.
+ * One line of which nothing is hidden, for a terminal or any other reader: each
+ * character that would control the display, break the line or not be seen
+ * becomes its name, such as `<U+202E>`.
  */
 export function visible(text: string): string {
   return text.toWellFormed().replace(
     UNSEEN_PATTERN,
-    (character) => character === "\n" ? "\n" : `<${codePoint(character)}>`,
+    (character) => `<${codePoint(character)}>`,
   );
 }
 
@@ -68,7 +68,10 @@ function codePoint(character: string): string {
   return `U+${digits.padStart(4, "0")}`;
 }
 
-/** JSON of the same value, with what {@linkcode visible} names escaped. */
+/**
+ * JSON of the same value, with what {@linkcode visible} names escaped, except
+ * for the line breaks that lay it out.
+ */
 export function visibleJson(json: string): string {
   return json.replace(
     UNSEEN_PATTERN,

@@ -112,10 +112,12 @@ function report(
   scene: Scene | undefined,
 ): void {
   err("");
-  err(`demo: failed at step "${step}": ${explain(error)}`);
+  `demo: failed at step "${step}": ${explain(error)}`.split("\n")
+    .forEach((line) => err(line));
   for (const { name, lastLines } of scene?.stand.workers.values() ?? []) {
     if (lastLines.length === 0) continue;
-    err(`\nThe last lines of the ${name}:`);
+    err("");
+    err(`The last lines of the ${name}:`);
     for (const line of lastLines) err(`  ${shorten(line, 500)}`);
   }
 }

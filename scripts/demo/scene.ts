@@ -8,7 +8,13 @@ import type { JsonObject } from "../../lib/base/json.ts";
 import { renderText } from "../../lib/message/text.ts";
 import type { Stand } from "../launch/stand.ts";
 import type { CommandContext } from "../terminal/command.ts";
-import { heading, inSeconds, outputStyle, table } from "../terminal/format.ts";
+import {
+  heading,
+  inSeconds,
+  outputStyle,
+  printStyled,
+  table,
+} from "../terminal/format.ts";
 
 /** What a step plays on. */
 export interface Scene {
@@ -34,7 +40,7 @@ export class Transcript {
 
   heading(text: string): void {
     this.context.out();
-    this.context.out(heading(text, this.context));
+    printStyled([heading(text, this.context)], this.context);
   }
 
   line(text: string): void {
@@ -55,6 +61,7 @@ export class Transcript {
   message(blocks: readonly JsonObject[]): void {
     const { columns, colour } = outputStyle(this.context);
     const lines = renderText(blocks, { columns: columns - 2, colour });
-    this.block(lines.map((line) => `  ${line}`));
+    const rows = lines.map((line) => `  ${line}`);
+    printStyled(["", ...rows, ""], this.context);
   }
 }

@@ -7,7 +7,7 @@ import { parseArgs, type ParseArgsOptionsConfig } from "node:util";
 import { messageOf } from "../../lib/base/errors.ts";
 import { printable } from "../../lib/base/text.ts";
 import { type CommandContext, type Main, UsageError } from "./command.ts";
-import { heading } from "./format.ts";
+import { heading, printStyled } from "./format.ts";
 
 type Row = readonly [name: string, about: string];
 
@@ -71,7 +71,7 @@ function readArgs<L extends CommandLine>(
 ): Given<L> | undefined {
   const { values, positionals } = parse(args, line);
   if (values["help"]) {
-    context.out(renderHelp(line, context));
+    printStyled(renderHelp(line, context), context);
     return undefined;
   }
   const unexpected = positionals[line.argumentsMax ?? 0];
@@ -108,7 +108,7 @@ function parse(args: readonly string[], line: CommandLine) {
   }
 }
 
-function renderHelp(line: CommandLine, context: CommandContext): string {
+function renderHelp(line: CommandLine, context: CommandContext): string[] {
   const options = Object.entries(line.options).map(([option, about]): Row => [
     `--${option}`,
     about,
@@ -125,12 +125,13 @@ function renderHelp(line: CommandLine, context: CommandContext): string {
       )
     );
   const title = (text: string) => heading(text, context);
-  const lines = [`${title("Usage:")} ${usage}`, "", about];
+  const lines = [`${title("Usage:")} ${usage}`, "", about]
+    .flatMap((text) => text.split("\n"));
   lines.push("", title("Options:"), ...rows(all));
   if (variables.length > 0) {
     lines.push("", title("Variables:"), ...rows(variables));
   }
-  return lines.join("\n");
+  return lines;
 }
 
 /**

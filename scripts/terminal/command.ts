@@ -5,8 +5,10 @@
  */
 import { ConfigError, messageOf, OutsideError } from "../../lib/base/errors.ts";
 import { checkRuntime } from "../../lib/base/runtime.ts";
+import { printable, visible, visibleJson } from "../../lib/base/text.ts";
 import { OperationError } from "../../lib/operate/errors.ts";
 import { Console, type Screen } from "./console.ts";
+import { visibleInStyle } from "./wrap.ts";
 
 /** A failure that is reported in one line, without a stack. */
 export class CommandError extends Error {
@@ -16,6 +18,9 @@ export class CommandError extends Error {
     super(message);
   }
 }
+
+/** A failure that quotes the lines of a program that we started. */
+export class ProgramError extends CommandError {}
 
 /** The command line itself is wrong. */
 export class UsageError extends CommandError {
@@ -39,11 +44,16 @@ const EXIT_CODES = { SIGINT: 130, SIGPIPE: 141, SIGTERM: 143 } as const;
 /** What a command runs in. Tests bring their own. */
 export interface CommandContext {
   readonly env: (name: string) => string | undefined;
-  /** Prints a line on standard output, broken at spaces on a terminal. */
+  /** Prints one line on standard output, broken at spaces on a terminal. */
   readonly out: (line?: string) => void;
+  /**
+   * Prints a line like `out`, but with the styles in it. Only for what has none
+   * from outside; absent outside of {@linkcode callCommand}.
+   */
+  readonly styled?: (line: string) => void;
   /** Prints JSON, flags and the like on standard output, and breaks no line. */
   readonly raw: (text: string) => void;
-  /** Prints a line on standard error, broken at spaces on a terminal. */
+  /** Prints one line on standard error, broken at spaces on a terminal. */
   readonly err: (line: string) => void;
   /**
    * Aborts with {@linkcode Stopped} on SIGINT and SIGTERM, and when nobody reads
@@ -113,21 +123,49 @@ export async function callCommand(
   args: readonly string[],
   context: CommandContext,
 ): Promise<number> {
+  const seen = seenContext(context);
   try {
     checkRuntime();
-    return await main(args, context);
+    return await main(args, seen);
   } catch (thrown) {
     const { signal } = context;
     const error = signal.aborted ? signal.reason : thrown;
-    report(error, context);
+    report(error, seen);
     if (error instanceof CommandError) return error.exitCode;
     return error instanceof ConfigError ? 2 : 1;
   }
 }
 
+/**
+ * The same context, where nothing that is printed can steer a terminal or hide
+ * from its reader, whatever command prints it and wherever it came from.
+ */
+function seenContext(context: CommandContext): CommandContext {
+  const { out, raw, err, ask, env } = context;
+  return {
+    env,
+    out: (line = "") => out(visible(line)),
+    styled: (line) => out(visibleInStyle(line)),
+    raw: (text) => raw(visibleJson(text)),
+    err: (line) => err(visible(line)),
+    get signal() {
+      return context.signal;
+    },
+    get screen() {
+      const { screen } = context;
+      return screen && {
+        ...screen,
+        show: (line: string) => screen.show(visible(line)),
+      };
+    },
+    ask: ask && ((question) => ask(visible(question))),
+  };
+}
+
 function report(error: unknown, { err }: Pick<CommandContext, "err">): void {
-  if (!(error instanceof Stopped)) err(`error: ${explain(error)}`);
-  else if (error.by !== "SIGPIPE") err("stopped");
+  if (!(error instanceof Stopped)) {
+    `error: ${explain(error)}`.split("\n").forEach((line) => err(line));
+  } else if (error.by !== "SIGPIPE") err("stopped");
 }
 
 const EXPECTED = [CommandError, ConfigError, OperationError, OutsideError];
@@ -136,7 +174,10 @@ const EXPECTED = [CommandError, ConfigError, OperationError, OutsideError];
 export function explain(error: unknown): string {
   const expected = EXPECTED.some((kind) => error instanceof kind);
   const bug = !expected && error instanceof Error && error.stack !== undefined;
-  return bug ? error.stack! : messageOf(error);
+  if (bug) return error.stack!;
+  const message = messageOf(error);
+  // What is quoted from outside must not begin lines that could be ours.
+  return error instanceof ProgramError ? message : printable(message, Infinity);
 }
 
 /** One Ctrl+C reaches a task twice: from the terminal and from deno task. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { visible } from "../../lib/base/text.ts";
 import type { CommandContext } from "./command.ts";
 
 /** Longer lines are hard to read, shorter ones break every other word. */
@@ -29,7 +30,16 @@ export function heading(
   text: string,
   { screen }: Pick<CommandContext, "screen">,
 ): string {
-  return screen?.colour ? `\x1b[1;36m${text}\x1b[0m` : text;
+  const shown = visible(text);
+  return screen?.colour ? `\x1b[1;36m${shown}\x1b[0m` : shown;
+}
+
+/** Prints lines that hold headings or a message's text. */
+export function printStyled(
+  lines: readonly string[],
+  { styled, out }: Pick<CommandContext, "styled" | "out">,
+): void {
+  for (const line of lines) (styled ?? out)(line);
 }
 
 export function table(rows: readonly (readonly string[])[]): string[] {

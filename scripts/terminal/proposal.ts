@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { ageOf, printable, shorten, utcOf } from "../../lib/base/text.ts";
+import { ageOf, printable, utcOf, visible } from "../../lib/base/text.ts";
 import { unescapeMrkdwn } from "../../lib/message/mrkdwn.ts";
 import { type Message, withFooter } from "../../lib/message/render.ts";
 import { renderText } from "../../lib/message/text.ts";
@@ -14,7 +14,7 @@ import type { Proposal } from "../../lib/operate/proposal.ts";
 import { describeUpdate } from "../../lib/post/result.ts";
 import type { WaitingPost } from "../../lib/operate/waiting.ts";
 import type { CommandContext } from "./command.ts";
-import { heading, outputStyle } from "./format.ts";
+import { heading, outputStyle, printStyled } from "./format.ts";
 
 const LINE_CHARS_MAX = 96;
 
@@ -28,7 +28,7 @@ export function listWaiting(
   return [
     heading(headOf(post), context),
     ...said.filter((line) => line !== "").map((line) =>
-      `  │ ${shorten(line, LINE_CHARS_MAX)}`
+      `  │ ${printable(line, LINE_CHARS_MAX)}`
     ),
     ...factsOf(post),
     ...message_sha256 === "" ? [] : [row("sha256", message_sha256)],
@@ -66,7 +66,7 @@ function problemOf({ problem }: WaitingPost): string[] {
 }
 
 function row(name: string, text: string): string {
-  return `  ${name.padEnd(10)}${text}`;
+  return `  ${name.padEnd(10)}${visible(text)}`;
 }
 
 /** What is known of a job that waits. */
@@ -87,12 +87,12 @@ export function showProposal(looked: Looked, context: CommandContext): void {
   const isShort = message === undefined && post.title !== "";
   const lines = [
     heading(headOf(post), context),
-    ...isShort ? [`  │ ${post.title}`] : [],
+    ...isShort ? [`  │ ${visible(post.title)}`] : [],
     ...factsOf(post),
     ...reason === "" ? [] : [row("because", reason)],
     row("since", utcOf(post.since)),
   ];
-  lines.forEach((line) => out(line));
+  printStyled(lines, context);
   out();
   if (message !== undefined) showMessage(message, looked, context);
   if (refused !== undefined) out(`The poster would refuse this: ${refused}`);
@@ -104,7 +104,7 @@ export function showProposal(looked: Looked, context: CommandContext): void {
   }
   for (const { what, why } of gaps) out(`  missing  ${what}: ${why}`);
   if (post.problem === "") {
-    out(heading("Approving it", context));
+    printStyled([heading("Approving it", context)], context);
     outlookOf(looked).forEach((line) => out(line));
   } else out(`It can no longer be approved: ${post.problem}. ${post.remedy}`);
 }
@@ -152,7 +152,7 @@ function showMessage(
     digest,
     update: describeUpdate(effect?.before, postSeverity),
   });
-  renderText(blocks, outputStyle(context)).forEach((line) => out(line));
+  printStyled(renderText(blocks, outputStyle(context)), context);
   out();
   out(`Notification: ${printable(unescapeMrkdwn(text), Infinity)}`);
 }

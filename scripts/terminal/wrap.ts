@@ -4,10 +4,20 @@
  * @module
  */
 
-import { columnsOf } from "../../lib/base/text.ts";
+import { columnsOf, visible } from "../../lib/base/text.ts";
 
 // deno-lint-ignore no-control-regex -- These are the codes that set a style.
 const STYLE = /\x1b\[[\d;]*m/g;
+/** The styles of a heading and of a message's text, and their end. */
+// deno-lint-ignore no-control-regex -- These are a terminal's codes.
+const OUR_STYLE = /(\x1b\[(?:1;36|36|[0123479])m)/;
+
+/** Makes all of a line visible but the styles that headings and messages have. */
+export function visibleInStyle(line: string): string {
+  return line.split(OUR_STYLE)
+    .map((part, at) => at % 2 === 0 ? visible(part) : part).join("");
+}
+
 /** The columns that a styled text fills on a terminal. */
 function widthOf(text: string): number {
   return columnsOf(text.replace(STYLE, ""));

@@ -9,6 +9,7 @@ import {
   type CommandContext,
   CommandError,
   type Main,
+  ProgramError,
   runCommand,
   UsageError,
 } from "../../scripts/terminal/command.ts";
@@ -106,7 +107,7 @@ export function chaosOf(suites: Readonly<Record<string, AnySuite>>): Main {
       },
     }).catch((error) => {
       signal.throwIfAborted();
-      throw new CommandError(
+      throw new ProgramError(
         `The campaign failed: ${error instanceof Error ? error.stack : error}`,
         3,
       );

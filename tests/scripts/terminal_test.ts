@@ -31,6 +31,7 @@ import {
   heading,
   inBytes,
   outputStyle,
+  printStyled,
   table,
 } from "../../scripts/terminal/format.ts";
 import { listPosts } from "../../scripts/terminal/records.ts";
@@ -449,7 +450,7 @@ import { askYes } from "${from("scripts/terminal/ask.ts")}";
 import { CommandError, runCommand, UsageError } from "${
       from("scripts/terminal/command.ts")
     }";
-import { heading } from "${from("scripts/terminal/format.ts")}";
+import { heading, printStyled } from "${from("scripts/terminal/format.ts")}";
 import { showProgress } from "${from("scripts/terminal/progress.ts")}";
 await runCommand(async (_, context) => {
   const { out, raw } = context;
@@ -575,7 +576,7 @@ for (const [what, env, progress, colour] of LOOKS) {
     ignore: !HAS_TERMINALS,
     async fn() {
       const { printed } = await playOnTerminal(
-        'out(heading("Title", context)); onProgress(waiting);' +
+        'printStyled([heading("Title", context)], context); onProgress(waiting);' +
           'out("word ".repeat(14).trim()); raw("word ".repeat(14).trim());' +
           "return 0;",
         { env },
@@ -592,7 +593,7 @@ for (const [what, env, progress, colour] of LOOKS) {
 
 Deno.test("headings are plain where no terminal shows them", async () => {
   const { stdout } = await call((_, context) => {
-    context.out(heading("Title", context));
+    printStyled([heading("Title", context)], context);
     return Promise.resolve(0);
   });
   assertEquals(stdout, "Title\n");

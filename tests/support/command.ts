@@ -22,6 +22,8 @@ export interface CallOptions {
   /** What a person answers in turn; then the input ends. None: no terminal. */
   answers?: readonly string[];
   signal?: AbortSignal;
+  /** The terminal; none by default. */
+  screen?: CommandContext["screen"];
   /** Told each line as it is printed. */
   onLine?: (line: string) => void;
 }
@@ -30,7 +32,7 @@ export interface CallOptions {
 export async function call(
   main: Main,
   args: readonly string[] = [],
-  { env = {}, answers, signal, onLine }: CallOptions = {},
+  { env = {}, answers, signal, screen, onLine }: CallOptions = {},
 ): Promise<CommandRun> {
   const lines: string[] = [];
   const errors: string[] = [];
@@ -48,7 +50,7 @@ export async function call(
       onLine?.(line);
     },
     signal: signal ?? new AbortController().signal,
-    screen: undefined,
+    screen,
     ask: rest && ((question) => {
       out(question);
       return Promise.resolve(rest.next().value);
