@@ -33,6 +33,9 @@ export function collectFindings(
   incident: IncidentInput,
   level: RedactionLevel = "standard",
 ): Findings {
-  const seen = mapTexts(withoutSecrets(incident, level), removeUnseen);
-  return SOURCES[incident.source?.system ?? "mock"](seen);
+  // First, as a credential may be taken for none with such a character in it.
+  const seen = mapTexts(incident, removeUnseen);
+  return SOURCES[incident.source?.system ?? "mock"](
+    withoutSecrets(seen, level),
+  );
 }
