@@ -25,10 +25,10 @@ import { Tally } from "../lib/base/tally.ts";
 import { wait } from "../lib/base/time.ts";
 import type { IncidentInput } from "../lib/incident.ts";
 import { findWebhook, readDelivery, targetOf } from "../lib/intake/delivery.ts";
+import { Places } from "../lib/intake/places.ts";
 import {
   Refusal,
   tooLate,
-  tooMany,
   toRefusal,
   unavailable,
   wouldFail,
@@ -83,7 +83,8 @@ export function openIngester(
   { answerMs: deadlineMs = ANSWER_MS, pause = wait, now = Date.now }: Waits =
     {},
 ): HttpService {
-  const { workflowId, cooldownS, inFlightMax, destinationMode } = config;
+  const { workflowId, cooldownS, destinationMode } = config;
+  const places = new Places(config);
   const late = tooLate(deadlineMs);
   const gateway = new Gateway({ ...gatewayEndpoint(config), deadlineMs });
   const tally = new Tally();
@@ -92,7 +93,6 @@ export function openIngester(
   const findInactive = watchPack(gateway, log);
   const checks = { pack: findInactive };
   const readiness = new Readiness({ gateway, workflowId, warnings, checks });
-  let inFlight = 0;
 
   /** @throws {Refusal} */
   const take = async (
@@ -101,8 +101,9 @@ export function openIngester(
     signal: AbortSignal,
   ): Promise<Response> => {
     const webhook = findWebhook(path, request.method);
-    if (inFlight > inFlightMax) throw tooMany();
-    const delivery = await readDelivery(request, webhook, config, now());
+    using place = places.enter(webhook, request.headers);
+    const reading = { place, nowMs: now() };
+    const delivery = await readDelivery(request, webhook, config, reading);
     if ("ignored" in delivery) {
       const { ignored } = delivery;
       tally.add(`ignored: ${ignored}`);
@@ -162,7 +163,6 @@ export function openIngester(
 
   return {
     async handle(request, stopped) {
-      inFlight++;
       const path = targetOf(request);
       using end = deadline(deadlineMs, stopped, late);
       try {
@@ -174,8 +174,6 @@ export function openIngester(
         const known = WEBHOOKS.has(path) ? { path } : {};
         log.warn("Refused a request", { ...known, status, error: message });
         return Response.json({ error: message, status }, { status, headers });
-      } finally {
-        inFlight--;
       }
     },
     report: async () => ({
@@ -194,6 +192,7 @@ export const INGESTER: HttpOptions<typeof SETTINGS> = {
   // Known senders are faster, and a slower client would take a place of
   // INGEST_MAX_INFLIGHT before it has proved its identity.
   limits: { headersMs: 2_500, requestMs: 5_000 },
+  limitsOf: ({ addressConnectionsMax }) => ({ addressConnectionsMax }),
 };
 
 if (import.meta.main) await serveHttp(INGESTER);

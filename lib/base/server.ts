@@ -14,6 +14,7 @@ import {
 } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import type { Address } from "./config.ts";
+import { Connections } from "./connections.ts";
 import { linkSignal } from "./deadline.ts";
 import { bugFields, errorFields, type Log } from "./log.ts";
 import { within } from "./time.ts";
@@ -30,17 +31,21 @@ export interface HttpLimits {
   discardMs: number;
   /** For requests in hand when the server stops. */
   graceMs: number;
-  /** The server closes any further ones. */
+  /** For a new one beyond, the server closes the one idle for longest. */
   connectionsMax: number;
+  /** The same, for the connections of one address; 0 for no limit. */
+  addressConnectionsMax: number;
 }
 
 const LIMITS: HttpLimits = {
   headersMs: 5_000,
   requestMs: 15_000,
-  idleMs: 30_000,
+  // Whoever sends often keeps its connection; others can make a new one.
+  idleMs: 5_000,
   discardMs: 1_000,
   graceMs: 10_000,
   connectionsMax: 1_000,
+  addressConnectionsMax: 0,
 };
 /** By default, node checks for late clients only every 30 s. */
 const CHECK_MS = 500;
@@ -81,10 +86,12 @@ export async function openServer(
     handle: (request: Request, signal: AbortSignal) => Promise<Response>;
   },
 ): Promise<OpenServer> {
-  const { headersMs, requestMs, idleMs, discardMs, graceMs, connectionsMax } = {
-    ...LIMITS,
-    ...limits,
-  };
+  const all: HttpLimits = { ...LIMITS, ...limits };
+  const { headersMs, requestMs, idleMs, discardMs, graceMs } = all;
+  const connections = new Connections(
+    all.connectionsMax,
+    all.addressConnectionsMax,
+  );
   const inHand = new Set<Promise<void>>();
   const pipelined = new WeakMap<Socket, number>();
   const server = createServer({
@@ -97,22 +104,32 @@ export async function openServer(
     const count = (pipelined.get(socket) ?? 0) + 1;
     if (count > PIPELINED_MAX) return void socket.destroy();
     pipelined.set(socket, count);
+    connections.busy(socket);
+    // How many of its requests wait for their answer.
+    const left = () => pipelined.get(socket)!;
     const gone = signalOf(outgoing, signal);
     const exchange = produce(incoming, (request) => handle(request, gone), log)
-      .then((answer) => send(answer, { incoming, outgoing, discardMs }))
+      .then((answer) => {
+        // Whoever does not take its answer counts as idle, too.
+        if (left() === 1) connections.rest(socket);
+        return send(answer, { incoming, outgoing, discardMs });
+      })
       .catch((error) => {
         log.error("Cannot answer a request", errorFields(error));
         outgoing.destroy();
       })
       .finally(() => {
         inHand.delete(exchange);
-        pipelined.set(socket, pipelined.get(socket)! - 1);
+        pipelined.set(socket, left() - 1);
+        if (left() === 0) connections.rest(socket);
       });
     inHand.add(exchange);
   });
-  server.maxConnections = connectionsMax;
-  // Each answer to a pipelined request waits with a listener of its own.
-  server.on("connection", (socket: Socket) => socket.setMaxListeners(0));
+  server.on("connection", (socket: Socket) => {
+    // Each answer to a pipelined request waits with a listener of its own.
+    socket.setMaxListeners(0);
+    connections.add(socket);
+  });
   refuseForbidden(address);
   const url = await listen(server, address);
   let closing: Promise<void> | undefined;
@@ -218,8 +235,11 @@ async function send(
   const { socket } = incoming;
   // Once the client has gone, no event reports the end of an answer.
   if (outgoing.destroyed || socket.destroyed) return;
-  // Otherwise the unread rest of the body would count as the next request.
-  if (!incoming.complete) outgoing.setHeader("Connection", "close");
+  // A refused client keeps no connection. Nor does one whose body is not read:
+  // its rest would count as the next request.
+  if (status >= 400 || !incoming.complete) {
+    outgoing.setHeader("Connection", "close");
+  }
   outgoing.writeHead(status, Object.fromEntries(headers));
   if (body.length > 0) outgoing.write(body);
   if (!incoming.complete) await discard(incoming, discardMs);

@@ -49,6 +49,8 @@ export interface HttpOptions<S extends Settings & ServerSettings> {
   open: (settings: Config<S>, log: Log) => HttpService;
   /** Override the default limits. */
   limits?: Partial<HttpLimits>;
+  /** Limits that the settings choose. */
+  limitsOf?: (settings: Config<S>) => Partial<HttpLimits>;
 }
 
 /** An HTTP worker's surroundings; tests bring their own. */
@@ -76,7 +78,7 @@ export function serveHttp<S extends Settings & ServerSettings>(
  * @throws If the worker cannot listen on an address.
  */
 export async function serveRequests<S extends Settings & ServerSettings>(
-  { name, settings, open, limits }: HttpOptions<S>,
+  { name, settings, open, limits, limitsOf }: HttpOptions<S>,
   environment: HttpEnvironment,
 ): Promise<void> {
   const { signal, onListen, limits: others } = environment;
@@ -94,7 +96,7 @@ export async function serveRequests<S extends Settings & ServerSettings>(
     address,
     log,
     signal,
-    limits: { ...limits, ...others },
+    limits: { ...limits, ...limitsOf?.(config), ...others },
     handle: (request, signal) => service.handle(request, signal),
   });
   log.info("Worker ready", { url: server.url });

@@ -10,6 +10,7 @@ import {
 } from "../sources/source.ts";
 import { ignoreOld } from "./age.ts";
 import { checkBodyType, parseBody, readBody } from "./body.ts";
+import type { Place } from "./places.ts";
 import { Refusal } from "./refusal.ts";
 import type { IntakeConfig } from "./settings.ts";
 import { admit, type TakenWebhook, WEBHOOKS } from "./webhooks.ts";
@@ -38,20 +39,20 @@ export function findWebhook(path: string, method: string): TakenWebhook {
 }
 
 /**
- * Reads a delivery. Parses nothing before the sender has proved its identity.
+ * Reads a delivery of a sender whose headers were admitted. Parses nothing
+ * before the sender has proved its identity.
  *
- * @param nowMs Milliseconds since the epoch.
+ * @param options `nowMs` is in milliseconds since the epoch.
  * @throws {Refusal} Its status makes a sender come back only if that may help.
  */
 export async function readDelivery(
   { headers, body }: Request,
   webhook: TakenWebhook,
   config: IntakeConfig,
-  nowMs: number,
+  { place, nowMs }: { place: Place; nowMs: number },
 ): Promise<Delivery | Ignored> {
-  admit(webhook, { headers }, config);
   checkBodyType(headers, webhook.lax);
-  const bytes = await readBody(body);
+  const bytes = await place.keepFor(readBody(body));
   admit(webhook, { headers, body: bytes }, config);
   const delivery = await readAdmitted(bytes, webhook, config);
   return webhook.signsTime && "key" in delivery

@@ -28,9 +28,17 @@ export const INTAKE_SETTINGS = {
     max: 315_360_000,
   }),
   inFlightMax: integer("INGEST_MAX_INFLIGHT", {
-    about: "webhooks handled at the same time; any more get 429",
+    about:
+      "webhooks handled at the same time; any more get 429, but each open source always has an equal share",
     fallback: 256,
     min: 1,
+    max: 10_000,
+  }),
+  addressConnectionsMax: integer("INGEST_CONNECTIONS_PER_ADDRESS", {
+    about:
+      "connections from one address; 0 for any number, as a proxy in front needs",
+    fallback: 0,
+    min: 0,
     max: 10_000,
   }),
   workflowId: text("INGESTER_WORKFLOW_ID", {

@@ -24,6 +24,13 @@ export const WEBHOOKS: ReadonlyMap<string, TakenWebhook> = new Map(
   ALL.map((webhook) => [webhook.path, webhook]),
 );
 
+/** The webhooks that admit anybody at all. */
+export function openWebhooks(config: IntakeConfig): TakenWebhook[] {
+  return ALL.filter(({ open, secrets }) =>
+    config[secrets].length > 0 || open !== undefined && config[open]
+  );
+}
+
 /** Notes for an operator: which webhooks are closed or open to everybody. */
 export function notesOn(config: IntakeConfig): string[] {
   return ALL.flatMap((webhook) => {

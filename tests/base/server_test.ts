@@ -428,8 +428,7 @@ Deno.test("serveRequests() serves on after a handler failed", async () => {
     return new Response("good");
   });
   using socket = await RawSocket.open(server.port);
-  await socket.send(get("/bad"));
-  assertEquals(statusOf(await readAnswer(socket)), 500);
+  assertEquals(statusOf(await server.provoke(get("/bad"))), 500);
   await socket.send(get("/good"));
   assertEquals(statusOf(await readAnswer(socket)), 200);
 });
@@ -599,11 +598,52 @@ Deno.test("serveRequests() takes no more connections than its limit", async () =
   await using server = await TestServer.start(echo, { connectionsMax: 2 });
   using first = await RawSocket.open(server.port);
   using second = await RawSocket.open(server.port);
-  for (const socket of [first, second]) {
+  for (const socket of [first, second, first]) {
     await socket.send(get("/"));
     assertEquals(statusOf(await readAnswer(socket)), 200);
   }
+  // The second has been idle for longest.
+  assertEquals(statusOf(await server.provoke(get("/", CLOSE))), 200);
+  assertEquals(await second.readToEnd(), "");
+  await first.send(get("/", CLOSE));
+  assertEquals(statusOf(await first.readToEnd()), 200);
+});
+
+Deno.test("serveRequests() closes no connection with a request in hand for a new one", async () => {
+  const release = Promise.withResolvers<void>();
+  let calls = 0;
+  await using server = await TestServer.start(async () => {
+    calls++;
+    await release.promise;
+    return new Response();
+  }, { connectionsMax: 1 });
+  using busy = await RawSocket.open(server.port);
+  await busy.send(get("/", CLOSE));
+  await until("the request", () => calls === 1);
   assertEquals(await server.provoke(""), "");
+  release.resolve();
+  assertEquals(statusOf(await busy.readToEnd()), 200);
+});
+
+Deno.test("serveRequests() bounds the connections of one address, if it is told to", async () => {
+  await using server = await TestServer.start(echo, {
+    addressConnectionsMax: 1,
+  });
+  using first = await RawSocket.open(server.port);
+  await first.send(get("/"));
+  assertEquals(statusOf(await readAnswer(first)), 200);
+  assertEquals(statusOf(await server.provoke(get("/", CLOSE))), 200);
+  assertEquals(await first.readToEnd(), "");
+});
+
+Deno.test("serveRequests() keeps no connection of whom it refuses", async () => {
+  await using server = await TestServer.start(({ url }) =>
+    new Response("", { status: Number(url.slice(-3)) })
+  );
+  for (const status of [400, 404, 429, 503]) {
+    const answer = await server.provoke(get(`/${status}`));
+    assertStringIncludes(answer, "\r\nConnection: close\r\n");
+  }
 });
 
 Deno.test("serveRequests() aborts the handler's signal when the client goes away", async () => {

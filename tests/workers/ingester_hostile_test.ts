@@ -1108,27 +1108,30 @@ function held() {
   return { gateway, release: release.resolve, waiting: () => waiting };
 }
 
-Deno.test("two at once, and the third comes again later", async () => {
+Deno.test("two of a source at once, the third comes again later, and others get in", async () => {
   const { gateway, release, waiting } = held();
   await using rig = await startRig({ INGEST_MAX_INFLIGHT: "2" }, { gateway });
   const two = ["A", "B"].map((id) =>
     rig.send("/webhook/mock", JSON.stringify({ id }))
   );
   await until("both to be in hand", () => waiting() === 2);
+  const others = SENDERS.filter(({ path }) => path !== "/webhook/mock")
+    .map((sender) => post(rig, sender, sender.body("")));
   try {
-    for (const sender of SENDERS) {
-      const third = await post(rig, sender, sender.body(""));
-      assertEquals([third.status, third.body], [429, {
-        error: "Too many webhooks at once; send it again later",
-        status: 429,
-      }]);
-      assertEquals(third.headers.get("retry-after"), "5");
-    }
+    await until("the others to be in hand", () => waiting() === 4);
+    const third = await rig.ask("/webhook/mock", '{"id":"C"}');
+    assertEquals([third.status, third.body], [429, {
+      error: "Too many webhooks at once; send it again later",
+      status: 429,
+    }]);
+    assertEquals(third.headers.get("retry-after"), "5");
   } finally {
     release();
   }
-  for (const { status } of await Promise.all(two)) assertEquals(status, 202);
-  assertEquals(rig.starts.length, 2);
+  for (const { status } of await Promise.all([...two, ...others])) {
+    assertEquals(status, 202);
+  }
+  assertEquals(rig.starts.length, 4);
   await assertWorks(rig);
 });
 
@@ -1201,12 +1204,70 @@ Deno.test("a place is held for 5 s at most by a body that does not come", async 
   });
   const started = performance.now();
   const slow = speak(rig, head("Content-Length: 99") + "{");
-  await until("the place to be taken", async () => {
-    const { status } = await rig.send("/webhook/mock", ONE);
-    return status === 429;
-  });
   assertStringIncludes(await slow, "HTTP/1.1 408 ");
   assert(performance.now() - started < 4_000);
+  await assertWorks(rig);
+});
+
+Deno.test("who does not send its body loses its place to a newer request", async () => {
+  await using rig = await startRig({ INGEST_MAX_INFLIGHT: "1" });
+  using slow = await RawSocket.open(Number(new URL(rig.url).port));
+  const ended = slow.readToEnd();
+  await slow.send(head("Content-Length: 99") + "{");
+  await until("the place to change hands", async () => {
+    await assertWorks(rig);
+    return rig.log.some((line) => line.includes("Too many webhooks"));
+  });
+  assertEquals(statusesOf(await ended), [429]);
+});
+
+Deno.test("a signed delivery gets through 2,000 idle and 300 dripping connections of its address", async () => {
+  await using rig = await startRig();
+  const port = Number(new URL(rig.url).port);
+  using stack = new DisposableStack();
+  const stop = new AbortController();
+  stack.defer(() => stop.abort());
+  const signed = head("Content-Type: application/json", "Content-Length: 9999")
+    .replace("mock", "pagerduty");
+  let drips = 0;
+  const keepOpen = async (first: string, piece: string) => {
+    while (!stop.signal.aborted) {
+      try {
+        using socket = await RawSocket.open(port);
+        while (!stop.signal.aborted && await socket.send(first || piece)) {
+          first = "";
+          drips++;
+          await new Promise((resolve) => setTimeout(resolve, 100));
+        }
+      } catch {
+        // It is closed, and comes again.
+      }
+    }
+  };
+  // Half of them have asked for something, and keep their connection.
+  for (let at = 0; at < 2_000; at += 100) {
+    await Promise.all(Array.from({ length: 100 }, async (_, nth) => {
+      const socket = stack.use(await RawSocket.open(port));
+      if (nth % 2 === 0) await socket.send(head("Content-Length: 2") + "{}");
+    }));
+  }
+  const dripping = Array.from(
+    { length: 300 },
+    (_, nth) =>
+      nth % 2 === 0
+        ? keepOpen(signed, " ")
+        : keepOpen(signed.slice(0, -2), "a"),
+  );
+  await until("them to drip", () => drips > 600);
+  const started = performance.now();
+  for (let nth = 0; nth < 5; nth++) {
+    const [sender] = SENDERS;
+    const { status } = await post(rig, sender!, sender!.body(""));
+    assertEquals(status, 202);
+  }
+  assert(performance.now() - started < 10_000);
+  stop.abort();
+  await Promise.all(dripping);
   await assertWorks(rig);
 });
 
