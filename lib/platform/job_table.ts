@@ -79,6 +79,15 @@ const NOT_NOW: ReadonlySet<string> = new Set<JobErrorCode>([
   "WORKER_OVERLOADED",
   "WORKER_STOPPING",
 ]);
+/**
+ * Failures for which the gateway is not asked whether the job is due: whoever has
+ * come to a doubt had the release confirmed, and who gave up on the gateway would
+ * get no answer.
+ */
+const UNASKED: ReadonlySet<string> = new Set<JobErrorCode>([
+  "POST_IN_DOUBT",
+  "GATEWAY_UNAVAILABLE",
+]);
 /** The limit of waiting jobs; the table refuses any more. */
 export const QUEUE_MAX = 10_000;
 const REMEMBERED_MAX = 1_000;
@@ -292,10 +301,9 @@ export class JobTable {
     const { jobId } = entry.request;
     if (entry.ended) return;
     entry.ended = true;
-    // Whoever has come to a doubt had its release confirmed.
     if (
       isDue !== undefined && end?.status === "failed" &&
-      end.code !== "POST_IN_DOUBT" && !await isDue(jobId)
+      !UNASKED.has(end.code) && !await isDue(jobId)
     ) {
       const { code } = end;
       log.warn("Failing no job that may not have been sent", { code });
