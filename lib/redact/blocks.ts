@@ -243,6 +243,8 @@ function findIdentified(text: string, at: number): Span | undefined {
 
 const CREDENTIALS = /\w{5,6}[ \t]{1,5}(?:["']?)([\w.~+/=-]{8,})/y;
 const BASIC = /^basic$/i;
+/** As in "Basic availability", or several with a hyphen between them. */
+const WORD = /^[A-Z]?[a-z]+(?:[-/][A-Za-z]?[a-z]+)*\.?$/;
 
 /** What follows "Bearer" or "Basic", if it can be what it must be. */
 function findBearer(text: string, at: number): Span | undefined {
@@ -251,12 +253,16 @@ function findBearer(text: string, at: number): Span | undefined {
   const value = match?.[1]?.replace(/\.$/, "");
   if (match === null || value === undefined) return undefined;
   const [word] = match[0].split(/[ \t]/);
-  if (text.charCodeAt(at - 1) === 95 || standsForNone(value)) return undefined;
-  const taken = BASIC.test(word!)
+  // A text that holds nothing else is the value of a header.
+  const isHeader = at === 0 && match[0].length === text.length;
+  if (text.charCodeAt(at - 1) === 95 || standsForNone(value, isHeader)) {
+    return undefined;
+  }
+  const fits = BASIC.test(word!)
     ? decodeBase64(value)?.includes(":") === true
     : looksRandom(value) ||
       /\d/.test(value) && !isNumber(value) && !/^[a-z]+-\d+$/.test(value);
-  if (!taken) return undefined;
+  if (!fits && !(isHeader && !WORD.test(value))) return undefined;
   const start = at + match[0].length - match[1]!.length;
   return { start, end: start + value.length, name: "authorization" };
 }

@@ -72,7 +72,7 @@ export function findAuthorization(text: string, end: number): Span | undefined {
   if (/^[a-z-]+:$/i.test(value)) return undefined;
   const span: Span = { start: at, end: stop, name: "authorization" };
   if (holdsPlaceholder(text, at, stop)) return span;
-  if (standsForNone(value)) return undefined;
+  if (standsForNone(value, known)) return undefined;
   const quoted = /["']/.test(text[at - 1] ?? "") &&
     /["'\\]/.test(text[stop] ?? "");
   return known || quoted || looksRandom(value) ||

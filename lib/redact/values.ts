@@ -53,8 +53,13 @@ export function withoutTail(value: string): string {
   return end === value.length ? value : value.slice(0, end);
 }
 
-/** Whether a value stands for none: a word, a reference, a mask. */
-export function standsForNone(given: string): boolean {
+/**
+ * Whether a value stands for none: a word, a reference, a mask.
+ *
+ * @param isNamed Whether its place says that it is one. Then only words with a
+ * sign between them, as in `YOUR_TOKEN`, stand in for it.
+ */
+export function standsForNone(given: string, isNamed = false): boolean {
   const value = given.length > LOOK ? given.slice(0, LOOK) : given;
   if (STOP.has(withoutTail(value).toLowerCase())) return true;
   if (!/^[A-Za-z0-9]/.test(value) && SIGNED.test(value)) return true;
@@ -67,6 +72,7 @@ export function standsForNone(given: string): boolean {
   if (value.length > FILLER_MAX) return false;
   if (TYPE.test(value)) return true;
   if (!/^[A-Za-z_.\s-]+$/.test(value)) return false;
+  if (isNamed && !/[_.\s-]/.test(value)) return false;
   const parts = camelWords(value);
   return parts.length > 0 &&
     parts.every((word) => FILLER.has(word) || STOP.has(word));

@@ -151,6 +151,26 @@ const ROWS: [name: string, text: string, redacted: string][] = [
   ],
 ];
 for (const [name, text, redacted] of ROWS) {
+  Deno.test("what stands where a header has its credential goes, even if it reads like words", () => {
+    const secret = ["bearer", "Secret"].join("");
+    const given = [
+      `Authorization: Bearer ${secret}`,
+      `curl -H "Authorization: Token ${secret}" x`,
+      `Bearer ${secret}`,
+      `Basic ${secret}`,
+    ];
+    const found = startRedaction().value(given);
+    assertEquals(found.filter((text) => text.includes(secret)), []);
+    const kept = [
+      "Basic availability",
+      "Bearer token",
+      "Basic Authentication",
+      "Authorization: Bearer YOUR_TOKEN",
+      "Basic load-balancing",
+    ];
+    assertEquals(startRedaction().value(kept), kept);
+  });
+
   Deno.test(`startRedaction() takes out ${name}`, () => {
     assertEquals(startRedaction().text(text), redacted);
   });
