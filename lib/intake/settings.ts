@@ -22,9 +22,9 @@ export const INTAKE_SETTINGS = {
   }),
   maxAgeS: integer("INGEST_MAX_AGE_S", {
     about:
-      "how many seconds a PagerDuty event may be old, or ahead; any other is ignored",
-    fallback: 86_400,
-    min: 1,
+      "how many seconds a PagerDuty event may be old, or ahead, before it is ignored; 0 for any number",
+    fallback: 0,
+    min: 0,
     max: 315_360_000,
   }),
   inFlightMax: integer("INGEST_MAX_INFLIGHT", {

@@ -91,8 +91,6 @@ export async function startRig(
     PAGERDUTY_WEBHOOK_SECRETS: `${OLD_SECRET}, ${SECRET}`,
     ALERTMANAGER_WEBHOOK_TOKENS: TOKEN,
     INGEST_MOCK_OPEN: "1",
-    // The samples are older than a day.
-    INGEST_MAX_AGE_S: "315360000",
     ...env,
   };
   const stop = new AbortController();

@@ -41,8 +41,6 @@ export class IntakeLane implements Lane<IntakeStage> {
           PAGERDUTY_WEBHOOK_SECRETS: SECRET,
           ALERTMANAGER_WEBHOOK_TOKENS: TOKEN,
           INGEST_COOLDOWN_S: kind === "cooldown" ? `${COOLDOWN_S}` : "0",
-          // Its letters are of one day in 2026.
-          INGEST_MAX_AGE_S: "315360000",
         }, spawnOptions(mutant)));
     this.replicas = [replica("replica-a"), replica("replica-b")];
   }
