@@ -498,10 +498,18 @@ for (const system of ["mock", "pagerduty", "alertmanager"] as const) {
 }
 
 Deno.test("collectFindings() keeps the exact of two names that become one", () => {
-  const labels = { "a\u200b": "forged", a: "true", "b\u200b": "only" };
+  const labels = {
+    "a\u200b": "forged",
+    a: "true",
+    "b\u200b": "only",
+    c: "true",
+    "c\u200b": "forged",
+  };
   const { pieces } = collectFindings({ incident_id: "1", raw: { labels } });
   const { content } = pieces.find(({ name }) => name === "payload")!;
-  assertEquals(JSON.parse(content), { labels: { a: "true", b: "only" } });
+  assertEquals(JSON.parse(content), {
+    labels: { a: "true", b: "only", c: "true" },
+  });
 });
 
 Deno.test("collectFindings() takes a credential out although something unseen splits it", () => {

@@ -38,6 +38,7 @@ const RULE = "incident-enricher-require-approval-post";
 
 /** Writes the pack with another policy. @returns Its folder. */
 async function changedPack(): Promise<string> {
+  await Deno.mkdir("dist", { recursive: true });
   const folder = await Deno.makeTempDir({ dir: "dist" });
   for (let [path, text] of await readPackFolder("pack")) {
     if (path.endsWith("policy.fragment.yaml")) text += "# another\n";
