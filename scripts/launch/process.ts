@@ -5,7 +5,7 @@
  */
 import { variablesOf } from "../../lib/base/config.ts";
 import { aborted, deadline } from "../../lib/base/deadline.ts";
-import { CommandError, ProgramError } from "../terminal/command.ts";
+import { CommandError, LinesError } from "../terminal/command.ts";
 import {
   derivePermissions,
   WORKER_SETTINGS,
@@ -180,7 +180,7 @@ export async function runDeno(
     stderr: "piped",
   }).output();
   if (code === expected) return;
-  throw new ProgramError(explain(new TextDecoder().decode(stderr).trim()));
+  throw new LinesError(explain(new TextDecoder().decode(stderr).trim()));
 }
 
 /** Fetches every module that the workers need, since they may fetch none. */

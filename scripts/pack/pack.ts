@@ -9,7 +9,7 @@ import { gzipSync } from "fflate";
 import { sha256Hex } from "../../lib/base/digest.ts";
 import { readBounded } from "../../lib/base/http.ts";
 import type { Bundle } from "../../lib/operate/install.ts";
-import { CommandError } from "../terminal/command.ts";
+import { CommandError, LinesError } from "../terminal/command.ts";
 import { whyNot } from "../terminal/files.ts";
 import { findProblems } from "./rules.ts";
 
@@ -42,13 +42,13 @@ export async function readPackFolder(folder: string): Promise<PackFiles> {
  * carry no time, owner or mode of this machine, and the compressor is a pinned
  * library, not the runtime's.
  *
- * @throws {CommandError} Lists everything that a platform would refuse or
+ * @throws {LinesError} Lists everything that a platform would refuse or
  * misread.
  */
 export async function bundlePack(files: PackFiles): Promise<Bundle> {
   const problems = findProblems(files);
   if (problems.length > 0) {
-    throw new CommandError(
+    throw new LinesError(
       `The pack cannot be bundled:\n  ${problems.join("\n  ")}`,
     );
   }

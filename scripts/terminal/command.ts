@@ -19,8 +19,8 @@ export class CommandError extends Error {
   }
 }
 
-/** A failure that quotes the lines of a program that we started. */
-export class ProgramError extends CommandError {}
+/** A failure that takes several lines: what a program said, or a list. */
+export class LinesError extends CommandError {}
 
 /** The command line itself is wrong. */
 export class UsageError extends CommandError {
@@ -177,7 +177,7 @@ export function explain(error: unknown): string {
   if (bug) return error.stack!;
   const message = messageOf(error);
   // What is quoted from outside must not begin lines that could be ours.
-  return error instanceof ProgramError ? message : printable(message, Infinity);
+  return error instanceof LinesError ? message : printable(message, Infinity);
 }
 
 /** One Ctrl+C reaches a task twice: from the terminal and from deno task. */

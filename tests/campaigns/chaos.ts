@@ -8,8 +8,8 @@ import { command, readName } from "../../scripts/terminal/arguments.ts";
 import {
   type CommandContext,
   CommandError,
+  LinesError,
   type Main,
-  ProgramError,
   runCommand,
   UsageError,
 } from "../../scripts/terminal/command.ts";
@@ -96,7 +96,7 @@ export function chaosOf(suites: Readonly<Record<string, AnySuite>>): Main {
       onOutcome(outcome, done) {
         const violated = outcome.problems.length > 0;
         if (violated || only !== undefined) {
-          context.err(describe(suite, outcome));
+          describe(suite, outcome).forEach((line) => context.err(line));
         }
         const now = performance.now();
         if (json || now < saidAt + PROGRESS_EVERY_MS) return;
@@ -107,7 +107,7 @@ export function chaosOf(suites: Readonly<Record<string, AnySuite>>): Main {
       },
     }).catch((error) => {
       signal.throwIfAborted();
-      throw new ProgramError(
+      throw new LinesError(
         `The campaign failed: ${error instanceof Error ? error.stack : error}`,
         3,
       );

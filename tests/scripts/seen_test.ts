@@ -20,7 +20,7 @@ import { main as approveLatestPost } from "../../scripts/approve_latest_post.ts"
 import { main as install } from "../../scripts/install.ts";
 import { main as posts } from "../../scripts/posts.ts";
 import { main as preview } from "../../scripts/preview.ts";
-import { type Main, ProgramError } from "../../scripts/terminal/command.ts";
+import { LinesError, type Main } from "../../scripts/terminal/command.ts";
 import { reportEnd } from "../../scripts/terminal/following.ts";
 import { heading, table } from "../../scripts/terminal/format.ts";
 import {
@@ -413,7 +413,7 @@ for (const [what, main] of Object.entries(SAYINGS)) {
 
 Deno.test("a program's words may have several lines, a bug's stack too", async () => {
   const lines: string[] = [];
-  for (const error of [new ProgramError("one\ntwo"), new Error("bug\x1b[2J")]) {
+  for (const error of [new LinesError("one\ntwo"), new Error("bug\x1b[2J")]) {
     const { stderr } = await call(() => Promise.reject(error));
     assertNothingUnseen(stderr);
     lines.push(...stderr.split("\n").slice(0, 2));

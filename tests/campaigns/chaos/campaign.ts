@@ -225,8 +225,8 @@ function judgeAgain(
   if (late !== evidence) Object.assign(outcome, suite.judge(late));
 }
 
-/** All that is known of a trial, for people. */
-export function describe(suite: AnySuite, outcome: Outcome): string {
+/** All that is known of a trial, as lines for people. */
+export function describe(suite: AnySuite, outcome: Outcome): string[] {
   const { plan, problems, end, evidence, notes, log } = outcome;
   const faults = plan.faults.map(({ name, detail }) =>
     detail === "" ? name : `${name} (${detail})`
@@ -240,5 +240,5 @@ export function describe(suite: AnySuite, outcome: Outcome): string {
       .map((fact) => `  ${fact}`),
     ...notes.map(({ ms, what }) => `  ${String(ms).padStart(6)} ms  ${what}`),
     ...log.map((line) => `  ${line}`),
-  ].join("\n");
+  ].flatMap((text) => text.split("\n"));
 }
