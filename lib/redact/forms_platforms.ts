@@ -91,8 +91,8 @@ Socket | API key | sktsec_{b40+} | https://docs.socket.dev
 Codeclimate Qlty | token | qltcp_{a20+} | https://docs.qlty.sh
 Depot | token | depot_(user|org|project)_{h64} | https://depot.dev/docs
 # Registries
-npm | access token | npm_{a36} | https://docs.npmjs.com/about-access-tokens
-PyPI | upload token | pypi-{b40+} | https://pypi.org/help
+npm | access token | npm_{a36} | https://github.blog/2021-09-23-announcing-npms-new-access-token-format/
+PyPI | upload token | pypi-{b40+} | https://packaging.python.org/en/latest/specifications/pypirc/
 RubyGems | API key | rubygems_{h48} | https://guides.rubygems.org/api-key-scopes
 NuGet | API key | oy2{l43} | https://learn.microsoft.com/nuget/nuget-org/publish-a-package
 crates.io | API token | cio{a32} | https://doc.rust-lang.org/cargo/reference/publishing.html
