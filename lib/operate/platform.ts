@@ -6,6 +6,7 @@
 import { type Config, readConfig, variablesOf } from "../base/config.ts";
 import { deadline } from "../base/deadline.ts";
 import { isObject, type JsonObject, objectOf, optional } from "../base/json.ts";
+import { configData, configPath } from "../platform/config_document.ts";
 import type { Endpoint } from "../platform/endpoint.ts";
 import { Gateway } from "../platform/gateway.ts";
 import { GatewayError } from "../platform/gateway_error.ts";
@@ -20,6 +21,10 @@ import {
   type StoreSettings,
 } from "../platform/settings.ts";
 import type { Store } from "../platform/store.ts";
+import {
+  readWorkerSnapshot,
+  type WorkerSnapshot,
+} from "../platform/worker_snapshot.ts";
 import { openStore, REACH_MS, withVariable } from "./reach.ts";
 
 type Env = (name: string) => string | undefined;
@@ -93,18 +98,9 @@ export interface About {
   licence: JsonObject | undefined;
 }
 
-/** The scheduler's snapshot of its workers, kept in Redis. */
-export interface WorkerSnapshot {
-  capturedMs: number;
-  topics: Record<string, { pool: string; available: boolean }>;
-  workers: { worker_id: string; pool: string }[];
-}
-
 /** What only Cordum 1.0 tells of its status. */
 const CORDUM_1_STATUS = ["license", "pipeline", "circuit_breakers"];
 const WITHHELD = [403, 404, 501];
-
-const SNAPSHOT_BYTES_MAX = 4 * 1024 * 1024;
 
 export interface PlatformOptions {
   signal: AbortSignal;
@@ -168,12 +164,7 @@ export class Platform implements AsyncDisposable {
 
   /** The data of a system config document, empty if there is none. */
   async config(scopeId: string): Promise<JsonObject> {
-    const document = await this.find(
-      `/config?scope=system&scope_id=${scopeId}`,
-    );
-    // Cordum 1.0 answers with the data itself, without a document around it.
-    const isBare = typeof document?.["scope"] !== "string";
-    return objectOf(isBare ? document : document["data"]) ?? {};
+    return configData(await this.find(configPath(scopeId)));
   }
 
   /** The jobs waiting for approval, of any topic, oldest first. */
@@ -246,14 +237,7 @@ export class Platform implements AsyncDisposable {
     this.#store ??= openStore(this.#redis, REACH_MS, this.signal);
     const store = await this.#store;
     using end = deadline(REACH_MS, this.signal);
-    const text = await store.read(
-      "sys:workers:snapshot",
-      SNAPSHOT_BYTES_MAX,
-      end.signal,
-    );
-    if (text === undefined) return undefined;
-    const { captured_at, topics = {}, workers = [] } = JSON.parse(text);
-    return { capturedMs: Date.parse(captured_at), topics, workers };
+    return await readWorkerSnapshot(store, end.signal);
   }
 
   async #reach<T>(call: (signal: AbortSignal) => Promise<T>): Promise<T> {

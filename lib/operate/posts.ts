@@ -72,7 +72,8 @@ const READS_MAX = 50;
 /**
  * Connects to Redis.
  *
- * @throws {StoreError} If that takes too long, as any later call does.
+ * @throws {StoreError} After `connectMs`. Its methods throw one after `callMs`
+ * without an answer.
  */
 export async function openPosts(
   redis: Endpoint,

@@ -8,14 +8,14 @@
  * @module
  */
 import { deadline } from "../base/deadline.ts";
-import { objectOf, parseJson, stringOf } from "../base/json.ts";
+import { objectOf, stringOf } from "../base/json.ts";
 import { every } from "../base/time.ts";
+import { configData, configPath } from "./config_document.ts";
 import type { Gateway } from "./gateway.ts";
 import type { Look } from "./lookout.ts";
 import type { Store } from "./store.ts";
+import { readWorkerSnapshot, type WorkerSnapshot } from "./worker_snapshot.ts";
 
-const SNAPSHOT_KEY = "sys:workers:snapshot";
-const SNAPSHOT_BYTES_MAX = 4 * 1024 * 1024;
 /** The scheduler writes one every 5 s; an older one is no longer its word. */
 const SNAPSHOT_AGE_MAX_MS = 60_000;
 /** The gateway's 50 requests a second are for all. */
@@ -33,8 +33,7 @@ export function lookAtRouting(
 ): Look {
   const askPools = every(ASK_EVERY_MS, () => listPools(gateway, topic));
   return async (signal) => {
-    const text = await store.read(SNAPSHOT_KEY, SNAPSHOT_BYTES_MAX, signal);
-    const first = firstPool(text, topic);
+    const first = firstPool(await readWorkerSnapshot(store, signal), topic);
     if (first === pool) return undefined;
     const pools = await askPools();
     const mapped = first ?? pools[0];
@@ -46,16 +45,13 @@ export function lookAtRouting(
 
 /** The first pool of a topic; `undefined` if the scheduler does not say. */
 function firstPool(
-  text: string | undefined,
+  { capturedMs, topics }: Partial<WorkerSnapshot> = {},
   topic: string,
 ): string | undefined {
-  const snapshot = objectOf(parseJson(text ?? ""));
-  const capturedMs = Date.parse(stringOf(snapshot?.["captured_at"]));
-  const ageMs = Math.abs(Date.now() - capturedMs);
+  const ageMs = Math.abs(Date.now() - (capturedMs ?? NaN));
   // Without a time there is no age, and so no such number.
   if (!(ageMs < SNAPSHOT_AGE_MAX_MS)) return undefined;
-  const entry = objectOf(objectOf(snapshot?.["topics"])?.[topic]);
-  return stringOf(entry?.["pool"]) || undefined;
+  return stringOf(topics?.[topic]?.pool) || undefined;
 }
 
 /** Every pool of a topic; none if the gateway does not say. */
@@ -63,14 +59,12 @@ async function listPools(
   gateway: Pick<Gateway, "call">,
   topic: string,
 ): Promise<string[]> {
-  const path = "/config?scope=system&scope_id=default";
   using end = deadline(ASK_MS);
   const { signal } = end;
-  const answer = await gateway.call("GET", path, { signal, once: true })
-    .catch(() => undefined);
-  const document = objectOf(answer);
-  // Cordum 1.0 answers with the data itself.
-  const data = objectOf(document?.["data"]) ?? document;
-  const topics = objectOf(objectOf(data?.["pools"])?.["topics"]);
+  const answer = await gateway.call("GET", configPath("default"), {
+    signal,
+    once: true,
+  }).catch(() => undefined);
+  const topics = objectOf(objectOf(configData(answer)["pools"])?.["topics"]);
   return [topics?.[topic]].flat().filter((name) => typeof name === "string");
 }

@@ -288,11 +288,14 @@ function wrap(redis: Redis, up: () => boolean): Store {
   };
 }
 
+/** Where the scheduler keeps its snapshot of the workers. */
+export const SNAPSHOT_KEY = "sys:workers:snapshot";
+
 /** Looks for a Redis that does not answer, although it seems connected. */
 export function lookAtStore(store: Pick<Store, "read">): Look {
   return async (signal) => {
     try {
-      await within(LOOK_MS, store.read("sys:workers:snapshot", 0, signal));
+      await within(LOOK_MS, store.read(SNAPSHOT_KEY, 0, signal));
     } catch (error) {
       const answered = error instanceof StoreError &&
         error.kind !== "unavailable";

@@ -95,13 +95,7 @@ const labelRule: FieldRule = {
       : takeText("named")(value),
 };
 
-const referenceRule: FieldRule = {
-  deep: true,
-  take: (value) =>
-    typeof value === "string" && isObjectName(value)
-      ? undefined
-      : takeText("named")(value),
-};
+const referenceRule: FieldRule = { ...labelRule, deep: true };
 
 /** `auth`, `key`, `signature`: only what looks random. */
 const weakRule: FieldRule = {

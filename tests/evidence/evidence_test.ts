@@ -489,7 +489,7 @@ for (const system of ["mock", "pagerduty", "alertmanager"] as const) {
     });
     assert(found.includes("title") && found.length > 20);
     for (const text of found) {
-      // A line feed is a blank as any other; some were there.
+      // Blanks of any kind are seen as such.
       const lines = text.replace(/(?!\uFEFF)\s/g, " ");
       assertNothingUnseen(lines.replaceAll(/\\[nrtfbv]|\\u00../g, ""), system);
       assert(!/\\u001b|\\u0000/.test(text), text);

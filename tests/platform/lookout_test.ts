@@ -148,6 +148,8 @@ const WRONG = `routing sends ${TOPIC} to the pool "other", and this worker ` +
   `is in "${POOL}", so it gets no jobs; unset WORKER_POOL, or set it to the pool`;
 const OTHER = snapshot({ [TOPIC]: { pool: "other" } });
 const pools = (value: unknown) => ({ pools: { topics: { [TOPIC]: value } } });
+/** As Cordum of January wraps it. */
+const document = (data: unknown) => ({ scope: "system", revision: 1, data });
 const denied = new Error("403");
 
 type Row = [
@@ -159,12 +161,12 @@ type Row = [
 const ROUTES: Row[] = [
   ["to its pool", snapshot({ [TOPIC]: { pool: POOL } }), denied, undefined],
   ["to another pool", OTHER, denied, WRONG],
-  ["to another pool only", OTHER, { data: pools(["other"]) }, WRONG],
-  ["to several pools", OTHER, { data: pools(["other", POOL]) }, undefined],
+  ["to another pool only", OTHER, document(pools(["other"])), WRONG],
+  ["to several pools", OTHER, document(pools(["other", POOL])), undefined],
   ["to several pools of 1.0", OTHER, pools(["other", POOL]), undefined],
   ["to another pool, says only 1.0", undefined, pools("other"), WRONG],
   ["to its pool, says only 1.0", undefined, pools(POOL), undefined],
-  ["nowhere", snapshot({}), { data: { pools: {} } }, undefined],
+  ["nowhere", snapshot({}), document({ pools: {} }), undefined],
   ["nowhere anybody knows of", snapshot({}), denied, undefined],
   ["by no snapshot", undefined, denied, undefined],
   ["by a snapshot that is none", "{}", denied, undefined],
