@@ -132,25 +132,30 @@ for (
     "gateway version dev is not semver",
   ]
 ) {
-  Deno.test(`installBundle() forces where the platform says: ${detail}`, async () => {
-    const forced: boolean[] = [];
-    const install = (form: string) => {
-      const isForced = form.includes('name="force"');
-      forced.push(isForced);
-      return isForced
-        ? Response.json({ ...RECORD, manifest: {} })
-        : plain(400, detail);
-    };
-    await onPlatform({ install }, async (platform) => {
-      await withClock(async (jump) => {
-        const options = { pollMs: 1, onProgress: () => jump(35_000) };
-        const installed = await installBundle(platform, BUNDLE, options);
-        assertEquals(forced, [false, true]);
-        assertEquals(
-          installed.forced,
-          "the platform's own version is unknown to it",
-        );
-      });
+  Deno.test(`installBundle() forces where the platform says: ${detail}`, () =>
+    assertForces(
+      () => plain(400, detail),
+      "the platform's own version is unknown to it",
+    ));
+}
+
+/** Installs where only force helps. */
+async function assertForces(
+  refuse: () => Response,
+  said: string,
+  answers: Record<string, unknown> = {},
+): Promise<void> {
+  const forced: boolean[] = [];
+  const install = (form: string) => {
+    const isForced = form.includes('name="force"');
+    forced.push(isForced);
+    return isForced ? Response.json({ ...RECORD, manifest: {} }) : refuse();
+  };
+  await onPlatform({ install, answers }, async (platform) => {
+    await withClock(async (jump) => {
+      const options = { pollMs: 1, onProgress: () => jump(35_000) };
+      const installed = await installBundle(platform, BUNDLE, options);
+      assertEquals([forced, installed.forced], [[false, true], said]);
     });
   });
 }
@@ -171,28 +176,12 @@ for (
     ],
   ] as const
 ) {
-  Deno.test(`installBundle() forces Cordum 1.0 that calls itself 0.2.0, and says so, by the shape ${what}`, async () => {
-    const forced: boolean[] = [];
-    const install = (form: string) => {
-      const isForced = form.includes('name="force"');
-      forced.push(isForced);
-      return isForced
-        ? Response.json({ ...RECORD, manifest: {} })
-        : refusal.clone();
-    };
-    const gateway = { install, answers: { "/status": status } };
-    await onPlatform(gateway, async (platform) => {
-      await withClock(async (jump) => {
-        const options = { pollMs: 1, onProgress: () => jump(35_000) };
-        const installed = await installBundle(platform, BUNDLE, options);
-        assertEquals(forced, [false, true]);
-        assertEquals(
-          installed.forced,
-          "the platform calls itself 0.2.0 but answers as Cordum 1.0, whose versions are counted anew",
-        );
-      });
-    });
-  });
+  Deno.test(`installBundle() forces Cordum 1.0 that calls itself 0.2.0, and says so, by the shape ${what}`, () =>
+    assertForces(
+      () => refusal.clone(),
+      "the platform calls itself 0.2.0 but answers as Cordum 1.0, whose versions are counted anew",
+      { "/status": status },
+    ));
 }
 
 for (

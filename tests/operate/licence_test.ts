@@ -4,14 +4,13 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
-import { plain, startGateway } from "../../deploy/standins/gateway.ts";
 import {
   fitsJob,
   fitsWorkers,
   type Licence,
   readLicence,
 } from "../../lib/operate/licence.ts";
-import { platformAt } from "../support/platform.ts";
+import { onAnswers } from "../support/platform.ts";
 import recorded from "../testdata/recorded/http-1.0/config-and-packs.json" with {
   type: "json",
 };
@@ -31,12 +30,7 @@ async function licenceOf(
     "/approvals": { items: waiting.map((id) => ({ job: { ...job, id } })) },
     "/jobs": jobs && { items: jobs },
   };
-  await using server = startGateway(({ path }) => {
-    const answer = answers[path.replace("/api/v1", "")];
-    return answer === undefined ? plain(501, "no") : Response.json(answer);
-  });
-  await using platform = platformAt(server.url);
-  return await readLicence(platform);
+  return await onAnswers(answers, readLicence);
 }
 
 Deno.test("readLicence() tells what is allowed and what is in use", async () => {

@@ -9,7 +9,7 @@ import { type Platform, readPlatformEnv } from "../../lib/operate/platform.ts";
 import { readWaiting } from "../../lib/operate/waiting.ts";
 import { GatewayError } from "../../lib/platform/gateway_error.ts";
 import { plain, startGateway } from "../../deploy/standins/gateway.ts";
-import { NO_REDIS, platformAt } from "../support/platform.ts";
+import { NO_REDIS, onAnswers, platformAt } from "../support/platform.ts";
 import { explain } from "../../scripts/terminal/command.ts";
 import { freePort } from "../../scripts/launch/free_port.ts";
 import recorded1 from "../testdata/recorded/http-1.0/config-and-packs.json" with {
@@ -107,19 +107,6 @@ function answerOf(
 }
 
 const CONFIG = "GET /api/v1/config?scope=system&scope_id=default";
-
-/** Calls on a platform that answers `GET` requests by their path. */
-async function onAnswers<T>(
-  answers: Record<string, unknown>,
-  use: (platform: Platform) => Promise<T>,
-): Promise<T> {
-  await using server = startGateway(({ path }) => {
-    const answer = answers[path.replace("/api/v1", "")];
-    return answer === undefined ? plain(501, "no") : Response.json(answer);
-  });
-  await using platform = platformAt(server.url);
-  return await use(platform);
-}
 
 Deno.test("config() reads a document and, as Cordum 1.0 answers, its bare data", async () => {
   const document = answerOf(recorded.requests, CONFIG);

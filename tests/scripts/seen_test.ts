@@ -270,29 +270,23 @@ Deno.test("posts hide nothing of hostile records", async (t) => {
 });
 
 Deno.test("preview hides nothing of a hostile incident", async () => {
+  const incident = {
+    incident_id: "1",
+    title: odd("title"),
+    service: odd("service"),
+    severity: "high",
+  };
   const file = await Deno.makeTempFile({ dir: "/tmp" });
   try {
     await Deno.writeTextFile(
       file,
-      JSON.stringify({
-        incident_id: "1",
-        title: odd("title"),
-        service: odd("service"),
-        severity: "high",
-        [odd("unknown")]: 1,
-      }),
+      JSON.stringify({ ...incident, [odd("unknown")]: 1 }),
     );
     const { stderr } = await callSeen(preview, [file]);
     assertStringIncludes(stderr, "unknown<U+001B>");
     await Deno.writeTextFile(
       file,
-      JSON.stringify({
-        incident_id: "1",
-        title: odd("title"),
-        service: odd("service"),
-        severity: "high",
-        raw: { [odd("key")]: odd("value") },
-      }),
+      JSON.stringify({ ...incident, raw: { [odd("key")]: odd("value") } }),
     );
     for (const more of [[], ["--json"]]) {
       const { stderr, stdout } = await callSeen(preview, [file, ...more]);
