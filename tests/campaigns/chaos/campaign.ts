@@ -190,6 +190,7 @@ async function runTrial(
     signal.throwIfAborted();
     judgement = suite.judge(evidence);
   } catch (error) {
+    stage.close();
     signal.throwIfAborted();
     const problem = `the trial broke off: ${messageOf(error)}`;
     judgement = { end: undefined, problems: [problem] };

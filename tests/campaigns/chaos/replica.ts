@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { delay } from "../../../lib/base/time.ts";
+import { wait } from "../../../lib/base/time.ts";
 import type {
   LogLine,
   SpawnOptions,
@@ -139,12 +139,12 @@ export class Replica implements AsyncDisposable {
     this.port = 0;
   }
 
-  /** Stops it for a while; resolves when it goes on. */
-  async pause(ms: number): Promise<void> {
+  /** Stops it for a while, or until the signal aborts. Then it goes on. */
+  async pause(ms: number, signal: AbortSignal): Promise<void> {
     this.strikes++;
     const process = this.#process;
     process?.signal("SIGSTOP");
-    await delay(ms);
+    await wait(ms, signal).catch(() => {});
     process?.signal("SIGCONT");
     this.strikes++;
   }

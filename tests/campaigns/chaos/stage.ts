@@ -84,7 +84,13 @@ export class Stage<M extends string, R extends { readonly id: string }> {
   readonly #moments = new Map<M, Schedule<Handler<R>>>();
   readonly #pending: Promise<unknown>[] = [];
   readonly #over = Promise.withResolvers<Verdict>();
+  readonly #end = new AbortController();
   readonly #start = performance.now();
+
+  /** Aborts when the trial is over. */
+  get signal(): AbortSignal {
+    return this.#end.signal;
+  }
 
   /** @param place Of the fault in the plan. */
   tools(place: number): Tools<this, M, R> {
@@ -159,6 +165,7 @@ export class Stage<M extends string, R extends { readonly id: string }> {
   close(): void {
     this.disarm();
     this.#over.resolve("cut");
+    this.#end.abort();
   }
 
   note(what: string): void {

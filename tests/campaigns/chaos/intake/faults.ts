@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { delay } from "../../../../lib/base/time.ts";
+import { wait } from "../../../../lib/base/time.ts";
 import type { Random } from "../random.ts";
 import type { Replica } from "../replica.ts";
 import {
@@ -220,9 +220,12 @@ function atMoment(
 const PROCESS: readonly IntakeDraw[] = [
   atMoment("SIGKILL", async (replica, stage, ms) => {
     await replica.kill();
-    stage.also(delay(ms).then(() => replica.start()));
+    stage.also(wait(ms, stage.signal).then(() => replica.start()));
   }),
-  atMoment("SIGSTOP", (replica, stage, ms) => stage.also(replica.pause(ms))),
+  atMoment(
+    "SIGSTOP",
+    (replica, stage, ms) => stage.also(replica.pause(ms, stage.signal)),
+  ),
   atMoment("SIGTERM", (replica, stage) => {
     stage.also(replica.stop().then(() => replica.start()));
   }),

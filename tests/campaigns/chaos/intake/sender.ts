@@ -5,7 +5,7 @@
  * @module
  */
 import { messageOf } from "../../../../lib/base/errors.ts";
-import { delay, wait } from "../../../../lib/base/time.ts";
+import { wait } from "../../../../lib/base/time.ts";
 import { Ended, Reader } from "../../../support/relay.ts";
 import type { Letter } from "./letters.ts";
 import type { Replica } from "../replica.ts";
@@ -193,7 +193,7 @@ async function write(
   for (let at = 0; at < all.length; at += size) {
     await connection.write(all.subarray(at, at + size));
     if (at === 0) await stage.reach("half sent", replica);
-    if (gapMs > 0) await delay(gapMs);
+    if (gapMs > 0) await wait(gapMs, stage.signal);
   }
 }
 

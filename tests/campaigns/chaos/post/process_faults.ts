@@ -66,7 +66,7 @@ const drawPause = drawAt("SIGSTOP for longer than a timeout", (random) => {
   return {
     detail: `${ms} ms${meanwhile ? ", job redelivered" : ""}`,
     strike(poster, lane, stage) {
-      stage.also(poster.pause(ms));
+      stage.also(poster.pause(ms, stage.signal));
       if (meanwhile) lane.deliverAll(stage, lane.otherThan(poster));
     },
   };
