@@ -23,7 +23,7 @@ export const INTAKE_SETTINGS = {
   maxAgeS: integer("INGEST_MAX_AGE_S", {
     about:
       "how many seconds a PagerDuty event may be old, or ahead, before it is ignored; 0 for any number",
-    fallback: 0,
+    fallback: 86_400,
     min: 0,
     max: 315_360_000,
   }),

@@ -61,7 +61,7 @@ Deno.test("deno task demo shows five of five goals and leaves nothing running", 
   ]);
   assertEquals([code, stderr], [0, ""], stdout);
   assert(stdout.endsWith("\ndemo: 5 of 5 goals shown\n"));
-  assertMatch(stdout, /bundled dist\/incident-enricher-0\.2\.0\.tgz/);
+  assertMatch(stdout, /bundled dist\/incident-enricher-0\.3\.0\.tgz/);
   assertMatch(stdout, /sha256 [0-9a-f]{64}/);
   assertMatch(
     stdout,
@@ -413,7 +413,7 @@ Deno.test("on coretexOS 0.6 the demo says that no approval is released, rejects,
     stdout,
     "rejected, since this platform is coretexOS 0.6, which never releases an approved job",
   );
-  assertStringIncludes(stdout, "installed over 0.2.0, version 0.3.0");
+  assertStringIncludes(stdout, "installed over 0.3.0, version 0.4.0");
   assertStringIncludes(stdout, "the record stays, status DISABLED");
   assertStringIncludes(
     stdout,

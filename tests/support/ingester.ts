@@ -91,6 +91,8 @@ export async function startRig(
     PAGERDUTY_WEBHOOK_SECRETS: `${OLD_SECRET}, ${SECRET}`,
     ALERTMANAGER_WEBHOOK_TOKENS: TOKEN,
     INGEST_MOCK_OPEN: "1",
+    // What tests send bears the same date for ever.
+    INGEST_MAX_AGE_S: "0",
     ...env,
   };
   const stop = new AbortController();

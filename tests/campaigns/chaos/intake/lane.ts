@@ -40,6 +40,7 @@ export class IntakeLane implements Lane<IntakeStage> {
           CORETEX_API_KEY: id,
           PAGERDUTY_WEBHOOK_SECRETS: SECRET,
           ALERTMANAGER_WEBHOOK_TOKENS: TOKEN,
+          INGEST_MAX_AGE_S: "0", // Every letter bears the same date.
           INGEST_COOLDOWN_S: kind === "cooldown" ? `${COOLDOWN_S}` : "0",
         }, spawnOptions(mutant)));
     this.replicas = [replica("replica-a"), replica("replica-b")];
