@@ -203,7 +203,7 @@ export interface PostResult {
   /** Host and, if not 443, port. */
   destination_host?: string;
   /** Who approved it, when, and the rule that required it. */
-  approval?: { by: string; at: string; rule_id: string };
+  approval?: { by: string; at: string; rule_id: string; signed_by?: string };
   /** Set if it was posted before, so nothing was sent now. */
   repeat?: boolean;
   /** For a repeat: the severity of the message that was posted. */

@@ -10,6 +10,7 @@
  * @module
  */
 import type { Config } from "../lib/base/config.ts";
+import { ConfigError } from "../lib/base/errors.ts";
 import { errorFields } from "../lib/base/log.ts";
 import type { PostInput, PostResult } from "../lib/incident.ts";
 import { encodeMessage, withFooter } from "../lib/message/render.ts";
@@ -27,6 +28,7 @@ import {
   settlePost,
 } from "../lib/post/claim.ts";
 import { readDestination } from "../lib/post/destination.ts";
+import { publish } from "../lib/post/published.ts";
 import { readRelease } from "../lib/post/release.ts";
 import { type Standing, standingOf } from "../lib/post/record.ts";
 import {
@@ -40,6 +42,7 @@ import {
 import { send } from "../lib/post/send.ts";
 import { severityOfPost } from "../lib/post/severity.ts";
 import { POST_SETTINGS, type PostSettings } from "../lib/post/settings.ts";
+import { readSigner } from "../lib/post/signer.ts";
 
 const TOPIC = "job.incident-enricher.post";
 
@@ -49,10 +52,19 @@ export const SETTINGS: PlatformSettings & PostSettings = {
   ...POST_SETTINGS,
 };
 
-/** Warns at start-up when approval is switched off. */
+/**
+ * Warns at start-up when approval is switched off.
+ *
+ * @throws {ConfigError} If approvals have to be signed, yet are not required.
+ */
 export function caution(
-  { requireApproval }: Config<typeof SETTINGS>,
+  { requireApproval, approvalKeys }: Config<typeof SETTINGS>,
 ): string | undefined {
+  if (!requireApproval && approvalKeys.length > 0) {
+    throw new ConfigError(
+      "POSTER_REQUIRE_APPROVAL=0 contradicts APPROVAL_PUBLIC_KEYS; set only one of them",
+    );
+  }
   return requireApproval
     ? undefined
     : "POSTER_REQUIRE_APPROVAL=0: posts are sent without an approval";
@@ -73,7 +85,7 @@ export async function post(
   context: JobContext<typeof SETTINGS>,
 ): Promise<PostResult> {
   const { job, settings, gateway, signal } = context;
-  const { approval, constraints } = await readRelease(context);
+  const { approval: recorded, constraints } = await readRelease(context);
   refuseOld(evidence, settings);
   const destination = await readDestination(incident.destination, {
     ...settings,
@@ -82,6 +94,7 @@ export async function post(
   const { message, digest } = await fetchApprovedMessage(summary, gateway);
   const severity = severityOfPost(incident, evidence);
   const facts = { incident, destination, digest, severity };
+  const approval = await readSigner(recorded, facts, context);
   const base = describePost(facts, approval, job);
   const record = openRecord(facts, context);
   const render = (before: Standing | undefined) => {
@@ -105,7 +118,7 @@ export async function post(
   const claim = await claimPost(record, facts, context);
   if (claim.state !== "mine") return describeRepeat(claim, base);
   const { token, before } = claim;
-  await confirmRelease(record, token, context);
+  await confirmRelease(record, { token, post: facts }, context);
   const payload = render(before);
   const outcome = await send(destination, payload, {
     timeoutMs: settings.postTimeoutMs,
@@ -145,6 +158,7 @@ if (import.meta.main) {
     // The label that the workflow gives the post step is a placement constraint.
     labels: { "_content.payload_json": "{}" },
     caution,
+    announce: (settings) => publish(settings.workerId, settings),
     recover: true,
     giveUpAt: ({ evidence }, settings) => ageLimitOf(evidence, settings),
     // A message that may have reached Slack must be settled, so wait for its

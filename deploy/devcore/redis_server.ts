@@ -193,6 +193,7 @@ const COMMANDS = new Map(Object.entries<Command>({
     Infinity,
     ({ data }, keys) => integer(keys.filter((key) => data.delete(key)).length),
   ],
+  EXPIRE: [2, 2, expire],
   GET: [1, 1, ({ data }, [key]) => bulk(data.string(key))],
   GETRANGE: [3, 3, getRange],
   INFO: [0, Infinity, () => bulk(INFO)],
@@ -277,6 +278,15 @@ function append({ data }: Session, [key, ...items]: Args): string {
   const list = data.list(key);
   if (list.length === 0) data.set(key, list, Infinity);
   return integer(list.push(...items));
+}
+
+function expire({ data }: Session, [key, seconds]: Args): string {
+  const lifetimeMs = readInteger(seconds) * 1000;
+  const value = data.find(key)?.value;
+  if (value === undefined) return integer(0);
+  if (lifetimeMs > 0) data.set(key, value, lifetimeMs);
+  else data.delete(key);
+  return integer(1);
 }
 
 /**

@@ -56,7 +56,9 @@ export interface MessageView {
 
 export interface Footer {
   /** `undefined` if the poster needs no approval. */
-  approval: { by: string; at: string; ruleId: string } | undefined;
+  approval:
+    | { by: string; at: string; ruleId: string; signedBy?: string }
+    | undefined;
   /** Empty for a job outside a workflow. */
   runId: string;
   /** Of the message, as 64 hex digits. */
@@ -180,7 +182,10 @@ export function withFooter(message: Message, footer: Footer): Message {
   const released = approval === undefined
     ? "Posted without approval, as configured"
     : `Approved by ${part(approval.by)} at ${part(approval.at, 40)}, ` +
-      `asked for by rule ${part(approval.ruleId)}`;
+      `asked for by rule ${part(approval.ruleId)}` +
+      (approval.signedBy === undefined
+        ? ""
+        : `, signed by ${part(approval.signedBy)}`);
   const line = `${released} · run ${part(runId) || "none"} · message sha256 ${
     part(digest.slice(0, 16))
   }`;

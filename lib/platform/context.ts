@@ -56,6 +56,8 @@ export interface JobStore {
   append(key: string, item: string): Promise<void>;
   /** Reads a whole list. */
   list(key: string): Promise<string[]>;
+  /** Reads the last items of a list, oldest first. */
+  latest(key: string, itemsMax: number): Promise<string[]>;
 }
 
 /** Everything that a handler gets beside its input. */

@@ -208,6 +208,7 @@ function createContext(
     store: {
       append: (key, item) => store.append(key, item, NEVER),
       list: (key) => store.list(key, signal),
+      latest: (key, itemsMax) => store.latest(key, itemsMax, signal),
     },
   };
 }

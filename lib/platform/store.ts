@@ -51,14 +51,28 @@ export interface Store extends AsyncDisposable {
     ttlS: number,
     signal: AbortSignal,
   ): Promise<string | undefined>;
-  /** Adds an item at the end of a list that never expires. */
-  append(key: string, item: string, signal: AbortSignal): Promise<void>;
+  /**
+   * Adds an item at the end of a list, which never expires, or `ttlS` seconds
+   * after its last item.
+   */
+  append(
+    key: string,
+    item: string,
+    signal: AbortSignal,
+    ttlS?: number,
+  ): Promise<void>;
   /**
    * Reads a whole list.
    *
    * @throws {StoreError} `too large` above {@linkcode LIST_ITEMS_MAX} items.
    */
   list(key: string, signal: AbortSignal): Promise<string[]>;
+  /** Reads the last items of a list, oldest first, and no more than asked for. */
+  latest(
+    key: string,
+    itemsMax: number,
+    signal: AbortSignal,
+  ): Promise<string[]>;
   /**
    * Finds the keys that begin with `prefix`, in batches and each key once. Keys
    * that come or go meanwhile may be missing.
@@ -241,8 +255,9 @@ function wrap(redis: Redis, up: () => boolean): Store {
       const set = () => redis.set(key, value, "EX", ttlS, "GET");
       return await run(set, signal) ?? undefined;
     },
-    async append(key, item, signal) {
+    async append(key, item, signal, ttlS) {
       await run(() => redis.rpush(key, item), signal);
+      if (ttlS !== undefined) await run(() => redis.expire(key, ttlS), signal);
     },
     async list(key, signal) {
       const read = () => redis.lrange(key, 0, LIST_ITEMS_MAX);
@@ -250,6 +265,8 @@ function wrap(redis: Redis, up: () => boolean): Store {
       if (items.length <= LIST_ITEMS_MAX) return items;
       throw tooLarge(`Cannot read "${key}": more than ${LIST_ITEMS_MAX} items`);
     },
+    latest: (key, itemsMax, signal) =>
+      run(() => redis.lrange(key, -itemsMax, -1), signal),
     async *scan(prefix, signal) {
       if (/[*?[\]\\^]/.test(prefix)) {
         throw new RangeError("Cannot scan: the prefix is a pattern");

@@ -13,7 +13,7 @@ import type { JobContext } from "./context.ts";
 import { Conversation, HEARTBEAT_MS } from "./conversation.ts";
 import { Gateway } from "./gateway.ts";
 import { lookForTwin } from "./instance.ts";
-import { Lookout } from "./lookout.ts";
+import { type Look, Lookout } from "./lookout.ts";
 import { Readiness, type ReadinessOptions } from "./readiness.ts";
 import { lookAtRouting } from "./routing.ts";
 import { runJob, type Workbench } from "./run_job.ts";
@@ -57,8 +57,18 @@ export interface WorkerOptions<S extends Settings & PlatformSettings, I, O> {
   giveUpAt?: (input: I, settings: Config<S>) => number;
   /** How long a stopping worker may go on with its jobs; 15 s if absent. */
   graceMs?: (settings: Config<S>) => number;
+  /** What it tells of itself in Redis, again and again while it lives. */
+  announce?: (settings: Config<S>) => Promise<Announcement>;
   /** Does one job. */
   handle: (input: I, context: JobContext<S>) => Promise<O>;
+}
+
+/** A key of Redis and its value, short and without secrets. */
+export interface Announcement {
+  /** Names the worker, as two must not share one. */
+  readonly key: string;
+  /** For whoever may read Redis. */
+  readonly value: string;
 }
 
 /** A worker's surroundings; tests bring their own. */
@@ -75,6 +85,8 @@ export interface WorkerEnvironment extends Environment {
 const GRACE_MS = 15_000;
 /** How long `/readyz` names a part that a job has found missing. */
 const PART_MS = 60 * 60_000;
+/** Longer than several looks. */
+const ANNOUNCED_S = 30;
 const LATE_MS = 3 * HEARTBEAT_MS;
 const RECOVERY = { silentMs: 60_000, everyMs: 60_000 };
 
@@ -143,6 +155,7 @@ export async function serveJobs<S extends Settings & PlatformSettings, I, O>(
       redis: lookAtStore(store),
       pool: lookAtRouting({ store, gateway, topic, pool }),
       worker_id: lookForTwin(store, name),
+      ...announcing(options.announce?.(config), store),
     },
   });
   parts.lookout = lookout;
@@ -174,6 +187,21 @@ export async function serveJobs<S extends Settings & PlatformSettings, I, O>(
   });
   parts.conversation = conversation;
   await conversation.run(signal);
+}
+
+/** Repeats an announcement, so that it outlives its worker by little. */
+function announcing(
+  announcement: Promise<Announcement> | undefined,
+  store: Store,
+): Record<string, Look> {
+  if (announcement === undefined) return {};
+  return {
+    async announcement(signal) {
+      const { key, value } = await announcement;
+      await store.write(key, value, ANNOUNCED_S, signal);
+      return undefined;
+    },
+  };
 }
 
 /** Notes which part of the process a job has found missing. */

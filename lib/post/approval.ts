@@ -20,6 +20,10 @@ export interface Approval {
   at: string;
   /** The policy rule that demanded the approval. */
   ruleId: string;
+  /** Whose signature it bears: a name, or the id of a key. */
+  signedBy?: string;
+  /** Why a dry run's approval counts as not signed. */
+  unsigned?: string;
 }
 
 const STATES = ["SCHEDULED", "DISPATCHED", "RUNNING"];

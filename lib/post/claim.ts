@@ -11,6 +11,7 @@ import { type ClaimOutcome, PostRecord } from "./record.ts";
 import { readRelease } from "./release.ts";
 import { describeOutcome, type Post, toPosted, withWarning } from "./result.ts";
 import type { SendOutcome } from "./send.ts";
+import { readSigner } from "./signer.ts";
 import type { PostSettings } from "./settings.ts";
 
 /** Added to the time for a post: so long, this job's earlier claim may be alive. */
@@ -49,21 +50,22 @@ export function claimPost(
 }
 
 /**
- * Reads the approval once more, now that the claim stands.
+ * Reads the approval and its signature once more, now that the claim stands.
  *
  * A record may look free because Redis has lost it since the checks, along with
  * another poster's claim. The platform keeps its jobs in the same Redis, so
  * then the approval is gone too.
  *
- * @throws The error of `readRelease()`, after giving the claim back.
+ * @throws The error of `readRelease()` or `readSigner()`, after giving the claim back.
  */
 export async function confirmRelease(
   record: PostRecord,
-  token: string,
+  { token, post }: { token: string; post: Post },
   context: JobContext<PostSettings>,
 ): Promise<void> {
   try {
-    await readRelease(context);
+    const { approval } = await readRelease(context);
+    await readSigner(approval, post, context);
   } catch (error) {
     const why = "the approval could not be confirmed after the claim";
     await record.settle(token, { outcome: "refused", why }).catch((error) =>

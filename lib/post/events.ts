@@ -31,7 +31,14 @@ export type PostEvent =
   | Claim
   | { type: "refused"; token: string; why: string; at: string }
   | { type: "unknown"; token: string; why: string; at: string }
-  | { type: "posted"; token: string; result: Posted; at: string }
+  | {
+    type: "posted";
+    token: string;
+    result: Posted;
+    /** Stands outside of the result, whose schema 0.2.0 checks. */
+    signed_by?: string;
+    at: string;
+  }
   /** Frees the claim with that token; without one, frees any claim. */
   | { type: "freed"; token?: string; by: string; why: string; at: string }
   /** Marks the claim with that token; without one, counts as critical. */
@@ -49,11 +56,32 @@ export interface Posted {
   posted_at: string;
   slack?: { ok: boolean };
   artifact_ptr?: string;
-  approval?: { by: string; at: string; rule_id: string };
+  approval?: { by: string; at: string; rule_id: string; signed_by?: string };
   /** Of the message, as 64 hex digits. */
   message_sha256: string;
   job_id: string;
   run_id: string;
+}
+
+/** The event of a message that went out. */
+export function postedEvent(token: string, result: Posted): PostEvent {
+  const { posted_at: at, approval } = result;
+  if (approval?.signed_by === undefined) {
+    return { type: "posted", token, result, at };
+  }
+  const { signed_by, ...rest } = approval;
+  const bare = { ...result, approval: rest };
+  return { type: "posted", token, result: bare, signed_by, at };
+}
+
+/** The result that an event holds. */
+export function resultOf(
+  { result, signed_by }: Extract<PostEvent, { type: "posted" }>,
+): Posted {
+  const { approval } = result;
+  return approval === undefined || signed_by === undefined
+    ? result
+    : { ...result, approval: { ...approval, signed_by } };
 }
 
 /** Required texts of each event, beside its time. */
@@ -68,6 +96,7 @@ const FIELDS: ReadonlyMap<unknown, readonly string[]> = new Map([
 /** Optional texts of each event. */
 const OPTIONAL_FIELDS: ReadonlyMap<unknown, readonly string[]> = new Map([
   ["claim", ["tenant", "incident_id", "destination"]],
+  ["posted", ["signed_by"]],
   ["freed", ["token"]],
   ["marked", ["token", "link"]],
 ]);

@@ -27,9 +27,11 @@ import {
   type Claim,
   parseEvents,
   type Posted,
+  postedEvent,
   type PostEvent,
   type PostKey,
   recordKey,
+  resultOf,
 } from "./events.ts";
 import { outranks, type PostSeverity, readAs } from "./severity.ts";
 
@@ -101,7 +103,7 @@ function step(
         ...sentFor(claims.get(event.token)),
         at: event.at,
         as: "posted",
-        result: event.result,
+        result: resultOf(event),
       });
     case "marked": {
       const { token, by, at, link } = event;
@@ -369,9 +371,7 @@ export class PostRecord {
       | { outcome: "refused" | "unknown"; why: string },
   ): Promise<void> {
     if (settled.outcome === "posted") {
-      const { result } = settled;
-      const { posted_at: at } = result;
-      return this.#append({ type: "posted", token, result, at });
+      return this.#append(postedEvent(token, settled.result));
     }
     const { outcome: type, why } = settled;
     return this.#append({ type, token, why, at: new Date().toISOString() });

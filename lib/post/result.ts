@@ -55,7 +55,15 @@ export function describePost(
       ? { destination_host: destination.host }
       : {}),
     ...(approval === undefined ? { warnings: [UNAPPROVED] } : {
-      approval: { by: approval.by, at: approval.at, rule_id: approval.ruleId },
+      approval: {
+        by: approval.by,
+        at: approval.at,
+        rule_id: approval.ruleId,
+        ...optional("signed_by", approval.signedBy),
+      },
+    }),
+    ...(approval?.unsigned === undefined ? {} : {
+      warnings: [`A post would be refused: ${approval.unsigned}`],
     }),
   };
 }

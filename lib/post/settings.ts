@@ -3,8 +3,26 @@
  *
  * @module
  */
-import { flag, hostList, integer, optional, secret } from "../base/config.ts";
+import {
+  flag,
+  hostList,
+  integer,
+  optional,
+  secret,
+  type Setting,
+  text,
+} from "../base/config.ts";
 import { POST_MAX_AGE } from "./age.ts";
+import { type PublicKey, readPublicKeys } from "./keys.ts";
+
+const APPROVAL_KEYS: Setting<readonly PublicKey[]> = Object.freeze({
+  ...text("APPROVAL_PUBLIC_KEYS", {
+    about:
+      "public keys, comma-separated; a post then needs an approval that one of them signed",
+    fallback: "",
+  }),
+  parse: readPublicKeys,
+});
 
 /** Where posts may go, what they require and how long they may take. */
 export const POST_SETTINGS = {
@@ -24,6 +42,7 @@ export const POST_SETTINGS = {
       "0 posts without an approval; 1 posts only what a recorded approval released",
     fallback: true,
   }),
+  approvalKeys: APPROVAL_KEYS,
   postTimeoutMs: integer("POST_TIMEOUT_MS", {
     about: "time limit for one post in ms, including waits that Slack asks for",
     fallback: 30_000,

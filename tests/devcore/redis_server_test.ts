@@ -267,6 +267,17 @@ const STORIES: [string, [Words, string][]][] = [
     ["SET l x", OK],
     ["GET l", bulk("x")],
   ]],
+  ["EXPIRE", [
+    ["EXPIRE none 60", int(0)],
+    ["RPUSH e a", int(1)],
+    ["EXPIRE e 60", int(1)],
+    ["RPUSH e b", int(2)],
+    ["LRANGE e 0 -1", list("a", "b")],
+    ["EXPIRE e x", NO_INTEGER],
+    ["EXPIRE e", wrongNumber("expire")],
+    ["EXPIRE e 0", int(1)],
+    ["LRANGE e 0 -1", list()],
+  ]],
   ["SCAN in one call", [
     ["SCAN 0", page()],
     ["SET one 1", OK],
@@ -695,6 +706,14 @@ Deno.test("startRedisServer() lets keys expire by its clock", async (t) => {
     await expect("SCAN 0", page("stays"));
     await expect("STRLEN gone", int(0));
     await expect("DEL gone", int(0));
+  });
+  await t.step("a list lives as long as EXPIRE says", async () => {
+    await expect("RPUSH list a", int(1));
+    await expect("EXPIRE list 2", int(1));
+    now += 2000;
+    await expect("RPUSH list b", int(2));
+    now += 1;
+    await expect("LRANGE list 0 -1", list());
   });
   await t.step("SET without EX lets a key live for ever", async () => {
     await expect("SET stays 2", OK);

@@ -88,6 +88,12 @@ async function behave(t: Deno.TestContext, url: string): Promise<void> {
     assertEquals(await store.list("none", signal), []);
   });
 
+  await t.step("latest() gives the last items, in order", async () => {
+    assertEquals(await store.latest("l", 2, signal), ["2", "3"]);
+    assertEquals(await store.latest("l", 9, signal), ["1", "2", "3"]);
+    assertEquals(await store.latest("none", 9, signal), []);
+  });
+
   await t.step("a value of another type is refused at once", async () => {
     for (
       const call of [
@@ -185,6 +191,19 @@ Deno.test("write() sets the time that a value lives", async () => {
   assertEquals(await store.read("k", 10, signal), "v");
   now += 2;
   assertEquals(await store.read("k", 10, signal), undefined);
+});
+
+Deno.test("append() sets how long a list lives after its last item, if asked to", async () => {
+  let now = 1_000_000;
+  await using server = await startRedisServer({ clock: () => now });
+  await using store = await connect(server.url);
+  await store.append("l", "a", signal, 60);
+  now += 59_000;
+  await store.append("l", "b", signal, 60);
+  now += 60_000;
+  assertEquals(await store.list("l", signal), ["a", "b"]);
+  now += 1;
+  assertEquals(await store.list("l", signal), []);
 });
 
 Deno.test("a call rides out a lost connection", async () => {

@@ -124,6 +124,8 @@ export function fakeContext<S extends Settings>(
         return Promise.resolve();
       },
       list: (key) => Promise.resolve(lists.get(key) ?? []),
+      latest: (key, itemsMax) =>
+        Promise.resolve((lists.get(key) ?? []).slice(-itemsMax)),
     },
   };
   return { context, artifacts, lists, jobs, log, abort };

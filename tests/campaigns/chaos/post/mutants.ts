@@ -25,6 +25,7 @@ const skipClaim: Verb = async (input, context) => {
   return await post(input, {
     ...context,
     store: {
+      ...context.store,
       // deno-lint-ignore require-await -- The store's own needs it.
       list: async () => own,
       async append(key, item) {
