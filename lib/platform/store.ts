@@ -152,6 +152,8 @@ export async function connectStore(
     ...(password === "" ? {} : { password }),
     ...optional("tls", tls),
     connectionName: options.name,
+    // Redis learns of it from 7.2 on; no rule for a user can name it before.
+    disableClientInfo: true,
     lazyConnect: true,
     connectTimeout: CONNECT_TIMEOUT_MS,
     commandTimeout: COMMAND_TIMEOUT_MS,

@@ -33,6 +33,8 @@ interface Call {
   args: string[];
   /** Texts by file name, written into its folder before it starts. */
   files?: Record<string, string>;
+  /** Variables beside those of this process. */
+  env?: Record<string, string>;
 }
 
 /**
@@ -40,14 +42,17 @@ interface Call {
  *
  * @param args Further arguments, as `["--auth", "token"]`.
  * @param folder Created for it instead of a temporary one.
+ * @param more Files that it reads and variables.
  * @returns The server, accepting connections; undefined if not on the PATH.
  * @throws {Error} If it ends or stays silent instead; with what it printed.
  */
 export function startRealNats(
   args: readonly string[] = [],
   folder?: string,
+  more: Pick<Call, "files" | "env"> = {},
 ): Promise<RealServer | undefined> {
   return Process.start("nats-server", (port) => ({
+    ...more,
     url: `nats://127.0.0.1:${port}`,
     args: ["--addr", "127.0.0.1", "--port", `${port}`, ...args],
   }), folder);
@@ -60,18 +65,21 @@ export function startRealNats(
  * `--tls-cert-file` among them it speaks TLS only.
  * @param folder Created for it, to keep what it acknowledges, even through a
  * SIGKILL. Without it nothing is kept on disk.
+ * @param more Files that it reads.
  * @returns The server, accepting connections; undefined if not on the PATH.
  * @throws {Error} If it ends or stays silent instead; with what it printed.
  */
 export function startRealRedis(
   args: readonly string[] = [],
   folder?: string,
+  more: Pick<Call, "files"> = {},
 ): Promise<RealServer | undefined> {
   const keeps = folder === undefined
     ? ["--appendonly", "no"]
     : ["--appendonly", "yes", "--appendfsync", "always"];
   const tls = args.includes("--tls-cert-file");
   return Process.start("redis-server", (port) => ({
+    ...more,
     url: `${tls ? "rediss" : "redis"}://127.0.0.1:${port}`,
     args: [
       ...["--bind", "127.0.0.1", "--save", "", ...keeps],
@@ -122,6 +130,7 @@ class Process implements RealServer {
   output = "";
   readonly #args: readonly string[];
   readonly #files: Readonly<Record<string, string>>;
+  readonly #env: Readonly<Record<string, string>>;
   #child: Deno.ChildProcess | undefined;
   #ended: Promise<unknown> = Promise.resolve();
 
@@ -129,11 +138,12 @@ class Process implements RealServer {
     readonly command: string,
     readonly port: number,
     readonly folder: string,
-    { url, args, files = {} }: Call,
+    { url, args, files = {}, env = {} }: Call,
   ) {
     this.url = url;
     this.#args = args;
     this.#files = files;
+    this.#env = env;
   }
 
   static async start(
@@ -184,6 +194,7 @@ class Process implements RealServer {
     const child = this.#child = new Deno.Command(this.command, {
       args: [...this.#args],
       cwd: this.folder,
+      env: this.#env,
       stdin: "null",
       stdout: "piped",
       stderr: "piped",

@@ -1,0 +1,141 @@
+/**
+ * What the users of deploy/nats/users.conf cannot do, on a real `nats-server`.
+ * tests/live/users_test.ts shows what they can.
+ *
+ * @module
+ */
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { connect, type NatsConnection } from "nats";
+import { RawSocket } from "../support/raw_socket.ts";
+import {
+  isMissing,
+  type RealServer,
+  startRealNats,
+} from "../support/real_servers.ts";
+import {
+  nameOf,
+  PASSWORDS,
+  startNatsWithUsers,
+  type UserName,
+  WORKERS_WITH_USERS,
+} from "../support/users.ts";
+
+/** What every worker publishes; all but the poster also report progress. */
+const PUBLISHED = ["sys.heartbeat", "sys.handshake", "sys.job.result"];
+const PROGRESS = "sys.job.progress";
+/** What others publish, and what nobody does. */
+const FOREIGN = [
+  "sys.job.submit",
+  "sys.job.cancel",
+  "sys.job.dlq",
+  "sys.workflow.event",
+  "sys.other",
+  "job.incident-enricher.post",
+  "worker.somebody.jobs",
+  "$JS.API.STREAM.NAMES",
+  "_INBOX.any",
+  ...WORKERS_WITH_USERS.map(jobsOf),
+];
+const WIDE = [">", "*", "sys.>", "sys.*.*", "worker.>", "worker.*.jobs"];
+
+function jobsOf(who: UserName): string {
+  return `worker.${nameOf(who)}.jobs`;
+}
+
+function enter(server: RealServer, who: UserName): Promise<NatsConnection> {
+  const [user, pass] = [nameOf(who), PASSWORDS[who]];
+  return connect({ servers: server.url, user, pass, reconnect: false });
+}
+
+const ignore = await isMissing(startRealNats);
+
+Deno.test(
+  "the users of NATS publish only what they should",
+  { ignore },
+  async () => {
+    await using server = await startNatsWithUsers();
+    const platform = await enter(server, "PLATFORM");
+    const seen: string[] = [];
+    platform.subscribe(">", {
+      callback: (_, { subject }) => seen.push(subject),
+    });
+    await platform.flush();
+    for (const who of WORKERS_WITH_USERS) {
+      const worker = await enter(server, who);
+      for (const subject of [...PUBLISHED, PROGRESS, ...FOREIGN]) {
+        worker.publish(subject);
+      }
+      await worker.flush();
+      await platform.flush();
+      const may = who === "POSTER" ? PUBLISHED : [...PUBLISHED, PROGRESS];
+      assertEquals(seen.splice(0), may, who);
+      await worker.close();
+    }
+    await platform.close();
+  },
+);
+
+Deno.test("the users of NATS hear only their own jobs and who is to stop", {
+  ignore,
+}, async () => {
+  await using server = await startNatsWithUsers();
+  for (const who of WORKERS_WITH_USERS) {
+    const worker = await enter(server, who);
+    const refused: string[] = [];
+    const may = [jobsOf(who), "sys.job.cancel"];
+    const asked = new Set([
+      ...may,
+      PROGRESS,
+      ...PUBLISHED,
+      ...FOREIGN,
+      ...WIDE,
+    ]);
+    for (const subject of asked) {
+      worker.subscribe(subject, {
+        callback: (error) => error && refused.push(subject),
+      });
+    }
+    await worker.flush();
+    assertEquals([...asked.difference(new Set(refused))], may, who);
+    await worker.close();
+  }
+});
+
+Deno.test("NATS lets nobody in without a password of their own", {
+  ignore,
+}, async () => {
+  await using server = await startNatsWithUsers();
+  const ask = async (credentials: { user?: string; pass?: string }) => {
+    using socket = await RawSocket.open(server.port);
+    await socket.readUntil("\r\n");
+    const hello = JSON.stringify({ verbose: true, ...credentials });
+    await socket.send(`CONNECT ${hello}\r\n`);
+    return (await socket.readUntil("\r\n")).trim();
+  };
+  const VIOLATION = "-ERR 'Authorization Violation'";
+  for (const who of [...WORKERS_WITH_USERS, "PLATFORM"] as const) {
+    const user = nameOf(who);
+    for (const [owner, pass] of Object.entries(PASSWORDS)) {
+      assertEquals(
+        await ask({ user, pass }),
+        owner === who ? "+OK" : VIOLATION,
+      );
+    }
+    assertEquals(await ask({ user }), VIOLATION);
+  }
+  assertEquals(await ask({}), VIOLATION);
+});
+
+Deno.test("NATS does not start while a password is missing", {
+  ignore,
+}, async () => {
+  const command = new Deno.Command("nats-server", {
+    args: ["-t", "--config", "deploy/nats/users.conf"],
+  });
+  const { code, stderr } = await command.output();
+  assertEquals(code, 1);
+  assertStringIncludes(
+    new TextDecoder().decode(stderr),
+    "variable reference for 'PLATFORM_NATS_PASSWORD'",
+  );
+});
