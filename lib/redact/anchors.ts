@@ -19,9 +19,10 @@ export interface Anchor<T> {
   readonly target: T;
 }
 
-/** An anchor whose looked-up characters start at `offset`. */
-export interface Slot<T> extends Anchor<T> {
+/** What stands for itself with one anchor; its looked-up part is at `offset`. */
+export interface Slot<T> extends Omit<Anchor<T>, "target"> {
   readonly offset: number;
+  readonly targets: T[];
 }
 
 const SHIFT = 5;
@@ -49,7 +50,14 @@ export class AnchorTable<T> {
       const offset = this.#rarest(anchor.text);
       const hash = hashOf(anchor.text, offset);
       if (this.slots[hash] === 0) this.slots[hash] = this.lists.push([]) - 1;
-      this.lists[this.slots[hash]!]!.push({ ...anchor, offset });
+      const list = this.lists[this.slots[hash]!]!;
+      const { text, folded, bounded, target } = anchor;
+      const same = list.find((slot) =>
+        slot.text === text && slot.folded === folded &&
+        slot.bounded === bounded
+      );
+      if (same !== undefined) same.targets.push(target);
+      else list.push({ text, folded, bounded, offset, targets: [target] });
     }
   }
 
@@ -86,7 +94,7 @@ export function nextHash(hash: number, code: number): number {
 export function standsAt<T>(
   text: string,
   at: number,
-  { text: wanted, folded }: Anchor<T>,
+  { text: wanted, folded }: Slot<T>,
 ): boolean {
   if (!folded) return text.startsWith(wanted, at);
   if (at < 0) return false;

@@ -132,6 +132,8 @@ export const COMMAND_ANCHORS: readonly string[] = COMMANDS.map(({ name }) =>
 /** Arguments after a name are read up to here, and within one line. */
 const ARGUMENTS_MAX = 400;
 
+const LINE_END = /(?<!\\)\n|\\n|;(?=\s)|&&|\|\|?(?=\s)/;
+
 /** What one text's search remembers, so that nothing is read twice. */
 export class CommandSearch {
   readonly #text: string;
@@ -146,8 +148,9 @@ export class CommandSearch {
     const { name, pattern } = COMMANDS[which]!;
     if (at < (this.#until.get(which) ?? 0)) return [];
     const start = at + name.length;
-    const [line = ""] = this.#text.slice(start, start + ARGUMENTS_MAX)
-      .split(/(?<!\\)\n|\\n|;(?=\s)|&&|\|\|?(?=\s)/, 1);
+    const given = this.#text.slice(start, start + ARGUMENTS_MAX);
+    const ends = given.search(LINE_END);
+    const line = ends === -1 ? given : given.slice(0, ends);
     this.#until.set(which, start + line.length);
     const spans: Span[] = [];
     for (const match of line.matchAll(pattern)) {

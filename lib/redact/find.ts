@@ -19,8 +19,7 @@ import {
   URLS,
 } from "./forms.ts";
 import { MANIFEST_ANCHOR, ManifestSearch } from "./manifest.ts";
-import { NAME_ANCHORS, NamedSearch } from "./named.ts";
-import type { NameKind } from "./names.ts";
+import { NAME_ANCHORS, type NameCache, NamedSearch } from "./named.ts";
 import { needsPlainView, plainView } from "./normalize.ts";
 import { isAlphanumeric, matchAt, startsWord } from "./shape.ts";
 import { mergeSpans, type Span } from "./span.ts";
@@ -77,9 +76,6 @@ function anchorsOf(): Anchor<Target>[] {
 }
 
 const TABLE = new AnchorTable(anchorsOf());
-
-/** What names promise; the same few names come again and again. */
-export type NameCache = Map<string, NameKind | undefined>;
 
 const NAMES_MAX = 5_000;
 
@@ -196,8 +192,10 @@ class Search {
       const start = at - anchor.offset;
       if (anchor.bounded && !startsWord(this.#text, start)) continue;
       if (!standsAt(this.#text, start, anchor)) continue;
-      const span = this.#find(anchor.target, start);
-      if (span !== undefined) this.#spans.push(span);
+      for (let which = 0; which < anchor.targets.length; which++) {
+        const span = this.#find(anchor.targets[which]!, start);
+        if (span !== undefined) this.#spans.push(span);
+      }
     }
   }
 

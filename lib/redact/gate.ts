@@ -46,10 +46,17 @@ export interface Place {
 
 const LENGTH_MIN = 4;
 
+/** Whether a blank, a full stop or a colon stands there. */
+function isEdge(value: string, at: number): boolean {
+  const code = value.charCodeAt(at);
+  return code <= 32 || code === 46 || code === 58 ||
+    code > 127 && /\s/.test(value[at]!);
+}
+
 /** Whether it is a credential rather than a word about one. */
 export function isCredential(given: string, place: Place): boolean {
   const { kind, operator, quoted } = place;
-  const value = /[\s.:]$|^\s/.test(given)
+  const value = isEdge(given, 0) || isEdge(given, given.length - 1)
     ? given.trim().replace(/[.:]$/, "")
     : given;
   if (value.length < LENGTH_MIN) return false;

@@ -19,6 +19,8 @@ import { isCredential, type Operator } from "./gate.ts";
 import { findAuthorization, findCookie } from "./headers.ts";
 import { readOperator } from "./operators.ts";
 import {
+  after,
+  charTable,
   closing,
   endsValue,
   holdsPlaceholder,
@@ -61,14 +63,19 @@ export const NAME_ANCHORS: readonly string[] = [
   "login",
 ];
 
+/** What names promise, `null` for nothing; the same few come again and again. */
+export type NameCache = Map<string, NameKind | null>;
+
 /** What one text's search remembers, so that nothing is read twice. */
 export class NamedSearch {
   readonly #text: string;
-  readonly #kinds: Map<string, NameKind | undefined>;
+  readonly #kinds: NameCache;
   #nameEnd = 0;
-  #run = { start: 0, end: -1, refused: 0 };
+  /** Where the next element is closed. */
+  #tagEnd = -1;
+  #run = { start: 0, end: -1, held: -1, refused: 0 };
 
-  constructor(text: string, kinds: Map<string, NameKind | undefined>) {
+  constructor(text: string, kinds: NameCache) {
     this.#text = text;
     this.#kinds = kinds;
   }
@@ -95,31 +102,40 @@ export class NamedSearch {
     const kind = this.#kindOf(withFront(text.slice(first, end), text, first));
     if (kind === undefined) return undefined;
     if (skipPlaceholder(text, start - 1) > start) return undefined;
-    const dashes = text[start] === "-" ? 1 : 0;
-    const span = this.#behind(kind, start, end, dashes);
+    const span = this.#behind(kind, start, end);
     if (span !== undefined) this.#nameEnd = span.end;
     return span;
   }
 
+  /** Whether `</` stands not far behind. */
+  #isClosed(at: number): boolean {
+    if (this.#tagEnd < at) {
+      const found = this.#text.indexOf("</", at);
+      this.#tagEnd = found === -1 ? Infinity : found;
+    }
+    return this.#tagEnd - at < ELEMENT_MAX;
+  }
+
   #kindOf(name: string): NameKind | undefined {
     let kind = this.#kinds.get(name);
-    if (kind === undefined && !this.#kinds.has(name)) {
-      kind = kindOfName(name);
+    if (kind === undefined) {
+      kind = kindOfName(name) ?? null;
       this.#kinds.set(name, kind);
     }
-    return kind;
+    return kind ?? undefined;
   }
 
   #behind(
     kind: NameKind,
     start: number,
     end: number,
-    dashes: number,
   ): Span | undefined {
     const text = this.#text;
     if (kind === "cookie") return findCookie(text, end);
     if (kind === "authorization") return findAuthorization(text, end);
-    const found = readOperator(text, start, end, dashes);
+    const dashed = text[start] === "-";
+    const closed = this.#isClosed(end);
+    const found = readOperator(text, { start, end, dashed, closed });
     if (found === undefined) return undefined;
     const { at } = found;
     // What stands in brackets is often a remark.
@@ -148,12 +164,13 @@ export class NamedSearch {
 
   #readValue(given: number): Value | undefined {
     const text = this.#text;
-    PREFIX.lastIndex = given;
-    PREFIX.test(text);
-    let at = Math.max(given, PREFIX.lastIndex);
+    let at = PREFIX_MARKS[text.charCodeAt(given)] === 1
+      ? after(PREFIX, text, given) ?? given
+      : given;
     const bracket = text[at] === "[" || text[at] === "(";
     if (bracket && skipPlaceholder(text, at) === at) at++;
-    OPEN.lastIndex = at;
+    if (OPEN_MARKS[text.charCodeAt(at)] === 1) OPEN.lastIndex = at;
+    else return this.#readRun(at);
     const [open] = OPEN.exec(text) ?? [];
     if (open !== undefined) {
       const start = at + open.length;
@@ -174,31 +191,42 @@ export class NamedSearch {
 
   #readRun(start: number): Value | undefined {
     const text = this.#text;
-    let { end } = this.#run;
-    let held = false;
+    let { end, held } = this.#run;
     if (!(start >= this.#run.start && start < end)) {
       end = start;
+      held = -1;
       while (end < text.length) {
         const skipped = text[end] === "[" || text[end] === "%"
           ? skipPlaceholder(text, end)
           : end;
         if (skipped > end) {
+          held = end;
           end = skipped;
           continue;
         }
         if (endsValue(text, end)) break;
         end++;
       }
-      this.#run = { start, end, refused: 0 };
+      this.#run = { start, end, held, refused: 0 };
     }
     if (end === start) return undefined;
-    held = holdsPlaceholder(text, start, end);
-    return { start, end, text: text.slice(start, end), quoted: false, held };
+    return {
+      start,
+      end,
+      text: text.slice(start, end),
+      quoted: false,
+      held: held >= start,
+    };
   }
 }
 
 const OPENS = new Set("([");
+/** What a prefix and a quote start with. */
+const PREFIX_MARKS = charTable("!rbfu@$BTt");
+const OPEN_MARKS = charTable("\\\"'`&");
 const REFUSED_MAX = 32;
+/** So much stands at most between a name and the end of its element. */
+const ELEMENT_MAX = 400;
 
 interface Value {
   start: number;

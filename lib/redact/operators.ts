@@ -4,7 +4,8 @@
  * @module
  */
 import type { Operator } from "./gate.ts";
-import { after } from "./reading.ts";
+import { after, charTable } from "./reading.ts";
+import { isAlphanumeric } from "./shape.ts";
 
 const CLOSE = String
   .raw`(?:\\{0,3}["'${"`"}]|&quot;|\\u0022)?(?:\[\d{1,4}\])?[\])]?[?!]?`;
@@ -57,24 +58,35 @@ const NESTED = new RegExp(
 const SPACE =
   /["']?(?:[ \t]{1,4}|\n[ \t]{0,40}-[ ](?=[^\s-]))(?:is[ \t]|was[ \t])?(?=[^\s\-|&=:<>{}()[\],;])/y;
 
+/** A name in a text. */
+export interface NamePlace {
+  readonly start: number;
+  readonly end: number;
+  /** Whether a dash is in front, as of an argument. */
+  readonly dashed: boolean;
+  /** Whether an element is closed not far behind. */
+  readonly closed: boolean;
+}
+
 /** What stands behind a name, and where the value starts. */
 export function readOperator(
   text: string,
-  start: number,
-  end: number,
-  dashes: number,
+  { start, end, dashed, closed }: NamePlace,
 ): { operator: Operator; at: number } | undefined {
   const before = text[start - 1] ?? "";
-  const quoted = `"'\``.includes(before) && before !== "" ||
+  const quoted = QUOTES.has(before) ||
     before === ";" && text.startsWith("&quot;", start - 6);
-  const mark = markBehind(text, end);
+  const markAt = skipCloses(text, end);
+  // An escape of an operator, such as `\\u003d`.
+  const mark = text[markAt - 1] === "\\" ? "\\" : text[markAt] ?? "";
   if (quoted || PAIR_MARKS.has(mark)) {
     const pair = quoted ||
       NAMED.test(text.slice(Math.max(0, start - 20), start));
     const at = pair ? after(PAIR, text, end) : undefined;
     if (at !== undefined) return { operator: "assign", at };
   }
-  if (quoted || before === "<" || before === ":") {
+  const tagged = closed && (quoted || before === "<" || before === ":");
+  if (tagged && TAG_ENDS.has(text[end] ?? "")) {
     const at = after(ELEMENT, text, end);
     if (at !== undefined) return { operator: "element", at };
   }
@@ -82,9 +94,11 @@ export function readOperator(
     const typed = mark === ":" || mark === "s" || mark === "&" || mark === "["
       ? after(TYPED, text, end)
       : undefined;
-    const at = typed ?? after(ASSIGN, text, end);
+    const sets = mark !== ":" || ASSIGN_SECOND.has(text[markAt + 1] ?? "");
+    const at = typed ?? (sets ? after(ASSIGN, text, end) : undefined);
     if (at !== undefined) return nested(text, at, "assign");
-    const colon = after(COLON, text, end);
+    const colons = mark === ":" || mark === "%";
+    const colon = colons ? after(COLON, text, end) : undefined;
     if (colon !== undefined) {
       const block = after(BLOCK, text, colon);
       if (block !== undefined) return { operator: "line", at: block };
@@ -97,9 +111,10 @@ export function readOperator(
       (mark === "|" ? after(CELL, text, end) : undefined);
     if (found !== undefined) return { operator: "comma", at: found };
   }
+  if (!SPACE_STARTS.has(text[end] ?? "")) return undefined;
   const space = after(SPACE, text, end);
   if (space === undefined) return undefined;
-  return { operator: dashes > 0 ? "argument" : "space", at: space };
+  return { operator: dashed ? "argument" : "space", at: space };
 }
 
 const NAMED = /(?:name|key|variable)["']?\s{0,4}[:=]\s{0,4}$/i;
@@ -113,18 +128,37 @@ function nested(
   at: number,
   operator: Operator,
 ): { operator: Operator; at: number } {
-  const inner = after(NESTED, text, at);
+  const inner = mayNest(text, at) ? after(NESTED, text, at) : undefined;
   return inner === undefined
     ? { operator, at }
     : { operator: "item", at: inner };
 }
 
-/** The first character behind a name that closes nothing and is no blank. */
-function markBehind(text: string, end: number): string {
-  let at = end;
-  while (at - end < 16 && CLOSES.has(text[at] ?? "")) at++;
-  // An escape of an operator, such as `\\u003d`.
-  return text[at - 1] === "\\" ? "\\" : text[at] ?? "";
+/** Whether a list, a map or a call may stand at `at`. */
+function mayNest(text: string, at: number): boolean {
+  if (NESTS.has(text[at] ?? "")) return true;
+  let end = at;
+  while (end - at <= 40 && isCallee(text, end)) end++;
+  return end > at && text[end] === "(";
 }
 
-const CLOSES = new Set(" \t\"'`])\\");
+const NESTS = new Set("[({\n");
+
+function isCallee(text: string, at: number): boolean {
+  const code = text.charCodeAt(at);
+  return isAlphanumeric(text, at) || code === 95 || code === 46;
+}
+
+/** The first character behind a name that closes nothing and is no blank. */
+function skipCloses(text: string, end: number): number {
+  let at = end;
+  while (at - end < 16 && CLOSES[text.charCodeAt(at)] === 1) at++;
+  return at;
+}
+
+const CLOSES = charTable(" \t\"'`])\\");
+const QUOTES = new Set("\"'`");
+/** What may follow a colon that is a part of an operator, as in `:=`. */
+const ASSIGN_SECOND = new Set("=:");
+const TAG_ENDS = new Set(" \t\"'>");
+const SPACE_STARTS = new Set(" \t\n\"'");

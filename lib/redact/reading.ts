@@ -5,13 +5,22 @@
  */
 import { skipPlaceholder } from "./span.ts";
 
-const ENDS = new Set(" \t\r\n\v\f\u00a0\u2028\u2029\"'`,;&<>{}[])|");
+/** The characters of a text, by their codes; none beyond U+00FF. */
+export function charTable(characters: string): Uint8Array {
+  const table = new Uint8Array(256);
+  for (const character of characters) table[character.charCodeAt(0)] = 1;
+  return table;
+}
+
+const ENDS = charTable(" \t\r\n\v\f\u00a0\"'`,;&<>{}[])|");
+const ESCAPED_ENDS = charTable("nrtu\"'`\\");
+const BACKSLASH = 92;
 
 /** Whether a value without quotes ends at `at`. */
 export function endsValue(text: string, at: number): boolean {
-  const character = text[at]!;
-  if (character === "\\") return /[nrtu"'`\\]/.test(text[at + 1] ?? "");
-  return ENDS.has(character);
+  const code = text.charCodeAt(at);
+  if (code === BACKSLASH) return ESCAPED_ENDS[text.charCodeAt(at + 1)] === 1;
+  return ENDS[code] === 1 || code === 0x2028 || code === 0x2029;
 }
 
 /** Whether a placeholder stands between the two. */
@@ -20,12 +29,11 @@ export function holdsPlaceholder(
   start: number,
   end: number,
 ): boolean {
-  const part = text.slice(start, Math.min(end, start + 4096));
-  const at = part.indexOf("[secret:");
-  if (at !== -1) return skipPlaceholder(text, start + at) > start + at;
-  const encoded = part.search(/%5bsecret/i);
-  return encoded !== -1 &&
-    skipPlaceholder(text, start + encoded) > start + encoded;
+  const stop = Math.min(end, start + QUOTED_MAX);
+  for (let at = start; at < stop; at++) {
+    if (skipPlaceholder(text, at) > at) return true;
+  }
+  return false;
 }
 
 /** What may stand between operator and value. */

@@ -11,7 +11,8 @@
  *
  * @module
  */
-import { findInArguments, findSecrets, type NameCache } from "./find.ts";
+import { findInArguments, findSecrets } from "./find.ts";
+import type { NameCache } from "./named.ts";
 import { findPersonal } from "./personal.ts";
 import {
   keepPlaceholders,

@@ -54,9 +54,12 @@ const MEMBERS: Readonly<Record<string, Uint8Array>> = Object.fromEntries(
   }),
 );
 
+const ALPHANUMERIC = MEMBERS["a"]!;
+const HEX = MEMBERS["H"]!;
+
 /** Whether the character at `at` is a letter or digit of ASCII. */
 export function isAlphanumeric(text: string, at: number): boolean {
-  return MEMBERS["a"]![text.charCodeAt(at)] === 1;
+  return ALPHANUMERIC[text.charCodeAt(at)] === 1;
 }
 
 /**
@@ -153,18 +156,23 @@ function forwards(
   at: number,
   parts: readonly Part[],
 ): number | undefined {
-  for (const part of parts) {
+  const last = parts.length - 1;
+  for (let each = 0; each <= last; each++) {
+    const part = parts[each]!;
     if ("literal" in part) {
       if (!text.startsWith(part.literal, at)) return undefined;
       at += part.literal.length;
       continue;
     }
-    const stop = Math.min(at + part.max, text.length);
+    const { members, min, max } = part;
+    // Most of what is no match ends early.
+    if (min > 8 && members[text.charCodeAt(at + 7)] !== 1) return undefined;
+    const stop = Math.min(at + max, text.length);
     const start = at;
-    while (at < stop && part.members[text.charCodeAt(at)] === 1) at++;
-    if (at - start < part.min) return undefined;
+    while (at < stop && members[text.charCodeAt(at)] === 1) at++;
+    if (at - start < min) return undefined;
     // One more letter or digit, and it is something longer.
-    if (part === parts.at(-1) && isAlphanumeric(text, at)) return undefined;
+    if (each === last && isAlphanumeric(text, at)) return undefined;
   }
   return at;
 }
@@ -197,7 +205,7 @@ export function startsWord(text: string, at: number): boolean {
   if (at === 0 || !isAlphanumeric(text, at - 1)) return true;
   const second = text.charCodeAt(at - 2);
   if (second === BACKSLASH) return "nrtbfv".includes(text[at - 1]!);
-  if (MEMBERS["H"]![second] !== 1) return false;
+  if (HEX[second] !== 1) return false;
   if (text.charCodeAt(at - 3) === PERCENT) return isHex(text, at - 2, at);
   if (text.charCodeAt(at - 4) === BACKSLASH) {
     return text[at - 3] === "x" && isHex(text, at - 2, at);
@@ -210,7 +218,7 @@ const [BACKSLASH, PERCENT] = [92, 37];
 
 function isHex(text: string, start: number, end: number): boolean {
   for (let at = start; at < end; at++) {
-    if (MEMBERS["H"]![text.charCodeAt(at)] !== 1) return false;
+    if (HEX[text.charCodeAt(at)] !== 1) return false;
   }
   return true;
 }

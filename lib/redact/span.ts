@@ -33,12 +33,15 @@ export interface Span {
   name: SecretClass;
 }
 
+const [BRACKET, PERCENT] = [91, 37];
 /** As it is, and as it stands in a URL. */
 const PLACEHOLDER =
   /\[secret:[a-z-]{2,20}#\d{1,6}\]|%5[Bb]secret(?:%3[Aa]|:)[a-z-]{2,20}%23\d{1,6}%5[Dd]/y;
 
 /** The end of a placeholder that starts at `at`; `at` if none does. */
 export function skipPlaceholder(text: string, at: number): number {
+  const first = text.charCodeAt(at);
+  if (first !== BRACKET && first !== PERCENT) return at;
   PLACEHOLDER.lastIndex = at;
   return PLACEHOLDER.test(text) ? PLACEHOLDER.lastIndex : at;
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { isAlphanumeric } from "./shape.ts";
 
 const words = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/));
 
@@ -10,6 +11,9 @@ const words = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/));
 const STOP = words(
   `null none nil undefined nan true false yes no on off empty unset blank void missing required optional needed mandatory expected unexpected unknown invalid valid incorrect correct wrong bad malformed mismatch mismatched expired expiring stale revoked rejected refused denied forbidden unauthorized unauthenticated failed failure fails failing error errors ok okay success successful accepted absent present found lost leaked locked unlocked disabled enabled deprecated unsupported supported ignored skipped rotated rotating rotation renewed refreshed changed change reset updated created deleted removed set given provided supplied specified configured available unavailable unreachable reachable down up ready pending overdue throttled sealed hidden masked redacted removed filtered sensitive withheld secret encrypted hashed plain plaintext string str number int integer bool boolean any object bytes text varchar char uuid list array map dict type auto default inherit basic bearer ldap kerberos saml oidc oauth oauth2 jwt saml2 scram plain md5 sha1 sha256 negotiate ntlm digest scheme get post put patch delete head is was are were be been being has have had must should shall could can cannot will would may might does did do not and or the a an this that these those it its in of to for from with without by at as if when while where which who how why what your my our their but than then there here too again only never always retry retrying returned returns return mounted synced syncing waiting wait done todo tbd fixme n/a na value values string token password passwords passphrase secrets tokens key keys credentials credential same-origin include omit prompt stdin file env public private strong weak short long inline external internal permission permissions deadline timeout quota exceeded mode policy algorithm whitespace handshake verification verified unverified signature trial deadlock firewall domain not-found notfound expires required, scheme: domain= patched north us running stopped degraded healthy unhealthy yet still soon wired flag option argument needs takes expects wants accepts followed sets flags instead known sensitive`,
 );
+
+/** Longer than every one of them is none. */
+const STOP_MAX = Math.max(...[...STOP].map(({ length }) => length));
 
 /** Words of which a stand-in such as `YOUR_API_KEY_HERE` is made. */
 const FILLER = words(
@@ -41,11 +45,6 @@ const TYPE =
 /** Only so much of a value decides. */
 const LOOK = 128;
 
-const camelWords = (text: string): string[] =>
-  (text.match(/[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+/g) ?? []).map((word) =>
-    word.toLowerCase()
-  );
-
 /** A value without the punctuation behind it. */
 export function withoutTail(value: string): string {
   let end = value.length;
@@ -61,22 +60,82 @@ export function withoutTail(value: string): string {
  */
 export function standsForNone(given: string, isNamed = false): boolean {
   const value = given.length > LOOK ? given.slice(0, LOOK) : given;
-  if (STOP.has(withoutTail(value).toLowerCase())) return true;
-  if (!/^[A-Za-z0-9]/.test(value) && SIGNED.test(value)) return true;
-  if (/[^A-Za-z0-9]|x{4}|X{4}|^0+$/.test(value)) {
-    if (MASK.test(value)) return true;
-    const worded = /[.:(<[/\\+]/.test(value);
-    if (worded && WORDED.some((pattern) => pattern.test(value))) return true;
+  const body = withoutTail(value);
+  if (body.length <= STOP_MAX && STOP.has(body.toLowerCase())) return true;
+  const signed = !isAlphanumeric(value, 0);
+  if (signed && SIGNED.test(value)) return true;
+  const holds = holdsOf(value);
+  if (mayMask(value, holds) && MASK.test(value)) return true;
+  if ((holds & WORD_SIGN) !== 0) {
+    for (const pattern of WORDED) if (pattern.test(value)) return true;
   }
-  if (/^[a-z]+$/.test(value)) return FILLER.has(value);
+  if (holds === LOWER) return FILLER.has(value);
   if (value.length > FILLER_MAX) return false;
   if (TYPE.test(value)) return true;
-  if (!/^[A-Za-z_.\s-]+$/.test(value)) return false;
+  if ((holds & ~(LOWER | UPPER | JOINT)) !== 0) {
+    if (!/^[A-Za-z_.\s-]+$/.test(value)) return false;
+  }
   if (isNamed && !/[_.\s-]/.test(value)) return false;
-  const parts = camelWords(value);
-  return parts.length > 0 &&
-    parts.every((word) => FILLER.has(word) || STOP.has(word));
+  return isFiller(value);
 }
+
+/** What kinds of characters a value holds, as bits. */
+function holdsOf(value: string): number {
+  let holds = 0;
+  for (let at = 0; at < value.length; at++) {
+    holds |= HOLDS[value.charCodeAt(at)] ?? OTHER;
+  }
+  return holds;
+}
+
+const [LOWER, UPPER, DIGITS, JOINT, WORD_SIGN, OTHER] = [1, 2, 4, 8, 16, 32];
+const HOLDS = Uint8Array.from({ length: 128 }, (_, code) => {
+  const character = String.fromCharCode(code);
+  if (/[a-z]/.test(character)) return LOWER;
+  if (/[A-Z]/.test(character)) return UPPER;
+  if (/\d/.test(character)) return DIGITS;
+  return ("_.-".includes(character) ? JOINT : OTHER) |
+    (".:(<[/\\+".includes(character) ? WORD_SIGN : 0);
+});
+
+/** Whether it has what every mask has. */
+function mayMask(value: string, holds: number): boolean {
+  if ((holds & (JOINT | OTHER)) === 0) {
+    return value.includes("xxxx") || value.includes("XXXX") ||
+      /^0+$/.test(value);
+  }
+  return MASK_STARTS.has(value[0]!) || value.includes("***") ||
+    value.includes("\u2022") || value.endsWith("...") ||
+    value.endsWith("\u2026") || /[xX]{8}/.test(value);
+}
+
+const MASK_STARTS = new Set("*\u2022\u00b7.-_#?xX0=~");
+
+/** Whether it is made of words that fill in a form, and of at least one. */
+function isFiller(value: string): boolean {
+  let count = 0;
+  for (let at = 0; at < value.length;) {
+    const start = at;
+    while (isUpper(value, at)) at++;
+    const uppers = at - start;
+    // Of `APIKey` the last capital belongs to the second word.
+    if (uppers > 1 && isLower(value, at)) at--;
+    else while (isLower(value, at)) at++;
+    if (at === start) {
+      at++;
+      continue;
+    }
+    const word = value.slice(start, at).toLowerCase();
+    if (!FILLER.has(word) && !STOP.has(word)) return false;
+    count++;
+  }
+  return count > 0;
+}
+
+const isUpper = (value: string, at: number) =>
+  HOLDS[value.charCodeAt(at)] === UPPER;
+const isLower = (value: string, at: number) =>
+  HOLDS[value.charCodeAt(at)] === LOWER;
 
 const SENTENCE = words(
   `is are was were be been the a an must should shall cannot not to of for in on at by with and or but if when has have had that this it required missing invalid failed expected found empty null unknown error denied expired unable could got does do your please set field value`,
@@ -133,18 +192,16 @@ function countKinds(run: string) {
   let last = 0;
   for (let at = 0; at < run.length; at++) {
     const code = run.charCodeAt(at);
-    const kind = code < 65 ? DIGIT : code < 97 ? UPPER : LOWER;
-    if (kind === DIGIT) digits++;
+    const kind = code < 65 ? DIGITS : code < 97 ? UPPER : LOWER;
+    if (kind === DIGITS) digits++;
     else if (kind === UPPER) uppers++;
-    if (kind !== DIGIT && "aeiouyAEIOUY".includes(run[at]!)) vowels++;
-    if (last !== 0 && (kind === DIGIT) !== (last === DIGIT)) turns++;
+    if (kind !== DIGITS && "aeiouyAEIOUY".includes(run[at]!)) vowels++;
+    if (last !== 0 && (kind === DIGITS) !== (last === DIGITS)) turns++;
     if (kind === UPPER && last === LOWER) humps++;
     last = kind;
   }
   return { digits, uppers, vowels, turns, humps };
 }
-
-const [DIGIT, UPPER, LOWER] = [1, 2, 3];
 
 function isRandomRun(run: string, single: boolean): boolean {
   const { length } = run;
