@@ -12,7 +12,8 @@ import {
   readEnvironment,
   readRequirements,
 } from "./launch/environment.ts";
-import { readWorkerNames } from "./launch/permissions.ts";
+import { secretEnvironment, serviceFolder } from "./launch/files/secrets.ts";
+import { readWorkerNames, type WorkerName } from "./launch/permissions.ts";
 import { cacheWorkers } from "./launch/process.ts";
 import { bundlePack, readPackFolder } from "./pack/pack.ts";
 
@@ -27,7 +28,7 @@ const TARGETS = [
 
 const HELP = {
   usage:
-    "deno task compile [WORKER|all] [--env-file FILE] [--target TARGET] [--out DIR]",
+    "deno task compile [WORKER|all] [--env-file FILE] [--service] [--target TARGET] [--out DIR]",
   about:
     `Writes ${FOLDER}/<worker>-<target>, self-contained, with the permissions
 for the given environment baked in, and ${FOLDER}/manifest.json, which says of each binary
@@ -36,6 +37,7 @@ its worker, version, target, permissions and sha256.`,
   options: {
     "env-file FILE":
       "variables, one NAME=value per line; these take precedence",
+    "service": "for the systemd units, which put secrets where they say",
     "target TARGET": ["for another machine than this one:", ...TARGETS].join(
       "\n",
     ),
@@ -52,6 +54,11 @@ export const main = command(
     const { target: given = Deno.build.target, out: folder = FOLDER } = values;
     const target = readName("target", given, TARGETS);
     const env = await readEnvironment(values["env-file"], context.env);
+    const envOf = (worker: WorkerName) => {
+      if (!values.service) return env;
+      const files = secretEnvironment(worker, serviceFolder(worker));
+      return (name: string) => files[name] ?? env(name);
+    };
     const requirements = await readRequirements();
     const { version } = await bundlePack(await readPackFolder("pack"));
     // First all that may be wrong, then the slow part.
@@ -59,7 +66,7 @@ export const main = command(
       worker,
       version,
       target,
-      permissions: deriveFor(worker, requirements, env),
+      permissions: deriveFor(worker, requirements, envOf(worker)),
     }));
     await cacheWorkers(workers);
     const compiled: CompiledWorker[] = [];

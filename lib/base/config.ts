@@ -320,8 +320,9 @@ function lookUp(
     );
   }
   const text = content.trim();
-  // An empty secret counts as unset; an empty certificate is a mistake.
-  if (text === "" && setting.file) {
+  // An empty secret counts as unset, so that a deployment can name a file for
+  // each; an empty certificate is a mistake.
+  if (text === "" && setting.file && !setting.secret) {
     throw new ConfigError(`${variable} names an empty file`);
   }
   return text || undefined;

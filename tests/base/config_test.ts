@@ -3,6 +3,7 @@ import {
   address,
   alsoNamed,
   type Config,
+  fileContent,
   flag,
   hostList,
   integer,
@@ -319,6 +320,18 @@ Deno.test("readConfig() reads a secret from the file that _FILE names", async (t
       "CORETEX_API_KEY_FILE names a file longer than 65536 characters",
     );
   });
+});
+
+Deno.test("readConfig() takes an empty key's file for none, an empty certificate's for a mistake", () => {
+  const files = { "/run/pem": "\n" };
+  const env = { PEM: "/run/pem" };
+  const key = optional(fileContent("PEM", { about, secret: true }));
+  assertEquals(read({ key }, env, files), { key: undefined });
+  const certificate = optional(fileContent("PEM", { about }));
+  assertEquals(
+    problem({ certificate }, env, files),
+    "PEM names an empty file",
+  );
 });
 
 Deno.test("readConfig() reads no file for what is no secret", () => {

@@ -11,6 +11,7 @@ import {
   WORKER_SETTINGS,
   WORKERS,
 } from "../../scripts/launch/permissions.ts";
+import { secretsOf, secretValues } from "../../scripts/launch/files/secrets.ts";
 import {
   derive,
   example,
@@ -28,6 +29,7 @@ const workersFile = parseCompose(
 const platformFile = parseCompose(
   await read("deploy/docker-compose.platform.yaml"),
 );
+const ignored = await read(".gitignore");
 const services = { ...workersFile.services, ...platformFile.services };
 const networks = { ...workersFile.networks, ...platformFile.networks };
 
@@ -121,15 +123,35 @@ Deno.test("compose: ports are published to this machine only", () => {
   ]);
 });
 
-Deno.test("compose: ids and pools are the workers' own, the webhook URL is the poster's", () => {
+Deno.test("compose: ids and pools are the workers' own", () => {
   for (const worker of WORKERS) {
     const { environment = {} } = workersFile.services[worker]!;
     const { workerId, workerPool } = WORKER_SETTINGS[worker];
     assertEquals(environment["WORKER_ID"], workerId?.fallback);
     assertEquals(environment["WORKER_POOL"], workerPool?.fallback);
-    const kept = worker === "poster" ? undefined : "";
-    assertEquals(environment["SLACK_WEBHOOK_URL"], kept);
   }
+});
+
+Deno.test("compose: each service has its own secrets, all as files, and none from the shared file", () => {
+  const { secrets = {} } = workersFile;
+  const used: string[] = [];
+  for (const worker of WORKERS) {
+    const { environment = {}, secrets: mounted = [] } = workersFile
+      .services[worker]!;
+    for (const { name, variable } of secretsOf(worker)) {
+      assertEquals(environment[variable], `/run/secrets/${name}`);
+      const source = mounted.find(({ target }) => target === name)?.source;
+      const file = `./secrets/${worker}/${name}`;
+      assertEquals(secrets[source ?? ""], { file }, `${worker} ${name}`);
+    }
+    assertEquals(mounted.length, secretsOf(worker).length, worker);
+    used.push(...mounted.map(({ source }) => source));
+    for (const name of secretValues()) {
+      assertEquals(environment[name], "", name);
+    }
+  }
+  assertEquals(used.toSorted(), Object.keys(secrets).toSorted());
+  assert(ignored.split("\n").includes("/deploy/secrets/"), ignored);
 });
 
 Deno.test("compose: the platform's own images are the operator's to name", () => {

@@ -8,14 +8,15 @@ import {
   assertEquals,
   assertNotEquals,
   assertRejects,
+  assertStringIncludes,
 } from "@std/assert";
 import config from "../../deno.json" with { type: "json" };
 import { main } from "../../scripts/flags.ts";
 import {
   dropInOf,
-  IMAGE_ENV,
+  imageEnvironment,
   LOOPBACK,
-  readConfigMap,
+  podEnvironment,
   renderFiles,
   serviceEnvironment,
   WAYS,
@@ -57,7 +58,7 @@ async function readCommands(): Promise<Record<string, [string[], string[]]>> {
     commands[`image ${worker}`] = [execForm(entry?.text ?? "[]"), [
       "/bin/deno",
       "run",
-      ...derive(worker, { ...IMAGE_ENV, ...example }).flags,
+      ...derive(worker, imageEnvironment(worker, example)).flags,
       `/worker/${worker}.js`,
     ]];
 
@@ -75,7 +76,7 @@ async function readCommands(): Promise<Record<string, [string[], string[]]>> {
     commands[`container ${worker}`] = [[...first, ...args], [
       "/bin/deno",
       "run",
-      ...derive(worker, readConfigMap(manifest)).flags,
+      ...derive(worker, podEnvironment(worker, manifest)).flags,
       `/worker/${worker}.js`,
     ]];
   }
@@ -92,7 +93,7 @@ Deno.test("every file gives each worker exactly the derived flags", async () => 
 
 Deno.test("renderFiles() writes the files as they are", async () => {
   const files = await renderFiles(WAYS, { read, requirements });
-  assertEquals(files.size, 8);
+  assertEquals(files.size, 9);
   for (const [path, text] of files) {
     assertEquals(await read(path), text, `${path}; run deno task flags`);
   }
@@ -139,7 +140,7 @@ Deno.test("renderFiles() writes odd addresses and paths as each file must have t
   const image = files.get("deploy/Dockerfile")!;
   assert(image.includes('"/worker/healthcheck.js", \\\n    "[::1]:9001"'));
   const dropIn = files.get(dropInOf("fetcher"))!;
-  assert(dropIn.includes('CORETEX_API_KEY,/etc/100%% mine/$$ca.pem"'));
+  assert(dropIn.includes("/CORETEX_API_KEY,/etc/100%% mine/$$ca.pem,"));
   assert(dropIn.includes("listens on every address"));
 
   const closed = { ...env, HEALTH_ADDR: "[::1]:9001" };
@@ -166,8 +167,7 @@ Deno.test("renderFiles() writes NetworkPolicies for the addresses of the ConfigM
     { kind, metadata },
   ) =>
     kind === "NetworkPolicy" && metadata.name === "incident-enricher-fetcher"
-  ) as unknown as { spec: { ingress: unknown; egress: unknown[] } };
-  assertEquals(spec.ingress, []);
+  ) as unknown as { spec: { egress: unknown[] } };
   const tcp = (port: number) => [{ protocol: "TCP", port }];
   assertEquals(spec.egress.slice(1), [
     {
@@ -216,6 +216,7 @@ Deno.test("flags names every file that has drifted, and mends it", async () => {
     ["deploy/env.example", "# WORKER_MAX_PARALLEL=16\n", ""],
     ["deno.json", "127.0.0.1:6379,127.0.0.1:8081", "127.0.0.1"],
     ["deploy/Dockerfile", '    "--cached-only", \\\n', ""],
+    ["deploy/docker-compose.workers.yaml", "target: NATS_TOKEN", "target: X"],
     [dropInOf("fetcher"), "IPAddressDeny=any", "IPAddressDeny="],
     ["deploy/k8s/workers.yaml", "port: 4222", "port: 4223"],
   ];
@@ -271,7 +272,8 @@ Deno.test("flags renders for an operator's own addresses", async () => {
     ) ?? {};
   const net = "--allow-net=10.1.2.3:4222,10.1.2.4:6380,gateway.example:443";
   assert(execForm(text).includes(net));
-  assert(execForm(text).includes("--allow-read=/etc/ssl/nats.pem"));
+  const files = execForm(text).find((word) => word.startsWith("--allow-read="));
+  assert(files?.split(/[=,]/).includes("/etc/ssl/nats.pem"), files);
   // With an empty HEALTH_ADDR there is nothing to ask.
   assert(
     chainOf(dockerfile, "fetcher").some(({ name, text }) =>
@@ -287,11 +289,45 @@ Deno.test("flags renders for an operator's own addresses", async () => {
   );
 });
 
+Deno.test("flags names the images that Kubernetes is to run, by digest alone", async () => {
+  await using copy = await copyFiles();
+  const digest = (at: number) => `sha256:${`${at}`.repeat(64)}`;
+  const images = WORKERS.map((worker, at) =>
+    [worker, `registry.example:5000/team/${worker}@${digest(at)}`] as const
+  );
+  const write = (list: string, ...args: string[]) =>
+    call(main, [...args, "--images", list, "--root", copy.folder]);
+  const list = images.map((pair) => pair.join("=")).join(",");
+  const { code, stderr } = await write(list, "k8s");
+  assertEquals(code, 0, stderr);
+  const text = await Deno.readTextFile(copy.path("deploy/k8s/workers.yaml"));
+  for (const [worker, image] of images) {
+    assertEquals(readDeployment(text, worker).container.image, image);
+  }
+  // They stay until others are named.
+  const check = await call(main, ["k8s", "--check", "--root", copy.folder]);
+  assertEquals(check.code, 0, check.stderr);
+
+  const [, pinned] = images[0]!;
+  for (
+    const [list, args, problem] of [
+      [`ingester=${pinned}`, ["service"], "--images goes with k8s alone"],
+      [`desk=${pinned}`, [], 'There is no worker "desk"'],
+      ["poster=registry.example/poster:1.0", [], "--images wants WORKER="],
+      [`poster=x\n    y@${digest(1)}`, [], "--images wants WORKER="],
+    ] as const
+  ) {
+    const { code, stderr } = await write(list, ...args);
+    assertEquals(code, 2, list);
+    assertStringIncludes(stderr, problem);
+  }
+});
+
 Deno.test("flags refuses what it does not know", async () => {
   const none = await call(main, ["podman"]);
   assertEquals([none.code, none.stderr], [
     2,
-    'error: There is no way "podman"; there are example, tasks, image, service, k8s; see --help\n',
+    'error: There is no way "podman"; there are example, tasks, image, compose, service, k8s; see --help\n',
   ]);
   const file = await call(main, ["--check", "--env-file", "no/such"]);
   assertEquals(file.code, 2);

@@ -7,10 +7,16 @@ import { assert, assertEquals } from "@std/assert";
 import { Deployment } from "kubernetes-models/apps/v1/Deployment";
 import { NetworkPolicy } from "kubernetes-models/networking.k8s.io/v1/NetworkPolicy";
 import { ConfigMap } from "kubernetes-models/v1/ConfigMap";
-import { Secret } from "kubernetes-models/v1/Secret";
+import { Namespace } from "kubernetes-models/v1/Namespace";
+import { ServiceAccount } from "kubernetes-models/v1/ServiceAccount";
 import { Service } from "kubernetes-models/v1/Service";
 import { variablesOf } from "../../lib/base/config.ts";
 import { readConfigMap } from "../../scripts/launch/files/render.ts";
+import {
+  POD_FOLDER,
+  secretsOf,
+  secretValues,
+} from "../../scripts/launch/files/secrets.ts";
 import {
   splitNet,
   WORKER_SETTINGS,
@@ -18,6 +24,7 @@ import {
 } from "../../scripts/launch/permissions.ts";
 import {
   derive,
+  type KubeObject,
   parseManifest,
   read,
   readDeployment,
@@ -29,7 +36,14 @@ const manifestText = await read("deploy/k8s/workers.yaml");
 const objects = parseManifest(manifestText);
 
 Deno.test("k8s: every object is as Kubernetes' schemas say", () => {
-  const models = { ConfigMap, Deployment, NetworkPolicy, Secret, Service };
+  const models = {
+    ConfigMap,
+    Deployment,
+    Namespace,
+    NetworkPolicy,
+    Service,
+    ServiceAccount,
+  };
   for (const object of objects) {
     const Model = models[object.kind as keyof typeof models] as unknown as {
       new (data: unknown): { validate(): void };
@@ -42,9 +56,10 @@ Deno.test("k8s: every object is as Kubernetes' schemas say", () => {
   assertEquals(kinds, [
     "ConfigMap",
     ...WORKERS.map(() => "Deployment"),
+    "Namespace",
     ...WORKERS.map(() => "NetworkPolicy"),
-    "Secret",
     "Service",
+    "ServiceAccount",
   ]);
 });
 
@@ -98,6 +113,7 @@ Deno.test("k8s: pods are restricted, probed, bounded, and one of each", () => {
       runAsNonRoot: true,
       runAsUser: 65532,
       runAsGroup: 65532,
+      fsGroup: 65532,
       seccompProfile: { type: "RuntimeDefault" },
     });
     assertEquals(container["securityContext"], {
@@ -108,8 +124,12 @@ Deno.test("k8s: pods are restricted, probed, bounded, and one of each", () => {
       capabilities: { drop: ["ALL"] },
     });
     assertEquals(container["resources"], {
-      requests: { cpu: "50m", memory: "192Mi" },
-      limits: { cpu: "1", memory: "512Mi" },
+      requests: {
+        "cpu": "50m",
+        "memory": "192Mi",
+        "ephemeral-storage": "64Mi",
+      },
+      limits: { "cpu": "1", "memory": "512Mi", "ephemeral-storage": "256Mi" },
     });
     const probe = (name: string) =>
       (container[name] as { httpGet: { path: string; port: string } }).httpGet;
@@ -118,6 +138,56 @@ Deno.test("k8s: pods are restricted, probed, bounded, and one of each", () => {
     assertEquals(probe("livenessProbe"), healthz);
     assertEquals(probe("readinessProbe"), { path: "/readyz", port: "health" });
     assertEquals(container.image, `incident-enricher-${worker}:${version}`);
+    assertEquals(container["imagePullPolicy"], "Always");
+  }
+});
+
+Deno.test("k8s: everything is in a namespace of its own, which refuses looser pods", () => {
+  const [namespace] = objects as [
+    KubeObject & { metadata: { labels: object } },
+  ];
+  assertEquals([namespace.kind, namespace.metadata.name], [
+    "Namespace",
+    "incident-enricher",
+  ]);
+  assertEquals(namespace.metadata.labels, {
+    "app.kubernetes.io/part-of": "incident-enricher",
+    "pod-security.kubernetes.io/enforce": "restricted",
+  });
+  for (const { kind, metadata } of objects.slice(1)) {
+    assertEquals(metadata.namespace, "incident-enricher", kind);
+  }
+});
+
+Deno.test("k8s: each pod has its own secrets, all as files that only it can read", () => {
+  const map = readConfigMap(manifestText);
+  for (const name of secretValues()) assert(!(name in map), name);
+  for (const worker of WORKERS) {
+    const { pod, container } = readDeployment(manifestText, worker);
+    assertEquals(pod["serviceAccountName"], "incident-enricher");
+    assertEquals(pod["volumes"], [{
+      name: "secrets",
+      secret: {
+        secretName: `incident-enricher-${worker}`,
+        defaultMode: 0o400,
+      },
+    }]);
+    assertEquals(container["volumeMounts"], [{
+      name: "secrets",
+      mountPath: POD_FOLDER,
+      readOnly: true,
+    }]);
+    const given = container.env.filter(({ value }) =>
+      value?.startsWith(POD_FOLDER)
+    );
+    assertEquals(
+      given,
+      secretsOf(worker).map(({ name, variable }) => ({
+        name: variable,
+        value: `${POD_FOLDER}/${name}`,
+      })),
+      worker,
+    );
   }
 });
 
@@ -162,6 +232,13 @@ interface Rule {
   ports: { protocol: string; port: number }[];
 }
 
+const INGRESS = {
+  namespaceSelector: {
+    matchLabels: { "kubernetes.io/metadata.name": "ingress-nginx" },
+  },
+};
+const WEBHOOKS = { protocol: "TCP", port: "webhooks" };
+
 Deno.test("k8s: each worker's NetworkPolicy is what its permissions are", () => {
   const env = readConfigMap(manifestText);
   for (const worker of WORKERS) {
@@ -172,7 +249,7 @@ Deno.test("k8s: each worker's NetworkPolicy is what its permissions are", () => 
       spec: {
         podSelector: unknown;
         policyTypes: string[];
-        ingress: { ports: { port: number }[] }[];
+        ingress: unknown[];
         egress: Rule[];
       };
     };
@@ -181,10 +258,12 @@ Deno.test("k8s: each worker's NetworkPolicy is what its permissions are", () => 
       matchLabels: { "app.kubernetes.io/name": `incident-enricher-${worker}` },
     });
     const { listens, peers } = splitNet(derive(worker, env).net);
-    const ports = spec.ingress.flatMap(({ ports }) => ports);
+    // Only webhooks come from elsewhere; the kubelet, which asks for the health,
+    // is on the same node, and no policy applies to it.
+    const webhooks = listens.some(({ host }) => host.endsWith(":8088"));
     assertEquals(
-      ports.map(({ port }) => port),
-      listens.map(({ host }) => Number(host.split(":")[1])),
+      spec.ingress,
+      webhooks ? [{ from: [INGRESS], ports: [WEBHOOKS] }] : [],
       worker,
     );
     const [resolver, ...rules] = spec.egress;

@@ -3,11 +3,12 @@
  *
  * @module
  */
-import { assert, assertEquals } from "@std/assert";
+import { assertEquals } from "@std/assert";
 import {
   dropInOf,
   serviceEnvironment,
 } from "../../scripts/launch/files/render.ts";
+import { secretsOf } from "../../scripts/launch/files/secrets.ts";
 import { WORKERS } from "../../scripts/launch/permissions.ts";
 import { derive, parseUnit, read, valuesOf } from "../support/deploy.ts";
 
@@ -52,17 +53,41 @@ Deno.test("systemd: the unit is hardened as far as V8 lets it be", () => {
   assertEquals(valuesOf(unit, "MemoryDenyWriteExecute"), []);
 });
 
-Deno.test("systemd: the unit starts nothing by itself, and reads its key where the flags say", () => {
-  assertEquals(valuesOf(unit, "ExecStart"), []);
-  assertEquals(valuesOf(unit, "LoadCredential"), [
-    "CORETEX_API_KEY:/etc/incident-enricher/CORETEX_API_KEY",
+Deno.test("systemd: the unit starts nothing by itself, and holds no secret", () => {
+  for (const key of ["ExecStart", "LoadCredential", "SetCredential"]) {
+    assertEquals(valuesOf(unit, key), [], key);
+  }
+  assertEquals(valuesOf(unit, "Environment"), [
+    "DENO_DIR=/nonexistent/deno DENO_NO_UPDATE_CHECK=1 NO_COLOR=1",
   ]);
+});
+
+Deno.test("systemd: each unit loads its worker's secrets, and no other's; only the key must be there", async () => {
   for (const worker of WORKERS) {
-    const { CORETEX_API_KEY_FILE: path } = serviceEnvironment(worker);
-    const named = valuesOf(unit, "Environment").map((line) =>
-      line.replace("%n", `incident-enricher@${worker}.service`)
+    const dropIn = parseUnit(await read(dropInOf(worker)));
+    const secrets = secretsOf(worker);
+    assertEquals(
+      valuesOf(dropIn, "LoadCredential"),
+      secrets.map(({ name }) =>
+        `${name}:/etc/incident-enricher/${worker}/${name}`
+      ),
     );
-    assert(named.includes(`CORETEX_API_KEY_FILE=${path}`), worker);
+    // systemd ignores a default that is empty, and a unit without one fails.
+    assertEquals(
+      valuesOf(dropIn, "SetCredential"),
+      secrets.filter(({ name }) => name !== "CORETEX_API_KEY")
+        .map(({ name }) => `${name}:\\n`),
+    );
+    assertEquals(
+      valuesOf(dropIn, "Environment"),
+      secrets.map(({ name, variable }) =>
+        `${variable}=/run/credentials/incident-enricher@${worker}.service/${name}`
+      ),
+    );
+    assertEquals(
+      valuesOf(dropIn, "UnsetEnvironment"),
+      secrets.flatMap(({ values }) => values),
+    );
   }
 });
 

@@ -17,6 +17,7 @@ import { startGateway } from "../../deploy/standins/gateway.ts";
 import { sha256Hex } from "../../lib/base/digest.ts";
 import { main as bundleWorkers } from "../../scripts/bundle_workers.ts";
 import { main as compile } from "../../scripts/compile.ts";
+import { dropInOf } from "../../scripts/launch/files/render.ts";
 import type { CompiledWorker } from "../../scripts/launch/ways.ts";
 import { WORKERS } from "../../scripts/launch/permissions.ts";
 import { WorkerProcess } from "../../scripts/launch/process.ts";
@@ -184,6 +185,27 @@ Deno.test("deno task compile all gives each worker its own permissions", () =>
       assertStringIncludes(text, JSON.stringify(net.map(({ host }) => host)));
       assertStringIncludes(text, JSON.stringify(env.map(({ name }) => name)));
     }
+    await Deno.remove(folder, { recursive: true });
+  }));
+
+Deno.test("compile --service bakes in the secrets of the worker's unit", () =>
+  withEnvFile(ENV_FILE, async (path) => {
+    const folder = `${FOLDER}_service`;
+    const { code, stderr } = await runTask(
+      "compile",
+      ["ingester", "--service", "--env-file", path, "--out", folder],
+      { DENORT_BIN: RUNTIME },
+    );
+    assertEquals([code, stderr], [0, ""]);
+    const [{ permissions }] = JSON.parse(
+      await Deno.readTextFile(`${folder}/manifest.json`),
+    );
+    const unit = await Deno.readTextFile(dropInOf("ingester"));
+    const [, files] = /--allow-read=(\S+)/.exec(unit)!;
+    assertEquals(
+      permissions.read.map(({ path }: { path: string }) => path).join(","),
+      files,
+    );
     await Deno.remove(folder, { recursive: true });
   }));
 

@@ -127,6 +127,7 @@ export interface ComposeService {
   networks: string[];
   ports?: string[];
   env_file?: string[];
+  secrets?: { source: string; target: string }[];
   [key: string]: unknown;
 }
 
@@ -141,6 +142,7 @@ export interface Compose {
   name?: string;
   services: Record<string, ComposeService>;
   networks: Record<string, ComposeNetwork>;
+  secrets?: Record<string, { file: string }>;
 }
 
 /** Reads a compose file, its `<<` merged. */
@@ -191,7 +193,7 @@ export interface Container {
 export interface KubeObject {
   apiVersion: string;
   kind: string;
-  metadata: { name: string };
+  metadata: { name: string; namespace?: string };
   [key: string]: unknown;
 }
 

@@ -5,6 +5,7 @@
  */
 import { hostnameOf, isAddress } from "../addresses.ts";
 import { type Permissions, splitNet, type WorkerName } from "../permissions.ts";
+import { secretsOf, serviceFolder } from "./secrets.ts";
 
 /** Renders the drop-in of one instance, which is generated as a whole. */
 export function renderDropIn(
@@ -18,13 +19,37 @@ export function renderDropIn(
     `/opt/incident-enricher/${worker}.js`,
   ].map(escapeForSystemd);
   return [
-    `# Permissions of the ${worker}. Written by: deno task flags service`,
+    `# Secrets and permissions of the ${worker}. Written by: deno task flags service`,
     "[Service]",
+    ...renderCredentials(worker),
     "ExecStart=",
     `ExecStart=${words.join(" \\\n  ")}`,
     ...renderAddresses(net),
     "",
   ].join("\n");
+}
+
+/**
+ * The worker's secrets, from files that only root can read, and none of them from
+ * the environment.
+ *
+ * A default is what lets a unit start without a file, and only a default that is
+ * not empty counts as one: so it is a line break, which a worker trims. The paths
+ * are spelled out because `%d` is not known to systemd before 250, and because
+ * the flags need them.
+ */
+function renderCredentials(worker: WorkerName): string[] {
+  const secrets = secretsOf(worker);
+  return [
+    ...secrets.flatMap(({ name, variable, required }) => [
+      `LoadCredential=${name}:/etc/incident-enricher/${worker}/${name}`,
+      ...(required ? [] : [`SetCredential=${name}:\\n`]),
+      `Environment=${variable}=${serviceFolder(worker)}/${name}`,
+    ]),
+    "# A value in the environment would override the file.",
+    ...secrets.flatMap(({ values }) => values)
+      .map((name) => `UnsetEnvironment=${name}`),
+  ];
 }
 
 /** The unit's firewall, if the permissions name addresses only. */

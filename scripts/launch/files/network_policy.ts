@@ -1,22 +1,14 @@
 /**
- * The rules of a worker's NetworkPolicy.
+ * Whom a worker may call, as the rules of its NetworkPolicy.
  *
  * @module
  */
 import { hostnameOf, isAddress, portOf } from "../addresses.ts";
-import type { splitNet } from "../permissions.ts";
+import type { HostGrant } from "../permissions.ts";
 
-/** A worker's NetworkPolicy, from `ingress:` on. */
-export function renderRules(
-  { listens, peers }: ReturnType<typeof splitNet>,
-): string[] {
+/** A worker's NetworkPolicy, from `egress:` on. */
+export function renderEgress(peers: readonly HostGrant[]): string[] {
   return [
-    // A rule without a port would let everybody in.
-    ...(listens.length === 0 ? ["ingress: []"] : [
-      "ingress:",
-      "  - ports:",
-      ...listens.flatMap(({ host }) => renderPort("TCP", portOf(host))),
-    ]),
     "egress:",
     ...RESOLVER,
     ...peers.flatMap(({ host }) => [

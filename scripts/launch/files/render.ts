@@ -21,12 +21,31 @@ import {
   type WorkerName,
   WORKERS,
 } from "../permissions.ts";
+import {
+  renderNoSecrets,
+  renderSecretFiles,
+  renderSecretVariables,
+  renderServiceSecrets,
+} from "./compose.ts";
 import { renderDropIn } from "./drop_in.ts";
 import { renderEnvExample } from "./env_example.ts";
-import { renderRules } from "./network_policy.ts";
+import { renderEgress } from "./network_policy.ts";
+import {
+  CONTAINER_FOLDER,
+  POD_FOLDER,
+  secretEnvironment,
+  serviceFolder,
+} from "./secrets.ts";
 
 /** The ways to run a worker whose flags stand in a file, in the order in which they depend on each other. */
-export const WAYS = ["example", "tasks", "image", "service", "k8s"] as const;
+export const WAYS = [
+  "example",
+  "tasks",
+  "image",
+  "compose",
+  "service",
+  "k8s",
+] as const;
 
 /** One of {@linkcode WAYS}. */
 export type Way = typeof WAYS[number];
@@ -38,11 +57,14 @@ export interface Sources {
   requirements: Requirements;
   /** In place of the environment that tasks, image and service stand for. */
   env?: Environment | undefined;
+  /** The images that Kubernetes is to run, in place of those in its manifest. */
+  images?: ReadonlyMap<WorkerName, string> | undefined;
 }
 
 const EXAMPLE = "deploy/env.example";
 const TASKS = "deno.json";
 const IMAGE = "deploy/Dockerfile";
+const COMPOSE = "deploy/docker-compose.workers.yaml";
 const MANIFEST = "deploy/k8s/workers.yaml";
 
 /** One machine with the platform on it, as tasks and services stand for. */
@@ -55,13 +77,30 @@ export const LOOPBACK: Environment = {
 /** What the image itself sets: each container's addresses are its own. */
 export const IMAGE_ENV: Environment = { HEALTH_ADDR: "0.0.0.0:9000" };
 
-/** What a service has beside the addresses: its key, where systemd puts it. */
+/** A container's variables, where nothing else is said: with its secrets. */
+export function imageEnvironment(
+  worker: WorkerName,
+  env: Environment,
+): Environment {
+  const files = secretEnvironment(worker, CONTAINER_FOLDER);
+  return { ...IMAGE_ENV, ...env, ...files };
+}
+
+/** A service's variables: its addresses, and its secrets where systemd puts them. */
 export function serviceEnvironment(
   worker: WorkerName,
-  addresses: Environment = LOOPBACK,
+  env: Environment = LOOPBACK,
 ): Environment {
-  const folder = `/run/credentials/incident-enricher@${worker}.service`;
-  return { ...addresses, CORETEX_API_KEY_FILE: `${folder}/CORETEX_API_KEY` };
+  return { ...env, ...secretEnvironment(worker, serviceFolder(worker)) };
+}
+
+/** A pod's variables: the ConfigMap's, and its secrets where they are mounted. */
+export function podEnvironment(
+  worker: WorkerName,
+  manifest: string,
+): Environment {
+  const files = secretEnvironment(worker, POD_FOLDER);
+  return { ...readConfigMap(manifest), ...files };
 }
 
 /** The drop-in that gives one service its flags. */
@@ -99,31 +138,52 @@ const RENDERERS: Readonly<
   example: () => [[EXAMPLE, renderEnvExample()]],
 
   async tasks({ read, requirements, env = LOOPBACK }) {
-    const derive = deriver(requirements, env);
+    const derive = deriver(requirements, () => env);
     return [[TASKS, renderTasks(await read(TASKS), derive)]];
   },
 
   async image({ read, requirements, env = parseEnv(renderEnvExample()) }) {
-    const derive = deriver(requirements, { ...IMAGE_ENV, ...env });
+    const derive = deriver(
+      requirements,
+      (worker) => imageEnvironment(worker, env),
+    );
     return [[IMAGE, renderImage(await read(IMAGE), derive)]];
   },
 
-  service: ({ requirements, env }) =>
-    WORKERS.map((worker) => {
-      const derive = deriver(requirements, serviceEnvironment(worker, env));
-      return [dropInOf(worker), renderDropIn(worker, derive(worker))];
-    }),
+  async compose({ read }) {
+    return [[COMPOSE, renderCompose(await read(COMPOSE))]];
+  },
+
+  service({ requirements, env }) {
+    const derive = deriver(
+      requirements,
+      (worker) => serviceEnvironment(worker, env),
+    );
+    return WORKERS.map((worker) => [
+      dropInOf(worker),
+      renderDropIn(worker, derive(worker)),
+    ]);
+  },
 
   // The manifest holds its own environment, so that is the one that counts.
-  async k8s({ read, requirements }) {
-    const text = await read(MANIFEST);
-    const derive = deriver(requirements, readConfigMap(text));
+  async k8s({ read, requirements, images }) {
+    const text = withImages(await read(MANIFEST), images);
+    const derive = deriver(
+      requirements,
+      (worker) => podEnvironment(worker, text),
+    );
     return [[MANIFEST, renderManifest(text, derive)]];
   },
 };
 
-function deriver(requirements: Requirements, env: Environment): Derive {
-  return (worker) => deriveFor(worker, requirements, (name) => env[name]);
+function deriver(
+  requirements: Requirements,
+  envOf: (worker: WorkerName) => Environment,
+): Derive {
+  return (worker) => {
+    const env = envOf(worker);
+    return deriveFor(worker, requirements, (name) => env[name]);
+  };
 }
 
 /** deno.json: one task per worker, which first fetches what it may not fetch. */
@@ -184,15 +244,53 @@ function toExecForm(command: readonly string[]): string {
   return `[${command.map((word) => JSON.stringify(word)).join(", \\\n    ")}]`;
 }
 
-/** Kubernetes: each container's args and each worker's NetworkPolicy. */
+/** Compose: each service's secrets, and none of them in its environment. */
+function renderCompose(text: string): string {
+  const parts: [name: string, lines: string[]][] = [
+    ["no secrets", renderNoSecrets()],
+    ["secret files", renderSecretFiles(WORKERS)],
+    ...WORKERS.flatMap((worker): [string, string[]][] => [
+      [`variables ${worker}`, renderSecretVariables(worker)],
+      [`secrets ${worker}`, renderServiceSecrets(worker)],
+    ]),
+  ];
+  return parts.reduce(
+    (text, [name, lines]) => fill(COMPOSE, text, name, lines.join("\n")),
+    text,
+  );
+}
+
+/** Kubernetes: each container's args and secrets, each worker's NetworkPolicy. */
 function renderManifest(text: string, derive: Derive): string {
   return WORKERS.reduce((text, worker) => {
     const { flags, net } = derive(worker);
     const args = ["run", ...flags, `/worker/${worker}.js`];
-    const lines = ["args:", ...args.map((arg) => `  - ${JSON.stringify(arg)}`)];
-    const filled = fill(MANIFEST, text, `flags ${worker}`, lines.join("\n"));
-    const rules = renderRules(splitNet(net)).join("\n");
-    return fill(MANIFEST, filled, `network ${worker}`, rules);
+    const parts: [name: string, lines: string[]][] = [
+      [`flags ${worker}`, [
+        "args:",
+        ...args.map((arg) => `  - ${JSON.stringify(arg)}`),
+      ]],
+      [
+        `secrets ${worker}`,
+        Object.entries(secretEnvironment(worker, POD_FOLDER)).flatMap((
+          [name, value],
+        ) => [`- name: ${name}`, `  value: ${value}`]),
+      ],
+      [`network ${worker}`, renderEgress(splitNet(net).peers)],
+    ];
+    return parts.reduce(
+      (text, [name, lines]) => fill(MANIFEST, text, name, lines.join("\n")),
+      text,
+    );
+  }, text);
+}
+
+/** The manifest with these images. */
+function withImages(text: string, images: Sources["images"]): string {
+  return [...images ?? []].reduce((text, [worker, image]) => {
+    const pattern = new RegExp(`^( *- name: ${worker}\n *image: )\\S+$`, "m");
+    if (!pattern.test(text)) throw noPlace(MANIFEST, `the ${worker}'s image`);
+    return text.replace(pattern, (_, before) => before + image);
   }, text);
 }
 
