@@ -25,6 +25,7 @@ for (
     "README.md",
     "CONTRIBUTING.md",
     "CHANGELOG.md",
+    "SECURITY.md",
     ...await list("docs"),
   ]
 ) {

@@ -76,13 +76,13 @@ const CALLS: Readonly<Record<Exclude<UserName, "PLATFORM">, Calls>> = {
   POSTER: {
     ...worker("POSTER", "post"),
     ...RECORDS,
-    "read who signed": list(APPROVAL),
+    "read who signed": (store) => store.latest(APPROVAL, 100, signal),
     "say where posts go": write(DESTINATION),
   },
   APPROVER: {
     "look at the workers": readAll(SNAPSHOT_KEY),
     ...READ_RECORD,
-    "sign an approval": append(APPROVAL),
+    "sign an approval": (store) => store.append(APPROVAL, "x", signal, 60),
     "read where posts go": readAll(DESTINATION),
   },
   OPERATOR: {
