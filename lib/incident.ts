@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { RedactionLedger } from "./redact/redaction.ts";
 
 /** The systems that send incidents. */
 export type SourceSystem = "mock" | "pagerduty" | "alertmanager";
@@ -128,6 +129,8 @@ export interface NormalizedContext {
   facts?: Fact[];
   /** Oldest first, at most 50. */
   timeline?: TimelineEntry[];
+  /** What redaction has removed before. */
+  redacted?: RedactionLedger;
 }
 
 /** What is known about an incident. */
@@ -293,13 +296,6 @@ export function isZeroTime(text: unknown): boolean {
   if (typeof text !== "string" || !MOMENT.test(text)) return false;
   const ms = Date.parse(text);
   return ms < YEAR_2_MS || ms === 0;
-}
-
-/** An incident's id, prefixed with its source if it is not yet. */
-export function qualifiedId(incident: IncidentInput): string {
-  const prefix = `${incident.source?.system ?? "mock"}:`;
-  const { incident_id: id } = incident;
-  return id.startsWith(prefix) ? id : prefix + id;
 }
 
 /** Items with their id or, if they have none, one from their position. */

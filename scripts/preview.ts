@@ -8,7 +8,8 @@ import { sha256Hex } from "../lib/base/digest.ts";
 import { printable } from "../lib/base/text.ts";
 import { buildBundle } from "../lib/evidence/bundle.ts";
 import { collectFindings } from "../lib/evidence/collect.ts";
-import { type IncidentInput, qualifiedId } from "../lib/incident.ts";
+import type { IncidentInput } from "../lib/incident.ts";
+import { qualifiedId } from "../lib/incident_id.ts";
 import { parseBody, readBody } from "../lib/intake/body.ts";
 import { readAdmitted } from "../lib/intake/delivery.ts";
 import { Refusal } from "../lib/intake/refusal.ts";
@@ -122,7 +123,9 @@ async function readWebhook(
     file,
     async (bytes) => await readAdmitted(await bytes, webhook, config),
   );
-  if ("incident" in delivery) return withoutSecrets(delivery.incident);
+  if ("incident" in delivery) {
+    return withoutSecrets(delivery.incident, config.redactionLevel).incident;
+  }
   const { ignored } = delivery;
   const hint = ignored.startsWith("event ")
     ? `; ${events.name} says which events start one`

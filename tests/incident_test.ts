@@ -2,13 +2,13 @@ import { assertEquals } from "@std/assert";
 import {
   type EvidenceItem,
   type IncidentInput,
-  qualifiedId,
   type ReportedSeverity,
   type SourceSystem,
   toMoment,
   toSeverity,
   withIds,
 } from "../lib/incident.ts";
+import { qualifiedId } from "../lib/incident_id.ts";
 
 const SEVERITIES: [ReportedSeverity | undefined, string, rule: string][] = [
   ["critical", "critical", "reported as critical"],

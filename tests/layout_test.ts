@@ -105,7 +105,7 @@ const CONTEXT = "lib/platform/context.ts";
  */
 const ARROWS: Readonly<Record<string, readonly string[]>> = {
   workers: ["lib", "base", "redact", "platform", ...ROOMS],
-  lib: ["base", "pack"],
+  lib: ["base", "redact", "pack"],
   base: [],
   redact: ["base"],
   platform: ["lib", "base", "redact"],

@@ -55,6 +55,7 @@ const FULL: Record<SchemaName, JsonObject> = (() => {
       occurred_at: AT,
       facts: [{ name: "n", value: "v", evidence: ["E1"] }],
       timeline: [{ at: AT, text: "t", evidence: ["E1"] }],
+      redacted: { "aws-key": { count: 1, where: ["raw.key"] } },
       redaction: { counts: { "aws-key": 1 } },
     },
     gaps: [{ what: "w", why: "y" }],
@@ -249,6 +250,16 @@ const REPORTED = [
 const FACT = { name: "n", value: "v", evidence: ["E1"] };
 const ENTRY = { at: AT, text: "t", evidence: ["E1"] };
 const GAP = { what: "w", why: "y" };
+const NONE = { count: 0, where: [] };
+
+/** A ledger of so many classes. */
+function ledger(classes: number): JsonObject {
+  const name = (at: number) =>
+    "b".repeat(2 + at % 10) + "cde"[at % 3] + "f".repeat(at / 10 | 0);
+  return Object.fromEntries(
+    list(classes, NONE).map((none, at) => [name(at), none]),
+  );
+}
 
 const RULES: Partial<Record<SchemaName, Rule[]>> = {
   IncidentInput: [
@@ -312,6 +323,18 @@ const RULES: Partial<Record<SchemaName, Rule[]>> = {
     textRule("/normalized_context/timeline/0/text", 1, 500),
     citationsRule("/normalized_context/timeline/0/evidence"),
     citationRule("/normalized_context/timeline/0/evidence/0"),
+    ["/normalized_context/redacted", [{}, ledger(30)], [
+      [ledger(31), "must NOT have more than 30 properties"],
+      [{ Named: NONE }, 'must match pattern "^[a-z][a-z-]{1,29}$"'],
+      [[], "must be object"],
+    ]],
+    ["/normalized_context/redacted/aws-key/count", [0, 1_000_000], [
+      [-1, "must be >= 0"],
+      [1_000_001, "must be <= 1000000"],
+      [1.5, "must be integer"],
+    ]],
+    listRule("/normalized_context/redacted/aws-key/where", 20, "raw.a"),
+    textRule("/normalized_context/redacted/aws-key/where/0", 0, 120),
     listRule("/gaps", 50, GAP),
     textRule("/gaps/0/what", 1, 200),
     textRule("/gaps/0/why", 1, 500),
@@ -426,6 +449,8 @@ const REQUIRED: Partial<Record<SchemaName, string[]>> = {
       .map((key) => `/normalized_context/facts/0/${key}`),
     ...["at", "text", "evidence"]
       .map((key) => `/normalized_context/timeline/0/${key}`),
+    ...["count", "where"]
+      .map((key) => `/normalized_context/redacted/aws-key/${key}`),
     "/gaps/0/what",
     "/gaps/0/why",
   ],
@@ -465,6 +490,7 @@ const CLOSED: Record<SchemaName, string[]> = {
     "/evidence/0",
     "/normalized_context/facts/0",
     "/normalized_context/timeline/0",
+    "/normalized_context/redacted/aws-key",
     "/gaps/0",
   ],
   Summary: ["", "/highlights/0", "/action_items/0"],

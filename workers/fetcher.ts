@@ -9,11 +9,9 @@
  */
 import { buildBundle } from "../lib/evidence/bundle.ts";
 import { collectFindings } from "../lib/evidence/collect.ts";
-import {
-  type EvidenceBundle,
-  type IncidentInput,
-  qualifiedId,
-} from "../lib/incident.ts";
+import type { EvidenceBundle, IncidentInput } from "../lib/incident.ts";
+import { qualifiedId } from "../lib/incident_id.ts";
+import { countRemoved } from "../lib/removed.ts";
 import {
   type PlatformSettings,
   platformSettings,
@@ -36,12 +34,13 @@ export const SETTINGS: PlatformSettings = platformSettings(
  */
 export async function fetchEvidence(
   incident: IncidentInput,
-  { gateway, progress, constraints }: JobContext<typeof SETTINGS>,
+  { gateway, count, progress, constraints }: JobContext<typeof SETTINGS>,
 ): Promise<EvidenceBundle> {
   const findings = collectFindings(incident, constraints.redactionLevel);
+  countRemoved(findings.removed, count);
   const incidentId = qualifiedId(incident);
-  const count = findings.pieces.length + 1; // And the incident in plain fields.
-  progress(50, `storing ${count} pieces of evidence`);
+  const pieces = findings.pieces.length + 1; // And the incident in plain fields.
+  progress(50, `storing ${pieces} pieces of evidence`);
   return await buildBundle(incidentId, findings, {
     now: new Date(),
     put: ({ kind, contentType }, content) =>

@@ -33,14 +33,15 @@ import {
   unavailable,
   wouldFail,
 } from "../lib/intake/refusal.ts";
-import { type RunKeys, runKeys } from "../lib/intake/run_key.ts";
+import { prepareRun } from "../lib/intake/prepare_run.ts";
+import type { RunKeys } from "../lib/intake/run_key.ts";
 import {
   INTAKE_SETTINGS,
   type IntakeSettings,
 } from "../lib/intake/settings.ts";
 import { type Started, startRun } from "../lib/intake/start_run.ts";
 import { notesOn, WEBHOOKS } from "../lib/intake/webhooks.ts";
-import { withoutSecrets } from "../lib/sources/without_secrets.ts";
+import { countRemoved } from "../lib/removed.ts";
 import { Gateway } from "../lib/platform/gateway.ts";
 import { watchPack } from "../lib/platform/pack_state.ts";
 import { Readiness } from "../lib/platform/readiness.ts";
@@ -83,7 +84,7 @@ export function openIngester(
   { answerMs: deadlineMs = ANSWER_MS, pause = wait, now = Date.now }: Waits =
     {},
 ): HttpService {
-  const { workflowId, cooldownS, destinationMode } = config;
+  const { workflowId } = config;
   const places = new Places(config);
   const late = tooLate(deadlineMs);
   const gateway = new Gateway({ ...gatewayEndpoint(config), deadlineMs });
@@ -112,13 +113,12 @@ export function openIngester(
     }
     const inactive = await Promise.race([findInactive(), aborted(signal)]);
     if (inactive !== undefined) throw wouldFail(inactive);
-    const keys = await runKeys(delivery, cooldownS, now());
-    // The platform stores a run's input before any worker of ours sees it.
-    const incident: IncidentInput = {
-      ...withoutSecrets(delivery.incident),
-      // Only a trusted sender's delivery has one.
-      destination: delivery.incident.destination ?? { mode: destinationMode },
-    };
+    const { incident, keys, removed } = await prepareRun(
+      delivery,
+      config,
+      now(),
+    );
+    countRemoved(removed, (kind, count) => tally.add(kind, count));
     return answer(incident, await start(incident, keys, signal));
   };
 

@@ -28,6 +28,7 @@ import {
   settlePost,
 } from "../lib/post/claim.ts";
 import { readDestination } from "../lib/post/destination.ts";
+import { refuseForbidden } from "../lib/post/forbidden.ts";
 import { publish } from "../lib/post/published.ts";
 import { readRelease } from "../lib/post/release.ts";
 import { type Standing, standingOf } from "../lib/post/record.ts";
@@ -74,9 +75,9 @@ export function caution(
  * Posts one message: checks it, claims the post, sends it and records the
  * outcome.
  *
- * @throws {JobError} `NOT_APPROVED`, `POST_TOO_OLD`, `DESTINATION_REFUSED` or
- * `DIGEST_MISMATCH` before the claim; `POST_REFUSED` if nothing was sent;
- * `POST_IN_DOUBT` if nobody can know.
+ * @throws {JobError} `NOT_APPROVED`, `POST_TOO_OLD`, `DESTINATION_REFUSED`,
+ * `DIGEST_MISMATCH` or `REDACTION_INCOMPLETE` before the claim; `POST_REFUSED`
+ * if nothing was sent; `POST_IN_DOUBT` if nobody can know.
  * @throws {JobElsewhere} If the post still waits for its approval, or another
  * live process does this very job.
  */
@@ -92,6 +93,7 @@ export async function post(
     policyHosts: constraints.networkAllowlist,
   });
   const { message, digest } = await fetchApprovedMessage(summary, gateway);
+  refuseForbidden(message, constraints);
   const severity = severityOfPost(incident, evidence);
   const facts = { incident, destination, digest, severity };
   const approval = await readSigner(recorded, facts, context);

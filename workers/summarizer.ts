@@ -11,7 +11,9 @@
 import { sha256Hex } from "../lib/base/digest.ts";
 import { shorten } from "../lib/base/text.ts";
 import type { SummarizeInput, Summary } from "../lib/incident.ts";
+import { redactBundle, withRemoved } from "../lib/evidence/redact_bundle.ts";
 import { composeMessage } from "../lib/message/compose.ts";
+import { redactMessage } from "../lib/message/redact.ts";
 import { encodeMessage } from "../lib/message/render.ts";
 import { LINK_SETTINGS, type LinkSettings } from "../lib/message/settings.ts";
 import {
@@ -19,6 +21,8 @@ import {
   platformSettings,
 } from "../lib/platform/settings.ts";
 import { type JobContext, runWorker } from "../lib/platform/worker.ts";
+import { startRedaction } from "../lib/redact/redaction.ts";
+import { countRemoved } from "../lib/removed.ts";
 import { summarize } from "../lib/summary/builtin.ts";
 import { toMarkdown } from "../lib/summary/markdown.ts";
 
@@ -41,11 +45,20 @@ export const SETTINGS: PlatformSettings & LinkSettings = {
  * @returns The summary, with the message's pointer and the digest of its bytes.
  */
 export async function summarizeEvidence(
-  { evidence: bundle }: SummarizeInput,
-  { gateway, job, progress, settings }: JobContext<typeof SETTINGS>,
+  { evidence }: SummarizeInput,
+  { gateway, job, progress, settings, constraints, count }: JobContext<
+    typeof SETTINGS
+  >,
 ): Promise<Summary> {
-  const draft = summarize(bundle);
-  const markdown = toMarkdown(draft, bundle);
+  const { redactionLevel: level } = constraints;
+  // Whoever wrote the bundle, and whatever its parts make together.
+  const redaction = startRedaction({ level });
+  const { kept } = redaction;
+  const known = redactBundle(evidence, redaction);
+  const draft = kept(summarize(known));
+  const bundle = withRemoved(known, redaction.ledger());
+  countRemoved(redaction.ledger(), count);
+  const markdown = kept(toMarkdown(draft, bundle));
   const labels = { incident_id: bundle.incident_id };
   progress(40, "storing the summary");
   const summaryPtr = await gateway.putArtifact({
@@ -54,8 +67,9 @@ export async function summarizeEvidence(
     retention: "audit",
     labels: { ...labels, kind: "incident.summary" },
   });
-  const place = { summaryPtr, runId: job.runId, settings };
-  const message = encodeMessage(composeMessage(bundle, draft, place));
+  const place = { summaryPtr, runId: job.runId, level, settings };
+  const composed = composeMessage(bundle, draft, place);
+  const message = encodeMessage(redactMessage(composed, redaction));
   progress(80, "storing the message to be approved");
   const messagePtr = await gateway.putArtifact({
     content: message,

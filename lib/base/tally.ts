@@ -1,5 +1,5 @@
 /**
- * Counts outcomes of webhooks.
+ * Counts what a process does.
  *
  * @module
  */
@@ -12,11 +12,11 @@ const OTHER = "other";
 export class Tally {
   readonly #counts = new Map<string, number>();
 
-  /** Counts one; a name beyond the 64th counts as `other`. */
-  add(name: string): void {
+  /** Counts one or more; a name beyond the 64th counts as `other`. */
+  add(name: string, count = 1): void {
     const known = this.#counts.has(name) || this.#counts.size < NAMES_MAX;
     const counted = known ? name : OTHER;
-    this.#counts.set(counted, (this.#counts.get(counted) ?? 0) + 1);
+    this.#counts.set(counted, (this.#counts.get(counted) ?? 0) + count);
   }
 
   /** All counts by name. */

@@ -6,12 +6,18 @@
 import { mapTexts } from "../base/json.ts";
 import { removeUnseen } from "../base/text.ts";
 import type { IncidentInput, SourceSystem } from "../incident.ts";
-import type { RedactionLevel } from "../redact/redaction.ts";
+import {
+  addLedgers,
+  type RedactionLedger,
+  type RedactionLevel,
+} from "../redact/redaction.ts";
+import { boundLedger, findPlaceholders } from "../removed.ts";
 import { collectAlertmanager } from "../sources/alertmanager/evidence.ts";
 import { collectMock } from "../sources/mock/evidence.ts";
 import { collectPagerDuty } from "../sources/pagerduty/evidence.ts";
 import type { Findings } from "../sources/source.ts";
 import { withoutSecrets } from "../sources/without_secrets.ts";
+import { withholdContext } from "./withhold.ts";
 
 /** The schema admits no other source. */
 const SOURCES: Readonly<
@@ -22,20 +28,38 @@ const SOURCES: Readonly<
   alertmanager: collectAlertmanager,
 };
 
+/** Findings, and what was removed before they were made. */
+export interface Collected extends Findings {
+  /** By this redaction alone; the context also has what came before it. */
+  removed: RedactionLedger;
+}
+
 /**
- * Collects what an incident says. Nothing of it holds a credential, even if the
- * run was started past the ingester, or a character that a reader could not see,
- * whether a person, a model or a terminal.
+ * Collects what an incident says, as far as policy allows. Nothing of it holds a
+ * credential, even if the run was started past the ingester, or a character that
+ * a reader could not see, whether a person, a model or a terminal.
  *
  * @param level What policy asks for.
  */
 export function collectFindings(
   incident: IncidentInput,
   level: RedactionLevel = "standard",
-): Findings {
+): Collected {
   // First, as a credential may be taken for none with such a character in it.
   const seen = mapTexts(incident, removeUnseen);
-  return SOURCES[incident.source?.system ?? "mock"](
-    withoutSecrets(seen, level),
-  );
+  const { destination: _, ...given } = seen;
+  const { incident: redacted, removed } = withoutSecrets(given, level);
+  const findings = SOURCES[redacted.source?.system ?? "mock"](redacted);
+  const { context, gaps } = level === "full"
+    ? withholdContext(findings, redacted.incident_id)
+    : findings;
+  const all = boundLedger(addLedgers(findPlaceholders(given), removed));
+  return {
+    pieces: findings.pieces,
+    context: Object.keys(all).length === 0
+      ? context
+      : { ...context, redacted: all },
+    gaps,
+    removed,
+  };
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import { type Config, integer, oneOf, text } from "../base/config.ts";
+import { REDACTION_LEVELS } from "../removed.ts";
 import { ALERTMANAGER } from "../sources/alertmanager/webhook.ts";
 import { MOCK } from "../sources/mock/webhook.ts";
 import { PAGERDUTY } from "../sources/pagerduty/webhook.ts";
@@ -26,6 +27,12 @@ export const INTAKE_SETTINGS = {
     fallback: 86_400,
     min: 0,
     max: 315_360_000,
+  }),
+  redactionLevel: oneOf("INGEST_REDACTION_LEVEL", {
+    about:
+      "what is removed from a webhook before a run starts: none, standard (credentials), strict (also who somebody is) or full (every text)",
+    values: REDACTION_LEVELS,
+    fallback: "standard",
   }),
   inFlightMax: integer("INGEST_MAX_INFLIGHT", {
     about:

@@ -4,7 +4,10 @@
  * @module
  */
 import type { Config } from "../base/config.ts";
+import { optional } from "../base/json.ts";
 import type { EvidenceBundle } from "../incident.ts";
+import type { RedactionLevel } from "../redact/redaction.ts";
+import { describeRemoved } from "../removed.ts";
 import { incidentLink, runLink } from "./links.ts";
 import type { LinkSettings } from "./settings.ts";
 import { type Message, type MessageView, renderMessage } from "./render.ts";
@@ -14,6 +17,8 @@ export interface MessagePlace {
   summaryPtr: string;
   /** Empty for a job outside a workflow. */
   runId: string;
+  /** `standard` if not given. */
+  level?: RedactionLevel;
   settings: Config<LinkSettings>;
 }
 
@@ -26,7 +31,7 @@ export type MessageDraft = Pick<
 export function composeMessage(
   bundle: EvidenceBundle,
   { lead, leadEvidence = [], highlights, actionItems }: MessageDraft,
-  { summaryPtr, runId, settings }: MessagePlace,
+  { summaryPtr, runId, level, settings }: MessagePlace,
 ): Message {
   const context = bundle.normalized_context ?? {};
   return renderMessage({
@@ -39,6 +44,7 @@ export function composeMessage(
     evidence: bundle.evidence,
     gaps: bundle.gaps ?? [],
     summaryPtr,
+    ...optional("removed", describeRemoved(context.redacted ?? {}, level)),
     links: [
       incidentLink(context.source, settings.linkOrigins ?? []),
       runLink(settings.dashboardRunUrl, runId),

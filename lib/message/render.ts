@@ -50,6 +50,8 @@ export interface MessageView {
   evidence: readonly EvidenceItem[];
   gaps: readonly { what: string; why: string }[];
   summaryPtr: string;
+  /** What redaction has removed, in our own words. */
+  removed?: string;
   /** Buttons with allowed addresses. */
   links?: readonly Link[];
 }
@@ -128,7 +130,11 @@ export function renderMessage(view: MessageView): Message {
     section(lead.text + citing(view.leadEvidence)),
   ];
   const buttons = links.length === 0 ? [] : [linkButtons(links)];
-  const sources = [sourceLine(view), ...evidenceLine(view.evidence)];
+  const sources = [
+    sourceLine(view),
+    ...evidenceLine(view.evidence),
+    ...view.removed === undefined ? [] : [view.removed],
+  ];
   const render = () => [
     ...head,
     ...lists.all.flatMap((list) =>

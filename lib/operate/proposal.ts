@@ -6,11 +6,8 @@
 import { sha256Hex } from "../base/digest.ts";
 import { type JsonObject, objectOf, stringOf } from "../base/json.ts";
 import { printable } from "../base/text.ts";
-import {
-  type IncidentInput,
-  qualifiedId,
-  type SourceSystem,
-} from "../incident.ts";
+import type { IncidentInput, SourceSystem } from "../incident.ts";
+import { qualifiedId } from "../incident_id.ts";
 import { decodeMessage, type Message } from "../message/render.ts";
 import { GatewayError } from "../platform/gateway_error.ts";
 import { describeTooOld } from "../post/age.ts";

@@ -10,6 +10,7 @@
 import { JobError } from "../base/errors.ts";
 import { isObject, type JsonObject, parseJson } from "../base/json.ts";
 import type { RedactionLevel } from "../redact/redaction.ts";
+import { REDACTION_LEVELS } from "../removed.ts";
 
 /** The limits that a worker obeys. */
 export interface Constraints {
@@ -26,8 +27,6 @@ export interface Constraints {
 /** The longest artifact unless policy sets a lower limit. */
 export const ARTIFACT_BYTES_MAX = 8 * 1024 * 1024;
 
-/** From the most lenient to the strictest. */
-const LEVELS = ["none", "standard", "strict", "full"] as const;
 const PREFIXES = ["CORETEX_", "CORDUM_"];
 
 /** @throws {JobError} `JOB_CONSTRAINTS_INVALID` names the wrong part. */
@@ -84,15 +83,6 @@ export function stricter(a: Constraints, b: Constraints): Constraints {
   };
 }
 
-/** @throws {JobError} `REDACTION_UNSUPPORTED` if we cannot obey the limits. */
-export function checkSupported({ redactionLevel }: Constraints): void {
-  if (redactionLevel === "none" || redactionLevel === "standard") return;
-  throw new JobError(
-    "REDACTION_UNSUPPORTED",
-    `Cannot do the job: policy wants redaction level "${redactionLevel}", which this version does not have`,
-  );
-}
-
 type Given = Omit<Constraints, "redactionLevel"> & {
   redactionLevel: RedactionLevel | undefined;
 };
@@ -116,7 +106,9 @@ function readDocument(
 function strictest(levels: (RedactionLevel | undefined)[]): RedactionLevel {
   const given = levels.filter((level) => level !== undefined);
   if (given.length === 0) return "standard";
-  return given.reduce((a, b) => LEVELS.indexOf(b) > LEVELS.indexOf(a) ? b : a);
+  return given.reduce((a, b) =>
+    REDACTION_LEVELS.indexOf(b) > REDACTION_LEVELS.indexOf(a) ? b : a
+  );
 }
 
 function parseObject(text: string): JsonObject {
@@ -157,11 +149,11 @@ function strings(value: unknown, name: string): string[] | undefined {
 
 function level(value: unknown, name: string): RedactionLevel | undefined {
   if (value === undefined || value === null || value === "") return undefined;
-  const found = LEVELS.find((level) =>
+  const found = REDACTION_LEVELS.find((level) =>
     level === String(value).trim().toLowerCase()
   );
   if (found !== undefined) return found;
-  throw invalid(name, `one of ${LEVELS.join(", ")}`);
+  throw invalid(name, `one of ${REDACTION_LEVELS.join(", ")}`);
 }
 
 function invalid(name: string, expected: string): JobError {

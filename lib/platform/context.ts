@@ -76,6 +76,8 @@ export interface JobContext<S extends Settings = Settings> {
   readonly settings: Config<S>;
   /** Names the job in every line. */
   readonly log: Log;
+  /** Counts what the worker did, for its `/readyz`. */
+  count(name: string, count: number): void;
   /** Reports the job's progress, which the platform shows but does not keep. */
   progress(percent: number, message: string): void;
   /**
@@ -83,7 +85,7 @@ export interface JobContext<S extends Settings = Settings> {
    * record counts because nobody on the bus can have changed it.
    *
    * @param record `readJob()` of this job; an empty one adds nothing.
-   * @throws {JobError} If a limit cannot be read or obeyed.
+   * @throws {JobError} If a limit cannot be read.
    */
   constraintsWith(record: JsonObject): Constraints;
 }

@@ -14,9 +14,9 @@ import {
 } from "../base/errors.ts";
 import { parseJson } from "../base/json.ts";
 import { bugFields, errorFields, type Log } from "../base/log.ts";
+import type { Tally } from "../base/tally.ts";
 import type { Check } from "../schema_check.ts";
 import {
-  checkSupported,
   readConstraints,
   readRecordedConstraints,
   stricter,
@@ -45,6 +45,7 @@ export interface Workbench {
   readonly checkInput: Check;
   readonly checkOutput: Check;
   readonly watch: GatewayWatch;
+  readonly tally: Tally;
   /** Whether another process finds a job that is left unanswered. */
   readonly recoverable: boolean;
   /** When a job is no longer worth holding, in milliseconds since the epoch. */
@@ -156,12 +157,11 @@ function isLeft(
 }
 
 function createContext(
-  { topic, settings, gateway, store }: Workbench,
+  { topic, settings, gateway, store, tally }: Workbench,
   { request, traceId, signal, log, progress }: JobCall,
 ): JobContext {
   const { env, labels } = request;
   const constraints = readConstraints(env);
-  checkSupported(constraints);
   const job: Job = {
     id: request.jobId,
     topic,
@@ -177,12 +177,10 @@ function createContext(
     signal,
     settings,
     log,
+    count: (name, count) => tally.add(name, count),
     progress,
-    constraintsWith(record) {
-      const both = stricter(constraints, readRecordedConstraints(record));
-      checkSupported(both);
-      return both;
-    },
+    constraintsWith: (record) =>
+      stricter(constraints, readRecordedConstraints(record)),
     gateway: {
       async putArtifact(artifact, bytesMax = Infinity) {
         const bytes = bytesOf(artifact.content).length;

@@ -7,6 +7,7 @@ import type { Config, Settings } from "../base/config.ts";
 import { openHealth } from "../base/health.ts";
 import { JobError } from "../base/errors.ts";
 import { type Environment, runProcess, start } from "../base/process.ts";
+import { Tally } from "../base/tally.ts";
 import { compileCheck, type SchemaName } from "../schema_check.ts";
 import { type Bus, connectBus } from "./bus.ts";
 import type { JobContext } from "./context.ts";
@@ -132,7 +133,11 @@ export async function serveJobs<S extends Settings & PlatformSettings, I, O>(
     watched: () => watch.trouble,
     checks: checksOf(parts),
   });
-  const report = () => readiness.report();
+  const tally = new Tally();
+  const report = async () => ({
+    ...await readiness.report(),
+    counts: tally.counts(),
+  });
   await using health = await openHealth({ address, log, report });
   signal.addEventListener("abort", () => health?.stopping(), { once: true });
   watch.start();
@@ -167,6 +172,7 @@ export async function serveJobs<S extends Settings & PlatformSettings, I, O>(
     checkInput: compileCheck(options.input),
     checkOutput: compileCheck(options.output),
     watch,
+    tally,
     recoverable: options.recover ?? false,
     giveUpAt: (input) => options.giveUpAt?.(input as I, config) ?? Infinity,
     // The checks and the settings match its types.

@@ -5,7 +5,8 @@
  */
 import { errorFields } from "../base/log.ts";
 import { wait } from "../base/time.ts";
-import { type PostResult, qualifiedId } from "../incident.ts";
+import type { PostResult } from "../incident.ts";
+import { qualifiedId } from "../incident_id.ts";
 import type { JobContext } from "../platform/context.ts";
 import { type ClaimOutcome, PostRecord } from "./record.ts";
 import { readRelease } from "./release.ts";

@@ -7,6 +7,7 @@ import { JobElsewhere, JobError } from "../base/errors.ts";
 import { optional } from "../base/json.ts";
 import { shorten } from "../base/text.ts";
 import type { IncidentInput, PostResult } from "../incident.ts";
+import { safeId } from "../incident_id.ts";
 import type { Update } from "../message/render.ts";
 import type { Job } from "../platform/context.ts";
 import type { Approval } from "./approval.ts";
@@ -45,7 +46,7 @@ export function describePost(
   job: Job,
 ): PostResult {
   return {
-    incident_id: incident.incident_id,
+    incident_id: safeId(incident.incident_id),
     mode: destination.kind,
     posted_at: new Date().toISOString(),
     message_sha256: digest,

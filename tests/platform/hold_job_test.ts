@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { Tally } from "../../lib/base/tally.ts";
 import { assert, assertEquals } from "@std/assert";
 import { create } from "@bufbuild/protobuf";
 import {
@@ -109,6 +110,7 @@ async function startScene({
       gateway,
       store: store as Store,
       watch,
+      tally: new Tally(),
       recoverable,
       giveUpAt: () => giveUpAt,
       holdTimes: { baseMs: 10, maxMs: 20, heldMsMax },

@@ -92,7 +92,7 @@ const ENDS: readonly [JobErrorCode | undefined, Level][] = [
   [undefined, "info"],
   ["NOT_APPROVED", "warn"],
   ["JOB_INVALID_INPUT", "warn"],
-  ["REDACTION_UNSUPPORTED", "warn"],
+  ["REDACTION_INCOMPLETE", "warn"],
   ["POST_TOO_OLD", "warn"],
   ["DESTINATION_REFUSED", "warn"],
   ["JOB_CANCELLED", "warn"],

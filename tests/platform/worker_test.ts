@@ -341,13 +341,6 @@ const REFUSED: Refused[] = [
     code: "JOB_INVALID_INPUT",
     message: 'Cannot read "ctx:j": longer than 4194304 bytes',
   },
-  ...["strict", "full"].map((level) => ({
-    what: `redaction level ${level}, which this version does not have`,
-    request: { jobId: "j", env: { CORDUM_REDACTION_LEVEL: level } },
-    code: "REDACTION_UNSUPPORTED",
-    message:
-      `Cannot do the job: policy wants redaction level "${level}", which this version does not have`,
-  })),
   {
     what: "a constraint that cannot be read",
     request: { jobId: "j", env: { CORDUM_POLICY_CONSTRAINTS: "{" } },

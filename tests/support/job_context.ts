@@ -11,9 +11,9 @@ import {
   type Settings,
 } from "../../lib/base/config.ts";
 import { sha256Hex } from "../../lib/base/digest.ts";
+import { Tally } from "../../lib/base/tally.ts";
 import { createLog } from "../../lib/base/log.ts";
 import {
-  checkSupported,
   type Constraints,
   readRecordedConstraints,
   stricter,
@@ -34,6 +34,8 @@ export interface FakeContext<S extends Settings> {
   /** Log lines, parsed. */
   log: JsonObject[];
   abort: AbortController;
+  /** What it counted. */
+  counts: Tally;
 }
 
 /** Options of {@linkcode fakeContext}. */
@@ -59,6 +61,7 @@ export function fakeContext<S extends Settings>(
   const lists = new Map<string, string[]>();
   const jobs = new Map<string, JsonObject>();
   const log: JsonObject[] = [];
+  const counts = new Tally();
   const abort = new AbortController();
   const fullJob: Job = {
     id: "run-1:post@1",
@@ -82,15 +85,13 @@ export function fakeContext<S extends Settings>(
     signal: abort.signal,
     settings: config,
     log: createLog({}, { write: (line) => log.push(JSON.parse(line)) }),
+    count: (name, count) => counts.add(name, count),
     progress() {},
-    constraintsWith(record) {
-      const both = stricter(
+    constraintsWith: (record) =>
+      stricter(
         context.constraints,
         readRecordedConstraints(record),
-      );
-      checkSupported(both);
-      return both;
-    },
+      ),
     gateway: {
       putArtifact: (artifact) => put(artifacts, artifact),
       readArtifact(pointer) {
@@ -128,7 +129,7 @@ export function fakeContext<S extends Settings>(
         Promise.resolve((lists.get(key) ?? []).slice(-itemsMax)),
     },
   };
-  return { context, artifacts, lists, jobs, log, abort };
+  return { context, artifacts, lists, jobs, log, abort, counts };
 }
 
 async function put(

@@ -6,11 +6,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { buildBundle } from "../../lib/evidence/bundle.ts";
 import { collectFindings } from "../../lib/evidence/collect.ts";
-import {
-  type EvidenceBundle,
-  type IncidentInput,
-  qualifiedId,
-} from "../../lib/incident.ts";
+import type { EvidenceBundle, IncidentInput } from "../../lib/incident.ts";
+import { qualifiedId } from "../../lib/incident_id.ts";
 import { compileCheck } from "../../lib/schema_check.ts";
 
 /** What a job's result may have. */

@@ -431,13 +431,6 @@ const SPOILED: Spoiled[] = [
     message: "Cannot read the policy's constraint budgets: expected an object",
   },
   {
-    when: "the policy in the job's record wants more withheld than can be",
-    options: { record: { safety_constraints: { redaction_level: "strict" } } },
-    code: "REDACTION_UNSUPPORTED",
-    message:
-      'Cannot do the job: policy wants redaction level "strict", which this version does not have',
-  },
-  {
     when: "the evidence is older than a post may be",
     spoil: ({ input }) => {
       input.evidence.collected_at = "2026-01-15T09:30:00.000Z";

@@ -37,6 +37,16 @@ const SERVICES = `exported_service service service_name kubernetes_name app
 /** Machines that no cluster manages. */
 const HOSTS = ["nodename", "hostname", "host"];
 const CONTAINERS = spellings("container");
+/** The labels that name what can be ill, and where. */
+export const SUBJECT_LABELS: ReadonlySet<string> = new Set([
+  ...WORKLOADS,
+  ...SERVICES,
+  ...HOSTS,
+  ...NAMESPACES,
+  ...CONTAINERS,
+  "cluster",
+  "instance",
+]);
 /** The address of the target, as Prometheus scrapes it. */
 const ADDRESSES = ["instance", "endpoint", "metrics_path"];
 /** Whose rule it is that fires, not what it says. */

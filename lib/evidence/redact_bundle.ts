@@ -1,0 +1,88 @@
+/**
+ * Redacts a bundle that any step may have written. Pure.
+ *
+ * @module
+ */
+import { optional } from "../base/json.ts";
+import type { EvidenceBundle, EvidenceItem } from "../incident.ts";
+import { safeId } from "../incident_id.ts";
+import {
+  addLedgers,
+  type Redaction,
+  type RedactionLedger,
+} from "../redact/redaction.ts";
+import { boundLedger } from "../removed.ts";
+import { redactUrl } from "../sources/without_secrets.ts";
+import { withholdContext } from "./withhold.ts";
+
+const KIND = /^[a-z_]{1,30}(?:\.[a-z_]{1,30}){0,3}$/;
+const CONTENT_TYPE = /^[a-z]{1,20}\/[\w.+-]{1,40}(?:; charset=utf-8)?$/;
+/** The titles that the fetcher gives. */
+const TITLE =
+  /^(?:(?:Payload|(?:PagerDuty|Alertmanager|Grafana) webhook) as received|Alerts: \d+ firing, \d+ resolved|Incident in plain fields)$/;
+
+/**
+ * The bundle without what the redaction's level forbids. Pointers and digests
+ * stay, since they name what is stored.
+ */
+export function redactBundle(
+  bundle: EvidenceBundle,
+  redaction: Redaction,
+): EvidenceBundle {
+  const { incident_id, collected_at, evidence, gaps = [] } = bundle;
+  const { redacted, source, ...context } = bundle.normalized_context ?? {};
+  const isFull = redaction.level === "full";
+  const given = {
+    context: { ...context, ...optional("source", source) },
+    gaps,
+  };
+  const left = isFull ? withholdContext(given, incident_id) : given;
+  const { source: from, ...rest } = redaction.kept(left.context);
+  const url = redactUrl(left.context.source?.url, redaction.kept);
+  const missing = redaction.kept(left.gaps);
+  return {
+    incident_id: safeId(incident_id),
+    collected_at,
+    evidence: evidence.map((item) =>
+      redactItem(isFull ? bareItem(item) : item, redaction)
+    ),
+    ...bundle.normalized_context && {
+      normalized_context: {
+        ...rest,
+        ...from && { source: { system: from.system, ...optional("url", url) } },
+        ...redacted && { redacted: boundLedger(redacted, redaction.kept) },
+      },
+    },
+    ...missing.length > 0 && { gaps: missing },
+  };
+}
+
+/** The bundle with what this step removed beside what was removed before. */
+export function withRemoved(
+  bundle: EvidenceBundle,
+  removed: RedactionLedger,
+): EvidenceBundle {
+  if (Object.keys(removed).length === 0) return bundle;
+  const { redacted = {}, ...context } = bundle.normalized_context ?? {};
+  const all = boundLedger(addLedgers(redacted, removed));
+  return { ...bundle, normalized_context: { ...context, redacted: all } };
+}
+
+function redactItem(item: EvidenceItem, { kept }: Redaction): EvidenceItem {
+  const { kind, title, content_type } = item;
+  return { ...item, ...kept({ kind, title, content_type }) };
+}
+
+/** An item whose words are ours. */
+function bareItem(item: EvidenceItem): EvidenceItem {
+  const { kind, title, content_type } = item;
+  const known = KIND.test(kind) ? kind : "evidence";
+  return {
+    ...item,
+    kind: known,
+    title: TITLE.test(title) ? title : known,
+    content_type: CONTENT_TYPE.test(content_type)
+      ? content_type
+      : "application/octet-stream",
+  };
+}

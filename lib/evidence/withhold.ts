@@ -1,0 +1,58 @@
+/**
+ * What the redaction level `full` leaves of findings: what is ill and how
+ * badly, counts, and no text of the evidence. Pure.
+ *
+ * @module
+ */
+import { optional } from "../base/json.ts";
+import type { EvidenceBundle, Fact, NormalizedContext } from "../incident.ts";
+import { listCounts } from "../removed.ts";
+import { bareUrl, isStatus, isSubject } from "../sources/metadata.ts";
+
+type Gaps = NonNullable<EvidenceBundle["gaps"]>;
+
+const WHY = "policy withholds texts and values (redaction level full)";
+const COUNTS =
+  /^\d+ (?:fact|timeline entr|description|other gap)\w{0,3}(?:, \d+ (?:fact|timeline entr|description|other gap)\w{0,3})*$/;
+
+/** The context with its gaps. What went is counted as a gap. */
+export function withholdContext(
+  { context, gaps }: { context: NormalizedContext; gaps: Gaps },
+  incidentId = "",
+): { context: NormalizedContext; gaps: Gaps } {
+  const { title, service, severity, occurred_at, source } = context;
+  const { facts = [], timeline = [], description, status } = context;
+  const kept = facts.filter(isCount);
+  const known = gaps.filter(({ what, why }) =>
+    why === WHY && COUNTS.test(what)
+  );
+  const what = listCounts([
+    [facts.length - kept.length, "fact"],
+    [timeline.length, "timeline entry"],
+    [description === undefined ? 0 : 1, "description"],
+    [gaps.length - known.length, "other gap"],
+  ]);
+  const url = bareUrl(source?.url, incidentId);
+  return {
+    context: {
+      ...optional("title", title),
+      ...optional("severity", severity),
+      ...optional("service", service),
+      ...optional(
+        "status",
+        isStatus(status ?? "") ? status : undefined,
+      ),
+      ...source && {
+        source: { system: source.system, ...optional("url", url) },
+      },
+      ...optional("occurred_at", occurred_at),
+      ...kept.length > 0 && { facts: kept },
+    },
+    gaps: what === "" ? known : [...known, { what, why: WHY }],
+  };
+}
+
+function isCount({ name, value }: Fact): boolean {
+  return isSubject(name, value) ||
+    name === "alerts" && /^\d+ firing, \d+ resolved$/.test(value);
+}

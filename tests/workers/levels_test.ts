@@ -1,0 +1,221 @@
+/**
+ * Each worker obeys the redaction level that policy gives its step, whoever
+ * wrote what it reads. The whole path is in tests/live/levels_test.ts.
+ *
+ * @module
+ */
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { JobError } from "../../lib/base/errors.ts";
+import type {
+  EvidenceBundle,
+  IncidentInput,
+  PostInput,
+} from "../../lib/incident.ts";
+import { qualifiedId } from "../../lib/incident_id.ts";
+import type { RedactionLevel } from "../../lib/platform/context.ts";
+import { compileCheck } from "../../lib/schema_check.ts";
+import { fetchEvidence, SETTINGS as FETCHER } from "../../workers/fetcher.ts";
+import { post, SETTINGS as POSTER } from "../../workers/poster.ts";
+import {
+  SETTINGS as SUMMARIZER,
+  summarizeEvidence,
+} from "../../workers/summarizer.ts";
+import { type FakeContext, fakeContext } from "../support/job_context.ts";
+
+const LEVELS = ["none", "standard", "strict", "full"] as const;
+/** A credential, a person and a sentence, each of which a level takes. */
+const SECRET = ["ghp", "7Zq".repeat(12)].join("_");
+const PERSON = ["ada.lovelace", "example.com"].join("@");
+const SENTENCE = "the northern replica lags behind";
+const TAKEN_AT: readonly [text: string, from: RedactionLevel][] = [
+  [SECRET, "standard"],
+  [PERSON, "strict"],
+  [SENTENCE, "full"],
+];
+const WORDS = `${SECRET} for ${PERSON}: ${SENTENCE}`;
+
+/** Which of the three texts these hold. */
+function found(...texts: string[]): string[] {
+  const all = texts.join("\n");
+  return TAKEN_AT.flatMap(([text]) => all.includes(text) ? [text] : []);
+}
+
+/** Which of the three a level lets through. */
+function allowed(level: RedactionLevel): string[] {
+  return TAKEN_AT.flatMap(([text, from]) =>
+    LEVELS.indexOf(level) < LEVELS.indexOf(from) ? [text] : []
+  );
+}
+
+function textsOf({ artifacts, lists, log }: FakeContext<never>): string {
+  const stored = [...artifacts.values()].map(({ bytes, labels }) =>
+    JSON.stringify(labels) + new TextDecoder().decode(bytes)
+  );
+  return JSON.stringify([stored, [...lists], log]);
+}
+
+const INCIDENT: IncidentInput = {
+  incident_id: "mock:INC-7",
+  title: "Checkout is slow",
+  severity: "critical",
+  severity_rule: WORDS,
+  service: "checkout",
+  priority: WORDS,
+  dedup_key: WORDS,
+  source: {
+    system: "mock",
+    url: `https://incidents.example.com/${encodeURIComponent(WORDS)}`,
+  },
+  raw: {
+    description: WORDS,
+    status: WORDS.slice(0, 90),
+    [WORDS]: 1,
+    facts: { note: WORDS, [WORDS]: "b", password: SECRET, e_mail: PERSON },
+    timeline: [{ at: "2026-01-15T09:30:00Z", text: WORDS }],
+    at: WORDS,
+  },
+};
+
+/** A bundle that no fetcher of ours wrote. */
+const BUNDLE: EvidenceBundle = {
+  incident_id: "mock:INC-7",
+  collected_at: new Date().toISOString(),
+  evidence: [{
+    kind: WORDS.slice(0, 100),
+    title: WORDS,
+    artifact_ptr: "redis://art:1",
+    content_type: WORDS.slice(0, 100),
+    bytes: 1,
+  }],
+  normalized_context: {
+    title: "Checkout is slow",
+    description: WORDS,
+    severity: "critical",
+    severity_rule: WORDS,
+    service: "checkout",
+    status: WORDS.slice(0, 90),
+    source: {
+      system: "mock",
+      url: `https://incidents.example.com/${encodeURIComponent(WORDS)}`,
+    },
+    facts: [
+      { name: "note", value: WORDS, evidence: ["E1"] },
+      { name: WORDS.slice(0, 100), value: "x", evidence: ["E1"] },
+      { name: "namespace", value: "shop", evidence: ["E1"] },
+    ],
+    timeline: [{ at: "2026-01-15T09:30:00Z", text: WORDS, evidence: ["E1"] }],
+    redacted: { named: { count: 2, where: [WORDS.slice(0, 120)] } },
+  },
+  gaps: [{ what: WORDS, why: WORDS }],
+};
+
+for (const level of LEVELS) {
+  const constraints = { redactionLevel: level };
+
+  Deno.test(`fetchEvidence() lets through what ${level} allows`, async () => {
+    const fake = fakeContext(FETCHER, { constraints });
+    const bundle = await fetchEvidence(INCIDENT, fake.context);
+    assertEquals(compileCheck("EvidenceBundle")(bundle), undefined);
+    assertEquals(
+      found(JSON.stringify(bundle), textsOf(fake as never)),
+      allowed(level),
+    );
+    const { title, service, severity } = bundle.normalized_context!;
+    assertEquals([title, service, severity], [
+      "Checkout is slow",
+      "checkout",
+      "critical",
+    ]);
+  });
+
+  Deno.test(`summarizeEvidence() lets through what ${level} allows of a foreign bundle`, async () => {
+    const fake = fakeContext(SUMMARIZER, { constraints });
+    assertEquals(compileCheck("EvidenceBundle")(BUNDLE), undefined);
+    const summary = await summarizeEvidence({ evidence: BUNDLE }, fake.context);
+    assertEquals(compileCheck("Summary")(summary), undefined);
+    assertEquals(
+      found(JSON.stringify(summary), textsOf(fake as never)),
+      allowed(level),
+    );
+    const message = new TextDecoder().decode(
+      fake.artifacts.get(summary.message_ptr!)!.bytes,
+    );
+    assert(message.includes("CRITICAL · checkout: Checkout is slow"));
+  });
+}
+
+/** Posts the message that a summarizer at one level made, at another one. */
+async function postAt(made: RedactionLevel, posted: RedactionLevel) {
+  const maker = fakeContext(SUMMARIZER, {
+    constraints: { redactionLevel: made },
+  });
+  const summary = await summarizeEvidence({ evidence: BUNDLE }, maker.context);
+  const poster = fakeContext(POSTER, {
+    env: { POSTER_REQUIRE_APPROVAL: "0", POST_SETTLE_MS: "0" },
+    constraints: { redactionLevel: "none" },
+  });
+  for (const [pointer, artifact] of maker.artifacts) {
+    poster.artifacts.set(pointer, artifact);
+  }
+  const { id } = poster.context.job;
+  poster.jobs.set(id, {
+    id,
+    state: "RUNNING",
+    safety_constraints: { redaction_level: posted },
+  });
+  const input: PostInput = {
+    incident: { incident_id: "mock:INC-7" },
+    evidence: BUNDLE,
+    summary,
+  };
+  return await post(input, poster.context);
+}
+
+for (
+  const [made, posted] of [
+    ["none", "none"],
+    ["standard", "none"],
+    ["standard", "standard"],
+    ["strict", "standard"],
+    ["strict", "strict"],
+    ["full", "strict"],
+    ["full", "full"],
+  ] as const
+) {
+  Deno.test(`post() at ${posted} sends a message made at ${made}`, async () => {
+    assertEquals((await postAt(made, posted)).mode, "artifact");
+  });
+}
+
+for (
+  const [made, posted, what] of [
+    ["none", "standard", "still holds credentials"],
+    ["standard", "strict", "still holds e-mail addresses"],
+    ["none", "strict", "still holds credentials and e-mail addresses"],
+    ["strict", "full", "was made at another"],
+  ] as const
+) {
+  Deno.test(`post() at ${posted} refuses a message made at ${made}`, async () => {
+    const error = await assertRejects(() => postAt(made, posted), JobError);
+    assertEquals(error.code, "REDACTION_INCOMPLETE");
+    assertEquals(
+      error.message,
+      `Cannot post: policy wants redaction level "${posted}" of the post step, and the approved message ${what}; give the steps before it the same level, then start the run again`,
+    );
+  });
+}
+
+Deno.test("an incident's id keeps no secret, and two stay two", () => {
+  const ids = [SECRET, `${SECRET}x`, PERSON].map((id) =>
+    qualifiedId({ incident_id: id })
+  );
+  for (const id of ids) {
+    assert(/^mock:[0-9a-f]{32}$/.test(id), id);
+    assertEquals(qualifiedId({ incident_id: id }), id);
+  }
+  assertEquals(new Set(ids).size, 3);
+  assertEquals(
+    qualifiedId({ incident_id: `mock:${SECRET}` }),
+    qualifiedId({ incident_id: SECRET }),
+  );
+});
