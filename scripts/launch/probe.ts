@@ -14,6 +14,8 @@ export interface ProbeOrder {
   hosts: string[];
   /** Variables, each read. */
   variables: string[];
+  /** Files and folders, each read. */
+  files?: string[];
 }
 
 /** The outcome of one attempt. */
@@ -36,7 +38,7 @@ const MODULES = [
 
 type Attempt = readonly [tried: string, action: () => unknown];
 
-function attemptsOf({ hosts, variables }: ProbeOrder): Attempt[] {
+function attemptsOf({ hosts, variables, files = [] }: ProbeOrder): Attempt[] {
   const connect = async (host: string) => {
     const { hostname, port } = new URL(`tcp://${host}`);
     (await Deno.connect({ hostname, port: Number(port) })).close();
@@ -50,6 +52,10 @@ function attemptsOf({ hosts, variables }: ProbeOrder): Attempt[] {
     ...variables.map((name): Attempt => [
       `read the variable ${name}`,
       () => Deno.env.get(name),
+    ]),
+    ...files.flatMap((path): Attempt[] => [
+      [`read ${path}`, () => Deno.readTextFile(path)],
+      [`list ${path}`, () => Array.fromAsync(Deno.readDir(path))],
     ]),
     ["listen on a port", () => Deno.listen({ port: 0 })],
     ["read a file", () => Deno.readTextFile("/etc/hosts")],
