@@ -206,7 +206,7 @@ async function showOne(
   const { context } = approver;
   const job = await needWaiting(approver, jobId);
   const looked = await look(approver, job);
-  const { post, proposal, worker } = looked;
+  const { post, proposal, whereto, worker } = looked;
   const { message, digest, evidence, gaps } = proposal;
   if (json) {
     const shown = {
@@ -215,6 +215,7 @@ async function showOne(
       digest: digest ?? null,
       evidence,
       gaps,
+      whereto: whereto ?? null,
       worker: worker ?? null,
     };
     context.raw(JSON.stringify(shown, null, 2));

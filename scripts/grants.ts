@@ -13,7 +13,7 @@ import { hostOf, isHost } from "./launch/addresses.ts";
 export interface PermissionSet {
   net?: readonly string[];
   read?: readonly string[] | true;
-  write?: readonly string[];
+  write?: readonly string[] | true;
   env?: readonly string[];
   run?: readonly string[];
 }

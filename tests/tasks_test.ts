@@ -58,6 +58,11 @@ Deno.test("no task asks for everything", () => {
   const readAll = Object.keys(SETS).filter((name) => SETS[name]!.read === true);
   // Their arguments name any file, or they start workers that read secrets.
   assertEquals(readAll, ["preview", "test", "flags", "workers"]);
+  const writeAll = Object.keys(SETS).filter((name) =>
+    SETS[name]!.write === true
+  );
+  assertEquals(writeAll, ["keys"]); // It can do nothing else.
+  assertEquals(Object.keys(SETS["keys"]!), ["write", "env"]);
   for (const [name, set] of Object.entries(SETS)) {
     for (const [kind, items] of Object.entries(set)) {
       assertMatch(kind, /^(net|read|write|env|run)$/, name);
@@ -65,7 +70,8 @@ Deno.test("no task asks for everything", () => {
     }
     assertEquals(set.net ?? ["127.0.0.1"], ["127.0.0.1"], name);
     assert(!set.env?.some((pattern) => !/^[A-Z]+_?[A-Z_]*\*?$/.test(pattern)));
-    const outside = (set.write ?? []).filter((path) =>
+    const { write = [] } = set;
+    const outside = (write === true ? [] : write).filter((path) =>
       path.startsWith("/") || path.startsWith(".") && path !== ".github/images"
     );
     assert(outside.every((path) => path === "/tmp"), name);
@@ -123,7 +129,11 @@ Deno.test("approvals, which knows a secret URL, exports no telemetry", () => {
 const COMMANDS_NOT = ["grants", "test"];
 const USER = ["USER", "LOGNAME", "USERNAME"];
 const READS: Readonly<Record<string, readonly string[]>> = {
-  grants: [...variablesOf(PLATFORM_SETTINGS), ...variablesOf(HOOK_SETTINGS)],
+  grants: [
+    ...variablesOf(PLATFORM_SETTINGS),
+    ...variablesOf(HOOK_SETTINGS),
+    "APPROVAL_SIGNING_KEY_FILE",
+  ],
   demo: [...variablesOf(PLATFORM_SETTINGS), ...USER],
   preview: [...variablesOf(LINK_SETTINGS), "INGEST_EVENTS"],
   test: variablesOf(PLATFORM_SETTINGS),

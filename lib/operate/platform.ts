@@ -25,6 +25,9 @@ import {
   readWorkerSnapshot,
   type WorkerSnapshot,
 } from "../platform/worker_snapshot.ts";
+import type { Published } from "../post/published.ts";
+import { readDestinations } from "./destinations.ts";
+import { OperationError } from "./errors.ts";
 import { openStore, REACH_MS, withVariable } from "./reach.ts";
 
 type Env = (name: string) => string | undefined;
@@ -232,12 +235,36 @@ export class Platform implements AsyncDisposable {
   }
 
   /** The scheduler's view of the workers, or `undefined` if Redis is not named. */
-  async workers(): Promise<WorkerSnapshot | undefined> {
+  workers(): Promise<WorkerSnapshot | undefined> {
+    return this.#withStore(readWorkerSnapshot);
+  }
+
+  /** Where posters post to, or `undefined` if Redis is not named. */
+  destinations(): Promise<Published[] | undefined> {
+    return this.#withStore(readDestinations);
+  }
+
+  /**
+   * Adds an item to a list in Redis, which lives `ttlS` seconds longer.
+   *
+   * @throws {OperationError} If Redis is not named.
+   */
+  async append(key: string, item: string, ttlS: number): Promise<void> {
+    const done = await this.#withStore(async (store, signal) => {
+      await store.append(key, item, signal, ttlS);
+      return true;
+    });
+    if (done === undefined) throw new OperationError("REDIS_URL is not set");
+  }
+
+  async #withStore<T>(
+    use: (store: Store, signal: AbortSignal) => Promise<T>,
+  ): Promise<T | undefined> {
     if (this.#redis === undefined) return undefined;
     this.#store ??= openStore(this.#redis, REACH_MS, this.signal);
     const store = await this.#store;
     using end = deadline(REACH_MS, this.signal);
-    return await readWorkerSnapshot(store, end.signal);
+    return await use(store, end.signal);
   }
 
   async #reach<T>(call: (signal: AbortSignal) => Promise<T>): Promise<T> {

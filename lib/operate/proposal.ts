@@ -18,7 +18,7 @@ import type { Platform, WaitingJob } from "./platform.ts";
 
 const MESSAGE_BYTES_MAX = 256 * 1024;
 /** The platform keeps a job's input this long. */
-const INPUT_MS = 24 * 3600 * 1000;
+export const INPUT_MS = 24 * 3600 * 1000;
 /** A bundle holds at most 50. */
 const ITEMS_MAX = 50;
 
@@ -37,6 +37,8 @@ export interface JobFacts {
   postSeverity: PostSeverity;
   /** `artifact` or `slack`; empty if the job is no post, or not known any more. */
   mode: string;
+  /** Whether the incident brings a webhook of its own. */
+  ownWebhook: boolean;
   dryRun: boolean;
   evidence: { id: string; title: string; pointer: string }[];
   gaps: { what: string; why: string }[];
@@ -63,6 +65,7 @@ export function readFacts(job: JsonObject): JobFacts {
   const normalized = objectOf(evidence["normalized_context"]) ?? {};
   const summary = objectOf(context["summary"]) ?? {};
   const topic = text(job["topic"], 200);
+  const destination = objectOf(incident["destination"]) ?? {};
   return {
     jobId: text(job["id"], 300),
     runId: text(job["run_id"], 100),
@@ -75,7 +78,8 @@ export function readFacts(job: JsonObject): JobFacts {
     postSeverity: severityOfPost(incident, evidence),
     mode: topic !== POST_TOPIC || expired
       ? ""
-      : text(objectOf(incident["destination"])?.["mode"], 20) || "artifact",
+      : text(destination["mode"], 20) || "artifact",
+    ownWebhook: destination["slack_webhook_url"] !== undefined,
     dryRun: objectOf(job["labels"])?.["dry_run"] === "true",
     evidence: listOf(evidence["evidence"]).map((item, at) => ({
       id: text(item["id"], 20) || `E${at + 1}`,

@@ -3,7 +3,12 @@
  *
  * @module
  */
-import { readConfig, type Setting } from "../../lib/base/config.ts";
+import {
+  optional,
+  readConfig,
+  secret,
+  type Setting,
+} from "../../lib/base/config.ts";
 import { stringOf } from "../../lib/base/json.ts";
 import { printable } from "../../lib/base/text.ts";
 import { leadOf } from "../../lib/message/lead.ts";
@@ -13,6 +18,10 @@ import {
   isWorkerReady,
   workerOf,
 } from "../../lib/operate/approvals.ts";
+import {
+  findDestination,
+  type Whereto,
+} from "../../lib/operate/destinations.ts";
 import { OperationError } from "../../lib/operate/errors.ts";
 import { type Effect, readEffects } from "../../lib/operate/effect.ts";
 import { openPosts, type Posts } from "../../lib/operate/posts.ts";
@@ -28,8 +37,10 @@ import {
   type Proposal,
   readProposal,
 } from "../../lib/operate/proposal.ts";
+import { checkSignable, signApproval } from "../../lib/operate/signing.ts";
 import { describePost } from "../../lib/operate/waiting.ts";
 import { POST_MAX_AGE } from "../../lib/post/age.ts";
+import { readSigningKey, type SigningKey } from "../../lib/post/keys.ts";
 import { askYes, needTerminal } from "./ask.ts";
 import {
   type CommandContext,
@@ -41,17 +52,34 @@ import { followJob, reportEnd } from "./following.ts";
 import { openPlatform, PLATFORM_VARIABLES } from "./platform.ts";
 import { type Looked, showProposal } from "./proposal.ts";
 
+const SECRET_KEY = secret("APPROVAL_SIGNING_KEY", {
+  about: "private key to sign approvals with, as deno task keys makes it",
+});
+/** A text, as other secrets are, that is known to be a key. */
+const SIGNING_KEY = optional({
+  ...SECRET_KEY,
+  parse(text: string) {
+    readSigningKey(text);
+    return text;
+  },
+});
+
 /** What approving reads from the environment, besides the platform's address. */
-export const APPROVING_SETTINGS: { readonly postMaxAgeS: Setting<number> } = {
+export const APPROVING_SETTINGS: {
+  readonly postMaxAgeS: Setting<number>;
+  readonly signingKey: Setting<string | undefined>;
+} = {
   postMaxAgeS: POST_MAX_AGE,
+  signingKey: SIGNING_KEY,
 };
 
 export const APPROVING_VARIABLES: readonly (readonly [string, string])[] = [
   ...PLATFORM_VARIABLES.filter(([name]) => name !== "REDIS_URL"),
   [
     "REDIS_URL",
-    "the platform's Redis, to see workers and what was posted before (optional)",
+    "the platform's Redis, to see workers, where posts go and what was posted\nbefore (optional, but for signing)",
   ],
+  [SIGNING_KEY.name, `${SIGNING_KEY.about} (optional)`],
   [POST_MAX_AGE.name, `${POST_MAX_AGE.about}; as for the poster`],
 ];
 
@@ -72,6 +100,8 @@ export interface Approver extends AsyncDisposable {
   /** Opens the records of posts; `undefined` if Redis is not named. */
   posts: () => Promise<Posts | undefined>;
   postMaxAgeS: number;
+  /** Signs what it approves; `undefined` if nothing is to be signed. */
+  signingKey: SigningKey | undefined;
   context: CommandContext;
 }
 
@@ -85,13 +115,19 @@ export function openApprover(
   context: CommandContext,
   principal?: string,
 ): Approver {
-  const { postMaxAgeS } = readConfig(APPROVING_SETTINGS, context.env);
+  const { postMaxAgeS, signingKey } = readConfig(
+    APPROVING_SETTINGS,
+    context.env,
+  );
   const platform = openPlatform(context, principal);
   const { redis } = readAddress(context.env);
   let opened: Promise<Posts> | undefined;
   return {
     platform,
     postMaxAgeS,
+    signingKey: signingKey === undefined
+      ? undefined
+      : readSigningKey(signingKey),
     context,
     async posts() {
       if (redis === undefined) return undefined;
@@ -143,10 +179,20 @@ export async function look(
   const effect = await lookForEffect(approver, proposal);
   return {
     proposal,
+    whereto: await lookWhereto(platform, proposal),
+    signingKey: approver.signingKey?.id,
     effect,
     post: describePost({ job, facts: proposal, lead }, effect, postMaxAgeS),
     worker: await isWorkerReady(platform, job.topic),
   };
+}
+
+async function lookWhereto(
+  platform: Platform,
+  facts: JobFacts,
+): Promise<Whereto | undefined> {
+  if (facts.mode === "") return undefined;
+  return findDestination(facts, await platform.destinations());
 }
 
 /** What approving would do; `undefined` for a job that is no post. */
@@ -169,13 +215,14 @@ export async function approveJob(
   job: WaitingJob,
   consent: Consent,
 ): Promise<number> {
-  const { platform, postMaxAgeS, context } = approver;
+  const { platform, postMaxAgeS, signingKey, context } = approver;
   const { out, err } = context;
   const { jobId, topic } = job;
   const looked = await look(approver, job);
-  const { proposal } = looked;
+  const { proposal, whereto } = looked;
   showProposal(looked, context);
   checkProposal(proposal, postMaxAgeS);
+  if (signingKey !== undefined) checkSignable(looked);
   if (!await checkWorker(platform, topic)) {
     err(
       `Cannot tell whether a ${workerOf(topic)} is up: set REDIS_URL to check`,
@@ -190,7 +237,20 @@ export async function approveJob(
         "The message changed while you read it; nothing was approved",
       );
     }
+    const there = await lookWhereto(platform, now);
+    if (describe(there) !== describe(whereto)) {
+      throw new OperationError(
+        "Where it will go changed while you read it; nothing was approved",
+      );
+    }
     await checkWorker(platform, topic);
+  }
+  if (signingKey !== undefined && topic === POST_TOPIC) {
+    await signApproval(platform, signingKey, {
+      looked,
+      maxAgeS: postMaxAgeS,
+    });
+    out(`Signed with the key ${signingKey.id}`);
   }
   out(
     await approve(platform, jobId)
@@ -200,6 +260,10 @@ export async function approveJob(
   const { principal } = consent;
   const followed = await followJob(platform, job, context);
   return reportEnd({ jobId, topic, principal }, followed, context);
+}
+
+function describe(whereto: Whereto | undefined): string | undefined {
+  return whereto?.known ? whereto.id : undefined;
 }
 
 /**

@@ -146,10 +146,12 @@ function reportPost(
       ? "Nothing was sent: it is a dry run"
       : `Posted ${where} on ${at}${what}`,
   );
-  const by = stringOf(objectOf(result["approval"])?.["by"]);
+  const approval = objectOf(result["approval"]);
+  const by = stringOf(approval?.["by"]);
   const own = by === "" || by === principal;
   const facts = [
     ["approver", own ? by : `${by}, as the platform goes by the API key`],
+    ["signed by", stringOf(approval?.["signed_by"])],
     ["run", text("run_id")],
     ["copy", text("artifact_ptr")],
   ] as const;

@@ -3,10 +3,15 @@
  *
  * @module
  */
+import { optional } from "../../lib/base/json.ts";
 import { ageOf, printable, utcOf, visible } from "../../lib/base/text.ts";
 import { unescapeMrkdwn } from "../../lib/message/mrkdwn.ts";
 import { type Message, withFooter } from "../../lib/message/render.ts";
 import { renderText } from "../../lib/message/text.ts";
+import {
+  describeWhereto,
+  type Whereto,
+} from "../../lib/operate/destinations.ts";
 import { describeEffect, type Effect } from "../../lib/operate/effect.ts";
 import { POST_TOPIC } from "../../lib/operate/pack.ts";
 import { workerOf } from "../../lib/operate/approvals.ts";
@@ -73,6 +78,10 @@ function row(name: string, text: string): string {
 export interface Looked {
   post: WaitingPost;
   proposal: Proposal;
+  /** Where the post will go; `undefined` if the job is no post. */
+  whereto: Whereto | undefined;
+  /** The id of the key that an approval will be signed with. */
+  signingKey: string | undefined;
   /** `undefined` if the job is no post. */
   effect: Effect | undefined;
   /** Whether a worker is up that would take it; `undefined` if unknown. */
@@ -110,11 +119,13 @@ export function showProposal(looked: Looked, context: CommandContext): void {
 }
 
 /** What approving does, how long it can be done, and who would act on it. */
-function outlookOf({ post, effect, worker }: Looked): string[] {
-  const { destination, until } = post;
+function outlookOf(
+  { post, proposal, whereto, effect, worker }: Looked,
+): string[] {
+  const { until } = post;
   return [
     ...effect === undefined ? [] : [row("effect", describeEffect(effect))],
-    ...destination === "" ? [] : [row("to", TO[destination] ?? destination)],
+    ...whereto === undefined ? [] : [row("to", describeTo(whereto, proposal))],
     ...until === "" ? [] : [row("until", describeUntil(until))],
     row(workerOf(post.topic).split(" ", 1)[0]!, WORKER[String(worker)]!),
   ];
@@ -125,9 +136,14 @@ function describeUntil(until: string): string {
   return `${utcOf(until)}, in ${left}; later it is too old to be posted`;
 }
 
+function describeTo(whereto: Whereto, { mode }: Proposal): string {
+  const text = describeWhereto(whereto);
+  return whereto.known ? text : `${TO[mode] ?? mode}; ${text}`;
+}
+
 const TO: Readonly<Record<string, string>> = {
-  artifact: "an artifact on the platform",
-  slack: "Slack, through the poster's own webhook",
+  artifact: "an artifact",
+  slack: "Slack",
 };
 const WORKER: Readonly<Record<string, string>> = {
   true: "up",
@@ -141,13 +157,17 @@ const PLACEHOLDERS = { by: "(the approver)", at: "(the time)" };
 /** As Slack would show it, footer included. */
 function showMessage(
   message: Message,
-  { proposal, effect }: Looked,
+  { proposal, effect, signingKey }: Looked,
   context: CommandContext,
 ): void {
   const { out } = context;
   const { ruleId, runId, digest = "", postSeverity } = proposal;
   const { blocks, text } = withFooter(message, {
-    approval: { ...PLACEHOLDERS, ruleId },
+    approval: {
+      ...PLACEHOLDERS,
+      ruleId,
+      ...optional("signedBy", signingKey && `(the key ${signingKey})`),
+    },
     runId,
     digest,
     update: describeUpdate(effect?.before, postSeverity),

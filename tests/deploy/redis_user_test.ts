@@ -47,6 +47,8 @@ const write = (key: string): Call => (store) =>
 const readAll = (key: string): Call => (store) =>
   store.read(key, 2 * LONG, signal);
 const append = (key: string): Call => (store) => store.append(key, "x", signal);
+const find = (prefix: string): Call => (store) =>
+  Array.fromAsync(store.scan(prefix, signal));
 const list = (key: string): Call => (store) => store.list(key, signal);
 
 /** What a worker does for the jobs of its step. */
@@ -83,13 +85,16 @@ const CALLS: Readonly<Record<Exclude<UserName, "PLATFORM">, Calls>> = {
     "look at the workers": readAll(SNAPSHOT_KEY),
     ...READ_RECORD,
     "sign an approval": (store) => store.append(APPROVAL, "x", signal, 60),
+    "find records": find("incident-enricher:posted:"),
+    "find where posts go": find("incident-enricher:destination:"),
     "read where posts go": readAll(DESTINATION),
   },
   OPERATOR: {
     "look at the workers": readAll(SNAPSHOT_KEY),
     ...RECORDS,
-    "find records": (store) =>
-      Array.fromAsync(store.scan("incident-enricher:posted:", signal)),
+    "find records": find("incident-enricher:posted:"),
+    // Redis tells names to whoever may scan, whatever they begin with.
+    "find where posts go": find("incident-enricher:destination:"),
     "forget a record": (store) => store.delete(`${RECORD}:old`, signal),
   },
 };

@@ -12,11 +12,14 @@ import sample from "../../deploy/samples/sample_webhook.json" with {
   type: "json",
 };
 import { startSlack } from "../../deploy/standins/slack.ts";
-import { approve, follow } from "../../lib/operate/approvals.ts";
 import { openPosts } from "../../lib/operate/posts.ts";
 import { decodePacket } from "../../lib/platform/packet.ts";
+import { writePublicKey, writeSigningKey } from "../../lib/post/keys.ts";
+import { createKeys } from "../../lib/post/signature.ts";
+import { main as approvals } from "../../scripts/approvals.ts";
 import { freePort } from "../../scripts/launch/free_port.ts";
 import { startStand } from "../../scripts/launch/stand.ts";
+import { call } from "../support/command.ts";
 import {
   isMissing,
   startRealNats,
@@ -52,18 +55,21 @@ Deno.test(
     });
     await using tap = await tapBus(as("PLATFORM", nats.url));
     await using slack = await startSlack();
+    const keys = await createKeys();
+    // The approver's, who needs no NATS.
+    const platformEnv = {
+      ...core.env,
+      NATS_URL: nats.url,
+      REDIS_URL: database(as("APPROVER", redis.url)),
+    };
     await using stand = await startStand({
-      // The approver's, who needs no NATS.
-      platformEnv: {
-        ...core.env,
-        NATS_URL: nats.url,
-        REDIS_URL: database(as("APPROVER", redis.url)),
-      },
+      platformEnv,
       slack,
       env: (worker) => {
         if (worker === "ingester") return {};
         const who = worker.toUpperCase() as "FETCHER" | "SUMMARIZER" | "POSTER";
         return {
+          APPROVAL_PUBLIC_KEYS: writePublicKey(keys.public),
           NATS_USERNAME: nameOf(who),
           NATS_PASSWORD: PASSWORDS[who],
           REDIS_URL: database(redis.url),
@@ -76,11 +82,17 @@ Deno.test(
     await t.step("an approved incident is posted", async () => {
       const { answer } = await stand.send({ ...sample, id: "users" });
       const jobId = await stand.untilApproval(String(answer["run_id"]));
-      await approve(stand.platform, jobId);
-      const { end } = await follow(stand.platform, jobId, {
-        timeoutMs: 30_000,
+      const { code, stderr } = await call(approvals, [
+        "approve",
+        jobId,
+        "--yes",
+      ], {
+        env: {
+          ...platformEnv,
+          APPROVAL_SIGNING_KEY: writeSigningKey(keys.signing),
+        },
       });
-      assertEquals(end, "succeeded");
+      assertEquals([code, stderr], [0, ""]);
       assertEquals(slack.received.length, 1);
       const run = await stand.untilEnded(String(answer["run_id"]));
       assertEquals(run["status"], "succeeded");
