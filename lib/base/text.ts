@@ -4,16 +4,32 @@
  * @module
  */
 
+/** What redaction writes in the place of a value, as it is or in a URL. */
+const PLACEHOLDER = /\[[a-z]+:[a-z-]+#\d+\]|%5b[a-z]+%3a[a-z-]+%23\d+%5d/gi;
+const PLACEHOLDER_CHARS_MAX = 50;
+
 /**
- * Cuts `text` to `charsMax` characters and marks the cut.
+ * Cuts `text` to `charsMax` characters and marks the cut. Cuts no placeholder
+ * of redaction, since its rest would say nothing.
  *
  * @param charsMax At least 1, for the mark.
  */
 export function shorten(text: string, charsMax: number): string {
   if (text.length <= charsMax) return text;
+  const end = beforePlaceholder(text, charsMax - 1);
   // A cut inside a surrogate pair would leave half a character behind.
-  const cut = text.slice(0, charsMax - 1).replace(/[\uD800-\uDBFF]$/, "");
+  const cut = text.slice(0, end).replace(/[\uD800-\uDBFF]$/, "");
   return `${cut}…`;
+}
+
+function beforePlaceholder(text: string, end: number): number {
+  const start = Math.max(0, end - PLACEHOLDER_CHARS_MAX);
+  const near = text.slice(start, end + PLACEHOLDER_CHARS_MAX);
+  for (const { index, 0: { length } } of near.matchAll(PLACEHOLDER)) {
+    const at = start + index;
+    if (at < end && at + length > end) return at;
+  }
+  return end;
 }
 
 const NO_WIDTH = /^[\p{M}\u200B-\u200D\uFE0F]$/u;

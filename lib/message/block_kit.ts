@@ -6,7 +6,8 @@
  * @see https://docs.slack.dev/reference/block-kit/blocks for the limits.
  * @module
  */
-import { removeUnseen, shorten } from "../base/text.ts";
+import { shorten } from "../base/text.ts";
+import { type Part, partsOf } from "./words.ts";
 
 export type Block = Readonly<Record<string, unknown>> & {
   readonly type: string;
@@ -27,7 +28,8 @@ export const SECTION_CHARS_MAX = 3000;
 export const HEADER_CHARS_MAX = 150;
 
 export function header(text: string): Block {
-  const title = shorten(text, HEADER_CHARS_MAX);
+  // Nothing tells Slack to leave addresses alone in plain text.
+  const title = shorten(text.replaceAll("://", "[:]//"), HEADER_CHARS_MAX);
   // Without `emoji`, Slack does not turn a title such as ":fire:" into a picture.
   return {
     type: "header",
@@ -60,14 +62,6 @@ function mrkdwnText(text: string): Record<string, unknown> {
 }
 
 /**
- * Text as one line without anything that its reader could not see. Blanks become
- * one space, half a surrogate pair U+FFFD.
- */
-export function visibleLine(text: string): string {
-  return removeUnseen(text.toWellFormed()).replace(/\s+/g, " ").trim();
-}
-
-/**
  * Makes `text` inert in Slack's mrkdwn: no mention, disguised link or entity
  * survives. Half a surrogate pair becomes U+FFFD, because JSON readers may
  * refuse it.
@@ -77,25 +71,12 @@ export function escapeMrkdwn(text: string): string {
     .replaceAll(">", "&gt;");
 }
 
-/** Marks that format the text between two of them, and their look-alikes. */
-const MARKS = ([["*", "∗"], ["_", "ˍ"], ["~", "∼"]] as const).map(
-  ([mark, twin]) => {
-    const opens = `(?<![\\p{L}\\p{N}])[${mark}](?=\\S)`;
-    const closes = `(?<=\\S)[${mark}](?![\\p{L}\\p{N}])`;
-    const either = RegExp(`${opens}|${closes}`, "gu");
-    return {
-      opens: RegExp(opens, "u"),
-      closes: RegExp(closes, "u"),
-      either,
-      twin,
-    };
-  },
-);
-
 /**
- * Makes one line inert in mrkdwn, including its formatting marks, and shortens
- * the escaped form to at most `charsMax` characters. Never cuts an entity or a
- * surrogate pair.
+ * Makes one line inert in mrkdwn and shortens its escaped form to at most
+ * `charsMax` characters. mrkdwn has no escape for its marks, so a word that
+ * would format, become a picture or be linked stands as code: people can copy
+ * it as it was. Cuts no entity, placeholder or surrogate pair, and closes the
+ * code and the quotes that it cuts.
  */
 export function fit(line: string, charsMax: number): string {
   return tryFit(line, charsMax).text;
@@ -106,30 +87,57 @@ export function tryFit(
   line: string,
   charsMax: number,
 ): { text: string; cut: boolean } {
-  const text = withoutMarks(line);
-  const escaped = escapeMrkdwn(text);
-  if (escaped.length <= charsMax) return { text: escaped, cut: false };
+  const parts = inertParts(line);
+  const whole = parts.map(({ text, code }) => {
+    const escaped = escapeMrkdwn(text);
+    return code ? `\`${escaped}\`` : escaped;
+  }).join("");
+  if (whole.length <= charsMax) return { text: whole, cut: false };
   let kept = "";
-  for (const character of text) { // By code point, so pairs stay whole.
-    const next = escapeMrkdwn(character);
-    if (kept.length + next.length > charsMax - 1) break;
-    kept += next;
+  let isQuote = false;
+  for (const { text, code } of parts) {
+    const mark = code ? "`" : "";
+    let inner = "";
+    for (const [unit] of text.matchAll(UNIT)) {
+      const within: boolean = unit === "“" || (isQuote && unit !== "”");
+      const next = inner + escapeMrkdwn(unit);
+      const closed = kept.length + next.length + 2 * mark.length;
+      if (closed + 1 + Number(within) > charsMax) {
+        const shown = inner === "" ? "" : mark + inner + mark;
+        return { text: `${kept}${shown}…${isQuote ? "”" : ""}`, cut: true };
+      }
+      inner = next;
+      isQuote = within;
+    }
+    kept += mark + inner + mark;
   }
-  return { text: `${kept}…`, cut: true };
+  return { text: kept, cut: false };
 }
 
-/**
- * A line without formatting. mrkdwn has no escape for its marks, so a mark that
- * would format becomes its look-alike. Any other mark, as in `db_pool_size`,
- * `rm *.log` or `~5 %`, stays, so people can copy the text.
- */
-function withoutMarks(line: string): string {
-  // A single back-tick can begin a block of code that swallows the rest.
-  let text = line.replaceAll("`", "'");
-  for (const { opens, closes, either, twin } of MARKS) {
-    if (opens.test(text) && closes.test(text)) {
-      text = text.replace(either, twin);
-    }
-  }
-  return text;
+/** What is kept or cut as a whole. */
+const UNIT = /\[[a-z]+:[a-z-]{1,30}#\d{1,9}\]|[^]/gu;
+
+/** Marks that format the text between two of them. */
+const MARKS = ["*", "_", "~"].map((mark) => {
+  const opens = `(?<![\\p{L}\\p{N}])[${mark}](?=\\S)`;
+  const closes = `(?<=\\S)[${mark}](?![\\p{L}\\p{N}])`;
+  const either = RegExp(`${opens}|${closes}`, "gu");
+  return { opens: RegExp(opens, "u"), closes: RegExp(closes, "u"), either };
+});
+/** A picture by its name; no clock's minutes are called so. */
+const EMOJI = /:(?!\d{1,2}:)[\p{L}\p{N}_+'-]+:/u;
+const ADDRESS = /[a-z]:\/\/|^(?:www\.|mailto:|tel:)/i;
+
+function inertParts(line: string): Part[] {
+  const marks = MARKS.flatMap(({ opens, closes, either }) =>
+    opens.test(line) && closes.test(line)
+      ? [...line.matchAll(either)].map(({ index }) => index)
+      : []
+  );
+  return partsOf(
+    line,
+    (word, start) =>
+      EMOJI.test(word) || ADDRESS.test(word) ||
+      marks.some((at) => at >= start && at < start + word.length),
+  );
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { OWN_MARK } from "../base/foreign.ts";
 import { SECTION_CHARS_MAX } from "./block_kit.ts";
 
 /** Lines of mrkdwn, and whether any line was cut. */
@@ -62,7 +63,7 @@ export class List {
     const kind = this.#shown === 0 ? "" : order;
     const rest = left > 0 ? [`… ${left} ${kind}in the full summary`] : [];
     const items = newestLast ? [...rest, ...bullets] : [...bullets, ...rest];
-    return [`*${title}*`, ...items].join("\n");
+    return [`*${OWN_MARK} ${title}*`, ...items].join("\n");
   }
 }
 

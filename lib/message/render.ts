@@ -3,8 +3,12 @@
  * destination. Pure.
  *
  * Any text from the evidence reaches the message inert and within Slack's
- * limits. An approver sees the bytes of a rendered message, and the poster posts
- * the same bytes; only the footer comes later.
+ * limits, each in its place and with its own share of the room. Only the
+ * headline and the timeline repeat it without quotes. Every line begins with a
+ * mark or with words of ours, see `base/foreign.ts`.
+ *
+ * An approver sees the bytes of a rendered message, and the poster posts the
+ * same bytes; only the footer comes later.
  *
  * @module
  */
@@ -17,8 +21,8 @@ import {
   linkButtons,
   section,
   tryFit,
-  visibleLine,
 } from "./block_kit.ts";
+import { foreignLine, named, OWN_MARK, quoted } from "../base/foreign.ts";
 import { counted, shorten } from "../base/text.ts";
 import {
   type Claim,
@@ -42,7 +46,7 @@ export interface MessageView {
   /** Prefixed by its source. */
   incidentId: string;
   context: NormalizedContext;
-  /** One or two sentences about the current situation. */
+  /** In our own voice: quotes what it repeats. */
   lead: string;
   leadEvidence?: readonly string[];
   highlights: readonly Claim[];
@@ -91,12 +95,17 @@ const RELEASED_CHARS_MAX = 1600;
 const SERVICE_CHARS_MAX = 50;
 const LEAD_CHARS_MAX = 1000;
 const ITEM_CHARS_MAX = 600;
+const ENTRY_CHARS_MAX = 500;
 const CITATIONS_CHARS_MAX = 300;
 const SOURCE_CHARS_MAX = 300;
 const EVIDENCE_CHARS_MAX = 600;
 const EVIDENCE_TITLE_CHARS_MAX = 60;
 const POINTER_CHARS_MAX = 250;
+const POINTER = /^redis:\/\/art:[\w.:-]{1,200}$/;
+const SUMMARY_WORDS_MAX = 60;
 const TEXT_CHARS_MAX = 3000;
+/** In the notification, so that it leaves room for what follows. */
+const TITLE_CHARS_MAX = 150;
 const TIMELINE_SHOWN = 8;
 /** A sentence may contain a shorter claim without making it. */
 const SAID_CHARS_MIN = 20;
@@ -116,13 +125,11 @@ const BADGES = {
  * says where the full summary is.
  */
 export function renderMessage(view: MessageView): Message {
-  const title = visibleLine(view.context.title ?? "") ||
-    visibleLine(view.incidentId) ||
+  const title = foreignLine(view.context.title ?? "") ||
+    foreignLine(view.incidentId) ||
     "an incident without a name";
-  const lead = tryFit(
-    visibleLine(view.lead).replace(/^>/, "›") || "Nothing is known yet.",
-    LEAD_CHARS_MAX,
-  );
+  const words = foreignLine(view.lead) || "Nothing is known yet.";
+  const lead = tryFit(`${OWN_MARK} ${words}`, LEAD_CHARS_MAX);
   const lists = listsOf(view);
   const { links = [] } = view;
   const head = [
@@ -151,7 +158,7 @@ export function renderMessage(view: MessageView): Message {
     () =>
       JSON.stringify(render()).length <= MESSAGE_CHARS_MAX - FOOTER_CHARS_MAX,
   );
-  return { text: fallback(title, view), blocks: render() };
+  return { text: fallback(title, words, view.context), blocks: render() };
 }
 
 /** The bytes whose digest an approval releases. */
@@ -183,16 +190,17 @@ export function decodeMessage(bytes: Uint8Array): Message {
 export function withFooter(message: Message, footer: Footer): Message {
   const { approval, runId, digest, update } = footer;
   // Each part has its own limit, so that no part can push out the digest.
-  const part = (text: string, charsMax = 80) =>
-    shorten(visibleLine(text), charsMax);
+  const part = (text: string) => named(text, 80);
   const released = approval === undefined
     ? "Posted without approval, as configured"
-    : `Approved by ${part(approval.by)} at ${part(approval.at, 40)}, ` +
+    : `Approved by ${part(approval.by)} at ` +
+      `${toMoment(approval.at) ?? named(approval.at, 40)}, ` +
       `asked for by rule ${part(approval.ruleId)}` +
       (approval.signedBy === undefined
         ? ""
         : `, signed by ${part(approval.signedBy)}`);
-  const line = `${released} · run ${part(runId) || "none"} · message sha256 ${
+  const run = runId === "" ? "none" : part(runId);
+  const line = `${OWN_MARK} ${released} · run ${run} · message sha256 ${
     part(digest.slice(0, 16))
   }`;
   const block = contextBlock(
@@ -210,20 +218,30 @@ function updateLine({ now, was, firstAt, isMarked }: Update): string {
   return `${sign} Update: now ${word}, was ${BADGES[was][1]}; ${first} ${when}`;
 }
 
-function headline(title: string, { severity, service }: NormalizedContext) {
-  const [sign, word] = BADGES[severity ?? "warning"];
-  const where = shorten(visibleLine(service ?? ""), SERVICE_CHARS_MAX);
-  return `${sign} ${word}${where === "" ? "" : ` · ${where}`}: ${title}`;
+function headline(title: string, context: NormalizedContext): string {
+  const [sign] = BADGES[context.severity ?? "warning"];
+  return `${sign} ${subject(context)}: ${title}`;
 }
 
-function fallback(title: string, { context, lead }: MessageView): string {
-  const [, word] = BADGES[context.severity ?? "warning"];
-  const words = visibleLine(lead) || "Nothing is known yet.";
-  const service = visibleLine(context.service ?? "");
-  const where = service === "" ? "" : ` (${service})`;
-  // A screen reader need not say the title twice.
-  const text = words.startsWith(title) ? words : `${title}${where}. ${words}`;
-  return fit(`${word}: ${text}`, TEXT_CHARS_MAX);
+/** `CRITICAL · checkout-api`. */
+export function subject({ severity, service }: NormalizedContext): string {
+  const [, word] = BADGES[severity ?? "warning"];
+  const where = shorten(foreignLine(service ?? ""), SERVICE_CHARS_MAX);
+  return where === "" ? word : `${word} · ${where}`;
+}
+
+/** Severity and service first: a phone shows only the beginning. */
+function fallback(
+  title: string,
+  words: string,
+  { severity, service = "" }: NormalizedContext,
+): string {
+  const [, word] = BADGES[severity ?? "warning"];
+  const where = foreignLine(service) === ""
+    ? ""
+    : ` on ${named(service, SERVICE_CHARS_MAX)}`;
+  const what = quoted(title, TITLE_CHARS_MAX);
+  return fit(`${word}${where}: ${what}. ${words}`, TEXT_CHARS_MAX);
 }
 
 /** The lists in their order in the message, and in the order of shrinking. */
@@ -234,7 +252,9 @@ function listsOf(view: MessageView) {
     new List({ title, items: items(parts) });
   const highlights = list("What we know", known.map(claimParts));
   const actions = list("What to do", view.actionItems.map(claimParts));
-  const missing = view.gaps.map(({ what, why }) => `${what}: ${why}`);
+  const missing = view.gaps.map(({ what, why }) =>
+    quoted(`${what}: ${why}`, ITEM_CHARS_MAX)
+  );
   const gaps = list("What is missing", missing.map((text) => ({ text })));
   return {
     all: [highlights, actions, timeline, gaps],
@@ -251,13 +271,16 @@ function listsOf(view: MessageView) {
   };
 }
 
+/** What the summary claims for an entry of the timeline. */
+export function entryClaim({ at, text }: { at: string; text: string }): string {
+  return `${toMoment(at) ?? named(at, 40)} ${quoted(text, ENTRY_CHARS_MAX)}`;
+}
+
 /** Whether the lead or the timeline already contains a claim word for word. */
 function isSaid({ text }: Claim, { lead, context }: MessageView): boolean {
   const inLead = text.length >= SAID_CHARS_MIN && lead.includes(text.trim());
   return inLead ||
-    (context.timeline ?? []).some((entry) =>
-      `${entry.at} ${entry.text}` === text
-    );
+    (context.timeline ?? []).some((entry) => entryClaim(entry) === text);
 }
 
 interface Parts {
@@ -277,7 +300,7 @@ function items(parts: readonly Parts[]): Items {
   const lines = parts.map(({ start = "", text, citations = [] }) => {
     const end = citing(citations);
     const charsMax = ITEM_CHARS_MAX - start.length - end.length;
-    const fitted = tryFit(visibleLine(text), charsMax);
+    const fitted = tryFit(foreignLine(text), charsMax);
     cut ||= fitted.cut;
     return start + fitted.text + end;
   });
@@ -285,15 +308,17 @@ function items(parts: readonly Parts[]): Items {
 }
 
 function citing(ids: readonly string[] = []): string {
-  return ids.length === 0
-    ? ""
-    // A mark in an id would format together with one in the text before.
-    : ` [${
-      fit(
-        visibleLine(ids.join(", ")).replace(/[*_~`]/g, "?"),
-        CITATIONS_CHARS_MAX,
-      )
-    }]`;
+  return ids.length === 0 ? "" : ` [${
+    shorten(
+      ids.map(plainId).join(", "),
+      CITATIONS_CHARS_MAX,
+    )
+  }]`;
+}
+
+/** An id as a citation names it, in which nothing is markup. */
+function plainId(id: string): string {
+  return id.replace(/[^A-Za-z0-9.-]/g, "?") || "?";
 }
 
 function timelineList(
@@ -312,7 +337,7 @@ function timelineList(
   return new List({
     title: oneDay ? `Timeline of ${day}, UTC` : "Timeline, UTC",
     items: items(entries.map(({ at, text, evidence }) => ({
-      start: `\`${visibleLine(clock(at)).replace(/[^\w: .-]/g, "?")}\` `,
+      start: `\`${clock(at).replace(/[^\w: .-]/g, "?").trim() || "?"}\` `,
       text,
       citations: evidence,
     }))),
@@ -325,18 +350,20 @@ function sourceLine({ incidentId, context, evidence }: MessageView): string {
   const count = `${counted(evidence.length, "piece")} of evidence`;
   const source = context.source === undefined
     ? ""
-    : ` from ${shorten(visibleLine(context.source.system), 40)}`;
-  const line = `Incident ${visibleLine(incidentId)}${source} · ${count}`;
-  return fit(line, SOURCE_CHARS_MAX);
+    : ` from ${named(context.source.system, 40)}`;
+  const line = `${OWN_MARK} Incident ${named(incidentId, 200)}${source}`;
+  return fit(`${line} · ${count}`, SOURCE_CHARS_MAX);
 }
 
 /** Explains each citation. */
 function evidenceLine(evidence: readonly EvidenceItem[]): string[] {
   if (evidence.length === 0) return [];
-  let line = "";
+  let line = `${OWN_MARK} `;
   for (const [at, { id, title }] of withIds(evidence).entries()) {
-    const name = shorten(visibleLine(title), EVIDENCE_TITLE_CHARS_MAX);
-    const next = `${at === 0 ? "" : " · "}[${visibleLine(id)}] ${name}`;
+    const name = quoted(title, EVIDENCE_TITLE_CHARS_MAX);
+    const next = `${at === 0 ? "" : " · "}[${
+      shorten(plainId(id), 20)
+    }] ${name}`;
     const rest = ` · and ${evidence.length - at} more`;
     if (fit(line + next + rest, Infinity).length > EVIDENCE_CHARS_MAX) {
       return [fit(line + rest, EVIDENCE_CHARS_MAX)];
@@ -347,8 +374,11 @@ function evidenceLine(evidence: readonly EvidenceItem[]): string[] {
 }
 
 function summaryLine({ summaryPtr }: MessageView, cut: boolean): string {
-  const pointer = fit(visibleLine(summaryPtr), POINTER_CHARS_MAX);
-  return cut
+  const pointer = POINTER.test(summaryPtr)
+    ? summaryPtr
+    : quoted(summaryPtr, POINTER_CHARS_MAX);
+  const line = cut
     ? `Shortened to fit; all of it is the full summary, ${pointer}`
     : `Full summary ${pointer}`;
+  return fit(`${OWN_MARK} ${line}`, POINTER_CHARS_MAX + SUMMARY_WORDS_MAX);
 }

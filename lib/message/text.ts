@@ -22,6 +22,8 @@ export interface TextOptions {
 }
 
 const BAR = "│ ";
+/** Of a line's rest, so that foreign text begins no line like one of ours. */
+const INDENT = 2;
 const ANSI: Readonly<Record<Style | "dim", string>> = {
   bold: "1",
   italic: "3",
@@ -60,7 +62,7 @@ export function renderText(
       return wrap(
         spans.map((span) => ({ ...span, text: visible(span.text) })),
         columns - BAR.length,
-        text.startsWith("• ") ? 2 : 0,
+        INDENT,
       ).map((line) =>
         line.map(({ text, style: own }) => {
           const how = own ?? style;
@@ -91,7 +93,7 @@ function wrap(
       const columns = columnsOf(word);
       const room = used + columns <= width;
       if (!room && used > indent && word.trim() !== "") {
-        lines.push(indent === 0 ? [] : [{ text: " ".repeat(indent) }]);
+        lines.push([{ text: " ".repeat(indent) }]);
         used = indent;
       }
       lines.at(-1)!.push({ text: word, ...style });

@@ -2,6 +2,9 @@
  * The built-in summarizer: repeats the evidence in a fixed order, without a
  * model. Pure: the same bundle always gives the same summary.
  *
+ * What it says in its own voice is known to be so; the evidence's words stand
+ * in quotes, and no address becomes an instruction.
+ *
  * @module
  */
 import {
@@ -11,7 +14,9 @@ import {
   toMoment,
   withIds,
 } from "../incident.ts";
-import { counted, shorten } from "../base/text.ts";
+import { foreignLine, named, quoted } from "../base/foreign.ts";
+import { counted } from "../base/text.ts";
+import { entryClaim } from "../message/render.ts";
 import { keepCited } from "./citations.ts";
 import type { Draft } from "./draft.ts";
 
@@ -20,6 +25,9 @@ const ACTION_ITEMS_MAX = 5;
 const TIMELINE_SHOWN = 5;
 const LEAD_CHARS_MAX = 300;
 const OTHERS_CHARS_MAX = 300;
+const NAME_CHARS_MAX = 80;
+/** Of what a claim quotes; the claim as a whole has a limit, too. */
+const QUOTED_CHARS_MAX = 900;
 
 export function summarize(bundle: EvidenceBundle): Draft {
   const context = bundle.normalized_context ?? {};
@@ -39,40 +47,45 @@ export function summarize(bundle: EvidenceBundle): Draft {
   };
 }
 
+/** What headlines leave out. The state first, so that no words push it out. */
 function lead(
-  { incident_id, evidence, gaps = [] }: EvidenceBundle,
+  { evidence, gaps = [] }: EvidenceBundle,
   context: NormalizedContext,
   symptom: string,
 ): string {
-  const { severity = "warning", service, status, occurred_at } = context;
-  const title = context.title?.trim() || incident_id;
-  const where = service === undefined ? "" : ` on ${service}`;
-  const since = occurred_at === undefined
+  const { status, occurred_at } = context;
+  const state = [
+    ...occurred_at === undefined ? [] : [`since ${clockOf(occurred_at)}`],
+    ...isBlank(status) ? [] : [`now ${named(status, NAME_CHARS_MAX)}`],
+  ].join(", ");
+  const first = state === ""
     ? ""
-    : ` since ${clockOf(occurred_at)}`;
-  const now = status === undefined ? "" : `, now ${status}`;
-  const first = `${title}${where}: ${severity}${since}${now}.`;
-  if (symptom !== "") return `${first} ${symptom}`;
+    : `${state[0]!.toUpperCase()}${state.slice(1)}. `;
+  if (symptom !== "") return first + quoted(symptom, LEAD_CHARS_MAX);
   const count = `${counted(evidence.length, "piece")} of evidence`;
   const were = gaps.length === 1 ? "was" : "were";
   const missing = gaps.length === 0
     ? ""
     : `; ${gaps.length} more ${were} not available`;
-  return `${first} This rests on ${count}${missing}.`;
+  return `${first}This rests on ${count}${missing}.`;
+}
+
+function isBlank(text: string | undefined): text is undefined {
+  return foreignLine(text ?? "") === "";
 }
 
 /** To the minute, in UTC: people read about an incident within the hour. */
 function clockOf(at: string): string {
   const moment = toMoment(at);
   return moment === undefined
-    ? at
+    ? named(at, NAME_CHARS_MAX)
     : `${moment.slice(0, 16).replace("T", " ")} UTC`;
 }
 
 function firstSentence(text: string): string {
-  const line = text.replace(/\s+/g, " ").trim();
+  const line = foreignLine(text);
   const end = line.search(/[.!?](?= |$)/);
-  return shorten(end === -1 ? line : line.slice(0, end + 1), LEAD_CHARS_MAX);
+  return end === -1 ? line : line.slice(0, end + 1);
 }
 
 function highlights(context: NormalizedContext, main: string[]): Claim[] {
@@ -81,9 +94,9 @@ function highlights(context: NormalizedContext, main: string[]): Claim[] {
   const claims: Claim[] = [];
   const claim = (text: string, evidence = main) =>
     void claims.push({ text, evidence });
-  if (description !== undefined) claim(description);
+  if (!isBlank(description)) claim(quoted(description, QUOTED_CHARS_MAX));
   if (severity !== undefined) {
-    const rule = severity_rule === undefined ? "" : ` (${severity_rule})`;
+    const rule = isBlank(severity_rule) ? "" : `: ${quoted(severity_rule)}`;
     claim(`Severity is ${severity}${rule}`);
   }
   // The newest entries show the current situation, so facts leave them room.
@@ -91,26 +104,24 @@ function highlights(context: NormalizedContext, main: string[]): Claim[] {
   const factsMax = HIGHLIGHTS_MAX - claims.length - newest.length;
   const shown = facts.length > factsMax ? factsMax - 1 : facts.length;
   for (const { name, value, evidence } of facts.slice(0, shown)) {
-    claim(`${name}: ${value}`, evidence);
+    claim(quoted(`${name}: ${value}`, QUOTED_CHARS_MAX), evidence);
   }
   const others = facts.slice(shown);
   if (others.length > 0) {
     const names = others.map(({ name }) => name).join(", ");
     claim(
-      shorten(
-        `${others.length} more facts in the evidence: ${names}`,
-        OTHERS_CHARS_MAX,
-      ),
+      `${others.length} more facts in the evidence: ` +
+        quoted(names, OTHERS_CHARS_MAX),
       [...new Set(others.flatMap(({ evidence }) => evidence))],
     );
   }
-  for (const { at, text, evidence } of newest) claim(`${at} ${text}`, evidence);
+  for (const entry of newest) claim(entryClaim(entry), entry.evidence);
   return claims;
 }
 
 function actionItems(
   { gaps = [] }: EvidenceBundle,
-  { severity, source, timeline = [] }: NormalizedContext,
+  { severity, timeline = [] }: NormalizedContext,
   main: string[],
 ): Claim[] {
   const claims: Claim[] = [];
@@ -124,10 +135,8 @@ function actionItems(
   );
   if (change !== undefined) {
     const { text, evidence } = change;
-    claim(`Check whether to undo the change before it: ${text}`, evidence);
-  }
-  if (source?.url !== undefined) {
-    claim(`Follow the incident at its source: ${source.url}`);
+    const what = quoted(text, QUOTED_CHARS_MAX);
+    claim(`Check whether to undo the change before it: ${what}`, evidence);
   }
   if (gaps.length > 0) claim("Look up by hand what could not be collected");
   claim("Read the evidence before acting on this summary");

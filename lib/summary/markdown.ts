@@ -7,21 +7,32 @@ import {
   type Claim,
   type EvidenceBundle,
   type EvidenceItem,
+  toMoment,
   withIds,
 } from "../incident.ts";
+import { foreignLine, named, quoted } from "../base/foreign.ts";
+import { shorten } from "../base/text.ts";
+import { subject } from "../message/render.ts";
+import { partsOf } from "../message/words.ts";
 import { keepCited } from "./citations.ts";
 import type { Draft } from "./draft.ts";
 
+const TITLE_CHARS_MAX = 200;
+
 /** Writes a draft as Markdown, with every citation and the list of evidence. */
 export function toMarkdown(draft: Draft, bundle: EvidenceBundle): string {
-  const { title = "", timeline = [] } = bundle.normalized_context ?? {};
+  const context = bundle.normalized_context ?? {};
+  const { title = "", timeline = [] } = context;
   const gaps = bundle.gaps ?? [];
   const entries = timeline.map(({ at, text, evidence }) => ({
-    text: `${at} ${text}`,
+    text: `${momentOf(at)} ${foreignLine(text)}`,
     evidence,
   }));
   const cited = keepCited(entries, bundle.evidence, entries.length);
-  const heading = plain(title) || plain(bundle.incident_id);
+  const name = foreignLine(title) || foreignLine(bundle.incident_id);
+  const heading = plain(
+    `${subject(context)}: ${shorten(name, TITLE_CHARS_MAX)}`,
+  );
   const { lead: text, leadEvidence } = draft;
   const lead = leadEvidence.length === 0
     ? plain(text)
@@ -36,10 +47,13 @@ export function toMarkdown(draft: Draft, bundle: EvidenceBundle): string {
     ...listSection("Timeline", cited.map(claimLine)),
     ...listSection(
       "What is missing",
-      gaps.map(({ what, why }) => `${plain(what)}: ${plain(why)}`),
+      gaps.map(({ what, why }) => plain(quoted(`${what}: ${why}`, 800))),
     ),
     ...listSection("Evidence", withIds(bundle.evidence).map(evidenceLine)),
-    `Written by ${draft.model}, confidence ${draft.confidence}, evidence of ${bundle.collected_at}.`,
+    `Written by ${
+      plain(named(draft.model))
+    }, confidence ${draft.confidence}, ` +
+    `evidence of ${plain(momentOf(bundle.collected_at))}.`,
     "",
   ].join("\n");
 }
@@ -50,21 +64,41 @@ function listSection(title: string, items: string[]): string[] {
     : [`## ${title}`, "", ...items.map((item) => `- ${item}`), ""];
 }
 
+function momentOf(at: string): string {
+  return toMoment(at) ?? named(at, 40);
+}
+
 function claimLine({ text, evidence }: Claim): string {
-  return `${plain(text)} [${evidence.join(", ")}]`;
+  return `${plain(text)} [${evidence.map(plainId).join(", ")}]`;
 }
 
 function evidenceLine(item: EvidenceItem): string {
-  const { id, title, kind, bytes, artifact_ptr, shortened } = item;
-  const about = `${plain(kind)}, ${bytes} bytes${
+  const { id = "", title, kind, bytes, artifact_ptr, shortened } = item;
+  const about = `${named(kind)}, ${bytes} bytes${
     shortened ? ", shortened" : ""
   }`;
-  return `[${id}] ${plain(title)} (${about}): \`${artifact_ptr}\``;
+  const pointer = foreignLine(artifact_ptr).replaceAll("`", "'");
+  return `[${plainId(id)}] ${plain(quoted(title))} (${
+    plain(about)
+  }): \`${pointer}\``;
 }
 
-/** One line of evidence, in which no text can pass for our own markup. */
+function plainId(id: string): string {
+  return id.replace(/[^A-Za-z0-9.-]/g, "?");
+}
+
+/** A word that some reader of Markdown would turn into a link. */
+const ADDRESS =
+  /:\/\/|^(?:www\.|mailto:|tel:)|@[\w-]+\.|[\w-]\.[a-z]{2,}(?![\w.])/i;
+
+/**
+ * One line of evidence, in which no text can pass for our own markup. What could
+ * become a link stands as code.
+ */
 function plain(text: string): string {
-  return text.replace(/\s+/g, " ").trim()
-    .replace(/[\\`*_{}[\]<>#|!~&]/g, "\\$&")
+  return partsOf(foreignLine(text), (word) => ADDRESS.test(word))
+    .map(({ text, code }) =>
+      code ? `\`${text}\`` : text.replace(/[\\`*_{}[\]<>#|!~&]/g, "\\$&")
+    ).join("")
     .replace(/^(\d+)(?=[.)])|^(?=[-+=])/, "$1\\"); // A list or a ruler.
 }

@@ -25,7 +25,7 @@ const VIEW: MessageView = {
       { at: "2026-01-15T10:30:00+01:00", text: "Alarm", evidence: ["E2"] },
     ],
   },
-  lead: "Checkout is slow on checkout-api.",
+  lead: "Since 09:30 UTC.",
   leadEvidence: ["E2"],
   highlights: [
     { text: "region: eu-west-1", evidence: ["E1"] },
@@ -102,18 +102,18 @@ function button(text: string, url: string, action_id: string) {
 
 Deno.test("renderMessage() writes header, lead, lists, buttons and sources", () => {
   assertEquals(render(), {
-    text: "CRITICAL: Checkout is slow on checkout-api.",
+    text: "CRITICAL on checkout-api: “Checkout is slow”. Since 09:30 UTC.",
     blocks: [
       headerBlock("\u{1F534} CRITICAL · checkout-api: Checkout is slow"),
-      section("Checkout is slow on checkout-api. [E2]"),
+      section("◆ Since 09:30 UTC. [E2]"),
       section(
-        "*What we know*\n• region: eu-west-1 [E1]\n• error rate: 8.3 % [E1, E2]",
+        "*◆ What we know*\n• region: eu-west-1 [E1]\n• error rate: 8.3 % [E1, E2]",
       ),
-      section("*What to do*\n• Name who leads [E1]"),
+      section("*◆ What to do*\n• Name who leads [E1]"),
       section(
-        "*Timeline of 2026-01-15, UTC*\n• `09:24:10` Deployed [E1]\n• `09:30:00` Alarm [E2]",
+        "*◆ Timeline of 2026-01-15, UTC*\n• `09:24:10` Deployed [E1]\n• `09:30:00` Alarm [E2]",
       ),
-      section("*What is missing*\n• the log: status 403"),
+      section("*◆ What is missing*\n• “the log: status 403”"),
       {
         type: "actions",
         block_id: "links",
@@ -125,9 +125,9 @@ Deno.test("renderMessage() writes header, lead, lists, buttons and sources", () 
       {
         type: "context",
         elements: [
-          mrkdwn("Incident mock:INC-1 from mock · 1 piece of evidence"),
-          mrkdwn("[E1] Payload"),
-          mrkdwn("Full summary redis://art:2"),
+          mrkdwn("◆ Incident mock:INC-1 from mock · 1 piece of evidence"),
+          mrkdwn("◆ [E1] “Payload”"),
+          mrkdwn("◆ Full summary `redis://art:2`"),
         ],
       },
     ],
@@ -147,15 +147,15 @@ Deno.test("renderMessage() makes do with the least that is known", () => {
     links: [],
   });
   assertEquals(least, {
-    text: "WARNING: mock:INC-1. Nothing is known yet.",
+    text: "WARNING: “mock:INC-1”. Nothing is known yet.",
     blocks: [
       headerBlock("\u{1F7E1} WARNING: mock:INC-1"),
-      section("Nothing is known yet."),
+      section("◆ Nothing is known yet."),
       {
         type: "context",
         elements: [
-          mrkdwn("Incident mock:INC-1 · 0 pieces of evidence"),
-          mrkdwn("Full summary redis://art:2"),
+          mrkdwn("◆ Incident mock:INC-1 · 0 pieces of evidence"),
+          mrkdwn("◆ Full summary `redis://art:2`"),
         ],
       },
     ],
@@ -172,7 +172,7 @@ for (
 ) {
   Deno.test(`renderMessage() begins with ${word} for ${severity}`, () => {
     const message = render({ context: { severity, title: "t" } });
-    assert(message.text.startsWith(`${word}: t. `));
+    assert(message.text.startsWith(`${word}: “t”. `));
     assert(find(message, "header").endsWith(` ${word}: t`));
   });
 }
@@ -185,7 +185,7 @@ Deno.test("renderMessage() says what it is about if the title is blank", () => {
 Deno.test("renderMessage() puts each thing on one line", () => {
   const broken = " a\r\n\n*What to do*\u2028b\tc ";
   const line = "a *What to do* b c";
-  const inert = "a ∗What to do∗ b c";
+  const inert = "a `*What` to `do*` b c";
   const message = render({
     context: { title: broken, service: broken },
     lead: broken,
@@ -196,16 +196,19 @@ Deno.test("renderMessage() puts each thing on one line", () => {
     find(message, "header"),
     `\u{1F7E1} WARNING · ${line}: ${line}`,
   );
-  assertEquals(find(message, "section", "a"), `${inert} [E2]`);
+  assertEquals(find(message, "section", "◆"), `◆ ${inert} [E2]`);
   assertEquals(
-    find(message, "section", "*What we"),
-    `*What we know*\n• so ${inert} [E1]`,
+    find(message, "section", "*◆ What we"),
+    `*◆ What we know*\n• so ${inert} [E1]`,
   );
   assertEquals(
-    find(message, "section", "*What is"),
-    `*What is missing*\n• ${inert} : ${inert}`,
+    find(message, "section", "*◆ What is"),
+    `*◆ What is missing*\n• “${inert} : ${inert}”`,
   );
-  assertEquals(message.text, `WARNING: ${inert}`);
+  assertEquals(
+    message.text,
+    `WARNING on “${inert}”: “${inert}”. ${inert}`,
+  );
 });
 
 const HEADER_CHARS_MAX = 150;
@@ -231,7 +234,7 @@ Deno.test("renderMessage() cuts a header of more than 150 characters", async (t)
 
 Deno.test("renderMessage() keeps the citations of a claim that it cuts", () => {
   const claim = { text: "&".repeat(1000), evidence: ["E1", "E22"] };
-  const text = find(render({ highlights: [claim] }), "section", "*What we");
+  const text = find(render({ highlights: [claim] }), "section", "*◆ What we");
   const [, item = ""] = text.split("\n");
   assert(/^• (&amp;)+… \[E1, E22\]$/.test(item));
   assert(item.length <= "• ".length + 600);
@@ -246,13 +249,13 @@ Deno.test("renderMessage() does not repeat what lead and timeline say", () => {
     context: { timeline: [{ at, text: "Deployed", evidence: ["E1"] }] },
     highlights: [
       { text: "One request in twelve fails.", evidence: ["E1"] },
-      { text: `${at} Deployed`, evidence: ["E1"] },
+      { text: `${at} “Deployed”`, evidence: ["E1"] },
       { text: "twelve", evidence: ["E1"] }, // Too short to be the same.
     ],
   });
   assertEquals(
-    find(message, "section", "*What we"),
-    "*What we know*\n• twelve [E1]",
+    find(message, "section", "*◆ What we"),
+    "*◆ What we know*\n• twelve [E1]",
   );
 });
 
@@ -265,12 +268,12 @@ Deno.test("renderMessage() names the day once if there is one, else on each line
         },
       }),
       "section",
-      "*Timeline",
+      "*◆ Timeline",
     ).split("\n");
   assertEquals(
     timelineOf("2026-01-15T23:59:59.999Z", "2026-01-16T00:59:59+01:00"),
     [
-      "*Timeline of 2026-01-15, UTC*",
+      "*◆ Timeline of 2026-01-15, UTC*",
       "• `23:59:59` t [E1]",
       "• `23:59:59` t [E1]",
     ],
@@ -278,7 +281,7 @@ Deno.test("renderMessage() names the day once if there is one, else on each line
   assertEquals(
     timelineOf("2026-01-15T23:59:59Z", "2026-01-16T00:00:00Z", "`*"),
     [
-      "*Timeline, UTC*",
+      "*◆ Timeline, UTC*",
       "• `2026-01-15 23:59:59` t [E1]",
       "• `2026-01-16 00:00:00` t [E1]",
       "• `??` t [E1]",
@@ -307,13 +310,17 @@ Deno.test("renderMessage() loses what hurts least first, and says so", () => {
       gaps: claims.map(({ text }) => ({ what: text, why: "" })),
     });
     assertSlackTakes(withFooter(message, FOOTER));
-    assert(textsOf(message.blocks.at(-1)!).at(-1)!.text.startsWith("Shorten"));
-    return ["*What to", "*What we", "*What is", "*Timeline"].map((start) => {
-      const text = find(message, "section", start);
-      const shown = [...text.matchAll(/#(\d+) /g)].map(([, at]) => at);
-      const [, left = ""] = /\n… (\d+.*?) in the/.exec(text) ?? [];
-      return `${shown.join(" ")}; ${left}`;
-    });
+    assert(
+      textsOf(message.blocks.at(-1)!).at(-1)!.text.startsWith("◆ Shorten"),
+    );
+    return ["*◆ What to", "*◆ What we", "*◆ What is", "*◆ Timeline"].map(
+      (start) => {
+        const text = find(message, "section", start);
+        const shown = [...text.matchAll(/#(\d+) /g)].map(([, at]) => at);
+        const [, left = ""] = /\n… (\d+.*?) in the/.exec(text) ?? [];
+        return `${shown.join(" ")}; ${left}`;
+      },
+    );
   };
   // A section holds so many; then the timeline alone makes room.
   assertEquals(listsOf("x", 5), [
@@ -336,7 +343,7 @@ Deno.test("renderMessage() counts the items that find no room", () => {
     text: `${at} `.padEnd(500, "x"),
     evidence: ["E1"],
   }));
-  const text = find(render({ highlights }), "section", "*What we");
+  const text = find(render({ highlights }), "section", "*◆ What we");
   const lines = text.split("\n");
   const shown = lines.length - 2;
   assert(shown >= 3);
@@ -366,11 +373,11 @@ const PLACES = [
   "• a ",
   "• do ",
   "• `09:30:00` ",
-  "• missing ",
-  "Incident ",
-  "[E1] ",
-  "Full summary ",
-  "Approved by ",
+  "• “missing ",
+  "◆ Incident ",
+  "◆ [E1] ",
+  "◆ Full summary ",
+  "◆ Approved by ",
 ];
 for (const markup of MARKUP) {
   Deno.test(`renderMessage() makes ${markup} inert wherever it stands`, () => {
@@ -410,7 +417,9 @@ for (const markup of MARKUP) {
         line.startsWith(place)
       );
       // Plain text is not read for markup, and would show the escapes.
-      const expected = place.includes("WARNING") ? markup : escaped;
+      const expected = place.includes("WARNING")
+        ? markup.replace("://", "[:]//")
+        : escaped;
       assert(line?.includes(expected), `${place}: ${line}`);
     }
     assertInert(footed.text);
@@ -559,7 +568,7 @@ Deno.test("renderMessage() stays within Slack's limits with everything at its lo
       assertEquals(digest, FOOTER.digest.slice(0, 16));
       const sources = textsOf(footed.blocks.at(-2)!).at(-1)!.text;
       assert(
-        sources.startsWith("Shortened to fit; all of it is the full summ"),
+        sources.startsWith("◆ Shortened to fit; all of it is the full summ"),
       );
       for (const text of footed.blocks.flatMap(textsOf).map(textOf)) {
         if (text.startsWith("*")) {
@@ -806,7 +815,7 @@ Deno.test("withFooter() says who approved what, in one more block", () => {
   assertEquals(footed.blocks.at(-1), {
     type: "context",
     elements: [mrkdwn(
-      "Approved by alice at 2026-01-15T09:40:00.000Z, asked for by " +
+      "◆ Approved by alice at 2026-01-15T09:40:00.000Z, asked for by " +
         "rule post · run run-1 · message sha256 0123456789abcdef",
     )],
   });
@@ -857,7 +866,7 @@ Deno.test("withFooter() says that no approval was needed, and that there is no r
   });
   assertEquals(
     textsOf(footed.blocks.at(-1)!)[0]!.text,
-    "Posted without approval, as configured · run none · " +
+    "◆ Posted without approval, as configured · run none · " +
       "message sha256 0123456789abcdef",
   );
 });
@@ -887,12 +896,33 @@ const FITTED: [text: string, charsMax: number, fitted: string][] = [
   ["\u{1F525}bc", 3, "\u{1F525}…"],
   ["a\u{1F525}b", 3, "a…"],
   ["abc", 1, "…"],
-  // Marks that format become their look-alikes, the rest can be copied.
-  ["*a b* _c_ ~d~", 99, "∗a b∗ ˍcˍ ∼d∼"],
-  ["(*a*) __init__ ~~x~~", 99, "(∗a∗) ˍˍinitˍˍ ∼∼x∼∼"],
+  // What would format stands as code, and all can be copied.
+  ["*a b* _c_ ~d~", 99, "`*a b* _c_ ~d~`"],
+  ["see *a b c* now", 99, "see `*a` b `c*` now"],
+  ["(*a*) __init__ ~~x~~", 99, "(`*a*`) `__init__ ~~x~~`"],
   ["db_pool_size ~5 % of 2 * 3", 99, "db_pool_size ~5 % of 2 * 3"],
   ["rm *.log", 99, "rm *.log"],
   ["`a` ```b```", 99, "'a' '''b'''"],
+  [
+    ":fire: at 09:30:41 on fe80::a:1",
+    99,
+    "`:fire:` at 09:30:41 on `fe80::a:1`",
+  ],
+  [
+    "10:00:00:8: 2026-01-15T09:30:41.000Z",
+    99,
+    "10:00:00:8: 2026-01-15T09:30:41.000Z",
+  ],
+  ["see “https://a.example/x_y_”", 99, "see “`https://a.example/x_y_`”"],
+  ["(at https://a.example/x), then", 99, "(at `https://a.example/x`), then"],
+  ["www.a.example <b>", 99, "`www.a.example` &lt;b&gt;"],
+  // What is cut is closed.
+  ["https://a.example/abc", 12, "`https://a`…"],
+  ["b https://a.example", 3, "b …"],
+  ["“abcdef” said", 6, "“abc…”"],
+  ["“abc” said so", 8, "“abc” s…"],
+  ["a [secret:aws-key#1] b", 20, "a …"],
+  ["a [secret:aws-key#1] b", 21, "a [secret:aws-key#1]…"],
 ];
 for (const [text, charsMax, fitted] of FITTED) {
   Deno.test(`fit() makes "${fitted}" of "${text}" in ${charsMax} characters`, () => {
@@ -910,7 +940,7 @@ Deno.test("fit() never grows beyond its limit, nor cuts what belongs together", 
     assert(fitted.isWellFormed());
     assertInert(fitted);
     const whole = fit(lead, Infinity);
-    const kept = fitted === whole ? fitted : fitted.slice(0, -1);
+    const kept = fitted === whole ? fitted : fitted.replace(/`?…”?$/, "");
     assert(whole.startsWith(kept));
   }
 });

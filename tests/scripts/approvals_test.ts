@@ -436,10 +436,10 @@ Deno.test("approvals and approve_latest_post on devcore", async (t) => {
         stdout,
         "│ \u{1F534} CRITICAL · checkout-api: Checkout latency above 2 s",
       );
-      assertStringIncludes(stdout, "│ What we know\n");
+      assertStringIncludes(stdout, "│ ◆ What we know\n");
       assertStringIncludes(
         stdout,
-        "│ Approved by (the approver) at (the time)",
+        "│ ◆ Approved by “(the approver)” at “(the time)”",
       );
       assertMatch(stdout, /Message sha256 [0-9a-f]{64}/);
       assertMatch(stdout, / {2}E1 {2}Payload as received {2}redis:\/\/art:/);

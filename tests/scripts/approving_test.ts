@@ -93,11 +93,11 @@ Deno.test("an approver reads, agrees and is told", async (t) => {
       );
       assertStringIncludes(
         stdout,
-        "│ Approved by (the approver) at (the time)",
+        "│ ◆ Approved by “(the approver)” at “(the time)”",
       );
       assertStringIncludes(
         stdout,
-        "\nNotification: WARNING: Disk full on db-1",
+        "\nNotification: WARNING on db: “Disk full on db-1”",
       );
       assertMatch(
         stdout,

@@ -200,10 +200,10 @@ Deno.test("demo --slack on a named platform posts what was approved to a stand-i
   for (
     const line of [
       "  │ \u{1F534} CRITICAL · checkout-api: Checkout latency above 2 s in eu-west-1\n",
-      "  │ What to do\n",
+      "  │ ◆ What to do\n",
       "  │ [Open the incident] https://shop.pagerduty.com/incidents/INC-8\n",
-      "  │ Incident pagerduty:INC-8 from pagerduty · 2 pieces of evidence\n",
-      "  │ Approved by ada at ",
+      "  │ ◆ Incident pagerduty:INC-8 from pagerduty · 2 pieces of evidence\n",
+      "  │ ◆ Approved by ada at ",
     ]
   ) assertStringIncludes(shown, line);
   assertMatch(shown, RegExp(`sha256 ${digest!.slice(0, 16)}\n`));

@@ -111,16 +111,15 @@ Deno.test("the built-in summary of Alertmanager's sample reads well", async () =
   const { lead, highlights } = summarize(bundle);
   assertEquals(
     lead,
-    "CheckoutHighLatency: p99 of POST /checkout above 2 s on checkout-api: " +
-      "critical since 2026-01-15 09:30 UTC, now firing. Oldest of 2 alerts: " +
+    "Since 2026-01-15 09:30 UTC, now firing. “Oldest of 2 alerts: " +
       `p99 of POST /checkout on ${POD}2xk8p is 2.4 s over 5 minutes; the ` +
-      "objective is 500 ms.",
+      "objective is 500 ms.”",
   );
   assertEquals(highlights.slice(1, 5).map(({ text }) => text), [
-    'Severity is critical (label severity "critical")',
-    "alerts: 2 firing, 1 resolved",
-    "runbook: https://runbooks.example.com/checkout/latency",
-    "namespace: shop",
+    'Severity is critical: “label severity "critical"”',
+    "“alerts: 2 firing, 1 resolved”",
+    "“runbook: https://runbooks.example.com/checkout/latency”",
+    "“namespace: shop”",
   ]);
 });
 
@@ -446,7 +445,7 @@ Deno.test("collectAlertmanager() says first where to look, and last who measured
   const shown = [
     lead,
     ...[...highlights, ...actionItems].map(({ text }) => text),
-  ].filter((text) => !text.startsWith("measured by")).join("\n");
+  ].filter((text) => !text.startsWith("“measured by")).join("\n");
   assert(shown.includes("pod: cart-1") && shown.includes("namespace: shop"));
   assert(!/kube-state-metrics|10\.42/.test(shown), shown);
 });

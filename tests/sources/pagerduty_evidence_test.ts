@@ -94,19 +94,18 @@ Deno.test("the built-in summary of PagerDuty's sample reads well", async () => {
   const { lead, highlights } = summarize((await bundleOf(incidentOf())).bundle);
   assertEquals(
     lead,
-    "Checkout latency above 2 s in eu-west-1 on checkout-api: critical since " +
-      "2026-01-15 09:30 UTC, now triggered. This rests on 2 pieces of " +
+    "Since 2026-01-15 09:30 UTC, now triggered. This rests on 2 pieces of " +
       "evidence; 1 more was not available.",
   );
   assertEquals(highlights.slice(0, 4).map(({ text }) => text), [
-    "Severity is critical (priority P1, so critical)",
-    "assigned to: Ada Example",
-    "escalation policy: Shop on-call",
-    "teams: Shop",
+    "Severity is critical: “priority P1, so critical”",
+    "“assigned to: Ada Example”",
+    "“escalation policy: Shop on-call”",
+    "“teams: Shop”",
   ]);
   assertEquals(
     highlights.at(-1)?.text,
-    "2026-01-15T09:30:41.000Z PagerDuty opened the incident on checkout-api",
+    "2026-01-15T09:30:41.000Z “PagerDuty opened the incident on checkout-api”",
   );
 });
 

@@ -83,15 +83,23 @@ function textsOf(claims: Claim[]): string[] {
 
 Deno.test("summarize() says what the evidence says, in a fixed order", () => {
   assertEquals(summarize(BUNDLE), {
-    lead: "Checkout is slow on checkout-api: critical since " +
-      "2026-01-15 09:30 UTC, now triggered. p99 rose to 2.4 s.",
+    lead: "Since 2026-01-15 09:30 UTC, now triggered. “p99 rose to 2.4 s.”",
     leadEvidence: ["E1"],
     highlights: [
-      { text: "p99 rose to 2.4 s.", evidence: ["E1"] },
-      { text: "Severity is critical (reported as critical)", evidence: ["E1"] },
-      { text: "region: eu-west-1", evidence: ["E1"] },
-      { text: "2026-01-15T09:24:10.000Z Deployed 2026.3.1", evidence: ["E1"] },
-      { text: "2026-01-15T09:30:00.000Z Alert fired", evidence: ["E1", "E2"] },
+      { text: "“p99 rose to 2.4 s.”", evidence: ["E1"] },
+      {
+        text: "Severity is critical: “reported as critical”",
+        evidence: ["E1"],
+      },
+      { text: "“region: eu-west-1”", evidence: ["E1"] },
+      {
+        text: "2026-01-15T09:24:10.000Z “Deployed 2026.3.1”",
+        evidence: ["E1"],
+      },
+      {
+        text: "2026-01-15T09:30:00.000Z “Alert fired”",
+        evidence: ["E1", "E2"],
+      },
     ],
     actionItems: [
       {
@@ -99,11 +107,7 @@ Deno.test("summarize() says what the evidence says, in a fixed order", () => {
         evidence: ["E1"],
       },
       {
-        text: "Check whether to undo the change before it: Deployed 2026.3.1",
-        evidence: ["E1"],
-      },
-      {
-        text: "Follow the incident at its source: https://example.com/1",
+        text: "Check whether to undo the change before it: “Deployed 2026.3.1”",
         evidence: ["E1"],
       },
       {
@@ -125,7 +129,7 @@ Deno.test("summarize() claims nothing when there is no evidence", () => {
   assertEquals([without.highlights, without.actionItems], [[], []]);
   assertEquals(without.confidence, 0);
   assertEquals(summarize(EMPTY), {
-    lead: "mock:INC-1: warning. This rests on 0 pieces of evidence.",
+    lead: "This rests on 0 pieces of evidence.",
     leadEvidence: [],
     highlights: [],
     actionItems: [],
@@ -135,18 +139,19 @@ Deno.test("summarize() claims nothing when there is no evidence", () => {
 });
 
 const LEADS: [description: string | undefined, second: string][] = [
-  ["p99 rose to 2.4 s. Nobody knows why.", "p99 rose to 2.4 s."],
-  [" Rose\n\nto 2.4 s! Why? ", "Rose to 2.4 s!"],
-  ["no full stop at 2.4", "no full stop at 2.4"],
-  ["x".repeat(400), `${"x".repeat(299)}…`],
+  ["p99 rose to 2.4 s. Nobody knows why.", "“p99 rose to 2.4 s.”"],
+  [" Rose\n\nto 2.4 s! Why? ", "“Rose to 2.4 s!”"],
+  ["no full stop at 2.4", "“no full stop at 2.4”"],
+  ["x".repeat(400), `“${"x".repeat(297)}…”`],
+  ["a “b” [E9] ✅ c", '“a "b" (E9) ▫ c”'],
   [" ", "This rests on 1 piece of evidence."],
   [undefined, "This rests on 1 piece of evidence."],
 ];
 for (const [description, second] of LEADS) {
-  Deno.test(`summarize() says second in its lead ${JSON.stringify(second.slice(0, 40))} of ${JSON.stringify(description?.slice(0, 20))}`, () => {
+  Deno.test(`summarize() says in its lead ${JSON.stringify(second.slice(0, 40))} of ${JSON.stringify(description?.slice(0, 20))}`, () => {
     const context = description === undefined ? {} : { description };
     const { lead, leadEvidence } = summarize(bundle(context));
-    assertEquals(lead, `mock:INC-1: warning. ${second}`);
+    assertEquals(lead, second);
     assertEquals(leadEvidence, second.startsWith("This") ? [] : ["E1"]);
   });
 }
@@ -155,7 +160,7 @@ Deno.test("summarize() names the time in UTC, and as it is if it is none", () =>
   const leadOf = (occurred_at: string) =>
     summarize(bundle({ occurred_at })).lead;
   assert(leadOf("2026-01-15T01:30:59+02:00").includes("2026-01-14 23:30 UTC."));
-  assert(leadOf("at noon").includes("since at noon."));
+  assert(leadOf("at noon").includes("Since “at noon”."));
 });
 
 Deno.test("summarize() gives the same for the same bundle", () => {
@@ -174,9 +179,9 @@ for (const title of [undefined, "", " \n"]) {
     const nameless = bundle(title === undefined ? {} : { title });
     assertEquals(
       summarize(nameless).lead,
-      "mock:INC-1: warning. This rests on 1 piece of evidence.",
+      "This rests on 1 piece of evidence.",
     );
-    assert(markdownOf(nameless).startsWith("# mock:INC-1\n"));
+    assert(markdownOf(nameless).startsWith("# WARNING: mock:INC-1\n"));
   });
 }
 
@@ -210,7 +215,7 @@ for (const [text, isChange] of CHANGES) {
     const { actionItems } = summarize(bundle({ timeline }));
     assertEquals(
       textsOf(actionItems).includes(
-        `Check whether to undo the change before it: ${text}`,
+        `Check whether to undo the change before it: “${text}”`,
       ),
       isChange,
     );
@@ -227,7 +232,7 @@ Deno.test("summarize() names the newest of several changes", () => {
   const { actionItems } = summarize(bundle({ timeline }));
   assertEquals(
     textsOf(actionItems)[0],
-    "Check whether to undo the change before it: deploy b",
+    "Check whether to undo the change before it: “deploy b”",
   );
 });
 
@@ -245,17 +250,21 @@ Deno.test("summarize() shows at most 10 highlights, the newest entries among the
   const { highlights } = summarize(many);
   const others = highlights[4]!;
   assert(
-    others.text.startsWith("48 more facts in the evidence: fact 2, fact 3, ") &&
-      others.text.endsWith("…") && others.text.length <= 300,
+    others.text.startsWith(
+      "48 more facts in the evidence: “fact 2, fact 3, ",
+    ) &&
+      others.text.endsWith("…”") && others.text.length <= 340,
   );
   assertEquals(others.evidence, ["E1", "E2"]);
   assertEquals(textsOf(highlights), [
-    "d",
+    "“d”",
     "Severity is info",
-    "fact 0: v",
-    "fact 1: v",
+    "“fact 0: v”",
+    "“fact 1: v”",
     others.text,
-    ...[45, 46, 47, 48, 49].map((at) => `2026-01-15T09:${at}:00Z entry ${at}`),
+    ...[45, 46, 47, 48, 49].map((at) =>
+      `2026-01-15T09:${at}:00.000Z “entry ${at}”`
+    ),
   ]);
 });
 
@@ -270,13 +279,13 @@ Deno.test("summarize() fills up with facts where the timeline is short, and name
       bundle({ facts: facts.slice(0, count), timeline: [entry(1)] }),
     );
     assertEquals(highlights.length, 10);
-    assertEquals(highlights.at(-1)?.text, "2026-01-15T09:01:00Z entry 1");
+    assertEquals(highlights.at(-1)?.text, "2026-01-15T09:01:00.000Z “entry 1”");
     return highlights.at(-2)?.text;
   };
-  assertEquals(lastOf(9), "fact 8: v");
+  assertEquals(lastOf(9), "“fact 8: v”");
   assertEquals(
     lastOf(10),
-    "2 more facts in the evidence: fact 8, fact 9",
+    "2 more facts in the evidence: “fact 8, fact 9”",
   );
 });
 
@@ -290,7 +299,7 @@ Deno.test("summarize() drops claims and citations without evidence", () => {
     timeline: [{ at: "2026-01-15T09:30:00Z", text: "t", evidence: ["E9"] }],
   };
   assertEquals(summarize(bundle(context)).highlights, [
-    { text: "b: 2", evidence: ["E1"] },
+    { text: "“b: 2”", evidence: ["E1"] },
   ]);
 });
 
@@ -354,23 +363,22 @@ Deno.test("summarize() cites only evidence that exists, however much there is", 
 Deno.test("toMarkdown() writes every part, its citations and the evidence", () => {
   assertEquals(
     markdownOf(BUNDLE),
-    `# Checkout is slow
+    `# CRITICAL · checkout-api: Checkout is slow
 
-Checkout is slow on checkout-api: critical since 2026-01-15 09:30 UTC, now triggered. p99 rose to 2.4 s. [E1]
+Since 2026-01-15 09:30 UTC, now triggered. “p99 rose to 2.4 s.” [E1]
 
 ## What we know
 
-- p99 rose to 2.4 s. [E1]
-- Severity is critical (reported as critical) [E1]
-- region: eu-west-1 [E1]
-- 2026-01-15T09:24:10.000Z Deployed 2026.3.1 [E1]
-- 2026-01-15T09:30:00.000Z Alert fired [E1, E2]
+- “p99 rose to 2.4 s.” [E1]
+- Severity is critical: “reported as critical” [E1]
+- “region: eu-west-1” [E1]
+- 2026-01-15T09:24:10.000Z “Deployed 2026.3.1” [E1]
+- 2026-01-15T09:30:00.000Z “Alert fired” [E1, E2]
 
 ## What to do
 
 - Acknowledge the incident and name who leads it [E1]
-- Check whether to undo the change before it: Deployed 2026.3.1 [E1]
-- Follow the incident at its source: https://example.com/1 [E1]
+- Check whether to undo the change before it: “Deployed 2026.3.1” [E1]
 - Look up by hand what could not be collected [E1]
 - Read the evidence before acting on this summary [E1]
 
@@ -381,12 +389,12 @@ Checkout is slow on checkout-api: critical since 2026-01-15 09:30 UTC, now trigg
 
 ## What is missing
 
-- the log: status 403
+- “the log: status 403”
 
 ## Evidence
 
-- [E1] Payload as received (incident.raw, 12 bytes): \`redis://art:1\`
-- [E2] Incident in plain fields (incident.context, 262144 bytes, shortened): \`redis://art:2\`
+- [E1] “Payload as received” (\`incident.raw\`, 12 bytes): \`redis://art:1\`
+- [E2] “Incident in plain fields” (\`incident.context\`, 262144 bytes, shortened): \`redis://art:2\`
 
 Written by builtin, confidence 0.8, evidence of 2026-01-15T09:31:00.000Z.
 `,
@@ -396,9 +404,9 @@ Written by builtin, confidence 0.8, evidence of 2026-01-15T09:31:00.000Z.
 Deno.test("toMarkdown() leaves out the parts that are empty", () => {
   assertEquals(
     markdownOf(EMPTY),
-    `# mock:INC-1
+    `# WARNING: mock:INC-1
 
-mock:INC-1: warning. This rests on 0 pieces of evidence.
+This rests on 0 pieces of evidence.
 
 Written by builtin, confidence 0, evidence of 2026-01-15T09:31:00.000Z.
 `,
@@ -413,7 +421,7 @@ Deno.test("toMarkdown() shows only the part of the timeline that cites evidence"
   const markdown = markdownOf(bundle({ timeline }));
   assertEquals(
     markdown.split("## Timeline\n\n")[1]?.split("\n\n")[0],
-    "- 2026-01-15T09:01:00Z known [E1]",
+    "- 2026-01-15T09:01:00.000Z known [E1]",
   );
 });
 
@@ -472,13 +480,14 @@ function fill(text: string): string {
 
 /**
  * What a Markdown reader takes for markup, line by line: how a line begins, and
- * each character that is not escaped and could mean something.
+ * each character that is neither code nor escaped and could mean something.
  */
 function outline(markdown: string): string[] {
   return markdown.split("\n").map((line) => {
     const [start = "", rest = ""] = split(line, /^(?:#+ |- )?/);
     const [marker = ""] = split(rest, /^(?:\d+[.)]|[-+=])?/);
-    const bare = rest.slice(marker.length).replace(/\\[!-\/:-@[-`{-~]/g, "");
+    const bare = rest.slice(marker.length)
+      .replace(/\\[!-\/:-@[-`{-~]|`[^`]+`/g, "");
     return start + marker + bare.replace(/[^\\`*_{}[\]<>#|!~&]/g, "");
   });
 }

@@ -106,7 +106,8 @@ function assertShown(text: string): void {
   assertNothingUnseen(text);
 }
 
-const OURS = /^\*(What we know|What to do|What is missing|Timeline[^*]*)\*$/;
+const OURS = /^\*◆ (What we know|What to do|What is missing|Timeline[^*]*)\*$/;
+const EMOJI = /:(?!\d\d?:)[\p{L}\p{N}_+'-]+:/u;
 const PAIRS = ["\\*", "_", "~"].map((mark) =>
   RegExp(
     `(?<![\\p{L}\\p{N}])${mark}(?=\\S).*(?<=\\S)${mark}(?![\\p{L}\\p{N}])`,
@@ -114,10 +115,13 @@ const PAIRS = ["\\*", "_", "~"].map((mark) =>
   )
 );
 
-/** Fails if a line is formatted but for a title in bold and a time as code. */
+/** Fails if a line is formatted but for a title in bold and what is code. */
 function assertPlainMarks(line: string): void {
-  const rest = line.replace(OURS, "").replace(/^• `[\w?: .-]*` /, "");
+  const rest = line.replace(OURS, "")
+    .replace(/(?<![\p{L}\p{N}])`[^`]+`(?![\p{L}\p{N}])/gu, "");
   if (rest.includes("`")) fail("code", line);
+  if (EMOJI.test(rest)) fail("an emoji", line);
+  if (rest.includes("://")) fail("an address", line);
   if (line.startsWith("&gt;")) fail("a quote", line);
   if (PAIRS.some((pair) => pair.test(rest))) fail("formatting", line);
 }

@@ -171,7 +171,7 @@ function assertUntouched(scene: Scene, slack?: SlackStandIn): void {
 /** The payload that has to leave, byte for byte. */
 function payloadOf(digest: string, released?: string): string {
   const who = released ??
-    `Approved by ada &lt;lovelace&gt; at ${APPROVED_AT}, asked for by rule ${APPROVAL.rule_id}`;
+    `◆ Approved by “ada &lt;lovelace&gt;” at ${APPROVED_AT}, asked for by rule ${APPROVAL.rule_id}`;
   const text = `${who} · run run-1 · message sha256 ${digest.slice(0, 16)}`;
   return JSON.stringify({
     text: MESSAGE.text,
@@ -1362,7 +1362,7 @@ for (const mode of ["slack", "artifact"] as const) {
     assertEquals([result.warnings, result.approval], [[UNAPPROVED], undefined]);
     assertEquals(
       textOf(scene, result.artifact_ptr),
-      payloadOf(scene.digest, "Posted without approval, as configured"),
+      payloadOf(scene.digest, "◆ Posted without approval, as configured"),
     );
     assertEquals(slack.connections(), mode === "slack" ? 1 : 0);
   });
@@ -1373,7 +1373,7 @@ Deno.test("post() names the approver as not recorded when the platform keeps non
   const scene = await setScene({ slack, record: { approval_by: undefined } });
   assertEquals((await postScene(scene)).approval?.by, "not recorded");
   const released =
-    `Approved by not recorded at ${APPROVED_AT}, asked for by rule ${APPROVAL.rule_id}`;
+    `◆ Approved by “not recorded” at ${APPROVED_AT}, asked for by rule ${APPROVAL.rule_id}`;
   assertEquals(slack.received[0]!.body, payloadOf(scene.digest, released));
 });
 

@@ -173,7 +173,9 @@ Deno.test("post() sends what a listed key signed, and says who signed", async ()
   assertEquals(result.approval?.signed_by, "Ada Lovelace");
   assertEquals(slack.received.length, 1);
   assertEquals(
-    JSON.stringify(slack.received[0]?.body).includes("signed by Ada Lovelace"),
+    JSON.stringify(slack.received[0]?.body).includes(
+      "signed by “Ada Lovelace”",
+    ),
     true,
   );
 });
