@@ -6,7 +6,7 @@
 import { isWebhookField, kindOfName, mayNameObject } from "./names.ts";
 import { personalField } from "./personal.ts";
 import { isPlaceholder, type SecretClass } from "./span.ts";
-import { isNumber, isObjectName, looksRandom } from "./values.ts";
+import { isNumber, isObjectName, looksChosen, looksRandom } from "./values.ts";
 
 /** Decides over a value by the fields that it stands in. */
 export interface FieldRule {
@@ -49,6 +49,8 @@ export function ruleOf(
   if (object["kind"] === "Secret" && MANIFEST_FIELD.test(key)) {
     return secretRule;
   }
+  const described = VALUE_FIELD.test(key) ? describedBy(object) : undefined;
+  if (described !== undefined) return pairRule(described);
   const field = nameFor(object, key);
   const labelled = typeof parent === "string" && LABELS.test(parent);
   if (isWebhookField(field)) return labelled ? labelRule : secretRule;
@@ -70,6 +72,34 @@ function nameFor(object: Record<string, unknown>, key: string): string {
     if (typeof name === "string") return name;
   }
   return key;
+}
+
+const VALUE_FIELD = /^(?:value|val|v|content|data|default|text)$/i;
+
+/** The name of a value in a pair that is less sure, as of a form's field. */
+function describedBy(object: Record<string, unknown>): string | undefined {
+  for (const field of ["parameter", "field", "id", "label", "k", "param"]) {
+    const name = object[field];
+    if (typeof name === "string") return name;
+  }
+  return undefined;
+}
+
+/** Of a pair such as `["X-Api-Key", "…"]`: only what cannot be a word. */
+export function pairRule(name: string): FieldRule | undefined {
+  const kind = kindOfName(name);
+  if (kind === undefined || kind === "weak") return undefined;
+  const take = takeText("named");
+  const isNamed = kind === "authorization" || kind === "cookie";
+  return {
+    deep: false,
+    take: (value) =>
+      typeof value === "string" && !/\s/.test(value) && (isNamed ||
+          looksRandom(value) || kind === "password" && looksChosen(value) ||
+          looksChosen(value) && !isObjectName(value))
+        ? take(value)
+        : undefined,
+  };
 }
 
 const takeText = (name: SecretClass) => (value: unknown) =>

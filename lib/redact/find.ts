@@ -222,7 +222,7 @@ class Search {
         this.#spans.push(...this.#commands.find(target.which, at));
         return undefined;
       case "name":
-        this.#named ??= new NamedSearch(this.#text, this.#names);
+        this.#named ??= new NamedSearch(this.#text, this.#names, this.#spans);
         return this.#named.find(at);
     }
   }

@@ -114,7 +114,30 @@ function looksSecret(value: string): boolean {
 
 const isLongHex = (value: string) => /^[\da-f]{32,}$/i.test(value);
 
+/** Digits for letters, as in `tr0ub4dor`. */
+const isLeet = (value: string) =>
+  /[a-z]\d[a-z]{1,4}\d[a-z]/i.test(value) &&
+  /[g-z]{2}|[aeiou][g-z]/i.test(value) && /[a-z]{3}/i.test(value);
+
+/** `DB_PASSWORD value`, `enable password value`: what no prose looks like. */
+function isSetting(value: string, { line }: Place): boolean {
+  const { text, start, end } = line;
+  const name = text.slice(start, Math.min(end - value.length, start + 100));
+  if (
+    /^[\w-]{0,60}[._][\w.]|^[a-z]+[A-Z]|^[A-Z]{4}|^\w{4,}(?:pw|pass|auth)\b/
+      .test(name)
+  ) {
+    return true;
+  }
+  if (/\s(?:is|was)\s["']?$/.test(name)) return true;
+  const front = text.slice(Math.max(0, start - 80), start);
+  return /(?:^|[\s"'])(?:login|user|username|user=|u)[ \t=]{1,4}\S{1,60}[\s/,]{1,3}$|\benable $|[\s(]insecure-?$/
+    .test(front);
+}
+
 function isPhrase(value: string, { kind, quoted, operator }: Place): boolean {
+  // What closes one quotation and opens the next is between two.
+  if (/^[\s{(,;]|[\s{(]$/.test(value)) return false;
   if (!quoted || operator === "space" || operator === "comma") return false;
   if (value.split(/\s+/).some(looksRandom)) return true;
   return kind === "password" && !isSentence(value);
@@ -141,12 +164,14 @@ function isAlone({ text, start, end }: Place["line"]): boolean {
   return indent.length < 80 && /^[\s>#-]*["']?$/.test(indent);
 }
 
-function isAfterSpace(value: string, { kind, quoted }: Place): boolean {
-  if (isUuid(value) || isLongHex(value)) return kind !== "object";
+function isAfterSpace(value: string, place: Place): boolean {
+  const { kind, quoted } = place;
+  if (isUuid(value) || isLongHex(value)) return kind !== "object" || quoted;
   if (/^[\da-f]{7,}$/i.test(value)) return false;
   if (quoted && kind === "password") return !/\s/.test(value);
   if (kind === "password") {
-    return value.length >= 8 && looksChosen(value) && !isObjectName(value) ||
+    return value.length >= 8 && looksChosen(value) &&
+        (!isObjectName(value) || isLeet(value) || isSetting(value, place)) ||
       looksRandom(value);
   }
   return value.length >= 16 && (looksSecret(value) ||

@@ -15,7 +15,7 @@ import {
   withoutPlaceholders,
 } from "./span.ts";
 import { looksRandom } from "./values.ts";
-import { isCredential, type Operator } from "./gate.ts";
+import { isCredential, type Operator, type Place } from "./gate.ts";
 import { findAuthorization, findCookie } from "./headers.ts";
 import { readOperator } from "./operators.ts";
 import {
@@ -61,6 +61,11 @@ export const NAME_ANCHORS: readonly string[] = [
   "mnemonic",
   "phrase",
   "login",
+  "rootpw",
+  "bindpw",
+  "code=",
+  "honeycomb-team",
+  "-oauth",
 ];
 
 /** What names promise, `null` for nothing; the same few come again and again. */
@@ -70,13 +75,15 @@ export type NameCache = Map<string, NameKind | null>;
 export class NamedSearch {
   readonly #text: string;
   readonly #kinds: NameCache;
+  readonly #spans: Span[];
   #nameEnd = 0;
   /** Where the next element is closed. */
   #tagEnd = -1;
   #run = { start: 0, end: -1, held: -1, refused: 0 };
 
-  constructor(text: string, kinds: NameCache) {
+  constructor(text: string, kinds: NameCache, spans: Span[]) {
     this.#text = text;
+    this.#spans = spans;
     this.#kinds = kinds;
   }
 
@@ -99,11 +106,17 @@ export class NamedSearch {
     let first = start;
     while (isPunctuation(text, first)) first++;
     if (first >= end) return undefined;
-    const kind = this.#kindOf(withFront(text.slice(first, end), text, first));
+    const name = withFront(text.slice(first, end), text, first);
+    let kind = this.#kindOf(name);
     if (kind === undefined) return undefined;
+    // In a query, digits of a key or signature are no digest.
+    if (kind === "weak" && isQuery(text, start - 1) && QUERY_KEY.test(name)) {
+      kind = "opaque";
+    }
     if (skipPlaceholder(text, start - 1) > start) return undefined;
-    const span = this.#behind(kind, start, end);
-    if (span !== undefined) this.#nameEnd = span.end;
+    const span = this.#behind(kind, start, end) ??
+      (isQuote(text, start - 1) ? this.#before(kind, start) : undefined);
+    if (span !== undefined) this.#nameEnd = Math.max(end, span.end);
     return span;
   }
 
@@ -152,14 +165,49 @@ export class NamedSearch {
     }
     const { quoted } = value;
     const line = { text, start, end: value.end };
-    if (!isCredential(value.text, { kind, operator, quoted, line })) {
-      // In one run, so many names are no accident.
-      if (!quoted && ++this.#run.refused >= REFUSED_MAX) {
-        this.#nameEnd = value.end;
-      }
-      return undefined;
+    const place = { kind, operator, quoted, line };
+    const taken = isCredential(value.text, place);
+    const next = this.#readMore(value.end, place);
+    if (taken) return trimmed(span, value.text, quoted, operator);
+    if (next > value.end) this.#nameEnd = next;
+    // In one run, so many names are no accident.
+    else if (!quoted && ++this.#run.refused >= REFUSED_MAX) {
+      this.#nameEnd = value.end;
     }
-    return trimmed(span, value.text, quoted, operator);
+    return undefined;
+  }
+
+  /** Takes the other items of a list, and what a value changes to. */
+  #readMore(end: number, place: Place): number {
+    const more = place.operator === "item" ? NEXT_ITEM : NEXT_VALUE;
+    for (let items = 0; items < ITEMS_MAX; items++) {
+      if (NEXT_MARKS[this.#text.charCodeAt(end)] !== 1) break;
+      const at = after(more, this.#text, end);
+      const value = at === undefined ? undefined : this.#readValue(at);
+      if (value === undefined) break;
+      ({ end } = value);
+      const { quoted } = value;
+      if (value.held || !isCredential(value.text, { ...place, quoted })) {
+        continue;
+      }
+      this.#spans.push({ start: value.start, end, name: "named" });
+    }
+    return end;
+  }
+
+  /** `value="…" name="password"`: the value in front of its name. */
+  #before(kind: NameKind, start: number): Span | undefined {
+    if (kind === "cookie" || kind === "authorization") return undefined;
+    const from = Math.max(0, start - VALUE_FIRST_MAX);
+    const front = this.#text.slice(from, start);
+    const match = VALUE_FIRST.exec(front);
+    const value = match?.[1];
+    if (match === null || value === undefined) return undefined;
+    const line = { text: this.#text, start, end: start };
+    const place = { kind, operator: "comma", quoted: true, line } as const;
+    if (isPlaceholder(value) || !isCredential(value, place)) return undefined;
+    const at = from + match.index + match[0].indexOf(value);
+    return { start: at, end: at + value.length, name: "named" };
   }
 
   #readValue(given: number): Value | undefined {
@@ -222,9 +270,19 @@ export class NamedSearch {
 
 const OPENS = new Set("([");
 /** What a prefix and a quote start with. */
-const PREFIX_MARKS = charTable("!rbfu@$BTt");
+const PREFIX_MARKS = charTable("!&rbfuN@$BT");
 const OPEN_MARKS = charTable("\\\"'`&");
 const REFUSED_MAX = 32;
+/** Of a list, so many items are looked at. */
+const ITEMS_MAX = 50;
+const NEXT_ITEM =
+  /(?:\\{0,3}["'`])?\s{0,4}(?:,\s{0,12}(?=\\{0,3}["'`])|\n[ \t]{0,40}-[ ](?=\S))/y;
+const NEXT_VALUE = /\\{0,3}["'`]?[ ]{0,3}(?:->|\u2192)[ ]{0,3}(?=\S)/y;
+const NEXT_MARKS = charTable("\\\"'`, \n-");
+const VALUE_FIRST_MAX = 300;
+const VALUE_FIRST =
+  /["']?\b(?:val|value|data|content)["']?\s{0,4}[:=]\s{0,4}["']([^"'\n]{4,200})["'][\s,]{1,8}["']?(?:name|key|id)["']?\s{0,4}[:=]\s{0,4}["']$/i;
+const QUERY_KEY = /^(?:key|sig|signature)$/i;
 /** So much stands at most between a name and the end of its element. */
 const ELEMENT_MAX = 400;
 
@@ -245,6 +303,16 @@ function withFront(name: string, text: string, start: number): string {
   if (name.length > 4 || !/^keys?$/i.test(name)) return name;
   const front = FRONT.exec(text.slice(Math.max(0, start - 14), start))?.[1];
   return front === undefined ? name : `${front}_${name}`;
+}
+
+function isQuery(text: string, at: number): boolean {
+  const code = text.charCodeAt(at);
+  return code === 63 || code === 38;
+}
+
+function isQuote(text: string, at: number): boolean {
+  const code = text.charCodeAt(at);
+  return code === 34 || code === 39;
 }
 
 function isPunctuation(text: string, at: number): boolean {

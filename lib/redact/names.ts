@@ -29,7 +29,7 @@ const words = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/));
 
 /** A word that ends so is a password, whatever is in front: `pgpassword`. */
 const PASSWORD =
-  /^masterauth$|(?:passwords?|passwds?|passphrases?|passcodes?|passwort|kennwort|pswd)\d*$|(?:^|db|my|sql|pg|user|admin|root|smtp|ftp|app)(?:pwd|pass|pw|psw)s?\d*$|^(?:redis|ssh|http|proxy|ldap|mail|email|wifi|login|auth|svc|rabbit|mongo|require|bind|basic|key|store|zip|api|cert|new|old|sudo|become|vault|imap|vnc|keystore|truststore)pass$|pwd$/;
+  /^masterauth$|(?:passwords?|passwds?|passphrases?|passcodes?|passwort|kennwort|pswd)\d*$|(?:^|db|my|sql|pg|user|admin|root|smtp|ftp|app|bind|ldap|mgr|mail|repl)(?:pwd|pass|pw|psw)s?\d*$|^(?:redis|ssh|http|proxy|ldap|mail|email|wifi|login|auth|svc|rabbit|mongo|require|bind|basic|key|store|zip|api|cert|new|old|sudo|become|vault|imap|vnc|keystore|truststore)pass$|pwd$/;
 const SECRET = /secrets?\d*$/;
 const TOKEN = /tokens?\d*$/;
 const JOINED_KEY =
@@ -37,7 +37,7 @@ const JOINED_KEY =
 
 /** A `key` behind one of these opens something. */
 const KEY_OF = words(
-  `api access secret private auth authentication authorization app application master sign signing encrypt encryption decrypt decryption license licence ssh gpg pgp rsa dsa ecdsa deploy account service storage client consumer shared preshared psk webhook session admin subscription hmac integration ingest ingestion write read root server aws azure gcp google openai anthropic stripe sendgrid mailgun mailchimp twilio datadog dd newrelic relic nr algolia mapbox maps github gitlab slack pagerduty opsgenie sentry rollbar splunk honeycomb grafana elastic cloudflare fastly heroku npm pypi nuget docker jwt crypto cipher data kek dek tls ssl wireguard wg vpn cosmos redis mongo db database search function host project user merchant payment product activation vendor partner developer dev team org organization bot rest graphql http platform tenant device registration activate unlock recovery backup age sops vault kms nats nkey pre`,
+  `api access secret private auth authentication authorization app application master sign signing encrypt encryption decrypt decryption license licence ssh gpg pgp rsa dsa ecdsa deploy account service storage client consumer shared preshared psk webhook session admin subscription hmac integration ingest ingestion write read root server aws azure gcp google openai anthropic stripe sendgrid mailgun mailchimp twilio datadog dd newrelic relic nr algolia mapbox maps github gitlab slack pagerduty opsgenie sentry rollbar splunk honeycomb grafana elastic cloudflare fastly heroku npm pypi nuget docker jwt crypto cipher data kek dek tls ssl wireguard wg vpn cosmos redis mongo db database search function host project user merchant payment product activation vendor partner developer dev team org organization bot rest graphql http platform tenant device registration activate unlock recovery backup certificate validation unseal age sops vault kms nats nkey pre`,
 );
 /** A `key` behind one of these is part of data. */
 const KEY_NOT_OF = words(
@@ -53,12 +53,22 @@ const ASKS = words(
 );
 /** What may stand behind the word without changing its meaning. */
 const TAIL = words(
-  `value values val string str text txt data raw plain plaintext clear cleartext b64 base64 encoded enc env var variable prod production prd stage staging stg dev devel development test testing qa uat live sandbox demo local primary secondary current previous prev new old base default main backup master replica eu us ap a b c d e v json pem key keys db user admin root pepper in header phrase sha hex pair id2 secret token override input2`,
+  `value values val string str text txt data raw plain plaintext clear cleartext b64 base64 encoded enc env var variable prod production prd stage staging stg dev devel development test testing qa uat live sandbox demo local primary secondary current previous prev new old base default main backup master replica eu us ap a b c d e v json pem key keys db user admin root pepper in header phrase sha hex pair id2 secret token override input2 confirmation confirm`,
 );
 /** What turns it into something about a credential. */
 const ABOUT = words(
-  `count counts counter type types name names policy policies expiry expires expire expired expiration exp ttl uri url urls endpoint endpoints path paths file files filename dir directory folder length len size sizes id ids limit limits max min age rotation rotate manager managers store stores ref refs reference arn version versions status state enabled disabled required requirement hint field fields label labels mount mounts error errors err failure failures failed fail valid invalid validation validity algorithm alg reset resets change changed changes created updated last at by for from review format prefix suffix rule rules provider providers class kind source issuer audience scope scopes mode method methods service server host port domain secure usage used total timeout interval duration seconds ms bytes attempts attempt retries retry helper operator controller sync synced worker page form box prompt checker validator generator encoder encryption strength confirmation confirm bucket vault authentication auth_method set request requests response handler lookup less free reader writer factory config configuration options settings loader cache regex pattern template lifetime window minutes hours days date time timestamp index position prefixes map list table column row schema event events latency cookie_name algo hits misses evicted number`,
+  `count counts counter type types name names policy policies expiry expires expire expired expiration exp ttl uri url urls endpoint endpoints path paths file files filename dir directory folder length len size sizes id ids limit limits max min age rotation rotate manager managers store stores ref refs reference arn version versions status state enabled disabled required requirement hint field fields label labels mount mounts error errors err failure failures failed fail valid invalid validation validity algorithm alg reset resets change changed changes created updated last at by for from review format prefix suffix rule rules provider providers class kind source issuer audience scope scopes mode method methods service server host port domain secure usage used total timeout interval duration seconds ms bytes attempts attempt retries retry helper operator controller sync synced worker page form box prompt checker validator generator encoder encryption strength bucket vault authentication auth_method set request requests response handler lookup less free reader writer factory config configuration options settings loader cache regex pattern template lifetime window minutes hours days date time timestamp index position prefixes map list table column row schema event events latency cookie_name algo hits misses evicted number`,
 );
+
+/** Names that no rule for their words would take for what they are. */
+const KNOWN: ReadonlyMap<string, NameKind> = new Map([
+  ["x-honeycomb-team", "opaque"],
+  ["sonar.login", "opaque"],
+  ["code", "weak"],
+  ["github-oauth", "token"],
+  ["gitlab-oauth", "token"],
+  ["bitbucket-oauth", "token"],
+]);
 
 /** Commands about passwords are no passwords. */
 const COMMAND = /^(?:ch|ht|g|k|smb|vnc|mk)passwd$/;
@@ -150,7 +160,7 @@ function kindOfHead(
 
 /** Most names hold none of these and promise nothing. */
 const SAYS =
-  /pass|bundle_|masterauth|p(?:w|sw|sk|in|at)|kennwort|secret|token|key|cred|auth|cookie|mnemonic|phrase|s(?:ess|id|as|ig|alt|eed)|jwt|bearer|dsn|hmac|login|otp|cvv/i;
+  /pass|bundle_|masterauth|p(?:w|sw|sk|in|at)|kennwort|secret|token|key|cred|auth|cookie|mnemonic|phrase|s(?:ess|id|as|ig|alt|eed)|jwt|bearer|dsn|hmac|login|otp|cvv|^code$|honeycomb/i;
 
 /** A longer name is no name. */
 export const NAME_MAX = 100;
@@ -165,6 +175,8 @@ export function kindOfName(name: string): NameKind | undefined {
   if (name.length > NAME_MAX || !SAYS.test(name)) return undefined;
   if (/^BUNDLE_\w+__/.test(name)) return "token";
   if (COMMAND.test(name)) return undefined;
+  const known = KNOWN.get(name.toLowerCase());
+  if (known !== undefined) return known;
   const parts = split(name);
   const shouts = name === name.toUpperCase();
   for (let at = parts.length - 1; at >= 0; at--) {

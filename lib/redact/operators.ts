@@ -8,7 +8,7 @@ import { after, charTable } from "./reading.ts";
 import { isAlphanumeric } from "./shape.ts";
 
 const CLOSE = String
-  .raw`(?:\\{0,3}["'${"`"}]|&quot;|\\u0022)?(?:\[\d{1,4}\])?[\])]?[?!]?`;
+  .raw`(?:\\{0,3}["'${"`"}]|&quot;|\\u0022)?(?:\[\d{1,4}\])?[\])]?[?!]?\*{0,2}`;
 const QUOTE = String.raw`(?:\\{0,3}["'${"`"}]|&quot;)`;
 const SPACES = String.raw`[ \t]{0,12}`;
 
@@ -16,12 +16,18 @@ const SPACES = String.raw`[ \t]{0,12}`;
 const PAIR = new RegExp(
   CLOSE +
     String
-      .raw`(?:[\s,;{]{0,24}|\s{0,4}\{[^{}]{0,160}?\s)(?:\\{0,3}["'])?(?:[vV]alue|VALUE|default|content)(?:\\{0,3}["'])?\s{0,4}(?:=>|[:=])[ \t]{0,8}`,
+      .raw`(?:[\s,;{]{0,24}(?:["']?[\w-]{1,24}["']?\s{0,2}[:=]\s{0,2}[^\s,{}]{1,60},?\s{1,12}){0,2}|\s{0,4}\{[^{}]{0,160}?\s)(?:\\{0,3}["'])?(?:[vV]alue|VALUE|default|content)(?:\\{0,3}["'])?\s{0,4}(?:=>|[:=])[ \t]{0,8}`,
   "y",
 );
-const ELEMENT = /(?:[ \t][^<>]{0,80})?["']?>\s{0,24}(?=[^\s<][^<]{0,256}<\/)/y;
+const ELEMENT =
+  /(?:[ \t][^<>]{0,80})?["']?>\s{0,24}(?:<!\[CDATA\[)?(?=[^\s<][^<]{0,256}<\/)/y;
+/** `<key>name</key><string>…`: the value is in the next element. */
+const NEXT_ELEMENT =
+  /<\/[\w:.-]{1,40}>\s{0,40}(?:<[\w:.-]{1,40}(?:[ ][^<>]{0,60})?>\s{0,24}){1,2}(?=[^\s<][^<]{0,256}<\/)/y;
+/** A field of a form, whose value stands behind an empty line. */
+const PART = /["'](?:;[^\n]{0,100})?(?:\r?\n|\\r\\n|\\n){2}(?=\S)/y;
 const TYPES = String
-  .raw`(?:&?(?:'static )?str|string|String|text|bytes|\[\]byte|any|unknown|char|final|Final|Secret\w{0,20}|Option\w{0,6}(?:[<[]\w{1,20}[>\]])?)`;
+  .raw`(?:&?(?:'static )?str|string|String|text|bytes|\[\]byte|any|unknown|As String|char(?:\[\])?|final|Final|Secret\w{0,20}|Option\w{0,6}(?:[<[]\w{1,20}[>\]])?)`;
 const TYPED = new RegExp(
   CLOSE + SPACES +
     String
@@ -31,12 +37,27 @@ const TYPED = new RegExp(
 const ASSIGN = new RegExp(
   CLOSE + SPACES +
     String
-      .raw`(?::{1,3}=|\?\?=?|\|\|=?|[?.+]=|={1,3}>?|!={1,2}|[-=]>|<-|\\u003d|%3D|or(?=[ ]["'])|(?<=password["']?[ ]{0,12})for[ ]\S{1,60}[ ]?=)` +
+      .raw`(?::{1,3}=|\?\?=?|\|\|=?|[?.+]=|={1,3}>?|!={1,2}|[-=]>|<-|\\u003d|%3D|→|or(?=[ ]["'])|(?<=password["']?[ ]{0,12})for[ ]\S{1,60}[ ]?=)` +
     SPACES,
   "yi",
 );
-const COLON = new RegExp(CLOSE + SPACES + String.raw`(?::|%3A)` + SPACES, "yi");
-const BLOCK = /[|>][+-]?\n[ \t]{1,40}/y;
+const COLON = new RegExp(
+  CLOSE + SPACES +
+    String
+      .raw`(?:(?<=password["']?[ ]{0,12})for[ ](?:user[ ])?\S{1,60}[ ]?:|(?:provided|supplied|received|sent|given|used|is)[ ]?:|:{2,3}(?=["' ])|:|%3A)\*{0,2}` +
+    SPACES,
+  "yi",
+);
+/** A block of YAML, or a text up to a mark as shells have it. */
+const BLOCK = /[|>][+-]?\n[ \t]{1,40}|<<[-~]?["']?\w{1,20}["']?\n[ \t]{0,40}/y;
+/** A value that has its line for itself. */
+const LINE =
+  /\r?\n[ \t]{1,40}(?=[^\s:#-]\S{3,200}(?<!:)[ \t]{0,4}(?:\r?\n|$))/y;
+/** `{name, "…"}`, and a name that is an argument. */
+const TUPLE = new RegExp(
+  String.raw`[ \t]{0,4},[ \t]{0,4}(?:<<)?(?=${QUOTE})`,
+  "y",
+);
 const COMMA = new RegExp(
   String.raw`${QUOTE}[ \t]{0,4},\s{0,12}(?=${QUOTE})`,
   "y",
@@ -49,14 +70,17 @@ const GREATER = new RegExp(
   "y",
 );
 const CELL = /[ \t]{1,20}\|[ \t]{1,20}(?=[^\s|])/y;
+/** Calls that leave what they are given as it is. */
+const WRAPS = String
+  .raw`Some|Ok|Just|String(?:::from|\.valueOf)?|new String|str|bytes|text|b|Buffer\.from|\w{0,20}Secure\w{0,20}|Secret\w{0,20}|\w{0,20}Sensitive\w{0,20}|pass(?:word)?`;
 /** After an operator: the first item of a list or map, or a call's fallback. */
 const NESTED = new RegExp(
   String
-    .raw`(?:[[(]\s{0,20}(?=${QUOTE})|\{\s{0,12}${QUOTE}?\w{1,40}${QUOTE}?\s{0,4}[:=]\s{0,4}(?=${QUOTE})|\n\s{0,40}-[ ]{1,4}(?=\S)|[\w.]{1,40}\(${QUOTE}\w{1,60}${QUOTE}(?:,|\)\s{0,3}(?:or|\|\||\?\?))\s{0,3}(?=${QUOTE}))`,
+    .raw`(?:[[(]\s{0,20}(?=${QUOTE})|<<(?=${QUOTE})|\[\[(?=[^\s[\]])|q[qw]?[({[/|](?=\S)|\{(?=[^\s{}"'$]{4,80}\}(?:;|$))|(?:${WRAPS})\((?=${QUOTE})|\{\s{0,12}${QUOTE}?[\w.-]{1,60}${QUOTE}?\s{0,4}[:=]\s{0,4}(?=${QUOTE})|\n\s{0,40}-[ ]{1,4}(?=\S)|[\w.]{1,40}\(${QUOTE}\w{1,60}${QUOTE}(?:,|\)\s{0,3}(?:or|\|\||\?\?))\s{0,3}(?=${QUOTE}))`,
   "y",
 );
 const SPACE =
-  /["']?(?:[ \t]{1,4}|\n[ \t]{0,40}-[ ](?=[^\s-]))(?:is[ \t]|was[ \t])?(?=[^\s\-|&=:<>{}()[\],;])/y;
+  /["']?(?:[ \t]{1,24}(?:\d[ ](?=\S))?|\n[ \t]{0,40}-[ ](?=[^\s-]))(?:is[ \t]|was[ \t])?(?=[^\s\-|&=:<>{}()[\],;])/y;
 
 /** A name in a text. */
 export interface NamePlace {
@@ -90,21 +114,43 @@ export function readOperator(
     const at = after(ELEMENT, text, end);
     if (at !== undefined) return { operator: "element", at };
   }
+  if (closed && text[end] === "<" && before === ">") {
+    const at = after(NEXT_ELEMENT, text, end);
+    if (at !== undefined) return { operator: "comma", at };
+  }
+  if (quoted && IS_PART.has(mark)) {
+    const at = after(PART, text, end);
+    if (at !== undefined) return { operator: "assign", at };
+  }
   if (mark !== "" && OPERATOR_MARKS.has(mark)) {
-    const typed = mark === ":" || mark === "s" || mark === "&" || mark === "["
-      ? after(TYPED, text, end)
-      : undefined;
+    const typed =
+      mark === ":" || mark === "s" || mark === "A" || mark === "&" ||
+        mark === "["
+        ? after(TYPED, text, end)
+        : undefined;
     const sets = mark !== ":" || ASSIGN_SECOND.has(text[markAt + 1] ?? "");
     const at = typed ?? (sets ? after(ASSIGN, text, end) : undefined);
-    if (at !== undefined) return nested(text, at, "assign");
-    const colons = mark === ":" || mark === "%";
+    if (at !== undefined) {
+      const block = after(BLOCK, text, at);
+      if (block !== undefined) return { operator: "line", at: block };
+      return nested(text, at, "assign");
+    }
+    const colons = COLON_STARTS.has(mark);
     const colon = colons ? after(COLON, text, end) : undefined;
     if (colon !== undefined) {
       const block = after(BLOCK, text, colon);
       if (block !== undefined) return { operator: "line", at: block };
+      const line = after(LINE, text, colon);
+      if (line !== undefined) return { operator: "colon", at: line };
       return nested(text, colon, quoted ? "assign" : "colon");
     }
-    const comma = quoted ? after(COMMA, text, end) : undefined;
+    const comma = mark !== ","
+      ? undefined
+      : quoted
+      ? after(COMMA, text, end)
+      : TUPLE_STARTS.has(before)
+      ? after(TUPLE, text, end)
+      : undefined;
     const found = comma ??
       (mark === "(" ? after(CALL, text, end) : undefined) ??
       (mark === ">" ? after(GREATER, text, end) : undefined) ??
@@ -117,9 +163,14 @@ export function readOperator(
   return { operator: dashed ? "argument" : "space", at: space };
 }
 
-const NAMED = /(?:name|key|variable)["']?\s{0,4}[:=]\s{0,4}$/i;
+const NAMED = /(?:name|key|variable|type|id)["']?\s{0,4}[:=]\s{0,4}$/i;
 /** What may start an operator; without one of these only a blank is left. */
-const OPERATOR_MARKS = new Set("=:?.+!-<>|%\\,&[(sofF");
+const OPERATOR_MARKS = new Set("=:?.+!-<>|%\\,&[(sofFApgirA\u2192");
+/** What a colon may follow, and itself. */
+const COLON_STARTS = new Set(":%fpsrgiPSRGIF");
+const TUPLE_STARTS = new Set("({:");
+/** A form's field ends its line with the name, or with more about it. */
+const IS_PART = new Set("\r\n;u\\");
 /** What may stand between a name and the word "value". */
 const PAIR_MARKS = new Set("\n\r,;{");
 
@@ -139,14 +190,14 @@ function mayNest(text: string, at: number): boolean {
   if (NESTS.has(text[at] ?? "")) return true;
   let end = at;
   while (end - at <= 40 && isCallee(text, end)) end++;
-  return end > at && text[end] === "(";
+  return end > at && NESTS.has(text[end] ?? "") || text[at] === "q";
 }
 
-const NESTS = new Set("[({\n");
+const NESTS = new Set("[({<\n");
 
 function isCallee(text: string, at: number): boolean {
   const code = text.charCodeAt(at);
-  return isAlphanumeric(text, at) || code === 95 || code === 46;
+  return isAlphanumeric(text, at) || code === 95 || code === 46 || code === 58;
 }
 
 /** The first character behind a name that closes nothing and is no blank. */
@@ -156,7 +207,7 @@ function skipCloses(text: string, end: number): number {
   return at;
 }
 
-const CLOSES = charTable(" \t\"'`])\\");
+const CLOSES = charTable(" \t\"'`])*\\");
 const QUOTES = new Set("\"'`");
 /** What may follow a colon that is a part of an operator, as in `:=`. */
 const ASSIGN_SECOND = new Set("=:");

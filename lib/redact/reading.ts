@@ -38,7 +38,7 @@ export function holdsPlaceholder(
 
 /** What may stand between operator and value. */
 export const PREFIX =
-  /(?:!!str[ \t]+|[rbfu@$](?=["'`])|(?:Bearer|Basic|Token)[ ](?=\S))/y;
+  /(?:!!\w{1,12}[ \t]{1,4}|&[\w-]{1,40}[ \t]{1,4}|[rbfuN@$](?=["'`])|(?:Bearer|Basic|Token)[ ](?=\S))/y;
 /** What opens a value in quotes. */
 export const OPEN = /\\{0,3}(?:"""|'''|["'`])|&quot;|&#34;|&apos;|\\u0022/y;
 const QUOTED_MAX = 4096;

@@ -20,7 +20,7 @@ import {
   type SecretClass,
   type Span,
 } from "./span.ts";
-import { type FieldRule, ruleOf } from "./fields.ts";
+import { type FieldRule, pairRule, ruleOf } from "./fields.ts";
 
 /**
  * How much of the evidence people may see.
@@ -187,6 +187,10 @@ class Redactor {
     stays: RedactionOptions["stays"],
   ): unknown[] {
     const taken = rule === undefined ? findInArguments(list, this.#names) : [];
+    const [name] = list;
+    if (rule === undefined && list.length === 2 && typeof name === "string") {
+      rule = pairRule(name);
+    }
     return list.map((item, at) => {
       this.#path.push(at);
       const spans = taken[at];

@@ -5,6 +5,7 @@
  */
 
 import { LOG_LINES } from "./log_lines.ts";
+import { NEAR_MISSES } from "./near_misses.ts";
 
 /** Written one by one. */
 const LINES = `
@@ -439,5 +440,10 @@ const SAYS: ((who: string) => string)[] = [
 
 /** Lines that talk about credentials and hold none; each must stay. */
 export const PROSE: readonly string[] = [
-  ...new Set([...LINES, ...LOG_LINES, ...SAYS.flatMap((say) => WHO.map(say))]),
+  ...new Set([
+    ...LINES,
+    ...LOG_LINES,
+    ...NEAR_MISSES,
+    ...SAYS.flatMap((say) => WHO.map(say)),
+  ]),
 ];
