@@ -22,11 +22,14 @@ export interface Bus extends AsyncDisposable {
   /**
    * Calls `onMessage`, which must not throw, for each message.
    *
+   * @param onRefused Learns that the server lets this user not subscribe; it is
+   * logged in any case.
    * @returns Ends the subscription.
    */
   subscribe(
     subject: string,
     onMessage: (bytes: Uint8Array) => void,
+    onRefused?: (error: Error) => void,
   ): () => void;
   /**
    * Waits until the server has taken everything published so far.
@@ -122,11 +125,12 @@ function wrap(connection: NatsConnection, log: Log): Bus {
   };
   return {
     publish: (subject, bytes) => connection.publish(subject, bytes),
-    subscribe(subject, onMessage) {
+    subscribe(subject, onMessage, onRefused) {
       const subscription = connection.subscribe(subject, {
         callback: (error, message) => {
           if (error === null) return onMessage(message.data);
           log.error("Subscription failed", { subject, ...errorFields(error) });
+          onRefused?.(error);
         },
       });
       return () => subscription.unsubscribe();

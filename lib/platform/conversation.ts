@@ -88,7 +88,7 @@ export class Conversation {
   /**
    * Works until `signal` aborts, then finishes the jobs in hand.
    *
-   * @throws If NATS closes the connection for good.
+   * @throws If NATS closes the connection for good, or refuses this worker's jobs.
    */
   async run(signal: AbortSignal): Promise<void> {
     const { bus, platform, log, watch, heartbeatMs = HEARTBEAT_MS } =
@@ -96,10 +96,13 @@ export class Conversation {
     const onMessage = (bytes: Uint8Array) => this.#onMessage(bytes);
     // One plain subscription for jobs: the scheduler sends to no other
     // subject, and a second one would do every job twice.
-    const endJobs = bus.subscribe(
-      `worker.${platform.workerId}.jobs`,
-      onMessage,
-    );
+    const subject = `worker.${platform.workerId}.jobs`;
+    const deaf = new AbortController();
+    const endJobs = bus.subscribe(subject, onMessage, () => {
+      deaf.abort(
+        new Error(`This user of NATS may not subscribe to ${subject}`),
+      );
+    });
     const endCancels = bus.subscribe("sys.job.cancel", onMessage);
     // Only a subscribed worker may announce itself.
     await retry(() => bus.flush(), {
@@ -108,6 +111,7 @@ export class Conversation {
       signal,
       retryable: () => !bus.ended.aborted,
     });
+    deaf.signal.throwIfAborted();
     let beats = 0;
     const beat = () => this.#beat(beats++ % HANDSHAKE_EVERY === 0);
     const endTurns = watch.onChange(() => this.#turn());
@@ -116,8 +120,13 @@ export class Conversation {
     const timer = setInterval(beat, heartbeatMs);
     const recovering = this.#recover(signal);
     try {
-      const lost = await Promise.race([bus.closed, aborted(signal)]);
+      const lost = await Promise.race([
+        bus.closed,
+        aborted(signal),
+        aborted(deaf.signal),
+      ]);
       if (!signal.aborted) {
+        deaf.signal.throwIfAborted();
         throw lost ?? new Error("NATS closed the connection");
       }
       log.info("Worker stopping", { jobs_held: this.#jobs.size });

@@ -4,8 +4,13 @@
  *
  * @module
  */
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { connect, type NatsConnection } from "nats";
+import { createLog } from "../../lib/base/log.ts";
+import { connectBus } from "../../lib/platform/bus.ts";
+import { Conversation } from "../../lib/platform/conversation.ts";
+import type { PlatformConfig } from "../../lib/platform/settings.ts";
+import { GatewayWatch } from "../../lib/platform/watch_gateway.ts";
 import { RawSocket } from "../support/raw_socket.ts";
 import {
   isMissing,
@@ -13,6 +18,7 @@ import {
   startRealNats,
 } from "../support/real_servers.ts";
 import {
+  as,
   nameOf,
   PASSWORDS,
   startNatsWithUsers,
@@ -100,6 +106,54 @@ Deno.test("the users of NATS hear only their own jobs and who is to stop", {
     await worker.close();
   }
 });
+
+Deno.test(
+  "a worker with another worker's user ends before it announces itself",
+  {
+    ignore,
+  },
+  async () => {
+    await using server = await startNatsWithUsers();
+    const platform = await enter(server, "PLATFORM");
+    const seen: string[] = [];
+    platform.subscribe(">", {
+      callback: (_, { subject }) => seen.push(subject),
+    });
+    await platform.flush();
+    const log = createLog({}, { write() {} });
+    for (const who of WORKERS_WITH_USERS) {
+      const other = who === "POSTER" ? "FETCHER" : "POSTER";
+      const url = as(other, server.url);
+      const { signal } = new AbortController();
+      await using bus = await connectBus({ url, name: "test", log, signal });
+      await using watch = new GatewayWatch({
+        ask: () => Promise.resolve(),
+        log,
+      });
+      watch.start();
+      const conversation = new Conversation({
+        topic: "job.test",
+        platform: { workerId: nameOf(who), maxParallel: 1 } as PlatformConfig,
+        labels: {},
+        bus,
+        watch,
+        log,
+        mask: (text) => text,
+        graceMs: 0,
+        work: () => Promise.resolve(undefined),
+      });
+      await assertRejects(
+        () => conversation.run(signal),
+        Error,
+        `This user of NATS may not subscribe to ${jobsOf(who)}`,
+      );
+      await bus.flush();
+    }
+    await platform.flush();
+    assertEquals(seen, []);
+    await platform.close();
+  },
+);
 
 Deno.test("NATS lets nobody in without a password of their own", {
   ignore,
