@@ -15,7 +15,6 @@ import { readArchive } from "../../deploy/devcore/archive.ts";
 import { type SlackStandIn, startSlack } from "../../deploy/standins/slack.ts";
 import { type JsonObject, optional } from "../../lib/base/json.ts";
 import type { PostResult, Summary } from "../../lib/incident.ts";
-import { approve, follow } from "../../lib/operate/approvals.ts";
 import { lostByInstall } from "../../lib/operate/install.ts";
 import { WORKFLOW_ID } from "../../lib/operate/pack.ts";
 import { foldPost } from "../../lib/operate/posts.ts";
@@ -27,6 +26,7 @@ import {
   readPublished,
 } from "../../lib/post/published.ts";
 import { compileCheck } from "../../lib/schema_check.ts";
+import { main as approvals } from "../../scripts/approvals.ts";
 import type { WorkerName } from "../../scripts/launch/permissions.ts";
 import { cacheWorkers } from "../../scripts/launch/process.ts";
 import { Stand } from "../../scripts/launch/stand.ts";
@@ -35,6 +35,7 @@ import {
   bundlePack,
   readPackFolder,
 } from "../../scripts/pack/pack.ts";
+import { call } from "../support/command.ts";
 import { type Stage, startStage, type TestWorker } from "../support/stage.ts";
 import recorded from "../testdata/upgrade/0.2.0.json" with { type: "json" };
 
@@ -62,7 +63,7 @@ interface Scene extends AsyncDisposable {
   /** Starts a worker of today. */
   start(worker: WorkerName): Promise<void>;
   /** Starts a run of the recorded incident, or of one with another id. */
-  run(id?: string, raw?: JsonObject): Promise<string>;
+  run(id?: string): Promise<string>;
 }
 
 async function setScene(env: Record<string, string> = {}): Promise<Scene> {
@@ -93,11 +94,10 @@ async function setScene(env: Record<string, string> = {}): Promise<Scene> {
       const process = await stand.spawn(worker);
       await process.waitFor("Worker ready", READY_MS);
     },
-    async run(id, raw) {
+    async run(id) {
       const input = {
         ...recorded.run_input,
         ...optional("incident_id", id),
-        ...optional("raw", raw),
       };
       const line = `POST /api/v1/workflows/${WORKFLOW_ID}/runs`;
       const { json, text } = await stage.call(line, { json: input });
@@ -135,13 +135,13 @@ async function storeArtifacts(
   return put;
 }
 
+/** Approves as people do. @returns The run once it has ended. */
 async function approveRun(
-  { stand }: Scene,
+  { stage, stand }: Scene,
   runId: string,
 ): Promise<JsonObject> {
   const jobId = await stand.untilApproval(runId);
-  await approve(stand.platform, jobId);
-  await follow(stand.platform, jobId, { timeoutMs: 30_000 });
+  await call(approvals, ["approve", jobId, "--yes"], { env: stage.core.env });
   return await stand.untilEnded(runId);
 }
 
