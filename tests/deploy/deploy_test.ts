@@ -58,6 +58,18 @@ Deno.test("no file holds a secret's value", async () => {
   assert((await read(".gitignore")).split("\n").includes("/deploy/.env"));
 });
 
+Deno.test("every setting that is named like a secret is one, so that no file forgets it", () => {
+  const named = WORKERS.flatMap((worker) =>
+    Object.values(WORKER_SETTINGS[worker])
+  ).filter(({ name }) =>
+    /(SECRET|TOKEN|PASSWORD|KEY|CREDENTIAL)S?$|WEBHOOK_URL$/.test(name)
+  );
+  assert(named.length > 20, `${named.length}`);
+  for (const { name, secret } of named) {
+    assertEquals(secret, !/_PUBLIC_KEYS?$/.test(name), name);
+  }
+});
+
 Deno.test("ci.yml does what .ci/run does, builds every image, keeps the bundle", async () => {
   const text = await read(".github/workflows/ci.yml");
   const ci = parse(text) as {

@@ -20,7 +20,7 @@ const VALUES: Readonly<Record<string, string>> = {
 /** What a setting's one line has no room for. */
 const NOTES: Readonly<Record<string, string>> = {
   CORETEX_GATEWAY_URL: "8081 is the platform's HTTP port, 8080 its gRPC port",
-  CORETEX_API_KEY: "replace it",
+  CORETEX_API_KEY: "replace it; containers read it from a file instead",
   WORKER_POOL: "each worker has a pool of its own",
   INGESTER_ADDR: "every address, as a container needs it",
   ...Object.fromEntries(WORKERS.map((worker) => [
@@ -34,7 +34,9 @@ const HEADER = `\
 # to deploy/.env, which git ignores, and set what differs. Written by: deno task
 # flags
 #
-# Empty means unset. Lines that are commented out show the defaults.
+# Empty means unset. Lines that are commented out show the defaults. Secrets are
+# for workers that run from source: all four could read them here, so containers,
+# units and pods take each from a file (deno task secrets).
 `;
 
 /** A variable of one or more workers. */
