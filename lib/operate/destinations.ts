@@ -68,7 +68,9 @@ export function findDestination(
   });
   const [first] = told;
   if (first === undefined) {
-    return unknown("no poster has a webhook that it may use");
+    return unknown(
+      "no poster has a webhook that it may use, so the post will wait for one",
+    );
   }
   const { id, host } = first;
   if (told.every((other) => other.id === id && other.host === host)) {

@@ -34,7 +34,7 @@ import {
 import type { Held, Hold } from "./job_table.ts";
 import type { JobEnd } from "./packet.ts";
 import { type Store, StoreError } from "./store.ts";
-import { type TroubleCode, troubleOf } from "./trouble.ts";
+import { troubleOf } from "./trouble.ts";
 import type { GatewayWatch } from "./watch_gateway.ts";
 
 export interface Workbench {
@@ -132,11 +132,15 @@ async function attempt(
   return { status: "succeeded", resultPtr };
 }
 
-/** Nothing counts as the job's fault while the gateway is not well. */
+/**
+ * Nothing counts as the job's fault while the gateway is not well, or a part of
+ * this process is not set up.
+ */
 async function findTrouble(
   { watch }: Workbench,
   error: unknown,
-): Promise<TroubleCode | undefined> {
+): Promise<JobErrorCode | undefined> {
+  if (error instanceof JobError && error.part !== undefined) return error.code;
   const cause = error instanceof JobError ? error.cause : error;
   if (!(cause instanceof GatewayError)) return troubleOf(cause);
   const isWell = await watch.check();
@@ -283,7 +287,7 @@ async function writeFailure(
 function toJobError(
   error: unknown,
   { signal, log }: JobCall,
-  trouble: { code: TroubleCode; message: string } | undefined,
+  trouble: { code: JobErrorCode; message: string } | undefined,
 ): JobError {
   const { reason } = signal;
   if (trouble !== undefined && !signal.aborted) {

@@ -117,7 +117,7 @@ Deno.test("findDestination() tells where a post will go, or why it cannot", () =
   );
   assertEquals(
     told([published("a")]),
-    `${cannot}no poster has a webhook that it may use`,
+    `${cannot}no poster has a webhook that it may use, so the post will wait for one`,
   );
   assertEquals(
     told([]),
@@ -129,6 +129,7 @@ Deno.test("findDestination() tells where a post will go, or why it cannot", () =
     `${cannot}the incident asks for what no poster knows`,
   );
   assertEquals(told([published("a", slack)], ""), undefined);
+  assertEquals(told([published("a", slack, true)]), place);
   // Only a poster that takes it makes an incident's own webhook count.
   assertEquals(told([published("a", slack)], "slack", true), place);
   assertEquals(

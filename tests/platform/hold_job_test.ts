@@ -326,6 +326,32 @@ for (const [error, code] of ERRORS) {
   });
 }
 
+Deno.test("runJob() holds a post while its poster has no webhook", async () => {
+  const missing = new JobError("DESTINATION_REFUSED", "no webhook", {
+    part: "slack",
+  });
+  let handle = (): Promise<unknown> => Promise.reject(missing);
+  await using scene = await startScene({ handle: () => handle() });
+  const hold = held(await scene.run());
+  assertEquals([hold.why, scene.written], ["no webhook", []]);
+  handle = () => Promise.resolve({});
+  assertEquals((await scene.finish(hold))?.status, "succeeded");
+});
+
+Deno.test("runJob() gives up on a webhook when the post is too old, and says so", async () => {
+  const missing = new JobError("DESTINATION_REFUSED", "no webhook", {
+    part: "slack",
+  });
+  await using scene = await startScene({
+    handle: () => Promise.reject(missing),
+    giveUpAt: Date.now() + 50,
+  });
+  const end = await scene.finish(held(await scene.run()));
+  assert(end?.status === "failed");
+  assertEquals(end.code, "DESTINATION_REFUSED");
+  assertEquals(end.message, "Gave up after 0 s: no webhook");
+});
+
 Deno.test("runJob() holds a post whose artifact could not be stored", async () => {
   const away = new StoreError("unavailable", "Redis is unavailable: closed");
   await using scene = await startScene({

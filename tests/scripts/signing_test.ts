@@ -20,6 +20,7 @@ import { createKeys, signaturesKey } from "../../lib/post/signature.ts";
 import { main as approveLatestPost } from "../../scripts/approve_latest_post.ts";
 import { main as approvalsMain } from "../../scripts/approvals.ts";
 import { startStand } from "../../scripts/launch/stand.ts";
+import { callCommand } from "../../scripts/terminal/command.ts";
 import { call } from "../support/command.ts";
 import { until } from "../support/until.ts";
 
@@ -111,7 +112,7 @@ Deno.test("an approval binds the message, whoever writes Redis", async (t) => {
       assertEquals([code, stderr], [0, ""], stdout);
       assertStringIncludes(
         stdout,
-        ", signed by (the key ada-1) · run ",
+        ", signed by “(the key ada-1)” · run ",
       );
       assertStringIncludes(
         stdout,
@@ -121,7 +122,7 @@ Deno.test("an approval binds the message, whoever writes Redis", async (t) => {
       assertEquals(sent(), before + 1);
       assertStringIncludes(
         slack.received.at(-1)!.body,
-        "signed by Ada Lovelace",
+        "signed by “Ada Lovelace”",
       );
       const result = (await stand.job(jobId))["result"] as JsonObject;
       assertEquals(
@@ -245,6 +246,43 @@ Deno.test("an approval binds the message, whoever writes Redis", async (t) => {
       assertEquals(code, 1);
       assertStringIncludes(stderr, `go (${differ}). Nothing was approved`);
       assertEquals((await stand.job(jobId))["state"], "APPROVAL_REQUIRED");
+    },
+  );
+
+  await t.step(
+    "a destination that changes during the look is refused",
+    async () => {
+      const jobId = await start();
+      const key = "incident-enricher:destination:incident-enricher-poster";
+      const webhook = { id: "slack:fedcba9876543210", host: "hooks.slack.com" };
+      const moved = {
+        v: 1,
+        worker_id: "incident-enricher-poster",
+        modes: { slack: webhook },
+      };
+      for (const signs of [{}, signing]) {
+        const before = (await store.read(key, 1e4, never))!;
+        const said: string[] = [];
+        const env: Record<string, string> = { ...core.env, ...signs };
+        const code = await callCommand(approvalsMain, ["approve", jobId], {
+          env: (name) => ({ USER: "ada", ...env })[name],
+          out: () => {},
+          raw: () => {},
+          err: (line) => said.push(line),
+          signal: never,
+          screen: undefined,
+          async ask() {
+            await store.write(key, JSON.stringify(moved), 60, never);
+            return "y";
+          },
+        });
+        await store.write(key, before, 60, never);
+        assertEquals([code, said], [1, [
+          "error: Where it will go changed while you read it; nothing was approved",
+        ]]);
+      }
+      assertEquals((await stand.job(jobId))["state"], "APPROVAL_REQUIRED");
+      assertEquals(await store.list(signaturesKey(jobId), never), []);
     },
   );
 
