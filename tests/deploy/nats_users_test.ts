@@ -11,6 +11,7 @@ import { connectBus } from "../../lib/platform/bus.ts";
 import { Conversation } from "../../lib/platform/conversation.ts";
 import type { PlatformConfig } from "../../lib/platform/settings.ts";
 import { GatewayWatch } from "../../lib/platform/watch_gateway.ts";
+import { read } from "../support/deploy.ts";
 import { RawSocket } from "../support/raw_socket.ts";
 import {
   isMissing,
@@ -154,6 +155,22 @@ Deno.test(
     await platform.close();
   },
 );
+
+Deno.test("compose and Kubernetes files name each worker's own user", async () => {
+  for (const file of ["docker-compose.workers.yaml", "k8s/workers.yaml"]) {
+    const text = await read(`deploy/${file}`);
+    for (const server of ["NATS", "REDIS"]) {
+      const named = new RegExp(
+        `^ *# (?:- name: )?${server}_USERNAME:?(?:\n *# +value:)? (\\S+)$`,
+        "gm",
+      );
+      assertEquals(
+        [...text.matchAll(named)].map(([, user]) => user),
+        WORKERS_WITH_USERS.map(nameOf),
+      );
+    }
+  }
+});
 
 Deno.test("NATS lets nobody in without a password of their own", {
   ignore,
