@@ -49,47 +49,47 @@ Deno.test("workers read every secret from its file, and no other worker's, as de
   for (const [way, shipped] of Object.entries(SHIPPED)) {
     const webhooks = `127.0.0.1:${freePort()}`;
     const folderOf = (worker: WorkerName) => `${root}/${way}/${worker}`;
+    // What the operator sets for all four.
+    const shared = {
+      CORETEX_GATEWAY_URL: core.gatewayUrl,
+      NATS_URL: core.natsUrl,
+      REDIS_ADDR: new URL(core.redisUrl).host,
+      INGESTER_ADDR: webhooks,
+      DEFAULT_DESTINATION_MODE: "slack",
+      SLACK_ALLOWED_HOSTS: slack.host,
+      // Not in a ConfigMap, which nothing would keep from a pod's environment.
+      ...way === "k8s" ? {} : LEFTOVERS,
+    };
+    const [gateway, nats, redis] = [
+      core.gatewayUrl,
+      core.natsUrl,
+      core.redisUrl,
+    ]
+      .map((url) => new URL(url).host) as [string, string, string];
+    const places = new Map([
+      ["gateway:8081", gateway],
+      ["127.0.0.1:8081", gateway],
+      ["nats:4222", nats],
+      ["127.0.0.1:4222", nats],
+      ["redis:6379", redis],
+      ["127.0.0.1:6379", redis],
+      ["127.0.0.1:8088", webhooks],
+      ["0.0.0.0:8088", webhooks],
+      ["hooks.slack.com:443", slack.host],
+      ["/worker/", `${root}/bundles/`],
+      ["/opt/incident-enricher/", `${root}/bundles/`],
+    ]);
 
     /** The worker as it is shipped, its secrets mounted from a folder. */
     const place = async (worker: WorkerName, from: string, to: string) => {
-      // What the operator sets for all four; a secret among it must not count.
-      const shared = {
-        CORETEX_GATEWAY_URL: core.gatewayUrl,
-        NATS_URL: core.natsUrl,
-        REDIS_ADDR: new URL(core.redisUrl).host,
-        INGESTER_ADDR: webhooks,
-        DEFAULT_DESTINATION_MODE: "slack",
-        SLACK_ALLOWED_HOSTS: slack.host,
-        CORETEX_API_KEY: "not-this-one",
-        PAGERDUTY_WEBHOOK_SECRETS: "nor-this-one",
-        SLACK_WEBHOOK_URL: "https://hooks.slack.com/not-this-one",
-      };
-      const own = await shipped(
-        worker,
-        way === "k8s" ? withoutSecrets(shared) : shared,
-      );
+      const own = await shipped(worker, shared);
       await Deno.mkdir(to, { recursive: true });
       await own.mount(from, to);
-      const hosts: [string, string][] = [
-        [new URL(core.gatewayUrl).host, "8081"],
-        [new URL(core.natsUrl).host, "4222"],
-        [new URL(core.redisUrl).host, "6379"],
-      ].flatMap(([host, port]) =>
-        ["127.0.0.1", NAMES[port!]!].map((name): [string, string] => [
-          `${name}:${port}`,
-          host!,
-        ])
+      const health = `127.0.0.1:${freePort()}`;
+      return moved(
+        own,
+        new Map([...places, ["0.0.0.0:9000", health], [own.folder, to]]),
       );
-      return moved(own, [
-        [own.folder, to],
-        ...hosts,
-        ["127.0.0.1:8088", webhooks],
-        ["0.0.0.0:8088", webhooks],
-        ["0.0.0.0:9000", `127.0.0.1:${freePort()}`],
-        ["hooks.slack.com:443", slack.host],
-        ["/worker/", `${root}/bundles/`],
-        ["/opt/incident-enricher/", `${root}/bundles/`],
-      ]);
     };
 
     await t.step(`${way}: every secret's file is read`, async () => {
@@ -200,23 +200,12 @@ Deno.test("workers read every secret from its file, and no other worker's, as de
   }
 });
 
-const NAMES: Readonly<Record<string, string>> = {
-  "8081": "gateway",
-  "4222": "nats",
-  "6379": "redis",
+/** Secrets in the variables that all four share, which must not count. */
+const LEFTOVERS = {
+  CORETEX_API_KEY: "not-this-one",
+  PAGERDUTY_WEBHOOK_SECRETS: "nor-this-one",
+  SLACK_WEBHOOK_URL: "https://hooks.slack.com/services/nor-this-one",
 };
-
-/** A ConfigMap has none; environments and their files may. */
-function withoutSecrets(
-  {
-    CORETEX_API_KEY: _,
-    PAGERDUTY_WEBHOOK_SECRETS: __,
-    SLACK_WEBHOOK_URL: ___,
-    ...rest
-  }: Record<string, string>,
-): Record<string, string> {
-  return rest;
-}
 
 /** The files that a worker's flags let it read. */
 function secretFilesOf({ command }: Shipped): string[] {

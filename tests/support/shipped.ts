@@ -158,13 +158,18 @@ async function link(target: string, path: string): Promise<void> {
   if (!success) throw new Error(`Cannot link ${path}`);
 }
 
-/** The same with other words in its command and variables; the first fits first. */
+/** The same with other words in its command and variables. */
 export function moved(
   { command, env, ...rest }: Shipped,
-  places: readonly (readonly [from: string, to: string])[],
+  places: ReadonlyMap<string, string>,
 ): Shipped {
+  const words = [...places.keys()].map((word) =>
+    word.replaceAll(/[.@]/g, "\\$&")
+  );
+  // All at once, so that nothing is moved twice; a port must end where it does.
+  const pattern = new RegExp(`(?:${words.join("|")})(?!\\d)`, "g");
   const move = (text: string) =>
-    places.reduce((text, [from, to]) => text.replaceAll(from, to), text);
+    text.replaceAll(pattern, (word) => places.get(word)!);
   return {
     ...rest,
     command: command.map(move),
