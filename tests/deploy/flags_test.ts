@@ -160,7 +160,8 @@ Deno.test("renderFiles() writes NetworkPolicies for the addresses of the ConfigM
     (await read(path))
       .replace("nats://nats:4222", "nats://nats.platform.svc:4222")
       .replace("REDIS_ADDR: redis:6379", "REDIS_ADDR: 10.0.0.5:6380")
-      .replace("  HEALTH_ADDR: 0.0.0.0:9000\n", "");
+      .replace("  HEALTH_ADDR: 0.0.0.0:9000\n", "  NATS_TLS_CA: /run/ca.pem\n")
+      .replace("name: ingress-nginx", "name: edge");
   const files = await renderFiles(["k8s"], { read: own, requirements });
   const text = files.get("deploy/k8s/workers.yaml")!;
   const { spec } = parseManifest(text).find((
@@ -168,6 +169,11 @@ Deno.test("renderFiles() writes NetworkPolicies for the addresses of the ConfigM
   ) =>
     kind === "NetworkPolicy" && metadata.name === "incident-enricher-fetcher"
   ) as unknown as { spec: { egress: unknown[] } };
+  // What is not derived stays as the operator wrote it.
+  assert(text.includes("kubernetes.io/metadata.name: edge\n"));
+  const { args = [] } = readDeployment(text, "fetcher").container;
+  const grant = args.find((arg) => arg.startsWith("--allow-read="));
+  assert(grant?.split(/[=,]/).includes("/run/ca.pem"), grant);
   const tcp = (port: number) => [{ protocol: "TCP", port }];
   assertEquals(spec.egress.slice(1), [
     {
