@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { connect, type NatsConnection } from "nats";
+import { connect, type NatsConnection, type Status } from "nats";
 import { optional } from "../base/json.ts";
 import { errorFields, type Log } from "../base/log.ts";
 import { within } from "../base/time.ts";
@@ -102,8 +102,9 @@ function createPace(): () => number {
 
 function wrap(connection: NatsConnection, log: Log): Bus {
   const reconnected: (() => void)[] = [];
+  const refused = new Set<string>();
   let up = true;
-  watchStatus(connection, (type) => {
+  watchStatus(connection, ({ type, permissionContext: denied }) => {
     if (type === "disconnect") {
       up = false;
       log.warn("Lost the connection to NATS");
@@ -112,6 +113,12 @@ function wrap(connection: NatsConnection, log: Log): Bus {
       up = true;
       log.info("Reconnected to NATS");
       for (const listener of reconnected) listener();
+    }
+    // Nothing else tells: the server goes on as if the message had been sent.
+    if (denied?.operation === "publish" && !refused.has(denied.subject)) {
+      const { subject } = denied;
+      refused.add(subject); // Once: heartbeats come every 5 s.
+      log.error("NATS drops what its user may not publish", { subject });
     }
   });
   const ended = new AbortController();
@@ -147,7 +154,7 @@ function wrap(connection: NatsConnection, log: Log): Bus {
 
 async function watchStatus(
   connection: NatsConnection,
-  onStatus: (type: string) => void,
+  onStatus: (status: Status) => void,
 ): Promise<void> {
-  for await (const status of connection.status()) onStatus(status.type);
+  for await (const status of connection.status()) onStatus(status);
 }

@@ -18,6 +18,7 @@ import {
   type RealServer,
   startRealNats,
 } from "../support/real_servers.ts";
+import { until } from "../support/until.ts";
 import {
   as,
   nameOf,
@@ -170,6 +171,27 @@ Deno.test("compose and Kubernetes files name each worker's own user", async () =
       );
     }
   }
+});
+
+Deno.test("a worker says once which subject its user may not publish to", {
+  ignore,
+}, async () => {
+  await using server = await startNatsWithUsers();
+  const lines: string[] = [];
+  await using bus = await connectBus({
+    url: as("POSTER", server.url),
+    name: "test",
+    log: createLog({}, { write: (line) => lines.push(line) }),
+    signal: new AbortController().signal,
+  });
+  for (let i = 0; i < 3; i++) bus.publish(PROGRESS, new Uint8Array());
+  bus.publish("sys.heartbeat", new Uint8Array());
+  await bus.flush();
+  await until("the server's refusal", () => lines.length > 1);
+  const said = lines.map((line) => JSON.parse(line)).slice(1);
+  assertEquals(said.map(({ level, subject }) => [level, subject]), [
+    ["error", PROGRESS],
+  ]);
 });
 
 Deno.test("NATS lets nobody in without a password of their own", {
