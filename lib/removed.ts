@@ -20,7 +20,7 @@ const WORDS: ReadonlyMap<string, [one: string, many: string]> = new Map([
   ["phone", ["phone number", "phone numbers"]],
   ["account", ["account", "accounts"]],
   ["user", ["user", "users"]],
-  ["withheld", ["other text or number", "other texts and numbers"]],
+  ["withheld", ["text or number", "texts and numbers"]],
 ]);
 const CREDENTIAL: [string, string] = ["credential", "credentials"];
 const CLASS = /^[a-z][a-z-]{1,29}$/;

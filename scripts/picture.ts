@@ -46,12 +46,14 @@ export async function renderPage(): Promise<string> {
       dashboardRunUrl: "https://coretex.example.com/runs/{run_id}",
     },
     {
-      approval: {
-        by: "ada",
-        at: "2026-01-15T09:31:40.512Z",
-        ruleId: "incident-enricher-require-approval-post",
+      released: {
+        approval: {
+          by: "ada",
+          at: "2026-01-15T09:31:40.512Z",
+          ruleId: "incident-enricher-require-approval-post",
+        },
+        runId: "58bac4de-7e17-47a3-92d5-d5bf7a2e30ea",
       },
-      runId: "58bac4de-7e17-47a3-92d5-d5bf7a2e30ea",
     },
   );
   return renderHtml(message.blocks, { title: incident.incident_id, note: "" });

@@ -8,6 +8,7 @@ import { sha256Hex } from "../lib/base/digest.ts";
 import { printable } from "../lib/base/text.ts";
 import { buildBundle } from "../lib/evidence/bundle.ts";
 import { collectFindings } from "../lib/evidence/collect.ts";
+import { redactBundle, withRemoved } from "../lib/evidence/redact_bundle.ts";
 import type { IncidentInput } from "../lib/incident.ts";
 import { qualifiedId } from "../lib/incident_id.ts";
 import { parseBody, readBody } from "../lib/intake/body.ts";
@@ -18,6 +19,7 @@ import { WEBHOOKS } from "../lib/intake/webhooks.ts";
 import { withoutSecrets } from "../lib/sources/without_secrets.ts";
 import { composeMessage } from "../lib/message/compose.ts";
 import { renderHtml } from "../lib/message/html.ts";
+import { redactMessage } from "../lib/message/redact.ts";
 import { unescapeMrkdwn } from "../lib/message/mrkdwn.ts";
 import {
   encodeMessage,
@@ -27,6 +29,11 @@ import {
 } from "../lib/message/render.ts";
 import { LINK_SETTINGS } from "../lib/message/settings.ts";
 import { renderText } from "../lib/message/text.ts";
+import {
+  type RedactionLevel,
+  startRedaction,
+} from "../lib/redact/redaction.ts";
+import { REDACTION_LEVELS } from "../lib/removed.ts";
 import { compileCheck } from "../lib/schema_check.ts";
 import { summarize } from "../lib/summary/builtin.ts";
 import { command, readName } from "./terminal/arguments.ts";
@@ -43,7 +50,8 @@ const SOURCES = [...WEBHOOKS.keys()].map((path) => path.split("/").at(-1)!);
 const EXAMPLE = "deploy/samples/sample_incident.json";
 
 const HELP = {
-  usage: "deno task preview FILE [--source NAME] [--html FILE] [--json]",
+  usage: "deno task preview FILE [--source NAME] [--level NAME]\n" +
+    "                         [--html FILE] [--json]",
   about: "Shows the message that an incident would produce; sends nothing.\n" +
     `FILE holds an incident as a run takes it, such as ${EXAMPLE},\n` +
     "or with --source the body of a webhook, which needs no signature here.",
@@ -52,6 +60,7 @@ const HELP = {
   options: {
     "source NAME": `who sends the webhook: ${SOURCES.join(", ")}`,
     "html FILE": "write it as an HTML page, below dist/ or /tmp",
+    "level NAME": `policy's redaction level: ${REDACTION_LEVELS.join(", ")}`,
     json: "print what Slack would receive, for its Block Kit Builder",
   },
   variables: [
@@ -78,7 +87,8 @@ const PLACEHOLDERS: Released = {
 };
 
 export const main = command(HELP, async ({ values, positionals }, context) => {
-  const { html, json, source } = values;
+  const { html, json, source, level = "standard" } = values;
+  const wanted = readName("level", level, REDACTION_LEVELS);
   const [file] = positionals;
   if (file === undefined) {
     throw new UsageError("Name one file, or - for standard input");
@@ -87,7 +97,7 @@ export const main = command(HELP, async ({ values, positionals }, context) => {
   const incident = source === undefined
     ? await readIncident(file)
     : await readWebhook(file, readName("source", source, SOURCES), context);
-  const preview = await previewMessage(incident, settings);
+  const preview = await previewMessage(incident, settings, { level: wanted });
   if (html !== undefined) await writePicture(html, incident, preview);
   if (json) context.raw(JSON.stringify(preview.message, null, 2));
   else if (html === undefined) show(preview, context);
@@ -197,20 +207,29 @@ function inWords(problem: string): string {
 export async function previewMessage(
   incident: IncidentInput,
   settings: Config<typeof LINK_SETTINGS>,
-  released: Released = PLACEHOLDERS,
+  { released = PLACEHOLDERS, level = "standard" }: {
+    released?: Released;
+    level?: RedactionLevel;
+  } = {},
 ): Promise<Preview> {
   let artifacts = 0;
   const pointer = () => `redis://art:preview-${++artifacts}`;
-  const bundle = await buildBundle(
+  const fetched = await buildBundle(
     qualifiedId(incident),
-    collectFindings(incident),
+    collectFindings(incident, level),
     { now: new Date(), put: () => Promise.resolve(pointer()) },
   );
-  const message = composeMessage(bundle, summarize(bundle), {
+  const redaction = startRedaction({ level });
+  const known = redactBundle(fetched, redaction);
+  const draft = redaction.kept(summarize(known));
+  const bundle = withRemoved(known, redaction.ledger());
+  const composed = composeMessage(bundle, draft, {
     summaryPtr: pointer(),
     runId: released.runId,
+    level,
     settings,
   });
+  const message = redactMessage(composed, redaction);
   const digest = await sha256Hex(encodeMessage(message));
   const footer = { ...released, digest };
   return { message: withFooter(message, footer), digest };

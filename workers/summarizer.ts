@@ -57,8 +57,7 @@ export async function summarizeEvidence(
   const known = redactBundle(evidence, redaction);
   const draft = kept(summarize(known));
   const bundle = withRemoved(known, redaction.ledger());
-  countRemoved(redaction.ledger(), count);
-  const markdown = kept(toMarkdown(draft, bundle));
+  const markdown = toMarkdown(draft, bundle);
   const labels = { incident_id: bundle.incident_id };
   progress(40, "storing the summary");
   const summaryPtr = await gateway.putArtifact({
@@ -70,6 +69,7 @@ export async function summarizeEvidence(
   const place = { summaryPtr, runId: job.runId, level, settings };
   const composed = composeMessage(bundle, draft, place);
   const message = encodeMessage(redactMessage(composed, redaction));
+  countRemoved(redaction.ledger(), count);
   progress(80, "storing the message to be approved");
   const messagePtr = await gateway.putArtifact({
     content: message,

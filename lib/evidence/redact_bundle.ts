@@ -10,6 +10,7 @@ import {
   addLedgers,
   type Redaction,
   type RedactionLedger,
+  WITHHELD,
 } from "../redact/redaction.ts";
 import { boundLedger } from "../removed.ts";
 import { redactUrl } from "../sources/without_secrets.ts";
@@ -39,7 +40,12 @@ export function redactBundle(
   const left = isFull ? withholdContext(given, incident_id) : given;
   const { source: from, ...rest } = redaction.kept(left.context);
   const url = redactUrl(left.context.source?.url, redaction.kept);
-  const missing = redaction.kept(left.gaps);
+  const missing = redaction.kept(left.gaps).map(({ what, why }) => {
+    // Both stand on one line.
+    const line = `${what}: ${why}`;
+    const isSafe = redaction.kept(line) === line;
+    return { what, why: isSafe ? why : WITHHELD };
+  });
   return {
     incident_id: safeId(incident_id),
     collected_at,

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { OWN_MARK } from "../base/foreign.ts";
 import { isObject } from "../base/json.ts";
 import { shorten } from "../base/text.ts";
 import {
@@ -13,21 +14,27 @@ import {
   WITHHELD,
 } from "../redact/redaction.ts";
 import { FULL_START } from "../removed.ts";
+import { escapeMrkdwn, HEADER_CHARS_MAX } from "./block_kit.ts";
+import { unescapeMrkdwn } from "./mrkdwn.ts";
 import type { Message } from "./render.ts";
 
+/** A short line may grow for a placeholder, which no limit of Slack forbids. */
+const LINE_CHARS_MIN = 60;
+
 /**
- * A message in which a second redaction at this level finds nothing, within the
- * limits of the first. A text may hold what none of its parts did, or end in
- * half a placeholder.
+ * A message in which {@linkcode findForbidden} finds nothing at this level. What
+ * it is made of is redacted already, but a line may hold what none of its parts
+ * did.
  */
 export function redactMessage(message: Message, { kept }: Redaction): Message {
-  const redact = (text: string): string => {
-    const once = kept(text);
-    if (once === text) return text;
-    const cut = shorten(once, Math.max(text.length, WITHHELD.length));
-    return kept(cut) === cut ? cut : WITHHELD;
-  };
-  return mapShown(message, redact) as Message;
+  return mapLines(message, ({ line, plain, isMrkdwn }) => {
+    const redacted = kept(plain);
+    if (redacted === plain) return line;
+    const write = isMrkdwn ? escapeMrkdwn : (text: string) => text;
+    const cut = shorten(write(redacted), Math.max(line.length, LINE_CHARS_MIN));
+    const left = isMrkdwn ? plainOf(cut) : cut;
+    return kept(left) === left ? cut : WITHHELD;
+  });
 }
 
 /**
@@ -39,7 +46,10 @@ export function findForbidden(
   level: RedactionLevel,
 ): RedactionLedger | undefined {
   const redaction = startRedaction({ level });
-  mapShown(message, redaction.kept);
+  mapLines(message, ({ line, plain }) => {
+    redaction.kept(plain);
+    return line;
+  });
   const ledger = redaction.ledger();
   if (level === "full" && !saysFull(message)) {
     ledger["withheld"] = { count: 1, where: [] };
@@ -47,28 +57,54 @@ export function findForbidden(
   return Object.keys(ledger).length === 0 ? undefined : ledger;
 }
 
-/** No other text of ours begins so, and no foreign one stands alone. */
+/** No foreign text can begin with our mark. */
 function saysFull({ blocks }: Message): boolean {
   const elements = blocks.at(-1)?.["elements"];
   return Array.isArray(elements) &&
     elements.some((element) =>
-      isObject(element) && String(element["text"]).startsWith(FULL_START)
+      isObject(element) &&
+      String(element["text"]).startsWith(`${OWN_MARK} ${FULL_START}`)
     );
 }
 
-/** Changes the texts that people read, and no address that we made. */
-function mapShown(
-  value: unknown,
-  change: (text: string) => string,
-): unknown {
-  if (Array.isArray(value)) return value.map((item) => mapShown(item, change));
-  if (!isObject(value)) return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([name, inner]) => [
-      name,
-      name === "text" && typeof inner === "string"
-        ? change(inner)
-        : mapShown(inner, change),
-    ]),
-  );
+/** One line that people read. */
+interface Line {
+  /** As it stands. */
+  line: string;
+  /** Without escapes and marks of code, which may divide a placeholder. */
+  plain: string;
+  isMrkdwn: boolean;
+}
+
+/** Changes what people read, line by line, and no address that we made. */
+function mapLines(message: Message, change: (line: Line) => string): Message {
+  const map = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(map);
+    if (!isObject(value)) return value;
+    const isMrkdwn = value["type"] !== "plain_text";
+    return Object.fromEntries(
+      Object.entries(value).map(([name, part]) => [
+        name,
+        name !== "text" || typeof part !== "string" ? map(part) : fitAs(
+          part,
+          part.split("\n").map((line) =>
+            change({
+              line,
+              plain: isMrkdwn ? plainOf(line) : line,
+              isMrkdwn,
+            })
+          ).join("\n"),
+        ),
+      ]),
+    );
+  };
+  return map(message) as Message;
+}
+
+function fitAs(before: string, after: string): string {
+  return shorten(after, Math.max(before.length, HEADER_CHARS_MAX));
+}
+
+function plainOf(line: string): string {
+  return unescapeMrkdwn(line).replaceAll("`", "");
 }

@@ -140,7 +140,7 @@ export function renderMessage(view: MessageView): Message {
   const sources = [
     sourceLine(view),
     ...evidenceLine(view.evidence),
-    ...view.removed === undefined ? [] : [view.removed],
+    ...view.removed === undefined ? [] : [`${OWN_MARK} ${view.removed}`],
   ];
   const render = () => [
     ...head,

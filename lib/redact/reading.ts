@@ -20,7 +20,9 @@ const BACKSLASH = 92;
 export function endsValue(text: string, at: number): boolean {
   const code = text.charCodeAt(at);
   if (code === BACKSLASH) return ESCAPED_ENDS[text.charCodeAt(at + 1)] === 1;
-  return ENDS[code] === 1 || code === 0x2028 || code === 0x2029;
+  // Line separators, and the quotes “ and ”.
+  return ENDS[code] === 1 || code >= 0x201c && code <= 0x2029 &&
+      (code <= 0x201d || code >= 0x2028);
 }
 
 /** Whether a placeholder stands between the two. */

@@ -72,7 +72,7 @@ export function mergeSpans(spans: Span[]): Span[] {
 }
 
 const PLACEHOLDERS = /\[secret:[a-z-]{2,20}#\d{1,6}\]/g;
-const PUNCTUATION = /^[\s.,;:!?()[\]"'`\\]*$/;
+const PUNCTUATION = /^[\s.,;:!?()[\]"'`“”…\\]*$/;
 
 /** A text without its placeholders. */
 export function withoutPlaceholders(text: string): string {

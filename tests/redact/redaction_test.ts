@@ -695,3 +695,13 @@ Deno.test("addLedgers() adds counts by class and keeps each place once", () => {
     },
   );
 });
+
+Deno.test("a redaction leaves the quotes in which a message repeats a text", () => {
+  const secret = ["hunter", "7".repeat(8)].join("");
+  for (const value of [secret, "[secret:named#1]"]) {
+    assertEquals(
+      startRedaction().text(`“DB_PASS=${value}” [E1]`),
+      "“DB_PASS=[secret:named#1]” [E1]",
+    );
+  }
+});

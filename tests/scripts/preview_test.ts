@@ -89,6 +89,17 @@ Deno.test("deno task preview shows text, a picture and the payload", async (t) =
   });
 });
 
+Deno.test("deno task preview shows what a redaction level leaves", async () => {
+  const said = /◆ Redaction level full: \d+ texts and numbers removed/;
+  const { code, stdout } = await call(main, [SAMPLE, "--level", "full"], {
+    env: {},
+  });
+  assertEquals(code, 0);
+  assertMatch(stdout, said);
+  assertStringIncludes(stdout, "CRITICAL · checkout-api: Checkout latency");
+  assert(!stdout.includes("p99"));
+});
+
 const REFUSED: [args: string[], code: number, error: string][] = [
   [[], 2, "error: Name one file, or - for standard input; see --help"],
   [[SAMPLE, "x"], 2, "error: Unexpected argument 'x'; see --help"],
@@ -103,6 +114,11 @@ const REFUSED: [args: string[], code: number, error: string][] = [
     "error: Cannot preview README.md: it must be JSON in UTF-8",
   ],
   [["pack"], 1, "error: Cannot preview pack: it cannot be read"],
+  [
+    [SAMPLE, "--level", "most"],
+    2,
+    'error: There is no level "most"; there are none, standard, strict, full; see --help',
+  ],
   [
     [SAMPLE, "--source", "nagios"],
     2,

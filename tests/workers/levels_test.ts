@@ -12,6 +12,8 @@ import type {
   PostInput,
 } from "../../lib/incident.ts";
 import { qualifiedId } from "../../lib/incident_id.ts";
+import { findForbidden } from "../../lib/message/redact.ts";
+import { decodeMessage } from "../../lib/message/render.ts";
 import type { RedactionLevel } from "../../lib/platform/context.ts";
 import { compileCheck } from "../../lib/schema_check.ts";
 import { fetchEvidence, SETTINGS as FETCHER } from "../../workers/fetcher.ts";
@@ -20,6 +22,9 @@ import {
   SETTINGS as SUMMARIZER,
   summarizeEvidence,
 } from "../../workers/summarizer.ts";
+import { LOOK_ALIKES } from "../redact/corpus/look_alikes.ts";
+import { plant } from "../redact/corpus/measure.ts";
+import { PROSE } from "../redact/corpus/prose.ts";
 import { type FakeContext, fakeContext } from "../support/job_context.ts";
 
 const LEVELS = ["none", "standard", "strict", "full"] as const;
@@ -219,3 +224,29 @@ Deno.test("an incident's id keeps no secret, and two stay two", () => {
     qualifiedId({ incident_id: SECRET }),
   );
 });
+
+for (const redactionLevel of ["standard", "strict"] as const) {
+  Deno.test(`the poster takes whatever the summarizer makes of a text at ${redactionLevel}`, async () => {
+    const constraints = { redactionLevel };
+    const texts = [...plant().map(({ text }) => text), ...LOOK_ALIKES, ...PROSE]
+      .filter((_, at) => at % 23 === 0);
+    assert(texts.length > 200);
+    for (const text of texts) {
+      const fetcher = fakeContext(FETCHER, { constraints });
+      const evidence = await fetchEvidence({
+        ...INCIDENT,
+        title: `Failed: ${text}`.slice(0, 1000),
+        raw: {
+          description: text,
+          facts: { note: text, secret: text },
+          timeline: [{ at: "2026-01-15T09:30:00Z", text }],
+        },
+      }, fetcher.context);
+      const { context, artifacts } = fakeContext(SUMMARIZER, { constraints });
+      const summary = await summarizeEvidence({ evidence }, context);
+      const { bytes } = artifacts.get(summary.message_ptr!)!;
+      const found = findForbidden(decodeMessage(bytes), redactionLevel);
+      assertEquals([text, found], [text, undefined]);
+    }
+  });
+}

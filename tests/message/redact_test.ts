@@ -1,0 +1,66 @@
+import { assert, assertEquals } from "@std/assert";
+import { OWN_MARK } from "../../lib/base/foreign.ts";
+import { contextBlock, header, section } from "../../lib/message/block_kit.ts";
+import { findForbidden, redactMessage } from "../../lib/message/redact.ts";
+import type { Message } from "../../lib/message/render.ts";
+import { startRedaction } from "../../lib/redact/redaction.ts";
+
+const SECRET = ["ghp", "7Zq".repeat(12)].join("_");
+
+function messageOf(...lines: string[]): Message {
+  return {
+    text: "CRITICAL: x",
+    blocks: [header("x"), section(lines.join("\n"))],
+  };
+}
+
+const FOUND: [what: string, line: string][] = [
+  ["a credential", `got ${SECRET} at 10:42`],
+  ["one behind an escape", "a&amp;password=hunter2x9Q&amp;b"],
+  ["one in marks of code", `run \`tool --token ${SECRET}\``],
+  ["one that no part held alone", "• “db_password: hunter2x9Qz” [E1]"],
+];
+for (const [what, line] of FOUND) {
+  Deno.test(`redactMessage() takes out ${what}, and findForbidden() finds it`, () => {
+    const message = messageOf("first", line, "last");
+    assert(findForbidden(message, "standard") !== undefined);
+    const redacted = redactMessage(message, startRedaction());
+    assertEquals(findForbidden(redacted, "standard"), undefined);
+    const { text } = redacted.blocks[1]!["text"] as { text: string };
+    const [first, changed, last] = text.split("\n");
+    assertEquals([first, last], ["first", "last"]);
+    assert(changed!.includes("[secret:"), changed);
+    assertEquals(findForbidden(message, "none"), undefined);
+  });
+}
+
+const LEFT: [what: string, line: string][] = [
+  ["placeholder", "• “DB_PASS=[secret:named#1]” [E1]"],
+  ["placeholder that code marks divide", "`x?sig=[secret:named#10`]” [E2]"],
+  ["half placeholder", "• “password=[secret:na…” [E1]"],
+  ["name of an object", "• “secret: shop/checkout-tls” [E2]"],
+  ["sentence about a credential", "• “token: unexpected end of JSON” [E1]"],
+];
+for (const [what, line] of LEFT) {
+  Deno.test(`redactMessage() leaves a ${what}`, () => {
+    const message = messageOf(line);
+    assertEquals(redactMessage(message, startRedaction()), message);
+    assertEquals(findForbidden(message, "standard"), undefined);
+  });
+}
+
+Deno.test("findForbidden() takes no foreign text for the line that says full", () => {
+  const words = "Redaction level full: 3 texts and numbers removed";
+  const message = (line: string): Message => ({
+    text: "CRITICAL: x",
+    blocks: [header("x"), contextBlock("◆ Incident mock:1", line)],
+  });
+  const withheld = { withheld: { count: 1, where: [] } };
+  assertEquals(
+    findForbidden(message(`${OWN_MARK} ${words}`), "full"),
+    undefined,
+  );
+  assertEquals(findForbidden(message(words), "full"), withheld);
+  assertEquals(findForbidden(message(`“${words}”`), "full"), withheld);
+  assertEquals(findForbidden(messageOf(words), "full"), withheld);
+});
