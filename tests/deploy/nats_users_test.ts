@@ -194,6 +194,39 @@ Deno.test("a worker says once which subject its user may not publish to", {
   ]);
 });
 
+Deno.test(
+  "with JetStream, as the platform uses it, a worker gets its jobs and no stream",
+  {
+    ignore,
+  },
+  async () => {
+    const args = ["--jetstream", "--store_dir", "."];
+    await using server = await startNatsWithUsers(args);
+    const platform = await enter(server, "PLATFORM");
+    const manager = await platform.jetstreamManager();
+    await manager.streams.add({ name: "SYS", subjects: ["sys.>"] });
+    await manager.streams.add({ name: "JOBS", subjects: ["worker.*.jobs"] });
+    const worker = await enter(server, "POSTER");
+    const seen: string[] = [];
+    worker.subscribe(jobsOf("POSTER"), {
+      callback: (error, message) =>
+        seen.push(error?.message ?? message.subject),
+    });
+    await worker.flush();
+    await platform.jetstream().publish(jobsOf("POSTER"));
+    worker.publish("sys.job.result");
+    await until("the job", () => seen.length > 0);
+    assertEquals(seen, [jobsOf("POSTER")]);
+    await until("the result", async () => {
+      const { state } = await manager.streams.info("SYS");
+      return state.messages === 1;
+    });
+    await assertRejects(() => worker.jetstreamManager(), Error, "Permissions");
+    await worker.close();
+    await platform.close();
+  },
+);
+
 Deno.test("NATS lets nobody in without a password of their own", {
   ignore,
 }, async () => {
