@@ -9,6 +9,7 @@ import {
   decodeBase64,
   isNumber,
   isUuid,
+  looksChosen,
   looksRandom,
   standsForNone,
 } from "./values.ts";
@@ -229,14 +230,20 @@ function findPiped(text: string, at: number): Span | undefined {
 
 const IDENTIFIED =
   /identified\s{1,4}(?:with\s{1,4}\S{1,40}\s{1,4})?(?:by|as)\s{1,4}(?:password\s{1,4})?(\\?["'])([^"'\s]{3,200})\1/iy;
+const IDENTIFIED_BARE =
+  /identified\s{1,4}by\s{1,4}([^\s"';]{6,100})(?=;|\s{0,4}$|\s{1,4}(?:account|default|quota|replace)\b)/iy;
 
 /** `IDENTIFIED BY 'password'`, in SQL. */
 function findIdentified(text: string, at: number): Span | undefined {
   IDENTIFIED.lastIndex = at;
   const [match = "", quote = "", value = ""] = IDENTIFIED.exec(text) ?? [];
-  if (value === "" || standsForNone(value) || isPlaceholder(value)) {
-    return undefined;
+  if (value === "") {
+    const bare = groupAt(IDENTIFIED_BARE, text, at);
+    if (bare === undefined) return undefined;
+    const given = text.slice(bare.start, bare.end);
+    return looksChosen(given) || looksRandom(given) ? bare : undefined;
   }
+  if (standsForNone(value) || isPlaceholder(value)) return undefined;
   const end = at + match.length - quote.length;
   return { start: end - value.length, end, name: "named" };
 }
@@ -277,6 +284,8 @@ export const BLOCKS: readonly { anchor: string; find: Finder }[] = [
   { anchor: "-stdin", find: findPiped },
   { anchor: "--with-token", find: findPiped },
   { anchor: "sudo -s", find: findPiped },
+  { anchor: "chpasswd", find: findPiped },
+  { anchor: "cryptsetup", find: findPiped },
   { anchor: "identified", find: findIdentified },
   { anchor: "bearer", find: findBearer },
   { anchor: "basic", find: findBearer },

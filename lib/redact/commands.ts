@@ -4,12 +4,19 @@
  * @module
  */
 import { skipPlaceholder, type Span } from "./span.ts";
-import { standsForNone, withoutTail } from "./values.ts";
+import {
+  looksChosen,
+  looksRandom,
+  standsForNone,
+  withoutTail,
+} from "./values.ts";
 
 interface Command {
   readonly name: string;
   /** Finds the value, as group 1, in what follows the command's name. */
   readonly pattern: RegExp;
+  /** Whether what stands there may be a word, so that the value must be none. */
+  readonly wordy?: boolean;
 }
 
 const QUOTE = String.raw`(?:\\{0,3}["'])?`;
@@ -38,14 +45,14 @@ const COMMANDS: readonly Command[] = [
   { name: "http ", pattern: flag("-a|--auth", LOGIN) },
   { name: "sshpass", pattern: flag("-p", VALUE, true) },
   // With a blank, it asks for the password, and the next word is a database.
-  {
-    name: "mysql",
-    pattern: new RegExp(String.raw`${GAP}-p(?=[^\s"',-])${VALUE}`, "g"),
-  },
-  {
-    name: "mariadb",
-    pattern: new RegExp(String.raw`${GAP}-p(?=[^\s"',-])${VALUE}`, "g"),
-  },
+  ...["mysql", "mariadb", "mydumper"].map((name) => ({
+    name,
+    pattern: new RegExp(
+      String
+        .raw`${GAP}(?:a\d{1,2}=)?${QUOTE}-p(?=\\{0,3}["']?[^\s"',\\-])${VALUE}`,
+      "g",
+    ),
+  })),
   { name: "mongo", pattern: flag("-p", VALUE) },
   { name: "cqlsh", pattern: flag("-p", VALUE) },
   { name: "redis-cli", pattern: flag("-a", VALUE) },
@@ -124,10 +131,112 @@ const COMMANDS: readonly Command[] = [
   { name: "twine", pattern: flag("-p", VALUE) },
 ];
 
+/** Commands of which a word may stand where others have a credential. */
+const WORDY_COMMANDS: readonly Command[] = [
+  ...["ncftp", "rabbitmqadmin", "usermod", "useradd"].map((name) => ({
+    name,
+    pattern: flag("-p", VALUE),
+  })),
+  ...["zip -", "zip ", "mosquitto_"].map((name) => ({
+    name,
+    pattern: flag("-P", VALUE),
+  })),
+  ...["7z ", "7za ", "7zz ", "rar "].map((name) => ({
+    name,
+    pattern: new RegExp(
+      String.raw`${GAP}${QUOTE}-h?p(?=[^\s"',-])${VALUE}`,
+      "g",
+    ),
+  })),
+  {
+    name: "lftp",
+    pattern: flag("-u|--user", `${QUOTE}[^\\s"',]{1,80},${VALUE}`),
+  },
+  { name: "openssl enc", pattern: flag("-k|-pass", VALUE) },
+  { name: "influx ", pattern: flag("-t", VALUE) },
+  { name: "codecov", pattern: flag("-t", VALUE) },
+  ...["expdp", "impdp", "rman ", "sqlldr"].map((name) => ({
+    name,
+    pattern: new RegExp(
+      String.raw`\s["']?[\w.]{1,60}/([^\s"'@/]{3,100})@`,
+      "g",
+    ),
+  })),
+  {
+    name: "net user",
+    pattern: /^\s{1,3}[^\s/]{1,60}\s{1,3}([^\s/*]{4,100})(?=\s\/|\s*$)/g,
+  },
+  {
+    name: "net use",
+    pattern: /\s\\{2,4}\S{1,80}\s([^\s/*]{4,100})\s\/user:/g,
+  },
+  {
+    name: "securestring",
+    pattern: new RegExp(
+      String.raw`^\s{1,3}(?:-String\s{1,3})?\\{0,3}["']([^"'\n]{4,200})["']`,
+      "gi",
+    ),
+  },
+  {
+    name: "snmp-server community",
+    pattern: /^\s{1,3}(\S{4,100})\s{1,3}(?:RO|RW|view)\b/gi,
+  },
+  { name: "stats auth", pattern: /^\s{1,3}[^\s:]{1,60}:(\S{4,100})/g },
+  { name: "login=", pattern: /^[\w.-]{1,60}:([^\s"']{4,100})/g },
+  {
+    name: "rootpw",
+    pattern: /^\s{1,3}--(?:plaintext|iscrypted)\s{1,3}(\S{4,200})/g,
+  },
+  {
+    name: "auth default",
+    pattern: /^\s(\S{4,200})/g,
+  },
+  { name: "> auth", pattern: /^\s{1,3}(?:\w{1,40}\s)?(\S{8,200})\s*$/g },
+  // Over wires that are read in logs: `PASS x`, `a1 LOGIN ada x`.
+  {
+    name: "user ",
+    pattern: /^\S{1,60}(?:\\r)?(?:\\n|\s){1,3}PASS (\S{4,100})/g,
+  },
+  { name: " login ", pattern: /^"?[^\s"]{1,60}"? "?([^\s"']{6,100})/g },
+  {
+    name: "nickserv",
+    pattern: /identify\s{1,3}(?:\w{1,30}\s)?(\S{4,100})\s*$/gi,
+  },
+  {
+    name: "unseal",
+    pattern:
+      /^(?:\s{1,3}|\sKey\s\d{1,2}:\s{1,3})(?:-\S{1,40}\s{1,3})?["']?([A-Za-z\d+/=-]{32,100})(?!\w)/gi,
+  },
+  ...["wandb login", "snyk auth", "sentry-cli login", "railway login"].map((
+    name,
+  ) => ({
+    name,
+    pattern: /\s["']?([A-Za-z\d_-]{32,100})(?=["'\s]|$)/g,
+  })),
+  {
+    name: "pulumi config set",
+    pattern: /\s--secret\s{1,3}[\w:.-]{1,80}\s{1,3}["']?([^\s"']{4,200})/g,
+  },
+  {
+    name: "consul kv put",
+    pattern:
+      /\s[\w./-]{0,80}(?:pass\w{0,10}|secret|token)\s{1,3}["']?([^\s"'@]{4,200})/gi,
+  },
+  { name: "-token <<<", pattern: /^\s{0,2}["']?([^\s"'$]{4,200})/g },
+  { name: "-stdin <<<", pattern: /^\s{0,2}["']?([^\s"'$]{4,200})/g },
+  {
+    name: "assword",
+    pattern: /^[^{}\n]{0,20}\{?\s{0,4}send(?:\s--)?\s\\?"([^"\s\\]{4,100})/g,
+  },
+];
+
+const ALL: readonly Command[] = [
+  ...COMMANDS,
+  ...WORDY_COMMANDS.map((command) => ({ ...command, wordy: true })),
+];
+
 /** The commands' names, for the search. */
-export const COMMAND_ANCHORS: readonly string[] = COMMANDS.map(({ name }) =>
-  name
-);
+export const COMMAND_ANCHORS: readonly string[] = ALL.map(({ name }) => name);
 
 /** Arguments after a name are read up to here, and within one line. */
 const ARGUMENTS_MAX = 400;
@@ -145,7 +254,7 @@ export class CommandSearch {
 
   /** The credentials among the arguments of command `which` at `at`. */
   find(which: number, at: number): Span[] {
-    const { name, pattern } = COMMANDS[which]!;
+    const { name, pattern, wordy } = ALL[which]!;
     if (at < (this.#until.get(which) ?? 0)) return [];
     const start = at + name.length;
     const given = this.#text.slice(start, start + ARGUMENTS_MAX);
@@ -161,6 +270,9 @@ export class CommandSearch {
       }
       const value = withoutTail(given);
       if (standsForNone(value) || /^[-:\d]{0,3}$/.test(value)) continue;
+      if (wordy === true && !looksChosen(value) && !looksRandom(value)) {
+        continue;
+      }
       const offset = match.index + match[0].lastIndexOf(given);
       spans.push({
         start: start + offset,

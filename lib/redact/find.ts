@@ -20,6 +20,7 @@ import {
 } from "./forms.ts";
 import { MANIFEST_ANCHOR, ManifestSearch } from "./manifest.ts";
 import { NAME_ANCHORS, type NameCache, NamedSearch } from "./named.ts";
+import { POSITIONS } from "./positions.ts";
 import { needsPlainView, plainView } from "./normalize.ts";
 import { isAlphanumeric, matchAt, startsWord } from "./shape.ts";
 import { mergeSpans, type Span } from "./span.ts";
@@ -37,6 +38,8 @@ type Target =
   | { kind: "name" };
 
 const PATH_ANCHOR = 8;
+
+const STRUCTURES = [...BLOCKS, ...POSITIONS];
 
 function anchorsOf(): Anchor<Target>[] {
   const anchor = (
@@ -60,7 +63,7 @@ function anchorsOf(): Anchor<Target>[] {
         which,
       })
     ),
-    ...BLOCKS.map(({ anchor: text }, which) =>
+    ...STRUCTURES.map(({ anchor: text }, which) =>
       anchor(text.toLowerCase(), { kind: "block", which })
     ),
     anchor("---- BEGIN", { kind: "key" }, false),
@@ -206,7 +209,7 @@ class Search {
       case "url":
         return this.#findUrl(target.which, at);
       case "block":
-        return BLOCKS[target.which]!.find(this.#text, at);
+        return STRUCTURES[target.which]!.find(this.#text, at);
       case "key":
         return (this.#keys ??= new KeySearch(this.#text)).find(at);
       case "putty":

@@ -127,6 +127,9 @@ Unix | bcrypt hash | $2(a|b|y)$(04|05|06|08|10|11|12|13|14)\${c53} | https://man
 Unix | SHA-crypt hash | $(5|6)\${c1-16}\${c43-86} | https://man7.org/linux/man-pages/man5/crypt.5.html
 Unix | SHA-crypt hash with rounds | $(5|6)$rounds={d4-9}\${c1-16}\${c43-86} | https://man7.org/linux/man-pages/man5/crypt.5.html
 Unix | yescrypt hash | $y$j{c2-4}\${c1-24}\${c43} | https://man7.org/linux/man-pages/man5/crypt.5.html
+Apache | htpasswd hash | $apr1\${c1-8}\${c22} | https://httpd.apache.org/docs/2.4/misc/password_encryptions.html
+Django | password hash | pbkdf2_sha(1|256)\${d3-8}\${a8-64}\${B27-44} | https://docs.djangoproject.com/en/stable/topics/auth/passwords
+minisign | secret key | RWRTY0Iy{B90+} | https://jedisct1.github.io/minisign
 Unix | Argon2 hash | $argon2(id|i|d)$v=19$m={d2-7},t={d1-3},p={d1-3}\${B11-64}\${B22+} | https://github.com/P-H-C/phc-string-format
 Bitcoin | extended private key | (xprv|tprv|yprv|zprv){a100-112} | https://github.com/bitcoin/bips/blob/master/bip-0032.mediawiki
 Stellar | secret seed | S(A|B|C|D){z54} | https://developers.stellar.org/docs

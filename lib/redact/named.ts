@@ -116,7 +116,9 @@ export class NamedSearch {
     if (skipPlaceholder(text, start - 1) > start) return undefined;
     const span = this.#behind(kind, start, end) ??
       (isQuote(text, start - 1) ? this.#before(kind, start) : undefined);
-    if (span !== undefined) this.#nameEnd = Math.max(end, span.end);
+    if (span !== undefined) {
+      this.#nameEnd = Math.max(this.#nameEnd, span.end);
+    }
     return span;
   }
 
@@ -168,10 +170,10 @@ export class NamedSearch {
     const place = { kind, operator, quoted, line };
     const taken = isCredential(value.text, place);
     const next = this.#readMore(value.end, place);
-    if (taken) return trimmed(span, value.text, quoted, operator);
     if (next > value.end) this.#nameEnd = next;
+    if (taken) return trimmed(span, value.text, quoted, operator);
     // In one run, so many names are no accident.
-    else if (!quoted && ++this.#run.refused >= REFUSED_MAX) {
+    if (next === value.end && !quoted && ++this.#run.refused >= REFUSED_MAX) {
       this.#nameEnd = value.end;
     }
     return undefined;
@@ -179,8 +181,9 @@ export class NamedSearch {
 
   /** Takes the other items of a list, and what a value changes to. */
   #readMore(end: number, place: Place): number {
-    const more = place.operator === "item" ? NEXT_ITEM : NEXT_VALUE;
-    for (let items = 0; items < ITEMS_MAX; items++) {
+    const listed = place.operator === "item";
+    const more = listed ? NEXT_ITEM : NEXT_VALUE;
+    for (let items = listed ? ITEMS_MAX : 1; items > 0; items--) {
       if (NEXT_MARKS[this.#text.charCodeAt(end)] !== 1) break;
       const at = after(more, this.#text, end);
       const value = at === undefined ? undefined : this.#readValue(at);
@@ -282,7 +285,7 @@ const NEXT_MARKS = charTable("\\\"'`, \n-");
 const VALUE_FIRST_MAX = 300;
 const VALUE_FIRST =
   /["']?\b(?:val|value|data|content)["']?\s{0,4}[:=]\s{0,4}["']([^"'\n]{4,200})["'][\s,]{1,8}["']?(?:name|key|id)["']?\s{0,4}[:=]\s{0,4}["']$/i;
-const QUERY_KEY = /^(?:key|sig|signature)$/i;
+const QUERY_KEY = /^(?:key|sig|signature|code)$/i;
 /** So much stands at most between a name and the end of its element. */
 const ELEMENT_MAX = 400;
 

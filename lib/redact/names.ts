@@ -64,6 +64,7 @@ const ABOUT = words(
 const KNOWN: ReadonlyMap<string, NameKind> = new Map([
   ["x-honeycomb-team", "opaque"],
   ["sonar.login", "opaque"],
+  ["dsonar.login", "opaque"],
   ["code", "weak"],
   ["github-oauth", "token"],
   ["gitlab-oauth", "token"],

@@ -76,7 +76,7 @@ const WRAPS = String
 /** After an operator: the first item of a list or map, or a call's fallback. */
 const NESTED = new RegExp(
   String
-    .raw`(?:[[(]\s{0,20}(?=${QUOTE})|<<(?=${QUOTE})|\[\[(?=[^\s[\]])|q[qw]?[({[/|](?=\S)|\{(?=[^\s{}"'$]{4,80}\}(?:;|$))|(?:${WRAPS})\((?=${QUOTE})|\{\s{0,12}${QUOTE}?[\w.-]{1,60}${QUOTE}?\s{0,4}[:=]\s{0,4}(?=${QUOTE})|\n\s{0,40}-[ ]{1,4}(?=\S)|[\w.]{1,40}\(${QUOTE}\w{1,60}${QUOTE}(?:,|\)\s{0,3}(?:or|\|\||\?\?))\s{0,3}(?=${QUOTE}))`,
+    .raw`(?:[[(]\s{0,20}(?=${QUOTE})|<<(?=${QUOTE})|\[\[(?=[^\s[\]])|q[qw]?[({[/|](?=\S)|\{(?=[^\s{}"'$]{4,200}\}(?:;|$))|(?:${WRAPS})\((?=${QUOTE})|\{\s{0,12}${QUOTE}?[\w.-]{1,60}${QUOTE}?\s{0,4}[:=]\s{0,4}(?=${QUOTE})|\n\s{0,40}-[ ]{1,4}(?=\S)|[\w.]{1,40}\(${QUOTE}\w{1,60}${QUOTE}(?:,|\)\s{0,3}(?:or|\|\||\?\?))\s{0,3}(?=${QUOTE}))`,
   "y",
 );
 const SPACE =

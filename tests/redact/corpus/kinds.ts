@@ -256,6 +256,58 @@ const STRUCTURES: Kind[] = [
     ["table", (v) => `| db password | ${v} |`],
     ["continued line", (v) => `curl -v \\\n  -u app:${v} https://x.example`],
     ["token as user", (v) => `curl -u ${v}: https://x.example`],
+    ["net user", (v) => `net user ada ${v} /add`],
+    ["net use", (v) => `net use Z: \\\\srv\\x ${v} /user:ada`],
+    ["secure string", (v) => `ConvertTo-SecureString "${v}" -AsPlainText`],
+    ["a call's credential", (v) => `new NetworkCredential("ada", "${v}")`],
+    ["a call's login", (v) => `smtp.login("ada@x.example", "${v}")`],
+    ["a pair for basic authentication", (v) => `get(u, auth=("ada", "${v}"))`],
+    ["mysqli", (v) => `new mysqli("db", "root", "${v}", "shop")`],
+    ["PDO", (v) => `new PDO("mysql:host=db", "root", "${v}")`],
+    ["mysql, quoted", (v) => `mysqldump -u root -p'${v}' shop`],
+    ["mysql, listed", (v) => `["mysql", "-uroot", "-p${v}"]`],
+    ["mysql, audited", (v) => `argc=3 a0="mysql" a1="-uroot" a2="-p${v}"`],
+    ["7z", (v) => `7z x -p${v} a.7z`],
+    ["zip", (v) => `zip -P ${v} a.zip b`],
+    ["lftp", (v) => `lftp -u ada,${v} sftp://x.example`],
+    ["openssl enc", (v) => `openssl enc -aes-256-cbc -k ${v} -in x`],
+    ["expdp", (v) => `expdp system/${v}@orcl full=y`],
+    ["rabbitmqadmin", (v) => `rabbitmqadmin -u app -p ${v} list queues`],
+    ["mosquitto", (v) => `mosquitto_pub -u a -P ${v} -t x`],
+    ["useradd", (v) => `useradd -p ${v} ada`],
+    ["chpasswd, piped", (v) => `echo 'root:${v}' | chpasswd`],
+    ["cryptsetup", (v) => `echo -n ${v} | cryptsetup open /dev/sda x -`],
+    ["expect", (v) => `expect "Password:" { send "${v}\\r" }`],
+    ["identified by, bare", (v) => `ALTER USER app IDENTIFIED BY ${v};`],
+    [
+      "insert",
+      (v) => `INSERT INTO users (name, password) VALUES ('ada', '${v}')`,
+    ],
+    ["pgpass", (v) => `db.example:5432:shop:app:${v}`],
+    ["Cisco", (v) => `username admin password 0 ${v}`],
+    ["SNMP community", (v) => `snmp-server community ${v} RO`],
+    ["haproxy", (v) => `stats auth admin:${v}`],
+    ["squid", (v) => `cache_peer p parent 3128 0 login=ada:${v}`],
+    ["kickstart", (v) => `rootpw --plaintext ${v}`],
+    ["Redis, AUTH", (v) => `AUTH default ${v}`],
+    ["FTP", (v) => `USER ada\r\nPASS ${v}\r\n`],
+    ["IMAP", (v) => `a1 LOGIN ada ${v}`],
+    ["unseal", (v) => `vault operator unseal ${v}`],
+    ["unseal key", (v) => `Unseal Key 1: ${v}`],
+    ["here string", (v) => `gh auth login --with-token <<< ${v}`],
+    ["wandb", (v) => `wandb login ${v}`],
+    ["pulumi", (v) => `pulumi config set --secret key ${v}`],
+    ["consul", (v) => `consul kv put app/password ${v}`],
+    ["bindpw", (v) => `bindpw ${v}`],
+    ["key provided", (v) => `Incorrect API key provided: ${v}`],
+    ["password for", (v) => `Password for ada: ${v}`],
+    ["Spanish", (v) => `contraseña: ${v}`],
+    ["French", (v) => `mot de passe : ${v}`],
+    ["Russian", (v) => `пароль: ${v}`],
+    ["Chinese", (v) => `密码：${v}`],
+    ["Japanese", (v) => `パスワード=${v}`],
+    ["Honeycomb header", (v) => `x-honeycomb-team: ${v}`],
+    ["code of OAuth", (v) => `https://x.example/cb?code=${v}&state=a`],
     ["passphrase of two words", () => `passphrase="correct horse"`],
     ["redis config", (v) => `requirepass ${v}`],
     [
@@ -271,13 +323,14 @@ const STRUCTURES: Kind[] = [
 
 function secretFor(name: string, r: Random): string {
   if (name === "presigned") return r.hex(64);
+  if (name.startsWith("unseal") || name === "wandb") return r.of(any, 40);
   if (name.startsWith("storage") || name === "WireGuard") return r.of(any, 43);
   return "Zq7" + r.of(any, 17) + "9K";
 }
 
 /** What stands out of the frame: the longest run of letters and digits. */
 function coreOf(made: string): string {
-  if (made.includes("correct")) return "correct horse";
+  if (made.includes("correct horse")) return "correct horse";
   return made.match(/[A-Za-z0-9]+/g)!.reduce((a, b) =>
     b.length > a.length ? b : a
   );
