@@ -28,7 +28,7 @@ import {
   withFooter,
 } from "../lib/message/render.ts";
 import { LINK_SETTINGS } from "../lib/message/settings.ts";
-import { renderText } from "../lib/message/text.ts";
+import { renderLine, renderText } from "../lib/message/text.ts";
 import {
   type RedactionLevel,
   startRedaction,
@@ -239,7 +239,12 @@ function show({ message, digest }: Preview, context: CommandContext): void {
   const { out } = context;
   printStyled(renderText(message.blocks, outputStyle(context)), context);
   out();
-  out(`Notification: ${printable(unescapeMrkdwn(message.text), Infinity)}`);
+  const text = printable(unescapeMrkdwn(message.text), Infinity);
+  for (
+    const line of renderLine(`Notification: ${text}`, outputStyle(context))
+  ) {
+    out(line);
+  }
   out(`Message sha256 ${digest}; nothing was sent`);
 }
 

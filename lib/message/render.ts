@@ -316,9 +316,9 @@ function citing(ids: readonly string[] = []): string {
   }]`;
 }
 
-/** An id as a citation names it, in which nothing is markup. */
-function plainId(id: string): string {
-  return id.replace(/[^A-Za-z0-9.-]/g, "?") || "?";
+/** An id as a citation names it; a question mark for what could be a word. */
+export function plainId(id: string): string {
+  return /^[A-Za-z]{1,2}\d{1,4}$/.test(id) ? id : "?";
 }
 
 function timelineList(
@@ -326,7 +326,7 @@ function timelineList(
 ): List {
   const entries = given.map((entry) => ({
     ...entry,
-    at: toMoment(entry.at) ?? entry.at,
+    at: toMoment(entry.at) ?? "?",
   }));
   const days = new Set(entries.map(({ at }) => at.slice(0, 10)));
   // A date on every line helps only if there are several days.
@@ -337,7 +337,7 @@ function timelineList(
   return new List({
     title: oneDay ? `Timeline of ${day}, UTC` : "Timeline, UTC",
     items: items(entries.map(({ at, text, evidence }) => ({
-      start: `\`${clock(at).replace(/[^\w: .-]/g, "?").trim() || "?"}\` `,
+      start: `\`${at === "?" ? at : clock(at)}\` `,
       text,
       citations: evidence,
     }))),
@@ -361,9 +361,7 @@ function evidenceLine(evidence: readonly EvidenceItem[]): string[] {
   let line = `${OWN_MARK} `;
   for (const [at, { id, title }] of withIds(evidence).entries()) {
     const name = quoted(title, EVIDENCE_TITLE_CHARS_MAX);
-    const next = `${at === 0 ? "" : " · "}[${
-      shorten(plainId(id), 20)
-    }] ${name}`;
+    const next = `${at === 0 ? "" : " · "}[${plainId(id)}] ${name}`;
     const rest = ` · and ${evidence.length - at} more`;
     if (fit(line + next + rest, Infinity).length > EVIDENCE_CHARS_MAX) {
       return [fit(line + rest, EVIDENCE_CHARS_MAX)];

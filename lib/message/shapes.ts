@@ -2,7 +2,7 @@
  * The messages that this pack writes, as one table: what an approver is shown is
  * all that a message holds, because nothing else is accepted. Pure.
  *
- * Version 0.1.0 wrote the same blocks, so a message that has waited since then
+ * Version 0.2.0 wrote the same blocks, so a message that has waited since then
  * is accepted too. A shape leaves this table one minor version after the pack
  * stopped writing it.
  *

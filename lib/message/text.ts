@@ -75,6 +75,13 @@ export function renderText(
   return lines.map((line) => (BAR + line).trimEnd());
 }
 
+/** One line of text, its rest indented where it is too long. */
+export function renderLine(text: string, { columns }: TextOptions): string[] {
+  return wrap([{ text: visible(text) }], columns, INDENT).map((line) =>
+    line.map(({ text }) => text).join("").trimEnd()
+  );
+}
+
 function linesOf({ texts, buttons }: BlockContent): string[] {
   const addresses = buttons.map(({ label, url }) => `[${label}] ${url}`);
   return [...texts, ...addresses].flatMap((text) => text.split("\n"));

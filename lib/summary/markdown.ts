@@ -12,7 +12,7 @@ import {
 } from "../incident.ts";
 import { foreignLine, named, quoted } from "../base/foreign.ts";
 import { shorten } from "../base/text.ts";
-import { subject } from "../message/render.ts";
+import { plainId, subject } from "../message/render.ts";
 import { partsOf } from "../message/words.ts";
 import { keepCited } from "./citations.ts";
 import type { Draft } from "./draft.ts";
@@ -81,10 +81,6 @@ function evidenceLine(item: EvidenceItem): string {
   return `[${plainId(id)}] ${plain(quoted(title))} (${
     plain(about)
   }): \`${pointer}\``;
-}
-
-function plainId(id: string): string {
-  return id.replace(/[^A-Za-z0-9.-]/g, "?");
 }
 
 /** A word that some reader of Markdown would turn into a link. */

@@ -4,10 +4,11 @@
  * @module
  */
 import { optional } from "../../lib/base/json.ts";
+import { named, quoted } from "../../lib/base/foreign.ts";
 import { ageOf, printable, utcOf, visible } from "../../lib/base/text.ts";
 import { unescapeMrkdwn } from "../../lib/message/mrkdwn.ts";
 import { type Message, withFooter } from "../../lib/message/render.ts";
-import { renderText } from "../../lib/message/text.ts";
+import { renderLine, renderText } from "../../lib/message/text.ts";
 import {
   describeWhereto,
   type Whereto,
@@ -22,6 +23,7 @@ import type { CommandContext } from "./command.ts";
 import { heading, outputStyle, printStyled } from "./format.ts";
 
 const LINE_CHARS_MAX = 96;
+const GAP_CHARS_MAX = 520;
 
 /** At most 100 columns wide, unless an id is very long. */
 export function listWaiting(
@@ -29,7 +31,11 @@ export function listWaiting(
   context: CommandContext,
 ): string[] {
   const { headline, lines, title, message_sha256, effect, note } = post;
-  const said = headline === "" ? [title] : [headline, ...lines];
+  const said = headline !== ""
+    ? [headline, ...lines]
+    : title === ""
+    ? []
+    : [quoted(title, LINE_CHARS_MAX)];
   return [
     heading(headOf(post), context),
     ...said.filter((line) => line !== "").map((line) =>
@@ -50,8 +56,8 @@ export function isBlind(effect: WaitingPost["effect"]): boolean {
 
 function headOf({ severity, incident_id, age_s }: WaitingPost): string {
   return [
-    severity.toUpperCase() || "NO SEVERITY",
-    incident_id || "no incident",
+    severity === "" ? "NO SEVERITY" : named(severity.toUpperCase(), 30),
+    incident_id === "" ? "no incident" : named(incident_id, 220),
     `waiting for ${ageOf(age_s * 1000)}`,
   ].join("  ");
 }
@@ -96,7 +102,7 @@ export function showProposal(looked: Looked, context: CommandContext): void {
   const isShort = message === undefined && post.title !== "";
   const lines = [
     heading(headOf(post), context),
-    ...isShort ? [`  │ ${visible(post.title)}`] : [],
+    ...isShort ? [`  │ ${quoted(post.title)}`] : [],
     ...factsOf(post),
     ...reason === "" ? [] : [row("because", reason)],
     row("since", utcOf(post.since)),
@@ -109,9 +115,11 @@ export function showProposal(looked: Looked, context: CommandContext): void {
     out(`Message sha256 ${digest ?? "not known: the message cannot be read"}`);
   }
   for (const { id, title, pointer } of evidence) {
-    out(`  ${id}  ${title}  ${pointer}`);
+    print(`  ${named(id)}  ${quoted(title)}  ${pointer}`, context);
   }
-  for (const { what, why } of gaps) out(`  missing  ${what}: ${why}`);
+  for (const { what, why } of gaps) {
+    print(`  missing  ${quoted(`${what}: ${why}`, GAP_CHARS_MAX)}`, context);
+  }
   if (post.problem === "") {
     printStyled([heading("Approving it", context)], context);
     outlookOf(looked).forEach((line) => out(line));
@@ -174,5 +182,9 @@ function showMessage(
   });
   printStyled(renderText(blocks, outputStyle(context)), context);
   out();
-  out(`Notification: ${printable(unescapeMrkdwn(text), Infinity)}`);
+  print(`Notification: ${printable(unescapeMrkdwn(text), Infinity)}`, context);
+}
+
+function print(text: string, context: CommandContext): void {
+  renderLine(text, outputStyle(context)).forEach((line) => context.out(line));
 }

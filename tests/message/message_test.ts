@@ -11,6 +11,7 @@ import {
   withFooter,
 } from "../../lib/message/render.ts";
 import { assertInert, assertSlackTakes } from "../support/block_kit.ts";
+import recorded from "../testdata/message_0_2_0.json" with { type: "json" };
 
 const POINTER = "redis://art:1";
 const VIEW: MessageView = {
@@ -284,7 +285,7 @@ Deno.test("renderMessage() names the day once if there is one, else on each line
       "*◆ Timeline, UTC*",
       "• `2026-01-15 23:59:59` t [E1]",
       "• `2026-01-16 00:00:00` t [E1]",
-      "• `??` t [E1]",
+      "• `?` t [E1]",
     ],
   );
 });
@@ -943,4 +944,9 @@ Deno.test("fit() never grows beyond its limit, nor cuts what belongs together", 
     const kept = fitted === whole ? fitted : fitted.replace(/`?…”?$/, "");
     assert(whole.startsWith(kept));
   }
+});
+
+Deno.test("decodeMessage() takes what 0.2.0 wrote, byte for byte", () => {
+  const bytes = new TextEncoder().encode(JSON.stringify(recorded));
+  assertEquals(encodeMessage(decodeMessage(bytes)), bytes);
 });

@@ -442,7 +442,7 @@ Deno.test("approvals and approve_latest_post on devcore", async (t) => {
         "│ ◆ Approved by “(the approver)” at “(the time)”",
       );
       assertMatch(stdout, /Message sha256 [0-9a-f]{64}/);
-      assertMatch(stdout, / {2}E1 {2}Payload as received {2}redis:\/\/art:/);
+      assertMatch(stdout, / {2}E1 {2}“Payload as received” {2}redis:\/\/art:/);
       assertStringIncludes(stdout, "Approved as ada");
       assertStringIncludes(stdout, `\n  run       ${runId}\n`);
       const job = await stand.job(jobId);
@@ -728,7 +728,7 @@ Deno.test("approvals shows the topic of what is no post, and leaves other packs 
   const { stdout } = await call(approvalsMain, [], { env });
   assertStringIncludes(
     stdout,
-    "HIGH  mock:1  waiting for 2 h\n  │ Slow<U+001B>[2J <U+202E>checkout\n  job       r1:fetch@1\n" +
+    "HIGH  mock:1  waiting for 2 h\n  │ “Slow<U+001B>[2J <U+202E>checkout”\n  job       r1:fetch@1\n" +
       "  topic     job.incident-enricher.fetch, not a post\n  rule      input\n",
   );
   assertStringIncludes(stdout, "NO SEVERITY  no incident  waiting for 2 h\n");

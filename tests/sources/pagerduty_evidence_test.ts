@@ -158,7 +158,7 @@ const TIMELINES: [
   ]],
   ["a person's event", {}, ESCALATED, [
     "09:30:41 PagerDuty opened the incident on checkout-api",
-    "09:45:00 PagerDuty reported incident.escalated by Ada Example",
+    "09:45:00 PagerDuty reported incident.escalated by “Ada Example”",
   ]],
   ["an event of nobody", {}, { ...ESCALATED, agent: null }, [
     "09:30:41 PagerDuty opened the incident on checkout-api",
@@ -170,7 +170,7 @@ const TIMELINES: [
     { ...ESCALATED, event_type: "incident.priority_updated" },
     [
       "09:30:41 PagerDuty opened the incident on checkout-api",
-      "09:45:00 PagerDuty reported incident.priority_updated by Ada Example",
+      "09:45:00 PagerDuty reported incident.priority_updated by “Ada Example”",
       "09:50:00 PagerDuty reopened the incident",
     ],
   ],

@@ -12,6 +12,7 @@ import {
   optional,
   plainTextOf,
 } from "../../base/json.ts";
+import { named } from "../../base/foreign.ts";
 import { counted, shorten } from "../../base/text.ts";
 import type {
   Fact,
@@ -53,6 +54,8 @@ import { isService, subjectOf, tellingFirst, type Texts } from "./labels.ts";
 const ALERTS = "alerts";
 const ALERTS_MAX = 100;
 const TEXT_CHARS_MAX = 4000;
+/** Leaves an alert's line room for its description. */
+const NAME_CHARS_MAX = 120;
 const SHARED_FACTS_MAX = 38;
 const STARTLESS_MAX = 5;
 /** An alert's own labels are cut to leave room for its description. */
@@ -253,7 +256,8 @@ function sentence(alert: Alert, verb: string, shared: Shared): string {
 }
 
 function nameOf({ labels }: Alert): string {
-  return labels.get("alertname") ?? "Alert";
+  const name = labels.get("alertname");
+  return name === undefined ? "Alert" : named(name, NAME_CHARS_MAX);
 }
 
 /** The labels that set an alert apart; an exporter's only if no others do. */

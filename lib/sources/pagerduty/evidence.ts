@@ -12,6 +12,7 @@ import {
   optional,
   plainTextOf,
 } from "../../base/json.ts";
+import { named } from "../../base/foreign.ts";
 import type {
   Fact,
   IncidentInput,
@@ -77,7 +78,7 @@ function readFacts(
 
 function readTimeline(event: JsonObject, data: JsonObject): TimelineEntry[] {
   const service = nameOf(data["service"], NAME_CHARS_MAX);
-  const on = service === undefined ? "" : ` on ${service}`;
+  const on = service === undefined ? "" : ` on ${named(service)}`;
   const type = plainTextOf(event["event_type"], 100);
   const events: [at: unknown, text: string][] = [
     [data["created_at"], `PagerDuty opened the incident${on}`],
@@ -89,8 +90,11 @@ function readTimeline(event: JsonObject, data: JsonObject): TimelineEntry[] {
     const name = agent["type"] === "user_reference"
       ? nameOf(agent, NAME_CHARS_MAX)
       : undefined;
-    const by = name === undefined ? "" : ` by ${name}`;
-    events.push([event["occurred_at"], `PagerDuty reported ${type}${by}`]);
+    const by = name === undefined ? "" : ` by ${named(name)}`;
+    events.push([
+      event["occurred_at"],
+      `PagerDuty reported ${named(type)}${by}`,
+    ]);
   }
   return events.flatMap(([at, text]) => entryOf(at, text, PAYLOAD))
     .toSorted(byMoment);

