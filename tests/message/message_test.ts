@@ -404,7 +404,7 @@ for (const markup of MARKUP) {
       summaryPtr: markup,
     });
     const footed = withFooter(message, {
-      approval: { by: markup, at: markup, ruleId: markup },
+      approval: { by: markup, at: markup, ruleId: markup, signedBy: markup },
       runId: markup,
       digest: markup,
     });
@@ -557,7 +557,12 @@ Deno.test("renderMessage() stays within Slack's limits with everything at its lo
           summaryPtr: long,
         }),
         {
-          approval: { by: long, at: long, ruleId: long },
+          approval: {
+            by: long,
+            at: long,
+            ruleId: long,
+            signedBy: "(".repeat(80), // Names of keys hold no other signs.
+          },
           runId: long,
           digest: FOOTER.digest,
           update: { ...UPDATE, firstAt: long, isMarked: true },
@@ -822,6 +827,10 @@ Deno.test("withFooter() says who approved what, in one more block", () => {
   });
   // What was approved is not touched.
   assertEquals(encodeMessage(message), before);
+  const approval = { ...FOOTER.approval!, signedBy: "ada-1" };
+  const signed = withFooter(message, { ...FOOTER, approval });
+  const [line] = textsOf(signed.blocks.at(-1)!).map(textOf);
+  assert(line?.includes("asked for by rule post, signed by ada-1 · run run-1"));
 });
 
 const UPDATE: Update = {
