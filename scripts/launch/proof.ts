@@ -8,9 +8,15 @@ import { startDevcore } from "../../deploy/devcore/devcore.ts";
 import { startSlack } from "../../deploy/standins/slack.ts";
 import { variablesOf } from "../../lib/base/config.ts";
 import { messageOf } from "../../lib/base/errors.ts";
-import { optional } from "../../lib/base/json.ts";
+import {
+  type JsonObject,
+  objectOf,
+  optional,
+  stringOf,
+} from "../../lib/base/json.ts";
 import { wait } from "../../lib/base/time.ts";
 import { approve } from "../../lib/operate/approvals.ts";
+import { WORKFLOW_ID } from "../../lib/operate/pack.ts";
 import { freePort } from "./free_port.ts";
 import {
   toFlags,
@@ -96,20 +102,56 @@ async function check(stand: Stand, worker: WorkerName): Promise<void> {
   const runId = String(answer["run_id"]);
   const posted = stand.slack!.received.length;
   await approve(stand.platform, await stand.untilApproval(runId));
-  const run = await stand.untilEnded(runId);
+  const run = await untilEnded(stand, worker, runId);
   if (run["status"] !== "succeeded") throw new RunEndedError(run);
   if (stand.slack!.received.length !== posted + 1) {
     throw new Error("nothing reached Slack");
   }
 }
 
-async function untilHealthy(stand: Stand, worker: WorkerName): Promise<void> {
+/**
+ * Waits for a run to end, and ends it if the worker holds its job for want of a
+ * webhook.
+ *
+ * @throws {Error} What is wanting.
+ */
+async function untilEnded(
+  stand: Stand,
+  worker: WorkerName,
+  runId: string,
+): Promise<JsonObject> {
+  let over = false;
+  const ended = stand.untilEnded(runId).finally(() => over = true);
+  ended.catch(() => {}); // Awaited below.
+  while (!over) {
+    const problem = await readProblems(stand, worker).catch(() => undefined);
+    if (problem?.["slack"] !== undefined) {
+      const path = `/workflows/${WORKFLOW_ID}/runs/${runId}/cancel`;
+      await stand.platform.call("POST", path);
+      await ended;
+      throw new Error(stringOf(problem["slack"]));
+    }
+    await wait(POLL_MS, stand.signal);
+  }
+  return await ended;
+}
+
+/** What `/readyz` names, while the worker is not ready. */
+async function readProblems(
+  stand: Stand,
+  worker: WorkerName,
+): Promise<JsonObject | undefined> {
   const { HEALTH_ADDR } = stand.variables(worker);
+  const response = await fetch(`http://${HEALTH_ADDR}/readyz`);
+  const { problems } = await response.json();
+  return response.ok ? undefined : objectOf(problems) ?? {};
+}
+
+async function untilHealthy(stand: Stand, worker: WorkerName): Promise<void> {
   const end = performance.now() + HEALTHY_MS;
   while (true) {
-    const response = await fetch(`http://${HEALTH_ADDR}/readyz`);
-    const { problems } = await response.json();
-    if (response.ok) return;
+    const problems = await readProblems(stand, worker);
+    if (problems === undefined) return;
     const text = JSON.stringify(problems);
     if (text.includes("no permission") || performance.now() > end) {
       throw new Error(`not ready: ${text}`);
