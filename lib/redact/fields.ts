@@ -5,7 +5,7 @@
  */
 import { isWebhookField, kindOfName, mayNameObject } from "./names.ts";
 import { personalField } from "./personal.ts";
-import { isPlaceholder, type SecretClass } from "./span.ts";
+import { holdsOnlyPlaceholders, type SecretClass } from "./span.ts";
 import { isNumber, isObjectName, looksChosen, looksRandom } from "./values.ts";
 
 /** Decides over a value by the fields that it stands in. */
@@ -56,12 +56,33 @@ export function ruleOf(
   if (isWebhookField(field)) return labelled ? labelRule : secretRule;
   const kind = kindOfName(field);
   if (kind === undefined || kind === "weak" || kind === "opaque") {
-    const name = personal ? personalField(field) : undefined;
-    if (name !== undefined) return { deep: false, take: takeText(name) };
+    const name = !personal
+      ? undefined
+      : isPerson(object, key)
+      ? "user"
+      : personalField(field);
+    if (name !== undefined) return personalRule(name, field);
     return kind === undefined ? undefined : weakRule;
   }
   if (labelled && mayNameObject(field)) return labelRule;
   return kind === "password" || kind === "pin" ? passwordRule : secretRule;
+}
+
+/** In a field of many, such as `users`, a number is how many. */
+function personalRule(name: SecretClass, field: string): FieldRule {
+  const take = takeText(name);
+  const isMany = field.toLowerCase().endsWith("s");
+  return {
+    deep: false,
+    take: (value) =>
+      isMany && typeof value === "number" ? undefined : take(value),
+  };
+}
+
+/** Whether it names somebody, as in PagerDuty's references to users. */
+function isPerson(object: Record<string, unknown>, key: string): boolean {
+  return /^user(?:_reference)?$/.test(String(object["type"])) &&
+    /^(?:summary|name|title)$/.test(key);
 }
 
 /** Lists of variables and headers are written as {name, value}. */
@@ -103,7 +124,7 @@ export function pairRule(name: string): FieldRule | undefined {
 }
 
 const takeText = (name: SecretClass) => (value: unknown) =>
-  typeof value === "string" && value !== "" && !isPlaceholder(value) ||
+  typeof value === "string" && value !== "" && !holdsOnlyPlaceholders(value) ||
     typeof value === "number" && name !== "named"
     ? name
     : undefined;

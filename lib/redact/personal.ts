@@ -107,7 +107,7 @@ export function findPersonal(text: string): Span[] {
 }
 
 const USER_FIELD =
-  /^(?:.{0,40}[_.-])?(?:user|username|user[_-]name|login|actor|assignee|author|owner|principal|acknowledged[_-]by|resolved[_-]by|responder|reporter|requester|full[_-]?name|first[_-]?name|last[_-]?name|display[_-]?name|e?mail|phone)$/i;
+  /^(?:.{0,40}[_.-])?(?:user|username|user[_-]name|login|actor|assignee|author|owner|principal|acknowledged[_-]by|resolved[_-]by|responder|reporter|requester|full[_-]?name|first[_-]?name|last[_-]?name|display[_-]?name|assigned[ _-]?to|e?mail|phone)s?$/i;
 const ACCOUNT_FIELD =
   /^(?:.{0,40}[_.-])?(?:account|subscription|tenant|customer|aws[_-]account|project)(?:[_-]?(?:id|number))?$/i;
 

@@ -158,7 +158,17 @@ class Redactor {
   value<T>(value: T, stays: RedactionOptions["stays"]): T {
     if (this.#level === "none") return value;
     this.#path.length = 0;
+    this.#countIn(value);
     return this.#walk(value, undefined, stays) as T;
+  }
+
+  /** Before the walk, which may give a number that stands further down. */
+  #countIn(value: unknown): void {
+    if (typeof value === "string") {
+      if (value.includes("[secret:")) this.#countOn(value);
+    } else if (typeof value === "object" && value !== null) {
+      for (const inner of Object.values(value)) this.#countIn(inner);
+    }
   }
 
   #walk(

@@ -79,6 +79,12 @@ export function withoutPlaceholders(text: string): string {
   return text.replaceAll(PLACEHOLDERS, "");
 }
 
+/** Whether a value is a list of placeholders and nothing else. */
+export function holdsOnlyPlaceholders(value: string): boolean {
+  return isPlaceholder(value) ||
+    value.includes("[secret:") && /^[\s,]*$/.test(withoutPlaceholders(value));
+}
+
 /**
  * The spans without those that are only a placeholder. One that ends within a
  * placeholder takes all of it.

@@ -705,3 +705,42 @@ Deno.test("a redaction leaves the quotes in which a message repeats a text", () 
     );
   }
 });
+
+Deno.test("a redaction gives no number that a later placeholder has", () => {
+  const secret = ["hunter", "7".repeat(8)].join("");
+  const { a } = startRedaction().value({
+    a: `password=${secret}`,
+    b: { c: ["password=[secret:named#1] password=[secret:named#4]"] },
+  });
+  assertEquals(a, "password=[secret:named#5]");
+});
+
+Deno.test("at strict, people go by the kind of reference and in lists", () => {
+  const given = {
+    data: {
+      assignees: [{ id: "PU1", type: "user_reference", summary: "Ada L." }],
+      service: { id: "PS1", type: "service_reference", summary: "Checkout" },
+    },
+    owners: ["ada", "bob"],
+    users: 5000,
+    facts: [{ name: "assigned to", value: "Ada L., Bob" }],
+  };
+  const redaction = startRedaction({ level: "strict" });
+  const once = redaction.value(given);
+  assertEquals(once, {
+    data: {
+      assignees: [{
+        id: "PU1",
+        type: "user_reference",
+        summary: "[secret:user#1]",
+      }],
+      service: { id: "PS1", type: "service_reference", summary: "Checkout" },
+    },
+    owners: ["[secret:user#2]", "[secret:user#3]"],
+    users: 5000,
+    facts: [{ name: "assigned to", value: "[secret:user#4]" }],
+  });
+  const listed = { assigned_to: "[secret:user#1], [secret:user#2]" };
+  assertEquals(startRedaction({ level: "strict" }).value(listed), listed);
+  assertEquals(startRedaction().value(given), given);
+});
