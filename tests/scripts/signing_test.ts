@@ -22,6 +22,7 @@ import { main as approvalsMain } from "../../scripts/approvals.ts";
 import { startStand } from "../../scripts/launch/stand.ts";
 import { callCommand } from "../../scripts/terminal/command.ts";
 import { call } from "../support/command.ts";
+import { runTask } from "../support/task.ts";
 import { until } from "../support/until.ts";
 
 /** A fault of the route that approves. */
@@ -322,4 +323,30 @@ Deno.test("a command refuses what is no private key, and does not repeat it", as
     2,
     "error: APPROVAL_SIGNING_KEY must be a private key as deno task keys makes it: ed25519-secret:ID:KEY\n",
   ]);
+});
+
+Deno.test("the tasks that approve may read the file of the private key", async () => {
+  const file = await Deno.makeTempFile();
+  try {
+    const env = {
+      CORETEX_GATEWAY_URL: "http://127.0.0.1:1",
+      CORETEX_API_KEY: "k",
+      APPROVAL_SIGNING_KEY_FILE: file,
+    };
+    await Deno.writeTextFile(file, "not a key");
+    const runs = await Promise.all(
+      ["approvals", "approve_latest_post"].map((task) =>
+        runTask(task, [], env)
+      ),
+    );
+    for (const { code, stderr } of runs) {
+      assertEquals(code, 2);
+      assertStringIncludes(
+        stderr,
+        "error: APPROVAL_SIGNING_KEY must be a private key",
+      );
+    }
+  } finally {
+    await Deno.remove(file);
+  }
 });
