@@ -4,13 +4,16 @@
  * @module
  */
 import { sha256Hex } from "../base/digest.ts";
-import { type JsonObject, objectOf, stringOf } from "../base/json.ts";
+import { JobError, messageOf } from "../base/errors.ts";
+import { type JsonObject, objectOf, optional, stringOf } from "../base/json.ts";
 import { printable } from "../base/text.ts";
 import type { IncidentInput, SourceSystem } from "../incident.ts";
 import { qualifiedId } from "../incident_id.ts";
 import { decodeMessage, type Message } from "../message/render.ts";
+import { readRecordedConstraints } from "../platform/constraints.ts";
 import { GatewayError } from "../platform/gateway_error.ts";
 import { describeTooOld } from "../post/age.ts";
+import { describeForbidden } from "../post/forbidden.ts";
 import { type PostSeverity, severityOfPost } from "../post/severity.ts";
 import { OperationError } from "./errors.ts";
 import { POST_TOPIC } from "./pack.ts";
@@ -124,9 +127,9 @@ function readIncidentId(incident: JsonObject, evidence: JsonObject): string {
 
 /** A job that waits for approval, with the message that it would post. */
 export interface Proposal extends JobFacts {
-  /** As the poster reads it; `undefined` if it would refuse it. */
+  /** `undefined` if it cannot be read. */
   message: Message | undefined;
-  /** Why the poster would refuse the message's bytes, if it would. */
+  /** Why the poster would refuse the message, if it would. */
   refused?: string;
   /** SHA-256 of the message's bytes, if they could be read. */
   digest: string | undefined;
@@ -148,11 +151,24 @@ export async function readProposal(
   const facts = readFacts(record);
   const isApprovable = await platform.readApprovable();
   const snapshot = policySnapshot || stringOf(record["safety_snapshot"]);
+  const read = await readMessage(platform, facts);
   return {
     ...facts,
     stale: !isApprovable(snapshot),
-    ...await readMessage(platform, facts),
+    ...read,
+    ...read.message && optional("refused", forbiddenBy(record, read.message)),
   };
+}
+
+/** Why policy would not let the message out, as the poster reads it. */
+function forbiddenBy(record: JsonObject, message: Message): string | undefined {
+  try {
+    const { redactionLevel } = readRecordedConstraints(record);
+    return describeForbidden(message, redactionLevel);
+  } catch (error) {
+    if (error instanceof JobError) return messageOf(error);
+    throw error;
+  }
 }
 
 /** Reads the message that a post would send. */

@@ -6,7 +6,7 @@
 import { JobError } from "../base/errors.ts";
 import { findForbidden } from "../message/redact.ts";
 import type { Message } from "../message/render.ts";
-import type { Constraints } from "../platform/context.ts";
+import type { Constraints, RedactionLevel } from "../platform/context.ts";
 import { removedByKind } from "../removed.ts";
 
 /**
@@ -18,16 +18,26 @@ import { removedByKind } from "../removed.ts";
  */
 export function refuseForbidden(
   message: Message,
-  { redactionLevel: level }: Constraints,
+  { redactionLevel: level }: Pick<Constraints, "redactionLevel">,
 ): void {
+  const problem = describeForbidden(message, level);
+  if (problem === undefined) return;
+  throw new JobError(
+    "REDACTION_INCOMPLETE",
+    `Cannot post: ${problem}; give the steps before it the same level, then start the run again`,
+  );
+}
+
+/** Why policy does not let a message out; `undefined` if it does. */
+export function describeForbidden(
+  message: Message,
+  level: RedactionLevel,
+): string | undefined {
   const forbidden = findForbidden(message, level);
-  if (forbidden === undefined) return;
+  if (forbidden === undefined) return undefined;
   const { withheld, ...found } = forbidden;
   const what = withheld !== undefined
     ? "was made at another"
     : `still holds ${[...removedByKind(found).keys()].join(" and ")}`;
-  throw new JobError(
-    "REDACTION_INCOMPLETE",
-    `Cannot post: policy wants redaction level "${level}" of the post step, and the approved message ${what}; give the steps before it the same level, then start the run again`,
-  );
+  return `policy wants redaction level "${level}" of the post step, and the approved message ${what}`;
 }

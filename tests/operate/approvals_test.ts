@@ -6,12 +6,15 @@
  */
 import {
   assertEquals,
+  assertMatch,
   assertRejects,
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
 import { sha256Hex } from "../../lib/base/digest.ts";
 import { plain, startGateway } from "../../deploy/standins/gateway.ts";
+import { section } from "../../lib/message/block_kit.ts";
+import { encodeMessage } from "../../lib/message/render.ts";
 import { GatewayError } from "../../lib/platform/gateway_error.ts";
 import {
   approve,
@@ -225,6 +228,55 @@ Deno.test("readProposal() has no message of one that the poster could not read",
       jobId: "r:post@1",
     });
     assertEquals([digest, message, incidentId], [expected, undefined, ""]);
+  }
+});
+
+Deno.test("readProposal() knows beforehand what policy would not let the poster send", async () => {
+  const message = {
+    text: "t",
+    blocks: [section("Ask ada@example.com, who runs it")],
+  };
+  const bytes = encodeMessage(message);
+  const digest = await sha256Hex(bytes);
+  const context = {
+    evidence: { collected_at: new Date().toISOString() },
+    summary: { message_ptr: "redis://art:1", message_sha256: digest },
+  };
+  const levels: [constraints: unknown, refused: RegExp | undefined][] = [
+    [null, undefined],
+    [{ redaction_level: "standard" }, undefined],
+    [{ redaction_level: "strict" }, /"strict".* still holds e-mail addresses$/],
+    [{ redaction_level: "full" }, /"full".* was made at another$/],
+    [{ redaction_level: "some" }, /^Cannot read the policy's constraint/],
+  ];
+  for (const [safety_constraints, refused] of levels) {
+    await using server = startGateway(({ path }) =>
+      path.includes("/artifacts/")
+        ? Response.json({ content_base64: bytes.toBase64(), metadata: {} })
+        : path.includes("/policy/")
+        ? Response.json({ snapshots: ["now"] })
+        : Response.json({
+          id: "r:post@1",
+          topic: POST_TOPIC,
+          safety_snapshot: "now",
+          safety_constraints,
+          context,
+        })
+    );
+    await using platform = platformAt(server.url);
+    const proposal = await readProposal(platform, { jobId: "r:post@1" });
+    assertEquals(proposal.message, message); // A person may look at it.
+    if (refused === undefined) {
+      assertEquals(proposal.refused, undefined);
+      checkProposal(proposal, 3600);
+      continue;
+    }
+    assertMatch(proposal.refused!, refused);
+    assertThrows(
+      () => checkProposal(proposal, 3600),
+      OperationError,
+      "the poster would refuse it",
+    );
   }
 });
 
