@@ -26,9 +26,10 @@ const QUOTES = /[“”„‟❝❞〝〞〟＂″‶ʺ˝\u{1F676}-\u{1F678}]|[�
 const BRACKETED = /\p{Ps}([^\p{Ps}\p{Pe}]{1,60})\p{Pe}/gu;
 /** Each of them looks like the Latin letter. */
 const E_TWINS = /[EeΕЕе℮]/g;
-const CITATION = /^\s*E\s*\d{1,4}(?:\s*[,;·&+-]\s*E?\s*\d{1,4})*\s*$/;
+const CITATION =
+  /^\s*E\s*[1-9]\d{0,3}(?:\s*(?:[,;·&+]\s*E?|[-–]\s*E)\s*\d{1,4})*\s*$/;
 /** A name that needs no quotes, since no sentence of ours is one word. */
-const NAME = /^[A-Za-z0-9](?:[\w.@-]*|\w*:[\w.@-]*)$/;
+const NAME = /^(?!www\.)[A-Za-z0-9](?:[\w.@-]*|\w*:[\w.-]*)$/i;
 
 /**
  * One line of foreign text, without what nobody could see and without marks of

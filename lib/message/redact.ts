@@ -14,7 +14,7 @@ import {
   WITHHELD,
 } from "../redact/redaction.ts";
 import { FULL_START } from "../removed.ts";
-import { escapeMrkdwn, HEADER_CHARS_MAX } from "./block_kit.ts";
+import { fit, HEADER_CHARS_MAX } from "./block_kit.ts";
 import { unescapeMrkdwn } from "./mrkdwn.ts";
 import type { Message } from "./render.ts";
 
@@ -30,8 +30,9 @@ export function redactMessage(message: Message, { kept }: Redaction): Message {
   return mapLines(message, ({ line, plain, isMrkdwn }) => {
     const redacted = kept(plain);
     if (redacted === plain) return line;
-    const write = isMrkdwn ? escapeMrkdwn : (text: string) => text;
-    const cut = shorten(write(redacted), Math.max(line.length, LINE_CHARS_MIN));
+    const charsMax = Math.max(line.length, LINE_CHARS_MIN);
+    // What stood as code must stay inert.
+    const cut = (isMrkdwn ? fit : shorten)(redacted, charsMax);
     const left = isMrkdwn ? plainOf(cut) : cut;
     return kept(left) === left ? cut : WITHHELD;
   });

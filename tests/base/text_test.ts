@@ -95,3 +95,15 @@ Deno.test("removeUnseen() takes no longer for what never ends", () => {
   }
   assert(performance.now() - started < 2_000);
 });
+
+Deno.test("shorten() cuts no placeholder of redaction", () => {
+  const text = "a [secret:aws-key#1] b %5Bsecret%3Aaws-key%231%5D c";
+  const kept = new Set(
+    Array.from({ length: text.length }, (_, at) => shorten(text, at + 1)),
+  );
+  for (const cut of kept) {
+    const rest = cut.replaceAll("[secret:aws-key#1]", "")
+      .replaceAll("%5Bsecret%3Aaws-key%231%5D", "");
+    assert(/^[ab ]*…?$/.test(rest) || cut === text, cut);
+  }
+});

@@ -212,7 +212,7 @@ function assertOurVoice({ message, markdown }: Surfaces): void {
   assertVisible(message);
   assertNoForeignLink(message, markdown);
   const { headline, lines: said } = leadOf(message.blocks);
-  assert(headline.startsWith("\u{1F534} CRITICAL · "), headline);
+  assert(/^\u{1F534} CRITICAL(?: · |: )/u.test(headline), headline);
   for (const line of said) assertOwnLine(line.replace(/^• /, "• "));
   const own = outside(unescapeMrkdwn(message.text));
   assert(!/Approved by|sha256|Update:|\[E\d/.test(own), own);
@@ -223,10 +223,10 @@ function assertOurVoice({ message, markdown }: Surfaces): void {
 /** How each line of ours begins, and what may stand after it. */
 const OWN: readonly RegExp[] = [
   /^$/,
-  /^(?:\u{1F534} CRITICAL|\u{1F7E1} WARNING) · /u, // The headline.
+  /^\u{1F534} CRITICAL(?: · |: )/u, // The headline.
   /^◆ (?:What we know|What to do|What is missing|Timeline(?: of \d{4}-\d\d-\d\d)?, UTC)$/,
   /^◆ (?:Since |Now |This rests on |“)/,
-  /^• (?:“|Severity is critical: “|\d+ more facts in the evidence: “)/,
+  /^• (?:“|Severity is critical(?:: “| \[E1\]$)|\d+ more facts in the evidence: “)/,
   /^• (?:Acknowledge the incident|Check whether to undo the change|Look up by hand|Read the evidence)/,
   /^• (?:09:30:00|\?) /, // The timeline, after its time.
   /^… \d+ (?:more |earlier )?in the full summary$/,
@@ -243,7 +243,7 @@ function assertOwnLine(line: string): void {
   // A mark of ours stands nowhere else than where we put it.
   assertEquals(count([line.slice(1)], /[◆✅\u{1F534}\u{1F7E0}-\u{1F7E2}]/u), 0);
   if (headline) return;
-  const cited = /\[E[^\]]*\]/g;
+  const cited = /\[E\d+(?:, E\d+)*\]/g;
   const citations = line.startsWith("◆ [") ? 0 : line.match(cited)?.length ?? 0;
   assert(citations <= 1, line);
   if (citations === 1) {
@@ -283,8 +283,8 @@ function assertVisible({ text, blocks }: Message): void {
   const [header, lead] = blocks.map((block) =>
     (block["text"] as { text: string } | undefined)?.text ?? ""
   );
-  assert(header!.startsWith("\u{1F534} CRITICAL · "), header);
-  assert(text.startsWith("CRITICAL on "), text);
+  assert(/^\u{1F534} CRITICAL(?: · |: )/u.test(header!), header);
+  assert(/^CRITICAL(?: on |: )/.test(text), text);
   const start = unescapeMrkdwn(lead!);
   assert(/^◆ (?:Since|Now|“|This)/.test(start), start);
 }
@@ -301,7 +301,7 @@ function assertNoForeignLink({ blocks }: Message, markdown: string): void {
   }
   // No reader of Markdown links what is code or escaped.
   const prose = markdown.replace(/`[^`]*`/g, "").replace(/\\./g, "");
-  assert(!/:\/\/|www\.|@\w+\.|\]\(|<\w/.test(prose), prose);
+  assert(!/:\/\/|(?<!\w)www\.|@\w+\.|\]\(|<\w/.test(prose), prose);
 }
 
 for (const [field, change] of Object.entries(FIELDS)) {
@@ -313,4 +313,132 @@ for (const [part, change] of Object.entries(FOOTERS)) {
   Deno.test(`no ${part} in a footer speaks in the pack's own voice`, () => {
     for (const text of HOSTILE) assertOurVoice(surfacesOf({}, change(text)));
   });
+}
+
+/** What our own lines are made of, and what could break out of a place. */
+const FRAGMENTS: readonly string[] = [
+  ...[
+    "◆",
+    "✅",
+    "\u{1F534}",
+    "•",
+    "…",
+    "│",
+    "“",
+    "”",
+    '"',
+    "’’",
+    "[E1]",
+    "[E9",
+  ],
+  ...[
+    "]",
+    "E1",
+    "*",
+    "_",
+    "~",
+    "`",
+    "```",
+    "#",
+    "##",
+    "- ",
+    "> ",
+    "\n",
+    "\r\n",
+  ],
+  ...["\u2028", " ", " · ", ": ", ". ", ", ", "\\", "|", "(", ")", "&", "&lt;"],
+  ...["What we know", "What to do", "What is missing", "Timeline, UTC"],
+  ...[
+    "Approved by ",
+    "ada",
+    " at 2026-01-15T09:40:00.000Z",
+    "asked for by rule",
+  ],
+  ...["Posted without approval, as configured", "message sha256 ", DIGEST],
+  ...["Full summary ", "redis://art:9", "Shortened to fit; ", "Incident "],
+  ...["Update: now CRITICAL", "CRITICAL", "Severity is info", "Since ", "now "],
+  ...["in the full summary", "Check whether to undo the change", "deploy "],
+  ...["<!here>", "<@U1>", "<", ">", `<${EVIL}|x>`, `[x](${EVIL})`, EVIL],
+  ...["www.evil.example", "mailto:a@evil.example", ":tada:", ":a:", "::"],
+  ...["[secret:aws-key#1]", "\u200b", "\u202e", "\x1b[31m", "\ud83d", "\udd34"],
+  "x".repeat(300),
+];
+
+Deno.test("no text made of the pack's own words speaks in its voice", () => {
+  let state = 7;
+  const upTo = (max: number) => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return Math.floor((state >>> 4) / 2 ** 28 * (max + 1));
+  };
+  const compose = () =>
+    Array.from(
+      { length: 1 + upTo(12) },
+      () => FRAGMENTS[upTo(FRAGMENTS.length - 1)]!,
+    ).join(["", " "][upTo(1)]);
+  for (let round = 0; round < 60; round++) {
+    for (const change of Object.values(FIELDS)) {
+      const text = compose();
+      try {
+        assertOurVoice(surfacesOf(change(text)));
+      } catch (error) {
+        throw new Error(JSON.stringify(text), { cause: error });
+      }
+    }
+    const everywhere = Object.assign({}, ...[
+      FIELDS["gap's reason"]!(compose()),
+      FIELDS["evidence's title"]!(compose()),
+      within({
+        ...mapTexts(CONTEXT, compose),
+        severity: "critical",
+        source: CONTEXT.source!,
+      }),
+    ]) as Partial<EvidenceBundle>;
+    const footers = Object.values(FOOTERS);
+    const footer = footers[round % footers.length]!(compose());
+    assertOurVoice(surfacesOf(everywhere, footer));
+  }
+});
+
+function mapTexts(
+  context: NormalizedContext,
+  compose: () => string,
+): Partial<NormalizedContext> {
+  return {
+    ...context,
+    title: compose(),
+    description: compose(),
+    service: compose(),
+    status: compose(),
+    severity_rule: compose(),
+    facts: [fact(compose(), compose()), fact(compose(), compose())],
+    timeline: [entry(compose()), entry(compose())],
+  };
+}
+
+const DESCRIPTION = "p99 rose to 2.4 s.";
+for (const length of [10, 150, 1_000, 100_000]) {
+  for (const field of ["title", "service", "status", "severity rule"]) {
+    Deno.test(`a ${field} of ${length} characters pushes out neither severity nor description`, () => {
+      const words = "word ".repeat(length / 5);
+      const { message, markdown } = surfacesOf(FIELDS[field]!(words));
+      const [headline, lead] = renderText(message.blocks, {
+        columns: 1e9,
+        colour: false,
+      }).filter((line) => line !== "│");
+      const service = field === "service" ? "word" : "checkout-api";
+      const start = `\u{1F534} CRITICAL · ${service}`;
+      assert(headline!.startsWith(`│ ${start}`), headline);
+      const title = field === "title" ? "word" : "Checkout is slow";
+      assert(headline!.includes(`: ${title}`), headline);
+      assert(headline!.length <= 152);
+      // Below the headline, on a phone's first screen.
+      assert(lead!.slice(0, 160).includes(`“${DESCRIPTION}”`), lead);
+      const { text } = message;
+      assert(text.slice(0, 80).startsWith("CRITICAL on "), text);
+      assert(text.slice(0, 400).includes(`“${DESCRIPTION}”`), text);
+      const [heading, , summary] = markdown.split("\n");
+      assert(heading!.startsWith(`# CRITICAL · ${service}`), heading);
+      assert(heading!.length <= 300 && summary!.includes(DESCRIPTION));
+    });
+  }
 }
