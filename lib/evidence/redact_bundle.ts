@@ -4,7 +4,7 @@
  * @module
  */
 import { optional } from "../base/json.ts";
-import type { EvidenceBundle, EvidenceItem } from "../incident.ts";
+import type { EvidenceBundle, EvidenceItem, Fact } from "../incident.ts";
 import { safeId } from "../incident_id.ts";
 import {
   addLedgers,
@@ -38,7 +38,8 @@ export function redactBundle(
     gaps,
   };
   const left = isFull ? withholdContext(given, incident_id) : given;
-  const { source: from, ...rest } = redaction.kept(left.context);
+  const { facts, ...about } = left.context;
+  const { source: from, ...rest } = redaction.kept(about);
   const url = redactUrl(left.context.source?.url, redaction.kept);
   const missing = redaction.kept(left.gaps).map(({ what, why }) => {
     // Both stand on one line.
@@ -55,12 +56,22 @@ export function redactBundle(
     ...bundle.normalized_context && {
       normalized_context: {
         ...rest,
+        ...facts && {
+          facts: facts.map((fact) => redactFact(fact, redaction)),
+        },
         ...from && { source: { system: from.system, ...optional("url", url) } },
         ...redacted && { redacted: boundLedger(redacted, redaction.kept) },
       },
     },
     ...missing.length > 0 && { gaps: missing },
   };
+}
+
+/** A fact is a label, which may name an object such as a Secret. */
+function redactFact(fact: Fact, { kept }: Redaction): Fact {
+  const { labels } = kept({ labels: { [fact.name]: fact.value } });
+  const [[name, value] = [fact.name, WITHHELD]] = Object.entries(labels);
+  return { ...fact, name, value };
 }
 
 /** The bundle with what this step removed beside what was removed before. */

@@ -106,6 +106,26 @@ Deno.test("installBundle() forces at once if asked to, and does not say that it 
   });
 });
 
+Deno.test("installBundle() takes a step that policy allows within limits for allowed", async () => {
+  const limited = {
+    name: "allow_fetch",
+    expected: "ALLOW",
+    got: "ALLOW_WITH_CONSTRAINTS",
+    ok: false,
+  };
+  await withClock(async (jump) => {
+    const install = () => Response.json({ ...RECORD, manifest: {} });
+    const verify = () => Response.json({ results: [limited] });
+    await onPlatform({ install, verify }, async (platform) => {
+      const { simulations } = await installBundle(platform, BUNDLE, {
+        pollMs: 1,
+        onProgress: () => jump(35_000),
+      });
+      assertEquals(simulations, [{ ...limited, ok: true }]);
+    });
+  });
+});
+
 Deno.test("installBundle() gives up on a policy that does not come into force", async () => {
   await withClock(async (jump) => {
     const gateway = {

@@ -225,6 +225,55 @@ Deno.test("an incident's id keeps no secret, and two stay two", () => {
   );
 });
 
+Deno.test("the fetcher and the message keep words and names, and no credential of a command", async () => {
+  const secret = (at: number) => `Qx${at}${"7vK".repeat(5)}${at}`;
+  const [a, b, c, d, e, f] = [1, 2, 3, 4, 5, 6].map(secret);
+  const stays = [
+    "Basic reachability of search below 95 %",
+    "bearer of bad news",
+    "token: unexpected end of input",
+    "mail/relay-tls",
+    "mutate.gatekeeper.svc",
+  ];
+  const alert = {
+    status: "firing",
+    labels: {
+      alertname: "RelayTlsMissing",
+      severity: "critical",
+      secret: "mail/relay-tls",
+      webhook: "mutate.gatekeeper.svc",
+    },
+    annotations: {
+      summary: stays[0],
+      description: `${stays[1]}, ${stays[2]}`,
+      ran: `SMTP_PASS=${a} curl -u relay:${b} https://api.example.com`,
+      then: `sshpass -p ${c} ssh relay; mysql --password ${d}`,
+      last: `AccountKey=${e}${e}${e}==;EndpointSuffix=x Cookie: sid=${f}`,
+    },
+    startsAt: "2026-01-15T09:30:00Z",
+  };
+  const fetcher = fakeContext(FETCHER);
+  const evidence = await fetchEvidence({
+    incident_id: "alertmanager:1",
+    source: { system: "alertmanager" },
+    title: stays[0]!,
+    raw: { alerts: [alert] },
+  }, fetcher.context);
+  const summarizer = fakeContext(SUMMARIZER);
+  const summary = await summarizeEvidence({ evidence }, summarizer.context);
+  const artifacts = [...fetcher.artifacts, ...summarizer.artifacts];
+  const texts = artifacts.map(([, { bytes }]) =>
+    new TextDecoder().decode(bytes)
+  );
+  for (const gone of [a, b, c, d, e, f]) {
+    assert(!texts.some((text) => text.includes(gone!)), gone);
+  }
+  const message = summarizer.artifacts.get(summary.message_ptr!)!;
+  const shown = new TextDecoder().decode(message.bytes);
+  for (const text of stays) assert(shown.includes(text), `${text}: ${shown}`);
+  assert(shown.includes("6 credentials removed"), shown);
+});
+
 for (const redactionLevel of ["standard", "strict"] as const) {
   Deno.test(`the poster takes whatever the summarizer makes of a text at ${redactionLevel}`, async () => {
     const constraints = { redactionLevel };
