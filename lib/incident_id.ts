@@ -24,10 +24,23 @@ export function safeId(id: string): string {
   return prefix + hash.digest("hex").slice(0, HASH_CHARS);
 }
 
+type Identified = Pick<IncidentInput, "incident_id" | "source">;
+
 /** An incident's {@linkcode safeId}, prefixed with its source. */
-export function qualifiedId(
-  { incident_id: id, source }: Pick<IncidentInput, "incident_id" | "source">,
-): string {
+export function qualifiedId(incident: Identified): string {
+  return safeId(prefixed(incident));
+}
+
+/**
+ * The id by which versions before 0.3.0 recorded its posts, where that is
+ * another. Only for reading: it may hold a secret.
+ */
+export function formerId(incident: Identified): string | undefined {
+  const id = prefixed(incident);
+  return safeId(id) === id ? undefined : id;
+}
+
+function prefixed({ incident_id: id, source }: Identified): string {
   const prefix = `${source?.system ?? "mock"}:`;
-  return safeId(id.startsWith(prefix) ? id : prefix + id);
+  return id.startsWith(prefix) ? id : prefix + id;
 }

@@ -6,7 +6,7 @@
 import { errorFields } from "../base/log.ts";
 import { wait } from "../base/time.ts";
 import type { PostResult } from "../incident.ts";
-import { qualifiedId } from "../incident_id.ts";
+import { formerId, qualifiedId } from "../incident_id.ts";
 import type { JobContext } from "../platform/context.ts";
 import { type ClaimOutcome, PostRecord } from "./record.ts";
 import { readRelease } from "./release.ts";
@@ -26,7 +26,7 @@ export function openRecord(
     tenant: job.tenantId,
     incidentId: qualifiedId(incident),
     destination: destination.id,
-  });
+  }, formerId(incident));
 }
 
 /** Claims a post, or waits for another poster's claim to settle. */

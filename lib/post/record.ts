@@ -279,16 +279,26 @@ export class PostRecord {
   readonly #list: EventList;
   readonly #post: PostKey;
   readonly #key: string;
+  readonly #formerKey: string | undefined;
 
-  constructor(list: EventList, key: PostKey) {
+  /** @param formerId By which an earlier version recorded the same incident. */
+  constructor(list: EventList, key: PostKey, formerId?: string) {
     this.#list = list;
     this.#post = key;
     this.#key = recordKey(key);
+    this.#formerKey = formerId === undefined
+      ? undefined
+      : recordKey({ ...key, incidentId: formerId });
   }
 
   /** The post's current state. @throws {JobError} As `parseEvents` does. */
   async state(): Promise<PostState> {
-    return fold(parseEvents(await this.#list.list(this.#key)));
+    const former = this.#formerKey === undefined
+      ? []
+      : await this.#list.list(this.#formerKey);
+    return fold(
+      parseEvents([...former, ...await this.#list.list(this.#key)]),
+    );
   }
 
   /**

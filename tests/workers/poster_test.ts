@@ -657,6 +657,23 @@ Deno.test("post() repeats the first result and sends nothing when the incident w
   assertEquals(second.artifacts.size, 1);
 });
 
+Deno.test("post() sends nothing when an earlier version posted an incident by an id that holds a secret", async () => {
+  await using slack = await startSlack();
+  const first = await setScene({ slack });
+  await postScene(first);
+  const [claim, posted] = first.lists.values().next().value!;
+  const scene = await setScene({ slack });
+  scene.input.incident.incident_id = "host-10.1.2.3";
+  const id = `slack:${(await sha256Hex(slack.url)).slice(0, 16)}`;
+  const former = KEY.replace("INC-1", "host-10.1.2.3") + id;
+  scene.lists.set(former, [claim!, posted!]);
+  const { repeat, incident_id } = await postScene(scene);
+  assertEquals([repeat, slack.received.length], [true, 1]);
+  assertMatch(incident_id, /^mock:[0-9a-f]{32}$|^host-/);
+  // The former key is read, and nothing is written by it.
+  assertEquals([...scene.lists], [[former, [claim!, posted!]]]);
+});
+
 Deno.test("post() repeats the pointer of the first artifact when the incident was stored", async () => {
   const first = await setScene();
   const result = await postScene(first);
