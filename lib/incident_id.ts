@@ -24,7 +24,8 @@ export function safeId(id: string): string {
   return prefix + hash.digest("hex").slice(0, HASH_CHARS);
 }
 
-type Identified = Pick<IncidentInput, "incident_id" | "source">;
+/** What identifies an incident. */
+export type Identified = Pick<IncidentInput, "incident_id" | "source">;
 
 /** An incident's {@linkcode safeId}, prefixed with its source. */
 export function qualifiedId(incident: Identified): string {
