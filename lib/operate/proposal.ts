@@ -15,6 +15,7 @@ import { GatewayError } from "../platform/gateway_error.ts";
 import { describeTooOld } from "../post/age.ts";
 import { describeForbidden } from "../post/forbidden.ts";
 import { type PostSeverity, severityOfPost } from "../post/severity.ts";
+import { type RedactionLevel, startRedaction } from "../redact/redaction.ts";
 import { OperationError } from "./errors.ts";
 import { POST_TOPIC } from "./pack.ts";
 import type { Platform, WaitingJob } from "./platform.ts";
@@ -68,6 +69,8 @@ export function readFacts(job: JsonObject): JobFacts {
   const normalized = objectOf(evidence["normalized_context"]) ?? {};
   const summary = objectOf(context["summary"]) ?? {};
   const topic = text(job["topic"], 200);
+  // Others than our fetcher may have written them, or the run's input.
+  const { kept } = startRedaction({ level: levelOf(job) });
   const destination = objectOf(incident["destination"]) ?? {};
   return {
     jobId: text(job["id"], 300),
@@ -76,7 +79,7 @@ export function readFacts(job: JsonObject): JobFacts {
     tenant: text(job["tenant"], 200) || "default",
     state: text(job["state"], 40),
     incidentId: readIncidentId(incident, evidence),
-    title: text(normalized["title"] ?? incident["title"], 1_000),
+    title: text(kept(normalized["title"] ?? incident["title"]), 1_000),
     severity: text(normalized["severity"] ?? incident["severity"], 20),
     postSeverity: severityOfPost(incident, evidence),
     mode: topic !== POST_TOPIC || expired
@@ -86,12 +89,12 @@ export function readFacts(job: JsonObject): JobFacts {
     dryRun: objectOf(job["labels"])?.["dry_run"] === "true",
     evidence: listOf(evidence["evidence"]).map((item, at) => ({
       id: text(item["id"], 20) || `E${at + 1}`,
-      title: text(item["title"], 300),
+      title: text(kept(item["title"]), 300),
       pointer: text(item["artifact_ptr"], 200),
     })),
     gaps: listOf(evidence["gaps"]).map((gap) => ({
-      what: text(gap["what"], 200),
-      why: text(gap["why"], 300),
+      what: text(kept(gap["what"]), 200),
+      why: text(kept(gap["why"]), 300),
     })),
     collectedAt: evidence["collected_at"],
     messagePointer: summary["message_ptr"],
@@ -100,6 +103,15 @@ export function readFacts(job: JsonObject): JobFacts {
     reason: text(job["safety_reason"], 300),
     expired,
   };
+}
+
+/** `strict` if it cannot be read: then the job is refused, too. */
+function levelOf(job: JsonObject): RedactionLevel {
+  try {
+    return readRecordedConstraints(job).redactionLevel;
+  } catch {
+    return "strict";
+  }
 }
 
 function text(value: unknown, charsMax: number): string {

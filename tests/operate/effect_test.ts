@@ -244,6 +244,36 @@ Deno.test("readEffects() gives up on too many records, not on an outage", async 
   );
 });
 
+Deno.test("readFacts() shows no more of a foreign bundle than policy allows", () => {
+  const words = `token ${
+    ["ghp", "7Zq".repeat(12)].join("_")
+  } of ada@example.com`;
+  const evidence = {
+    evidence: [{ title: words }],
+    gaps: [{ what: words, why: words }],
+    normalized_context: { title: words },
+  };
+  for (
+    const [redaction_level, count] of [
+      ["none", 0],
+      ["standard", 1],
+      ["strict", 2],
+      ["no level", 2],
+    ] as const
+  ) {
+    const facts = readFacts({
+      ...POST,
+      safety_constraints: { redaction_level },
+      context: { evidence },
+    });
+    const [{ what, why }] = facts.gaps as [{ what: string; why: string }];
+    for (const text of [facts.title, facts.evidence[0]!.title, what, why]) {
+      const found = text.match(/\[secret:/g) ?? [];
+      assertEquals([redaction_level, found.length], [redaction_level, count]);
+    }
+  }
+});
+
 Deno.test("readFacts() completes the id with its source, as the poster does", () => {
   const idOf = (incident: unknown, evidence: unknown = {}) =>
     readFacts({ ...POST, context: { incident, evidence } }).incidentId;
