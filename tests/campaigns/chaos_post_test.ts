@@ -132,6 +132,10 @@ const JUDGED: Readonly<
     job: ["RUNNING", ""],
     expected: "job r:post@1 never ended: it is RUNNING",
   },
+  "signed, and refused for want of a signature": {
+    job: ["FAILED", "NOT_APPROVED"],
+    expected: "job r:post@1 was approved and signed, yet refused: m",
+  },
   "on record, and never sent": {
     record: [CLAIM, POSTED],
     expected:
@@ -258,7 +262,7 @@ for (const [what, { expected, ...facts }] of Object.entries(JUDGED)) {
           : { severity: "warning", isUpdate: false, behaviour: one }
       ),
       record: record.map((event) => JSON.stringify(event)),
-      jobs: [{ jobId: "r:post@1", severity, state, code, message: "" }],
+      jobs: [{ jobId: "r:post@1", severity, state, code, message: "m" }],
       lostData,
     });
     assertEquals(end ?? problems.join("; "), expected);

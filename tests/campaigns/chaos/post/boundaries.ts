@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { PostEvent } from "../../../../lib/post/events.ts";
+import { type PostEvent, RECORD_PREFIX } from "../../../../lib/post/events.ts";
 
 export const BOUNDARIES = [
   /** The poster asks for the job's input. */
@@ -51,6 +51,7 @@ export function meaningOf(
     case "GETRANGE":
       return key.startsWith("ctx:") ? { before: "before checks" } : {};
     case "LRANGE":
+      if (!key.startsWith(RECORD_PREFIX)) return {}; // Who signed.
       return { after: claimed ? "before connect" : "record read" };
     case "RPUSH":
       return isClaim(value)

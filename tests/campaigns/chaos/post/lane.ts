@@ -21,6 +21,12 @@ import { connectBus } from "../../../../lib/platform/bus.ts";
 import { decodePacket } from "../../../../lib/platform/packet.ts";
 import { connectStore } from "../../../../lib/platform/store.ts";
 import { recordKey } from "../../../../lib/post/events.ts";
+import { writePublicKey } from "../../../../lib/post/keys.ts";
+import {
+  createKeys,
+  sign,
+  signaturesKey,
+} from "../../../../lib/post/signature.ts";
 import { Stand } from "../../../../scripts/launch/stand.ts";
 import type { Severity } from "../../../../lib/incident.ts";
 import { section } from "../../../../lib/message/block_kit.ts";
@@ -47,6 +53,9 @@ const PENDING_MS = 10_000;
 const RECONNECT_MS = 10_000;
 /** The shortest that the poster takes, for short trials. */
 const WAITS = { POST_TIMEOUT_MS: "1000", POST_SETTLE_MS: "150" };
+/** As long as a post may wait: posters' clocks jump by hours. */
+const SIGNATURE_TTL_S = 12 * 3_600;
+const KEYS = await createKeys();
 const quiet = createLog({}, { write() {} });
 
 /** What the parts of a lane see of the current trial. */
@@ -90,7 +99,11 @@ async function startParts(
     await Stand.open({
       platformEnv: core.env,
       slack,
-      env: WAITS,
+      env: {
+        ...WAITS,
+        // Then a poster does all that it does without, and two reads more.
+        APPROVAL_PUBLIC_KEYS: writePublicKey(KEYS.public),
+      },
       principal: "chaos",
       signal,
     }),
@@ -238,8 +251,23 @@ export class PostLane implements Lane<PostStage> {
     const jobId = `${run["run_id"]}:post@1`;
     stage.jobIds.push(jobId);
     stage.severities.set(jobId, severity);
+    const { message_sha256: digest } = json.summary;
+    await this.#sign(jobId, digest);
     await approve(platform, jobId);
     return jobId;
+  }
+
+  async #sign(jobId: string, digest: string): Promise<void> {
+    const { slack, store } = this.#parts;
+    const item = await sign(KEYS.signing, {
+      tenant: "default",
+      jobId,
+      digest,
+      destination: `slack:${(await sha256Hex(slack.url)).slice(0, 16)}`,
+      expiresAt: new Date(Date.now() + SIGNATURE_TTL_S * 1000).toISOString(),
+    });
+    const key = signaturesKey(jobId);
+    await store.append(key, item, this.#signal, SIGNATURE_TTL_S);
   }
 
   /** Waits until a job was dispatched. @throws {Error} If it never is. */

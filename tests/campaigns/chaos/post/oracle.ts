@@ -163,7 +163,7 @@ function judgeRecord(
 /** Compares what the platform was told with the record. */
 function judgeJobs(state: PostState, jobs: readonly JobFacts[]): string[] {
   const { last } = standingOf(state) ?? {};
-  return jobs.flatMap(({ jobId, severity, state: now, code }) => {
+  return jobs.flatMap(({ jobId, severity, state: now, code, message }) => {
     if (now === undefined || !OVER.includes(now)) {
       return [`job ${jobId} never ended: it is ${now ?? "not known"}`];
     }
@@ -174,6 +174,9 @@ function judgeJobs(state: PostState, jobs: readonly JobFacts[]): string[] {
       return [
         `job ${jobId} succeeded as ${severity}, and only ${last.severity} was sent`,
       ];
+    }
+    if (code === "NOT_APPROVED") {
+      return [`job ${jobId} was approved and signed, yet refused: ${message}`];
     }
     if (now === "FAILED" && code === "") {
       return [`job ${jobId} failed without a reason`];
