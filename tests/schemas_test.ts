@@ -483,6 +483,18 @@ for (const [name, paths] of Object.entries(REQUIRED)) {
   }
 }
 
+Deno.test("compileCheck(EvidenceBundle) lets more into the context, so that older workers take newer bundles", () => {
+  const more = change("EvidenceBundle", "/normalized_context/more", 1);
+  for (
+    const value of [
+      more,
+      change("EvidenceBundle", "/normalized_context/redacted", undefined),
+    ]
+  ) {
+    assertEquals(CHECKS.EvidenceBundle(value), undefined);
+  }
+});
+
 const CLOSED: Record<SchemaName, string[]> = {
   IncidentInput: ["", "/source", "/destination"],
   EvidenceBundle: [
