@@ -4,9 +4,10 @@
  * @module
  */
 import { OWN_MARK } from "../base/foreign.ts";
-import { isObject } from "../base/json.ts";
+import { isObject, type JsonObject } from "../base/json.ts";
 import { shorten } from "../base/text.ts";
 import {
+  addLedgers,
   type Redaction,
   type RedactionLedger,
   type RedactionLevel,
@@ -14,7 +15,7 @@ import {
   WITHHELD,
 } from "../redact/redaction.ts";
 import { FULL_START } from "../removed.ts";
-import { fit, HEADER_CHARS_MAX } from "./block_kit.ts";
+import { type Block, fit, HEADER_CHARS_MAX } from "./block_kit.ts";
 import { unescapeMrkdwn } from "./mrkdwn.ts";
 import type { Message } from "./render.ts";
 
@@ -26,8 +27,9 @@ const LINE_CHARS_MIN = 60;
  * it is made of is redacted already, but a line may hold what none of its parts
  * did.
  */
-export function redactMessage(message: Message, { kept }: Redaction): Message {
-  return mapLines(message, ({ line, plain, isMrkdwn }) => {
+export function redactMessage(message: Message, redaction: Redaction): Message {
+  const { kept } = redaction;
+  const redacted = mapLines(message, ({ line, plain, isMrkdwn }) => {
     const redacted = kept(plain);
     if (redacted === plain) return line;
     const charsMax = Math.max(line.length, LINE_CHARS_MIN);
@@ -36,6 +38,24 @@ export function redactMessage(message: Message, { kept }: Redaction): Message {
     const left = isMrkdwn ? plainOf(cut) : cut;
     return kept(left) === left ? cut : WITHHELD;
   });
+  const isClean = ({ action_id, url }: JsonObject) =>
+    redactionOf(action_id, redaction).kept(url) === url;
+  const blocks = redacted.blocks.flatMap((block) => {
+    if (block.type !== "actions") return [block];
+    const elements = linksOf(block).filter(isClean);
+    return elements.length === 0 ? [] : [{ ...block, elements }];
+  });
+  return { ...redacted, blocks };
+}
+
+function linksOf({ elements }: Block): JsonObject[] {
+  return Array.isArray(elements) ? elements.filter(isObject) : [];
+}
+
+/** The operator chose where a run is shown, perhaps at an IP address. */
+function redactionOf(action: unknown, redaction: Redaction): Redaction {
+  const isOurs = action === "open_run" && redaction.level !== "none";
+  return isOurs ? startRedaction() : redaction;
 }
 
 /**
@@ -51,7 +71,13 @@ export function findForbidden(
     redaction.kept(plain);
     return line;
   });
-  const ledger = redaction.ledger();
+  const ledgers = message.blocks.filter(({ type }) => type === "actions")
+    .flatMap(linksOf).map(({ action_id, url }) => {
+      const used = redactionOf(action_id, redaction);
+      used.kept(url);
+      return used === redaction ? {} : used.ledger();
+    });
+  const ledger = ledgers.reduce(addLedgers, redaction.ledger());
   if (level === "full" && !saysFull(message)) {
     ledger["withheld"] = { count: 1, where: [] };
   }

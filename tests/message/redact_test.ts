@@ -1,9 +1,18 @@
 import { assert, assertEquals } from "@std/assert";
 import { OWN_MARK } from "../../lib/base/foreign.ts";
-import { contextBlock, header, section } from "../../lib/message/block_kit.ts";
+import {
+  contextBlock,
+  header,
+  type Link,
+  linkButtons,
+  section,
+} from "../../lib/message/block_kit.ts";
 import { findForbidden, redactMessage } from "../../lib/message/redact.ts";
 import type { Message } from "../../lib/message/render.ts";
-import { startRedaction } from "../../lib/redact/redaction.ts";
+import {
+  type RedactionLevel,
+  startRedaction,
+} from "../../lib/redact/redaction.ts";
 
 const SECRET = ["ghp", "7Zq".repeat(12)].join("_");
 
@@ -48,6 +57,41 @@ for (const [what, line] of LEFT) {
     assertEquals(findForbidden(message, "standard"), undefined);
   });
 }
+
+Deno.test("redactMessage() takes away a button whose address says too much", () => {
+  const url = (host: string, query = "") => `https://${host}/x${query}`;
+  const button = (id: "incident" | "run", url: string): Link => ({
+    id,
+    label: "Open",
+    url,
+  });
+  const host = [10, 20, 30, 40].join(".");
+  const TOLD: [Link, level: RedactionLevel, stays: boolean][] = [
+    [button("incident", url("a.example")), "strict", true],
+    [button("incident", url(host)), "standard", true],
+    [button("incident", url(host)), "strict", false],
+    [button("incident", url("a.example", `?token=${SECRET}`)), "none", true],
+    [button("incident", url("a.example", `?token=${SECRET}`)), "full", false],
+    [button("run", url(host)), "strict", true],
+    [button("run", url("a.example", `?token=${SECRET}`)), "standard", false],
+  ];
+  for (const [link, level, stays] of TOLD) {
+    const message = {
+      text: "x",
+      blocks: [
+        header("x"),
+        linkButtons([link]),
+        contextBlock("◆ Redaction level full: nothing removed"),
+      ],
+    };
+    const redacted = redactMessage(message, startRedaction({ level }));
+    const expected = [link.url, level, stays];
+    assertEquals([link.url, level, redacted.blocks.length === 3], expected);
+    const isFree = findForbidden(message, level) === undefined;
+    assertEquals([link.url, level, isFree], expected);
+    assertEquals(findForbidden(redacted, level), undefined);
+  }
+});
 
 Deno.test("findForbidden() takes no foreign text for the line that says full", () => {
   const words = "Redaction level full: 3 texts and numbers removed";
