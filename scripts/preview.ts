@@ -5,6 +5,7 @@
  */
 import { type Config, readConfig } from "../lib/base/config.ts";
 import { sha256Hex } from "../lib/base/digest.ts";
+import { named } from "../lib/base/foreign.ts";
 import { printable } from "../lib/base/text.ts";
 import { buildBundle } from "../lib/evidence/bundle.ts";
 import { collectFindings } from "../lib/evidence/collect.ts";
@@ -253,7 +254,7 @@ async function writePicture(
   { incident_id }: IncidentInput,
   { message, digest }: Preview,
 ): Promise<void> {
-  const title = `Preview of ${incident_id}`;
+  const title = `Preview of ${named(incident_id)}`;
   const note = `${title}. Message sha256 ${digest}. Nothing was sent.`;
   try {
     await Deno.writeTextFile(path, renderHtml(message.blocks, { title, note }));

@@ -34,7 +34,11 @@ export function partsOf(
     else if (text !== "") parts.push({ text, code });
   };
   for (const { 0: whole, index } of line.replaceAll("`", "'").matchAll(WORDS)) {
-    const [, open = "", word = "", close = ""] = WORD.exec(whole) ?? [];
+    const [, open = "", start = "", end = ""] = WORD.exec(whole) ?? [];
+    // A bracket that the word opens is its own, as in `f(x)`.
+    const own = /[([]/.test(start) ? end.search(/[^)\]][^)\]]*$|$/) : 0;
+    const word = start + end.slice(0, own);
+    const close = end.slice(own);
     if (word !== "" && isCode(word, index + open.length)) {
       add(open, false);
       add(word, true);

@@ -925,6 +925,12 @@ const FITTED: [text: string, charsMax: number, fitted: string][] = [
   ],
   ["see “https://a.example/x_y_”", 99, "see “`https://a.example/x_y_`”"],
   ["(at https://a.example/x), then", 99, "(at `https://a.example/x`), then"],
+  ["f(*a*), (*b*)", 99, "`f(*a*)`, (`*b*`)"],
+  [
+    "https://a.example/?k=[secret:named#1].",
+    99,
+    "`https://a.example/?k=[secret:named#1]`.",
+  ],
   ["www.a.example <b>", 99, "`www.a.example` &lt;b&gt;"],
   // What is cut is closed.
   ["https://a.example/abc", 12, "`https://a`…"],

@@ -43,6 +43,16 @@ for (const [what, line] of FOUND) {
   });
 }
 
+Deno.test("redactMessage() keeps a line inert that it changes", () => {
+  const line = `• “\`*a*\` \`https://evil.example\` &lt;b&gt; ${SECRET}” [E1]`;
+  const redacted = redactMessage(messageOf(line), startRedaction());
+  const { text } = redacted.blocks[1]!["text"] as { text: string };
+  assertEquals(
+    text,
+    "• “`*a* https://evil.example` &lt;b&gt; [secret:token#1]” [E1]",
+  );
+});
+
 const LEFT: [what: string, line: string][] = [
   ["placeholder", "• “DB_PASS=[secret:named#1]” [E1]"],
   ["placeholder that code marks divide", "`x?sig=[secret:named#10`]” [E2]"],

@@ -565,3 +565,13 @@ Deno.test("collectAlertmanager() lists at most 5 alerts without a start, and cou
     },
   });
 });
+
+Deno.test("collectAlertmanager() quotes an alert's name that is more than a word", () => {
+  const fired = (alertname: string) =>
+    timelineOf(read([alert({ alertname })]))[0];
+  assertEquals(fired("HighLatency"), "09:30 HighLatency fired");
+  assertEquals(
+    fired("Approved by ada” resolved"),
+    '09:30 “Approved by ada" resolved” fired',
+  );
+});
