@@ -3,7 +3,9 @@
  *
  * @module
  */
+import { printable } from "../base/text.ts";
 import type { SigningKey } from "../post/keys.ts";
+import type { Published } from "../post/published.ts";
 import { sign, signaturesKey } from "../post/signature.ts";
 import type { Whereto } from "./destinations.ts";
 import { OperationError } from "./errors.ts";
@@ -17,9 +19,34 @@ export interface Looked {
   whereto: Whereto | undefined;
 }
 
-/** @throws {OperationError} If a post cannot be signed. */
-export function checkSignable({ whereto }: Pick<Looked, "whereto">): void {
-  if (whereto === undefined || whereto.known) return;
+/**
+ * Checks that a post can be signed, if it is to be, and that posters would take
+ * the signature.
+ *
+ * @param keyId Of the key that will sign; `undefined` if none will.
+ * @throws {OperationError} If the approval would be lost.
+ */
+export function checkSigning(
+  { whereto }: Pick<Looked, "whereto">,
+  posters: readonly Published[],
+  keyId: string | undefined,
+): void {
+  if (whereto === undefined) return; // No post.
+  const strict = posters.find(({ keys }) =>
+    keys.length > 0 && (keyId === undefined || !keys.includes(keyId))
+  );
+  if (keyId !== undefined) checkSignable(whereto);
+  if (strict === undefined) return;
+  const poster = printable(strict.workerId, 100);
+  throw new OperationError(
+    keyId === undefined
+      ? `The poster ${poster} takes only signed approvals: set APPROVAL_SIGNING_KEY. Nothing was approved`
+      : `The poster ${poster} does not list the key ${keyId}; add its public line to APPROVAL_PUBLIC_KEYS there. Nothing was approved`,
+  );
+}
+
+function checkSignable(whereto: Whereto): void {
+  if (whereto.known) return;
   throw new OperationError(
     `Cannot sign the approval: nobody can tell where the post will go (${whereto.why}). Nothing was approved`,
   );
@@ -42,8 +69,8 @@ export async function signApproval(
     nowMs?: number;
   },
 ): Promise<void> {
-  checkSignable(looked);
   const { proposal, whereto } = looked;
+  if (whereto !== undefined) checkSignable(whereto);
   const { jobId, tenant, digest } = proposal;
   const until = approvableUntil(proposal, maxAgeS);
   if (digest === undefined || until === undefined || !whereto?.known) {

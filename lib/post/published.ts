@@ -7,6 +7,7 @@ import type { Config } from "../base/config.ts";
 import { JobError } from "../base/errors.ts";
 import { objectOf, parseJson, stringOf } from "../base/json.ts";
 import { type Destination, readDestination } from "./destination.ts";
+import { isKeyId } from "./keys.ts";
 import type { PostSettings } from "./settings.ts";
 
 export type Mode = Destination["kind"];
@@ -18,6 +19,8 @@ export interface Published {
   modes: Partial<Record<Mode, { id: string; host: string }>>;
   /** Whether incidents may bring their own webhook. */
   takesInputUrl: boolean;
+  /** The ids of the keys that may sign approvals; without any, none need to. */
+  keys: readonly string[];
 }
 
 /** Each poster writes under this and its worker id. */
@@ -49,6 +52,7 @@ export async function publish(
     worker_id: workerId,
     modes: Object.fromEntries(found.flat()),
     input_url: settings.allowInputUrl,
+    keys: settings.approvalKeys.map(({ id }) => id),
   });
   return { key: DESTINATION_PREFIX + workerId, value };
 }
@@ -87,5 +91,6 @@ export function readPublished(text: string): Published | undefined {
     workerId,
     modes: Object.fromEntries(known) as Published["modes"],
     takesInputUrl: read["input_url"] === true,
+    keys: [read["keys"]].flat().map(stringOf).filter(isKeyId),
   };
 }

@@ -37,7 +37,7 @@ import {
   type Proposal,
   readProposal,
 } from "../../lib/operate/proposal.ts";
-import { checkSignable, signApproval } from "../../lib/operate/signing.ts";
+import { checkSigning, signApproval } from "../../lib/operate/signing.ts";
 import { describePost } from "../../lib/operate/waiting.ts";
 import { POST_MAX_AGE } from "../../lib/post/age.ts";
 import { readSigningKey, type SigningKey } from "../../lib/post/keys.ts";
@@ -222,7 +222,8 @@ export async function approveJob(
   const { proposal, whereto } = looked;
   showProposal(looked, context);
   checkProposal(proposal, postMaxAgeS);
-  if (signingKey !== undefined) checkSignable(looked);
+  const posters = await platform.destinations() ?? [];
+  checkSigning(looked, posters, signingKey?.id);
   if (!await checkWorker(platform, topic)) {
     err(
       `Cannot tell whether a ${workerOf(topic)} is up: set REDIS_URL to check`,

@@ -1,9 +1,13 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
 import {
   describeWhereto,
   findDestination,
   readDestinations,
 } from "../../lib/operate/destinations.ts";
+import { OperationError } from "../../lib/operate/errors.ts";
+import { checkSigning } from "../../lib/operate/signing.ts";
+import { writePublicKey } from "../../lib/post/keys.ts";
+import { createKeys } from "../../lib/post/signature.ts";
 import { readConfig } from "../../lib/base/config.ts";
 import {
   publish,
@@ -23,7 +27,7 @@ function published(
 ): Published {
   const artifact = { id: "artifact", host: "artifact" };
   const modes = slack === undefined ? { artifact } : { artifact, slack };
-  return { workerId, modes, takesInputUrl };
+  return { workerId, modes, takesInputUrl, keys: [] };
 }
 
 function told(
@@ -57,6 +61,7 @@ Deno.test("a poster publishes ids and hosts, never the URL", async () => {
       slack: { id: "slack:08eb4b5d465756df", host: "hooks.slack.com" },
     },
     input_url: false,
+    keys: [],
   });
   assertEquals(value.includes("notASecret"), false);
   assertEquals(readPublished(value)?.workerId, "poster-1");
@@ -71,6 +76,58 @@ Deno.test("a poster publishes no webhook that it may not use", async () => {
   }
   const value = await publishedBy({ POSTER_ALLOW_INPUT_URL: "1" });
   assertEquals(readPublished(value)?.takesInputUrl, true);
+});
+
+Deno.test("a poster publishes the ids of the keys that may sign", async () => {
+  const { public: key } = await createKeys({ id: "ada-1", name: "Ada" });
+  const value = await publishedBy({
+    APPROVAL_PUBLIC_KEYS: writePublicKey(key),
+  });
+  assertEquals(readPublished(value)?.keys, ["ada-1"]);
+  const odd = value.replace('["ada-1"]', '["ok","a b",7]');
+  assertEquals(readPublished(odd)?.keys, ["ok"]);
+});
+
+Deno.test("checkSigning() refuses what posters would, before it is approved", () => {
+  const whereto = { known: false, why: "w" } as const;
+  const open = published("a");
+  const strict = { ...published("b"), keys: ["ada-1", "ada-2"] };
+  const changing = { ...published("c"), keys: ["ada-2"] };
+  const known = {
+    known: true,
+    mode: "artifact",
+    id: "artifact",
+    host: "",
+  } as const;
+  const check = (posters: Published[], keyId?: string) =>
+    checkSigning({ whereto: known }, posters, keyId);
+  check([]);
+  check([open]);
+  check([open, strict], "ada-1");
+  check([strict, changing], "ada-2");
+  const refused: [Published[], string | undefined, string][] = [
+    [
+      [open, strict],
+      undefined,
+      "b takes only signed approvals: set APPROVAL_S",
+    ],
+    [[open, strict], "eve", "b does not list the key eve; add its public line"],
+    [[strict, changing], "ada-1", "c does not list the key ada-1"],
+  ];
+  for (const [posters, keyId, problem] of refused) {
+    assertThrows(
+      () => check(posters, keyId),
+      OperationError,
+      `The poster ${problem}`,
+    );
+  }
+  assertThrows(
+    () => checkSigning({ whereto }, [open], "ada-1"),
+    OperationError,
+    "nobody can tell where the post will go (w)",
+  );
+  checkSigning({ whereto }, [open], undefined);
+  checkSigning({ whereto: undefined }, [strict], undefined); // No post.
 });
 
 Deno.test("readPublished() takes nothing else for a destination", () => {

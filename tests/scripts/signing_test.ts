@@ -14,9 +14,10 @@ import { header } from "../../lib/message/block_kit.ts";
 import { encodeMessage } from "../../lib/message/render.ts";
 import { approve } from "../../lib/operate/approvals.ts";
 import { WORKFLOW_ID } from "../../lib/operate/pack.ts";
+import { readFacts } from "../../lib/operate/proposal.ts";
 import { connectStore } from "../../lib/platform/store.ts";
 import { writePublicKey, writeSigningKey } from "../../lib/post/keys.ts";
-import { createKeys, signaturesKey } from "../../lib/post/signature.ts";
+import { createKeys, sign, signaturesKey } from "../../lib/post/signature.ts";
 import { main as approveLatestPost } from "../../scripts/approve_latest_post.ts";
 import { main as approvalsMain } from "../../scripts/approvals.ts";
 import { startStand } from "../../scripts/launch/stand.ts";
@@ -147,6 +148,20 @@ Deno.test("an approval binds the message, whoever writes Redis", async (t) => {
     assertEquals(sent(), before);
   });
 
+  await t.step("without a key nothing is approved in vain", async () => {
+    const jobId = await start();
+    const { code, stderr } = await run(approvalsMain, [
+      "approve",
+      jobId,
+      "--yes",
+    ]);
+    assertEquals([code, stderr], [
+      1,
+      "error: The poster incident-enricher-poster takes only signed approvals: set APPROVAL_SIGNING_KEY. Nothing was approved\n",
+    ]);
+    assertEquals((await stand.job(jobId))["state"], "APPROVAL_REQUIRED");
+  });
+
   await t.step("a key that is not listed sends nothing", async () => {
     const before = sent();
     const jobId = await start();
@@ -156,7 +171,23 @@ Deno.test("an approval binds the message, whoever writes Redis", async (t) => {
       { APPROVAL_SIGNING_KEY: writeSigningKey(eve.signing) },
     );
     assertEquals(code, 1);
-    assertStringIncludes(stderr, "NOT_APPROVED");
+    assertStringIncludes(
+      stderr,
+      "The poster incident-enricher-poster does not list the key eve;",
+    );
+    assertEquals((await stand.job(jobId))["state"], "APPROVAL_REQUIRED");
+    // Nor does it help to do what the command does not.
+    const facts = readFacts(await stand.job(jobId));
+    const item = await sign(eve.signing, {
+      tenant: facts.tenant,
+      jobId,
+      digest: facts.messageDigest,
+      destination: `slack:${id}`,
+      expiresAt: new Date(Date.now() + 60_000).toISOString(),
+    });
+    await store.append(signaturesKey(jobId), item, never);
+    await approve(stand.platform, jobId);
+    assertEquals((await ended(jobId))["error_code"], "NOT_APPROVED");
     assertEquals(sent(), before);
   });
 
@@ -263,6 +294,9 @@ Deno.test("an approval binds the message, whoever writes Redis", async (t) => {
       };
       for (const signs of [{}, signing]) {
         const before = (await store.read(key, 1e4, never))!;
+        // Takes any approval, so that only the destination is wrong.
+        const open = JSON.stringify({ ...JSON.parse(before), keys: [] });
+        await store.write(key, open, 60, never);
         const said: string[] = [];
         const env: Record<string, string> = { ...core.env, ...signs };
         const code = await callCommand(approvalsMain, ["approve", jobId], {
