@@ -129,15 +129,18 @@ const EMOJI = /:(?!\d{1,2}:)[\p{L}\p{N}_+'-]+:/u;
 const ADDRESS = /[a-z]:\/\/|^(?:www\.|mailto:|tel:)/i;
 
 function inertParts(line: string): Part[] {
-  const marks = MARKS.flatMap(({ opens, closes, either }) =>
-    opens.test(line) && closes.test(line)
-      ? [...line.matchAll(either)].map(({ index }) => index)
-      : []
+  const marks = new Set(
+    MARKS.flatMap(({ opens, closes, either }) =>
+      opens.test(line) && closes.test(line)
+        ? [...line.matchAll(either)].map(({ index }) => index)
+        : []
+    ),
   );
-  return partsOf(
-    line,
-    (word, start) =>
-      EMOJI.test(word) || ADDRESS.test(word) ||
-      marks.some((at) => at >= start && at < start + word.length),
-  );
+  return partsOf(line, (word, start) => {
+    if (EMOJI.test(word) || ADDRESS.test(word)) return true;
+    for (let at = start; at < start + word.length; at++) {
+      if (marks.has(at)) return true;
+    }
+    return false;
+  });
 }
