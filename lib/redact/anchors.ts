@@ -31,6 +31,13 @@ const MASK = (1 << 3 * SHIFT) - 1;
 const FREQUENT = "etaoinsrhldcumfpgwybvkxjqz";
 /** Digits and signs are as rare as a letter of this rank. */
 const SIGN_RANK = 14;
+/** What logs and alerts are full of; three characters of it are no help. */
+const COMMON =
+  `level=error msg="slow" id=7 time="2026-11-29T10:42:07.123Z" status: 503 ` +
+  "high latency at 10.0.3.7:8080 since 10:42 instance: ip-10-0-1-17.eu-west-1" +
+  ".compute.internal pod checkout-7d9f8b6c5 in the namespace is not ready and " +
+  "has been restarted for error from server (timeout) https://example.com/";
+const COMMON_COST = 40;
 /** How much rarer it must be than one that another anchor has already. */
 const SHARED_COST = 4;
 
@@ -42,9 +49,13 @@ export class AnchorTable<T> {
   /** The list for each hash; 0 is none. */
   readonly slots: Uint16Array = new Uint16Array(MASK + 1);
   readonly lists: Slot<T>[][] = [[]];
+  readonly #common = new Set<number>();
 
   /** @throws {RangeError} for an anchor of less than three characters. */
   constructor(anchors: readonly Anchor<T>[]) {
+    for (let at = 0; at + 3 <= COMMON.length; at++) {
+      this.#common.add(hashOf(COMMON, at));
+    }
     for (const anchor of anchors) {
       if (anchor.text.length < 3) throw new RangeError(`"${anchor.text}"`);
       const offset = this.#rarest(anchor.text);
@@ -67,11 +78,13 @@ export class AnchorTable<T> {
     let most = -Infinity;
     for (let at = 0; at + 3 <= text.length; at++) {
       const letters = [...text.slice(at, at + 3).toLowerCase()];
-      const shared = this.lists[this.slots[hashOf(text, at)]!]!.length;
+      const hash = hashOf(text, at);
+      const shared = this.lists[this.slots[hash]!]!.length;
+      const cost = this.#common.has(hash) ? COMMON_COST : 0;
       const score = letters.reduce((sum, letter) => {
         const rank = FREQUENT.indexOf(letter);
         return sum + (rank === -1 ? SIGN_RANK : rank);
-      }, -SHARED_COST * shared);
+      }, -SHARED_COST * shared - cost);
       if (score > most) [best, most] = [at, score];
     }
     return best;

@@ -15,6 +15,8 @@ interface Command {
   readonly name: string;
   /** Finds the value, as group 1, in what follows the command's name. */
   readonly pattern: RegExp;
+  /** What must stand in what follows; most names are words of prose, too. */
+  readonly needs?: string;
   /** Whether what stands there may be a word, so that the value must be none. */
   readonly wordy?: boolean;
 }
@@ -42,7 +44,7 @@ const COMMANDS: readonly Command[] = [
   },
   // A token in the user's place, without a password.
   { name: "curl", pattern: flag("-[a-zA-Z]{0,6}u|--user", TOKEN_LOGIN, true) },
-  { name: "http ", pattern: flag("-a|--auth", LOGIN) },
+  { name: "http ", needs: "-a", pattern: flag("-a|--auth", LOGIN) },
   { name: "sshpass", pattern: flag("-p", VALUE, true) },
   // With a blank, it asks for the password, and the next word is a database.
   ...["mysql", "mariadb", "mydumper"].map((name) => ({
@@ -57,7 +59,7 @@ const COMMANDS: readonly Command[] = [
   { name: "cqlsh", pattern: flag("-p", VALUE) },
   { name: "redis-cli", pattern: flag("-a", VALUE) },
   // Of docker, podman, helm, az, oc and many more.
-  { name: "login", pattern: flag("-p", VALUE, true) },
+  { name: "login", needs: "-p", pattern: flag("-p", VALUE, true) },
   ...[
     "ldapsearch",
     "ldapmodify",
@@ -192,12 +194,6 @@ const WORDY_COMMANDS: readonly Command[] = [
     pattern: /^\s(\S{4,200})/g,
   },
   { name: "> auth", pattern: /^\s{1,3}(?:\w{1,40}\s)?(\S{8,200})\s*$/g },
-  // Over wires that are read in logs: `PASS x`, `a1 LOGIN ada x`.
-  {
-    name: "user ",
-    pattern: /^\S{1,60}(?:\\r)?(?:\\n|\s){1,3}PASS (\S{4,100})/g,
-  },
-  { name: " login ", pattern: /^"?[^\s"]{1,60}"? "?([^\s"']{6,100})/g },
   {
     name: "nickserv",
     pattern: /identify\s{1,3}(?:\w{1,30}\s)?(\S{4,100})\s*$/gi,
@@ -224,10 +220,6 @@ const WORDY_COMMANDS: readonly Command[] = [
   },
   { name: "-token <<<", pattern: /^\s{0,2}["']?([^\s"'$]{4,200})/g },
   { name: "-stdin <<<", pattern: /^\s{0,2}["']?([^\s"'$]{4,200})/g },
-  {
-    name: "assword",
-    pattern: /^[^{}\n]{0,20}\{?\s{0,4}send(?:\s--)?\s\\?"([^"\s\\]{4,100})/g,
-  },
 ];
 
 const ALL: readonly Command[] = [
@@ -254,10 +246,11 @@ export class CommandSearch {
 
   /** The credentials among the arguments of command `which` at `at`. */
   find(which: number, at: number): Span[] {
-    const { name, pattern, wordy } = ALL[which]!;
+    const { name, pattern, wordy, needs } = ALL[which]!;
     if (at < (this.#until.get(which) ?? 0)) return [];
     const start = at + name.length;
     const given = this.#text.slice(start, start + ARGUMENTS_MAX);
+    if (needs !== undefined && !given.includes(needs)) return [];
     const ends = given.search(LINE_END);
     const line = ends === -1 ? given : given.slice(0, ends);
     this.#until.set(which, start + line.length);

@@ -5,7 +5,11 @@
  */
 import { isWebhookField, kindOfName, mayNameObject } from "./names.ts";
 import { personalField } from "./personal.ts";
-import { holdsOnlyPlaceholders, type SecretClass } from "./span.ts";
+import {
+  holdsOnlyPlaceholders,
+  type SecretClass,
+  withoutPlaceholders,
+} from "./span.ts";
 import { isNumber, isObjectName, looksChosen, looksRandom } from "./values.ts";
 
 /** Decides over a value by the fields that it stands in. */
@@ -87,12 +91,14 @@ function isPerson(object: Record<string, unknown>, key: string): boolean {
 
 /** Lists of variables and headers are written as {name, value}. */
 function nameFor(object: Record<string, unknown>, key: string): string {
-  if (!/^(?:value|val|content|data|default)$/i.test(key)) return key;
+  if (!/^(?:value|val|content|data|default)$/i.test(key)) {
+    return withoutPlaceholders(key);
+  }
   for (const field of ["name", "key", "Name", "Key", "variable", "header"]) {
     const name = object[field];
-    if (typeof name === "string") return name;
+    if (typeof name === "string") return withoutPlaceholders(name);
   }
-  return key;
+  return withoutPlaceholders(key);
 }
 
 const VALUE_FIELD = /^(?:value|val|v|content|data|default|text)$/i;
@@ -101,14 +107,14 @@ const VALUE_FIELD = /^(?:value|val|v|content|data|default|text)$/i;
 function describedBy(object: Record<string, unknown>): string | undefined {
   for (const field of ["parameter", "field", "id", "label", "k", "param"]) {
     const name = object[field];
-    if (typeof name === "string") return name;
+    if (typeof name === "string") return withoutPlaceholders(name);
   }
   return undefined;
 }
 
 /** Of a pair such as `["X-Api-Key", "…"]`: only what cannot be a word. */
 export function pairRule(name: string): FieldRule | undefined {
-  const kind = kindOfName(name);
+  const kind = kindOfName(withoutPlaceholders(name));
   if (kind === undefined || kind === "weak") return undefined;
   const take = takeText("named");
   const isNamed = kind === "authorization" || kind === "cookie";

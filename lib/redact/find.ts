@@ -89,6 +89,8 @@ export function findSecrets(text: string, names: NameCache): Span[] {
   const spans = search.run();
   if (search.unplain && needsPlainView(text)) {
     const view = plainView(text);
+    // Of letters such as "é" nothing is to be taken off.
+    if (view.text === text) return mergeSpans(spans);
     for (const { start, end, name } of new Search(view.text, names).run()) {
       spans.push({ start: view.at(start), end: view.at(end), name });
     }

@@ -136,10 +136,10 @@ function isSetting(value: string, { line }: Place): boolean {
 }
 
 function isPhrase(value: string, { kind, quoted, operator }: Place): boolean {
-  // What closes one quotation and opens the next is between two.
-  if (/^[\s{(,;]|[\s{(]$/.test(value)) return false;
   if (!quoted || operator === "space" || operator === "comma") return false;
   if (value.split(/\s+/).some(looksRandom)) return true;
+  // What closes one quotation and opens the next is between two.
+  if (/^[\s{(,;]|[\s{(]$/.test(value)) return false;
   return kind === "password" && !isSentence(value);
 }
 

@@ -184,7 +184,7 @@ export class NamedSearch {
     const listed = place.operator === "item";
     const more = listed ? NEXT_ITEM : NEXT_VALUE;
     for (let items = listed ? ITEMS_MAX : 1; items > 0; items--) {
-      if (NEXT_MARKS[this.#text.charCodeAt(end)] !== 1) break;
+      if (!isNear(this.#text, end, listed ? LIST_MARKS : CHANGE_MARKS)) break;
       const at = after(more, this.#text, end);
       const value = at === undefined ? undefined : this.#readValue(at);
       if (value === undefined) break;
@@ -201,6 +201,9 @@ export class NamedSearch {
   /** `value="…" name="password"`: the value in front of its name. */
   #before(kind: NameKind, start: number): Span | undefined {
     if (kind === "cookie" || kind === "authorization") return undefined;
+    if (!NAME_FRONT.test(this.#text.slice(Math.max(0, start - 16), start))) {
+      return undefined;
+    }
     const from = Math.max(0, start - VALUE_FIRST_MAX);
     const front = this.#text.slice(from, start);
     const match = VALUE_FIRST.exec(front);
@@ -281,8 +284,11 @@ const ITEMS_MAX = 50;
 const NEXT_ITEM =
   /(?:\\{0,3}["'`])?\s{0,4}(?:,\s{0,12}(?=\\{0,3}["'`])|\n[ \t]{0,40}-[ ](?=\S))/y;
 const NEXT_VALUE = /\\{0,3}["'`]?[ ]{0,3}(?:->|\u2192)[ ]{0,3}(?=\S)/y;
-const NEXT_MARKS = charTable("\\\"'`, \n-");
+const LIST_MARKS = ",\n";
+const CHANGE_MARKS = "-\u2192";
+const NEAR = 7;
 const VALUE_FIRST_MAX = 300;
+const NAME_FRONT = /(?:name|key|id)["']?\s{0,4}[:=]\s{0,4}["']$/i;
 const VALUE_FIRST =
   /["']?\b(?:val|value|data|content)["']?\s{0,4}[:=]\s{0,4}["']([^"'\n]{4,200})["'][\s,]{1,8}["']?(?:name|key|id)["']?\s{0,4}[:=]\s{0,4}["']$/i;
 const QUERY_KEY = /^(?:key|sig|signature|code)$/i;
@@ -306,6 +312,13 @@ function withFront(name: string, text: string, start: number): string {
   if (name.length > 4 || !/^keys?$/i.test(name)) return name;
   const front = FRONT.exec(text.slice(Math.max(0, start - 14), start))?.[1];
   return front === undefined ? name : `${front}_${name}`;
+}
+
+/** Whether one of the marks stands at `at` or soon behind it. */
+function isNear(text: string, at: number, marks: string): boolean {
+  const stop = Math.min(at + NEAR, text.length);
+  for (; at < stop; at++) if (marks.includes(text[at]!)) return true;
+  return false;
 }
 
 function isQuery(text: string, at: number): boolean {

@@ -44,16 +44,19 @@ const INVISIBLE =
 /** What a code reads as: 0 is unknown yet, 1 is nothing, 2 is itself. */
 const READ = new Map<number, string>();
 const READ_MAX = 4_096;
+const READS_MAX = 6;
 
 function read(code: number): string {
   const known = READ.get(code);
   if (known !== undefined) return known;
   const character = String.fromCodePoint(code);
-  const reads = INVISIBLE.test(character)
+  let reads = INVISIBLE.test(character)
     ? ""
     : code >= 0xd800 && code <= 0xdfff
     ? character
     : character.normalize("NFKC");
+  // Whole phrases in one character are no disguise, and blow the text up.
+  if (reads.length > READS_MAX) reads = character;
   if (READ.size < READ_MAX) READ.set(code, reads);
   return reads;
 }

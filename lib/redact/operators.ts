@@ -55,7 +55,7 @@ const LINE =
   /\r?\n[ \t]{1,40}(?=[^\s:#-]\S{3,200}(?<!:)[ \t]{0,4}(?:\r?\n|$))/y;
 /** `{name, "…"}`, and a name that is an argument. */
 const TUPLE = new RegExp(
-  String.raw`[ \t]{0,4},[ \t]{0,4}(?:<<)?(?=${QUOTE})`,
+  String.raw`[ \t]{0,4},[ \t]{0,4}(?:<<)?(?=${QUOTE}[^\s{}(),])`,
   "y",
 );
 const COMMA = new RegExp(

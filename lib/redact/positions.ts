@@ -106,8 +106,40 @@ function findPgpass(text: string, at: number): Span | undefined {
   return named(end - value.length, end);
 }
 
+const FRONT_MAX = 80;
+
+/** What follows `at`, if what stands in front of it fits. */
+function behind(front: RegExp, value: RegExp) {
+  return (text: string, at: number): Span | undefined => {
+    value.lastIndex = at;
+    const [match = "", given = ""] = value.exec(text) ?? [];
+    if (given === "" || !isGiven(given)) return undefined;
+    if (!front.test(text.slice(Math.max(0, at - FRONT_MAX), at))) {
+      return undefined;
+    }
+    const start = at + match.lastIndexOf(given);
+    return named(start, start + given.length);
+  };
+}
+
+/** `"Password:" { send "…\\r" }`, in a script of Expect. */
+const findSent = behind(
+  /pass(?:word|phrase)[^{}\n]{0,20}\{?\s{0,4}$/i,
+  /send (?:-- )?\\?"([^"\s\\]{4,100})/y,
+);
+/** `USER ada` and `PASS …`, of FTP and POP3. */
+const findPass = behind(
+  /user \S{1,60}?(?:\s|\\[rn]){0,3}$|\+ok[^\n]{0,60}$/i,
+  /(?:\n|\\n)PASS ([^\s\\]{4,100})/y,
+);
+/** `a1 LOGIN ada …`, of IMAP. */
+const findImap = behind(
+  /(?:^|[\s"'`>[(,])[a-z]{0,4}\d{1,6}$/i,
+  / LOGIN "?[^\s"]{1,60}"? "?([^\s"'`]{6,100})/y,
+);
+
 const FOREIGN =
-  /["'*]{0,2}(?:[ ]{0,3}(?:[:=]|\uff1a)[ ]{0,3}|[ ](?:ist|es|est|is)[ ])["'`*]{0,2}([^\s"'`,;<>]{4,200})/y;
+  /["'*]{0,2}(?:[ ]{0,3}(?:[:=]|\uff1a)[ ]{0,3}|[ ](?:ist|es|est|is)[ ])["'`*]{0,2}((?:(?!["'`,;<>])[!-~]){4,100})/y;
 
 /** A password that another language names. */
 function findForeign(length: number) {
@@ -123,7 +155,7 @@ function findForeign(length: number) {
 
 /** The word for a password, in the languages of many teams. */
 const WORDS =
-  "contraseña contrasena senha wachtwoord lösenord hasło heslo salasana parola şifre пароль кодовое парол κωδικός jelszó adgangskode passord パスワード 비밀번호 סיסמה كلمة_المرور รหัสผ่าน mot_de_passe"
+  "contraseña contrasena senha wachtwoord lösenord hasło salasana parola şifre пароль кодовое парол κωδικός jelszó adgangskode passord パスワード 비밀번호 סיסמה كلمة_المرور รหัสผ่าน mot_de_passe"
     .split(" ").map((word) => word.replaceAll("_", " "));
 
 /** What only its position gives away, by the text that each starts with. */
@@ -137,14 +169,18 @@ export const POSITIONS: readonly {
   ...["mysqli(", "mysqli_connect(", "new pdo(", "dbi->connect("].map(
     (anchor) => ({ anchor, find: findConnection }),
   ),
-  { anchor: "insert into", find: findInserted },
+  { anchor: "send ", find: findSent },
+  { anchor: "\npass ", find: findPass },
+  { anchor: "\\npass ", find: findPass },
+  { anchor: " login ", find: findImap },
+  { anchor: "insert", find: findInserted },
   ...[":5432:", ":5433:", ":6432:", ":*:"].map((anchor) => ({
     anchor,
     find: findPgpass,
   })),
   ...WORDS.map((anchor) => ({ anchor, find: findForeign(anchor.length) })),
-  // In two characters; what follows belongs to the anchor.
-  ...["密码", "密碼", "口令", "암호"].flatMap((word) =>
+  // Short or like much else; what follows belongs to the anchor.
+  ...["密码", "密碼", "口令", "암호", "heslo"].flatMap((word) =>
     [":", "=", "：", " :", " ="].map((sign) => ({
       anchor: word + sign,
       find: findForeign(word.length),

@@ -60,7 +60,7 @@ export interface Redaction {
   readonly level: RedactionLevel;
   /** A text without its credentials; at `full`, without anything. */
   text(value: string): string;
-  /** The same for every text within a JSON value. */
+  /** The same for every text within a JSON value, 200 levels deep. */
   value<T>(value: T): T;
   /** Like `value`, of what stays at `full`, such as a title. */
   kept<T>(value: T): T;
@@ -68,12 +68,17 @@ export interface Redaction {
   ledger(): RedactionLedger;
 }
 
-/** Stands for a text that the level `full` withholds. */
+/** Stands for a text that the level `full` withholds, and for what is too deep. */
 export const WITHHELD = "[withheld]";
 
 const WHERE_MAX = 20;
+/** What lies deeper is withheld: no alert is, and no stack goes on for ever. */
+const DEPTH_MAX = 200;
 /** No shorter text holds a credential with the name or form that shows it. */
 const TEXT_MIN = 7;
+/** A text of up to this length is redacted until nothing changes any more. */
+const AGAIN_LENGTH_MAX = 8_192;
+const AGAIN_MAX = 4;
 /** No shorter key of an object is one. */
 const KEY_MIN = 16;
 /** A sender cannot make us count on from a number without bound. */
@@ -133,6 +138,17 @@ class Redactor {
 
   text(value: string): string {
     if (this.#level === "none" || value.length < TEXT_MIN) return value;
+    let text = this.#once(value);
+    // What is taken away may show what stood around it.
+    for (let again = 1; again < AGAIN_MAX && text !== value; again++) {
+      if (text.length > AGAIN_LENGTH_MAX) break;
+      value = text;
+      text = this.#once(value);
+    }
+    return text;
+  }
+
+  #once(value: string): string {
     let spans = findSecrets(value, this.#names);
     if (this.#level !== "standard") {
       spans = mergeSpans([...spans, ...findPersonal(value)]);
@@ -177,6 +193,7 @@ class Redactor {
     stays: RedactionOptions["stays"],
   ): unknown {
     if (typeof value === "object" && value !== null) {
+      if (this.#path.length >= DEPTH_MAX) return this.withhold();
       return Array.isArray(value)
         ? this.#walkList(value, rule, stays)
         : this.#walkObject(value as Record<string, unknown>, rule, stays);

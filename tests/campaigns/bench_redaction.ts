@@ -11,6 +11,7 @@ import { type Main, runCommand } from "../../scripts/terminal/command.ts";
 import {
   HOSTILE,
   HOSTILE_RULES,
+  HOSTILE_VALUES,
   hostileText,
 } from "../redact/corpus/hostile.ts";
 import { harmlessTexts, plant } from "../redact/corpus/measure.ts";
@@ -28,8 +29,11 @@ const WARM_KIB = 500;
 const MEASURABLE_MS = 8;
 
 const [SMALL, LARGE, HUGE] = [1 << 14, 1 << 16, 1 << 20];
+/** Keys, items or levels of a hostile value, and four times of them. */
+const VALUES = 2_500;
 const SLOWEST = 20;
 const ROUNDS = 5;
+const TRIES = 3;
 
 const HELP = {
   usage: "deno task bench:redaction [--quick]",
@@ -88,7 +92,39 @@ export interface Bench {
 
 /** Measures everything. @returns What took too long, one sentence each. */
 export function benchRedaction(bench: Bench): string[] {
-  return [...benchHarmless(bench), ...benchHostile(bench)];
+  return [
+    ...benchHarmless(bench),
+    ...benchValues(bench),
+    ...benchHostile(bench),
+  ];
+}
+
+/** Values that are large in another way than one text: four times of each. */
+function benchValues({ redact, clock, out }: Bench): string[] {
+  const problems: string[] = [];
+  let worst = { name: "", ms: 0 };
+  for (const [name, make] of Object.entries(HOSTILE_VALUES)) {
+    const time = (size: number) => {
+      const value = make(size);
+      const call = () => clock(() => redact(value));
+      return Math.min(call(), call(), call());
+    };
+    const [small, large] = [time(VALUES), time(4 * VALUES)];
+    if (large > worst.ms) worst = { name, ms: large };
+    if (large > MEASURABLE_MS && large > GROWTH_MAX * small) {
+      problems.push(
+        `${name} took ${small.toFixed(1)} ms, four times of it ${
+          large.toFixed(1)
+        } ms`,
+      );
+    }
+  }
+  out(
+    `${Object.keys(HOSTILE_VALUES).length} hostile values: at most ${
+      worst.ms.toFixed(0)
+    } ms, of ${worst.name}`,
+  );
+  return problems;
 }
 
 const HARMLESS = {
@@ -141,7 +177,7 @@ function benchHostile({ redact, clock, hostile, out }: Bench): string[] {
   if (problems.length > 0) return problems;
   const slowest = measured.slice(0, SLOWEST).map(({ piece }) => ({
     piece,
-    ms: median(() => time(piece, HUGE)),
+    ms: settled(() => time(piece, HUGE)),
   })).toSorted((a, b) => b.ms - a.ms);
   for (const { piece, ms } of slowest) {
     if (ms <= HOSTILE_MS_PER_MIB_MAX) continue;
@@ -156,6 +192,17 @@ function benchHostile({ redact, clock, hostile, out }: Bench): string[] {
     );
   }
   return problems;
+}
+
+/** The median; of what is too slow, the best of three, since others run, too. */
+function settled(measure: () => number): number {
+  let best = median(measure);
+  const near = HOSTILE_MS_PER_MIB_MAX * 2;
+  for (let tries = 1; tries < TRIES; tries++) {
+    if (best <= HOSTILE_MS_PER_MIB_MAX || best > near) break;
+    best = Math.min(best, median(measure));
+  }
+  return best;
 }
 
 function median(measure: () => number): number {
