@@ -6,21 +6,29 @@
 import { isAlphanumeric } from "./shape.ts";
 import type { SecretClass, Span } from "./span.ts";
 
+/** As it is, and as it stands in a URL. */
+const AT = /@|%40/g;
 const LOCAL_MAX = 64;
+const SIGNS = ".!#$%&'*+/=?^_~-";
+const SIGNS_IN_QUERY = ".!#$%'*+^_~-";
 const DOMAIN =
   /(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.){1,8}[a-z]{2,24}(?![\w-])/iy;
 
 function findEmails(text: string, spans: Span[]): void {
-  for (let at = text.indexOf("@"); at !== -1; at = text.indexOf("@", at + 1)) {
+  for (const match of text.matchAll(AT)) {
+    const at = match.index;
+    const signs = match[0] === "@" ? SIGNS : SIGNS_IN_QUERY;
     let start = at;
     while (
       start > 0 && at - start < LOCAL_MAX &&
       (isAlphanumeric(text, start - 1) ||
-        ".!#$%&'*+/=?^_~-".includes(text[start - 1]!))
+        signs.includes(text[start - 1]!))
     ) start--;
     while (start < at && !isAlphanumeric(text, start)) start++;
-    DOMAIN.lastIndex = at + 1;
+    DOMAIN.lastIndex = at + match[0].length;
     if (start === at || !DOMAIN.test(text)) continue;
+    // `git@host:path` is where a repository is.
+    if (text.slice(start, at) === "git") continue;
     spans.push({ start, end: DOMAIN.lastIndex, name: "email" });
   }
 }
@@ -69,6 +77,17 @@ const PATTERNS: readonly { name: SecretClass; pattern: RegExp }[] = [
     pattern:
       /\b(?:user(?:[ _-]?name)?|login|principal|actor|uid)["']?(?:[:=]| (?=["'])) {0,2}["']?([A-Za-z][\w.@\\-]{1,63})(?!\w)/gi,
   },
+  {
+    // As servers log who came from where.
+    name: "user",
+    pattern:
+      /\b(?:password|publickey|log-?[io]n|session|sign-?in|authentication)\b[a-z ]{0,24}\bfor (?:(?:invalid )?user )?([A-Za-z][\w.-]{1,40})(?= from \[?(?:\d{1,3}\.|[\da-f]{0,4}:))/gi,
+  },
+  {
+    name: "user",
+    pattern:
+      /\buser ([A-Za-z][\w.-]{1,40})(?= from \[?(?:\d{1,3}\.|[\da-f]{0,4}:))/gi,
+  },
 ];
 
 /** Whether so many colons are an address rather than a time or a MAC. */
@@ -78,6 +97,14 @@ function isIpv6(text: string): boolean {
   if (text.indexOf("::") !== text.lastIndexOf("::")) return false;
   if (text.replace(/[:%]/g, "") === "") return false;
   return short ? groups.length <= 9 : groups.length === 8;
+}
+
+const VERSION_FRONT =
+  /(?:version|release|build|kernel|revision|firmware|driver|openssl|java|jdk|jre|python|postgres(?:ql)?|mysql|mariadb|nginx|redis|chrome|windows|oracle|\bimage \S{1,40}|\btag)["']?[ ]?[:=]?[ ]?["']?v?$/i;
+
+/** Whether what reads like an address is the version of something. */
+function isVersion(text: string, at: number): boolean {
+  return VERSION_FRONT.test(text.slice(Math.max(0, at - 60), at));
 }
 
 /** Whether it has as many digits as a number that can be called. */
@@ -98,6 +125,7 @@ export function findPersonal(text: string): Span[] {
       const found = match[1] ?? match[0];
       if (found.includes(":") && !isIpv6(found)) continue;
       if (name === "phone" && !isCallable(found)) continue;
+      if (name === "ip-address" && isVersion(text, match.index)) continue;
       if (name === "user" && STAY.test(found)) continue;
       const end = match.index + match[0].length;
       spans.push({ start: end - found.length, end, name });
