@@ -25,7 +25,7 @@ const MARKS =
 const QUOTES = /[“”„‟❝❞〝〞〟＂″‶ʺ˝\u{1F676}-\u{1F678}]|[‘’‚‛❛❜′‵ʹ]{2,}/gu;
 const BRACKETED = /\p{Ps}([^\p{Ps}\p{Pe}]{1,60})\p{Pe}/gu;
 /** Each of them looks like the Latin letter. */
-const E_TWINS = /[EeΕЕе℮]/g;
+const E_TWINS = /[EeΕЕеᎬꓰⲈ℮]/g;
 const CITATION =
   /^\s*E\s*[1-9]\d{0,3}(?:\s*(?:[,;·&+]\s*E?|[-–]\s*E)\s*\d{1,4})*\s*$/;
 /** A name that needs no quotes, since no sentence of ours is one word. */
@@ -40,7 +40,8 @@ export function foreignLine(text: string): string {
   return oneLine(text)
     .replace(MARKS, NO_MARK)
     .replace(BRACKETED, (whole, inner: string) => {
-      const plain = inner.normalize("NFKC").replace(E_TWINS, "E");
+      const plain = inner.normalize("NFKD").replace(/\p{M}/gu, "")
+        .replace(E_TWINS, "E");
       return CITATION.test(plain) ? `(${inner})` : whole;
     });
 }

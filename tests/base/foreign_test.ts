@@ -20,6 +20,7 @@ const LINES: [text: string, line: string][] = [
   ["x [E1]", "x (E1)"],
   ["[ e1, E2 ] {E3} 【E4】", "( e1, E2 ) (E3) (E4)"],
   ["［Ｅ１］ [Е1] [Ε1] [E 1]", "(Ｅ１) (Е1) (Ε1) (E 1)"],
+  ["[E\u0332\u0031\u0332] [É¹]", "(E\u0332\u0031\u0332) (É¹)"],
   ["[E1; 2] [E1 & E2] [E1-E3]", "(E1; 2) (E1 & E2) (E1-E3)"],
   // And what does not can be copied.
   ["rate(x[5m]) [E0-9]+ [ERR] [E]", "rate(x[5m]) [E0-9]+ [ERR] [E]"],
