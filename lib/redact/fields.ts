@@ -158,7 +158,8 @@ const referenceRule: FieldRule = { ...labelRule, deep: true };
 const weakRule: FieldRule = {
   deep: false,
   take: (value) =>
-    typeof value === "string" && value.length >= 16 && !isNumber(value) &&
+    typeof value === "string" && !holdsOnlyPlaceholders(value) &&
+      value.length >= 16 && !isNumber(value) &&
       !/[\s/.]|^[\da-f-]+$|^[a-z\d]+(?:-[a-z\d]+)+$/.test(value) &&
       looksRandom(value)
       ? "named"

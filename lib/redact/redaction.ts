@@ -244,7 +244,7 @@ class Redactor {
     return Object.fromEntries(
       Object.entries(value).map(([key, item]) => {
         const field = key.length < KEY_MIN ? key : this.text(key);
-        const rule = ruleOf(value, key, place);
+        const rule = ruleOf(value, field, place);
         this.#path.push(field);
         const walked = this.#walk(item, rule, stays);
         this.#path.pop();

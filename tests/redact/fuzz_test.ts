@@ -119,6 +119,21 @@ Deno.test("startRedaction() leaves nothing planted, in whichever order levels co
   }
 });
 
+Deno.test("startRedaction() keeps the placeholders of fields and keys", () => {
+  const token = "Q7x".repeat(8);
+  for (
+    const value of [
+      { auths: { "r.example": { auth: token } } },
+      { [`password=${token}`]: 1 },
+    ]
+  ) {
+    const once = startRedaction().value(value);
+    assert(!JSON.stringify(once).includes(token));
+    const [again, kept] = [startRedaction().value(once), JSON.stringify(once)];
+    assertEquals(JSON.stringify(again), kept);
+  }
+});
+
 Deno.test("startRedaction() takes hostile values", () => {
   for (const [name, make] of Object.entries(HOSTILE_VALUES)) {
     const once = startRedaction().value(make(1_000));
