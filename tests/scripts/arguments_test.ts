@@ -42,7 +42,7 @@ const REFUSED: Readonly<Record<string, [args: string[], problem: string][]>> = {
   ],
   "scripts/flags.ts": [[
     ["nonsense"],
-    'There is no way "nonsense"; there are example, tasks, image, service, k8s',
+    'There is no way "nonsense"; there are example, tasks, image, compose, service, k8s',
   ]],
   "scripts/permissions.ts": [
     [["nonsense"], NO_WORKER],

@@ -85,6 +85,7 @@ export async function benchIngester(
       CORETEX_GATEWAY_URL: gateway.url,
       CORETEX_API_KEY: "bench-key",
       PAGERDUTY_WEBHOOK_SECRETS: SECRET,
+      INGEST_MAX_AGE_S: "0", // Every event bears the same date.
     }, { preload: PRELOAD });
     const stop = () => ingester.signal("SIGTERM");
     signal.addEventListener("abort", stop, { once: true });
