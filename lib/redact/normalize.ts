@@ -30,12 +30,21 @@ const ENTITIES: Readonly<Record<string, string>> = {
   apos: "'",
 };
 
-const LETTERS: Readonly<Record<string, string>> = { n: "\n", r: "\r", t: "\t" };
+const BLANKS: Readonly<Record<string, string>> = { n: "\n", r: "\r", t: "\t" };
 
-/** An escape, or characters beyond ASCII. */
-const UNPLAIN =
-  // deno-lint-ignore no-control-regex
-  /%[2-7][\da-f]|\\u00[2-7][\da-f]|\\x[2-7][\da-f]|\\[nrt"'/\\]|&(?:quot|amp|lt|gt|apos|#\d{2,3}|#x[2-7][\da-f]);|[^\x00-\x7f]+/gi;
+/** What each escape of a backslash and one more character reads as. */
+const LETTERS: readonly (string | undefined)[] = Array.from(
+  { length: 128 },
+  (_, code) => {
+    const character = String.fromCharCode(code);
+    const blank = BLANKS[character.toLowerCase()];
+    return blank ?? ("\"'/\\".includes(character) ? character : undefined);
+  },
+);
+
+/** Any other escape. */
+const ESCAPE =
+  /%[2-7][\da-f]|\\u00[2-7][\da-f]|\\x[2-7][\da-f]|&(?:quot|amp|lt|gt|apos|#\d{2,3}|#x[2-7][\da-f]);/iy;
 
 /** What reads as nothing: format characters, fillers, variation selectors. */
 const INVISIBLE =
@@ -46,7 +55,7 @@ const READ = new Map<number, string>();
 const READ_MAX = 4_096;
 const READS_MAX = 6;
 
-function read(code: number): string {
+function readCharacter(code: number): string {
   const known = READ.get(code);
   if (known !== undefined) return known;
   const character = String.fromCodePoint(code);
@@ -67,26 +76,39 @@ export function plainView(text: string): View {
   // Places of the view from which on the text is further ahead, and how far.
   const places: number[] = [];
   const leads: number[] = [];
-  let length = 0;
+  let lead = 0;
+  // What stands from here on reads as itself, up to the next escape.
   let from = 0;
-  const add = (piece: string, sourceLength: number) => {
-    pieces.push(piece);
-    length += piece.length;
-    from += sourceLength;
-    if (piece.length === sourceLength) return;
-    places.push(length);
-    leads.push(from - length);
+  const read = (at: number, end: number, reads: string) => {
+    if (at > from) pieces.push(text.slice(from, at));
+    if (text[end - 1] === reads) {
+      from = end - 1;
+    } else {
+      if (reads !== "") pieces.push(reads);
+      from = end;
+    }
+    if (reads.length === end - at) return;
+    lead += end - at - reads.length;
+    places.push(end - lead);
+    leads.push(lead);
   };
-  for (const match of text.matchAll(UNPLAIN)) {
-    const { 0: found, index } = match;
-    if (index > from) add(text.slice(from, index), index - from);
-    const escaped = readEscape(found);
-    if (escaped !== undefined) add(escaped, found.length);
-    else addRun(found, add);
+  for (let at = 0; at < text.length;) {
+    const code = text.charCodeAt(at);
+    if (code < 128) {
+      const end = STARTS[code] === 1 ? escapeEnd(text, at) : at;
+      if (end > at) read(at, end, readEscape(text, at, end));
+      at = Math.max(end, at + 1);
+      continue;
+    }
+    const point = text.codePointAt(at)!;
+    const end = at + (point > 0xffff ? 2 : 1);
+    const reads = readCharacter(point);
+    const stays = reads.length === end - at && text.startsWith(reads, at);
+    if (!stays) read(at, end, reads);
+    at = end;
   }
-  add(text.slice(from), text.length - from);
   const at = (place: number): number => {
-    if (place >= length) return text.length;
+    if (place + lead >= text.length) return text.length;
     let [low, high] = [0, places.length];
     while (low < high) {
       const middle = (low + high) >> 1;
@@ -95,41 +117,29 @@ export function plainView(text: string): View {
     }
     return low === 0 ? place : place + leads[low - 1]!;
   };
-  return { text: pieces.join(""), at };
+  // Without an escape it is the same text, so that nobody has to compare.
+  return { text: from === 0 ? text : pieces.join("") + text.slice(from), at };
 }
 
-/** Adds characters beyond ASCII; those that keep their length are one piece. */
-function addRun(
-  run: string,
-  add: (piece: string, sourceLength: number) => void,
-): void {
-  let same = "";
-  for (let at = 0; at < run.length;) {
-    const code = run.codePointAt(at)!;
-    const length = code > 0xffff ? 2 : 1;
-    const reads = read(code);
-    if (reads.length === length) {
-      same += reads;
-    } else {
-      if (same !== "") add(same, same.length);
-      add(reads, length);
-      same = "";
-    }
-    at += length;
+const [PERCENT, AMPERSAND, BACKSLASH, SHARP] = [37, 38, 92, 35];
+const STARTS = new Uint8Array(128);
+for (const code of [PERCENT, AMPERSAND, BACKSLASH]) STARTS[code] = 1;
+
+/** The end of the escape at `at`; `at` if there is none. */
+function escapeEnd(text: string, at: number): number {
+  if (LETTERS[text.charCodeAt(at + 1)] !== undefined) {
+    return text.charCodeAt(at) === BACKSLASH ? at + 2 : at;
   }
-  if (same !== "") add(same, same.length);
+  ESCAPE.lastIndex = at;
+  return ESCAPE.test(text) ? ESCAPE.lastIndex : at;
 }
 
-function readEscape(found: string): string | undefined {
-  const [mark, kind = ""] = found;
-  if (mark === "%") return fromHex(found.slice(1));
-  if (mark === "\\") {
-    if (found.length > 2) return fromHex(found.slice(-2));
-    return LETTERS[kind.toLowerCase()] ?? kind;
-  }
-  if (mark !== "&") return undefined;
-  const inner = found.slice(1, -1).toLowerCase();
-  if (kind !== "#") return ENTITIES[inner]!;
+function readEscape(text: string, at: number, end: number): string {
+  const mark = text.charCodeAt(at);
+  if (end - at === 2) return LETTERS[text.charCodeAt(at + 1)]!;
+  if (mark !== AMPERSAND) return fromHex(text.slice(end - 2, end));
+  const inner = text.slice(at + 1, end - 1).toLowerCase();
+  if (inner.charCodeAt(0) !== SHARP) return ENTITIES[inner]!;
   return inner[1] === "x"
     ? fromHex(inner.slice(2))
     : String.fromCharCode(Number(inner.slice(1)));
