@@ -154,7 +154,7 @@ export class NamedSearch {
     if (found === undefined) return undefined;
     const { at } = found;
     // What stands in brackets is often a remark.
-    const operator = OPENS.has(text[at]!) ? "item" : found.operator;
+    const operator = isOpen(text, at) ? "item" : found.operator;
     const value = this.#readValue(at);
     if (value === undefined) return undefined;
     const span: Span = { start: value.start, end: value.end, name: "named" };
@@ -184,7 +184,7 @@ export class NamedSearch {
     const listed = place.operator === "item";
     const more = listed ? NEXT_ITEM : NEXT_VALUE;
     for (let items = listed ? ITEMS_MAX : 1; items > 0; items--) {
-      if (!isNear(this.#text, end, listed ? LIST_MARKS : CHANGE_MARKS)) break;
+      if (!isNear(this.#text, end, listed ? IN_LIST : IN_CHANGE)) break;
       const at = after(more, this.#text, end);
       const value = at === undefined ? undefined : this.#readValue(at);
       if (value === undefined) break;
@@ -221,26 +221,20 @@ export class NamedSearch {
     let at = PREFIX_MARKS[text.charCodeAt(given)] === 1
       ? after(PREFIX, text, given) ?? given
       : given;
-    const bracket = text[at] === "[" || text[at] === "(";
-    if (bracket && skipPlaceholder(text, at) === at) at++;
-    if (OPEN_MARKS[text.charCodeAt(at)] === 1) OPEN.lastIndex = at;
-    else return this.#readRun(at);
-    const [open] = OPEN.exec(text) ?? [];
-    if (open !== undefined) {
-      const start = at + open.length;
-      const end = closing(text, start, open);
-      if (end !== undefined) {
-        return end === start ? undefined : {
-          start,
-          end,
-          text: text.slice(start, end),
-          quoted: true,
-          held: holdsPlaceholder(text, start, end),
-        };
-      }
-      return this.#readRun(start);
-    }
-    return this.#readRun(at);
+    if (isOpen(text, at) && skipPlaceholder(text, at) === at) at++;
+    const start = OPEN_MARKS[text.charCodeAt(at)] === 1
+      ? after(OPEN, text, at)
+      : undefined;
+    if (start === undefined) return this.#readRun(at);
+    const end = closing(text, start, text.slice(at, start));
+    if (end === undefined) return this.#readRun(start);
+    return end === start ? undefined : {
+      start,
+      end,
+      text: text.slice(start, end),
+      quoted: true,
+      held: holdsPlaceholder(text, start, end),
+    };
   }
 
   #readRun(start: number): Value | undefined {
@@ -250,9 +244,7 @@ export class NamedSearch {
       end = start;
       held = -1;
       while (end < text.length) {
-        const skipped = text[end] === "[" || text[end] === "%"
-          ? skipPlaceholder(text, end)
-          : end;
+        const skipped = skipPlaceholder(text, end);
         if (skipped > end) {
           held = end;
           end = skipped;
@@ -274,7 +266,6 @@ export class NamedSearch {
   }
 }
 
-const OPENS = new Set("([");
 /** What a prefix and a quote start with. */
 const PREFIX_MARKS = charTable("!&rbfuN@$BT");
 const OPEN_MARKS = charTable("\\\"'`&");
@@ -284,8 +275,9 @@ const ITEMS_MAX = 50;
 const NEXT_ITEM =
   /(?:\\{0,3}["'`])?\s{0,4}(?:,\s{0,12}(?=\\{0,3}["'`])|\n[ \t]{0,40}-[ ](?=\S))/y;
 const NEXT_VALUE = /\\{0,3}["'`]?[ ]{0,3}(?:->|\u2192)[ ]{0,3}(?=\S)/y;
-const LIST_MARKS = ",\n";
-const CHANGE_MARKS = "-\u2192";
+/** What the two start with, but for quotes and blanks. */
+const IN_LIST = { mark: 44, other: 10 } as const;
+const IN_CHANGE = { mark: 45, other: 0x2192 } as const;
 const NEAR = 7;
 const VALUE_FIRST_MAX = 300;
 const NAME_FRONT = /(?:name|key|id)["']?\s{0,4}[:=]\s{0,4}["']$/i;
@@ -314,11 +306,23 @@ function withFront(name: string, text: string, start: number): string {
   return front === undefined ? name : `${front}_${name}`;
 }
 
-/** Whether one of the marks stands at `at` or soon behind it. */
-function isNear(text: string, at: number, marks: string): boolean {
+/** Whether one of two characters stands at `at` or soon behind it. */
+function isNear(
+  text: string,
+  at: number,
+  { mark, other }: { mark: number; other: number },
+): boolean {
   const stop = Math.min(at + NEAR, text.length);
-  for (; at < stop; at++) if (marks.includes(text[at]!)) return true;
+  for (; at < stop; at++) {
+    const code = text.charCodeAt(at);
+    if (code === mark || code === other) return true;
+  }
   return false;
+}
+
+function isOpen(text: string, at: number): boolean {
+  const code = text.charCodeAt(at);
+  return code === 40 || code === 91;
 }
 
 function isQuery(text: string, at: number): boolean {
@@ -352,5 +356,6 @@ function trimmed(
   if (quoted) return span;
   const [tail = ""] = (operator === "assign" ? /\.$/ : /[.:!?]{1,3}$/)
     .exec(value.slice(-3)) ?? [];
-  return { ...span, end: span.end - tail.length };
+  span.end -= tail.length;
+  return span;
 }

@@ -98,19 +98,21 @@ export function readOperator(
   { start, end, dashed, closed }: NamePlace,
 ): { operator: Operator; at: number } | undefined {
   const before = text[start - 1] ?? "";
-  const quoted = QUOTES.has(before) ||
+  const quoted = isIn(QUOTES, text, start - 1) ||
     before === ";" && text.startsWith("&quot;", start - 6);
   const markAt = skipCloses(text, end);
   // An escape of an operator, such as `\\u003d`.
-  const mark = text[markAt - 1] === "\\" ? "\\" : text[markAt] ?? "";
-  if (quoted || PAIR_MARKS.has(mark)) {
+  const isEscape = text.charCodeAt(markAt - 1) === BACKSLASH;
+  const place = isEscape ? markAt - 1 : markAt;
+  const mark = text[place] ?? "";
+  if (quoted || isIn(PAIR_MARKS, text, place)) {
     const pair = quoted ||
       NAMED.test(text.slice(Math.max(0, start - 20), start));
     const at = pair ? after(PAIR, text, end) : undefined;
     if (at !== undefined) return { operator: "assign", at };
   }
   const tagged = closed && (quoted || before === "<" || before === ":");
-  if (tagged && TAG_ENDS.has(text[end] ?? "")) {
+  if (tagged && isIn(TAG_ENDS, text, end)) {
     const at = after(ELEMENT, text, end);
     if (at !== undefined) return { operator: "element", at };
   }
@@ -118,24 +120,24 @@ export function readOperator(
     const at = after(NEXT_ELEMENT, text, end);
     if (at !== undefined) return { operator: "comma", at };
   }
-  if (quoted && IS_PART.has(mark)) {
+  if (quoted && isIn(PART_STARTS, text, place)) {
     const at = after(PART, text, end);
     if (at !== undefined) return { operator: "assign", at };
   }
-  if (mark !== "" && OPERATOR_MARKS.has(mark)) {
+  if (isIn(OPERATOR_MARKS, text, place) || mark === "\u2192") {
     const typed =
       mark === ":" || mark === "s" || mark === "A" || mark === "&" ||
         mark === "["
         ? after(TYPED, text, end)
         : undefined;
-    const sets = mark !== ":" || ASSIGN_SECOND.has(text[markAt + 1] ?? "");
+    const sets = mark !== ":" || isIn(ASSIGN_SECOND, text, markAt + 1);
     const at = typed ?? (sets ? after(ASSIGN, text, end) : undefined);
     if (at !== undefined) {
       const block = after(BLOCK, text, at);
       if (block !== undefined) return { operator: "line", at: block };
       return nested(text, at, "assign");
     }
-    const colons = COLON_STARTS.has(mark);
+    const colons = isIn(COLON_STARTS, text, place);
     const colon = colons ? after(COLON, text, end) : undefined;
     if (colon !== undefined) {
       const block = after(BLOCK, text, colon);
@@ -148,7 +150,7 @@ export function readOperator(
       ? undefined
       : quoted
       ? after(COMMA, text, end)
-      : TUPLE_STARTS.has(before)
+      : isIn(TUPLE_STARTS, text, start - 1)
       ? after(TUPLE, text, end)
       : undefined;
     const found = comma ??
@@ -157,7 +159,7 @@ export function readOperator(
       (mark === "|" ? after(CELL, text, end) : undefined);
     if (found !== undefined) return { operator: "comma", at: found };
   }
-  if (!SPACE_STARTS.has(text[end] ?? "")) return undefined;
+  if (!isIn(SPACE_STARTS, text, end)) return undefined;
   const space = after(SPACE, text, end);
   if (space === undefined) return undefined;
   return { operator: dashed ? "argument" : "space", at: space };
@@ -165,14 +167,19 @@ export function readOperator(
 
 const NAMED = /(?:name|key|variable|type|id)["']?\s{0,4}[:=]\s{0,4}$/i;
 /** What may start an operator; without one of these only a blank is left. */
-const OPERATOR_MARKS = new Set("=:?.+!-<>|%\\,&[(sofFApgirA\u2192");
+const OPERATOR_MARKS = charTable("=:?.+!-<>|%\\,&[(sofFApgirA");
 /** What a colon may follow, and itself. */
-const COLON_STARTS = new Set(":%fpsrgiPSRGIF");
-const TUPLE_STARTS = new Set("({:");
+const COLON_STARTS = charTable(":%fpsrgiPSRGIF");
+const TUPLE_STARTS = charTable("({:");
 /** A form's field ends its line with the name, or with more about it. */
-const IS_PART = new Set("\r\n;u\\");
+const PART_STARTS = charTable("\r\n;u\\");
 /** What may stand between a name and the word "value". */
-const PAIR_MARKS = new Set("\n\r,;{");
+const PAIR_MARKS = charTable("\n\r,;{");
+const BACKSLASH = 92;
+
+function isIn(table: Uint8Array, text: string, at: number): boolean {
+  return table[text.charCodeAt(at)] === 1;
+}
 
 function nested(
   text: string,
@@ -187,13 +194,13 @@ function nested(
 
 /** Whether a list, a map or a call may stand at `at`. */
 function mayNest(text: string, at: number): boolean {
-  if (NESTS.has(text[at] ?? "")) return true;
+  if (isIn(NESTS, text, at)) return true;
   let end = at;
   while (end - at <= 40 && isCallee(text, end)) end++;
-  return end > at && NESTS.has(text[end] ?? "") || text[at] === "q";
+  return end > at && isIn(NESTS, text, end) || text[at] === "q";
 }
 
-const NESTS = new Set("[({<\n");
+const NESTS = charTable("[({<\n");
 
 function isCallee(text: string, at: number): boolean {
   const code = text.charCodeAt(at);
@@ -208,8 +215,8 @@ function skipCloses(text: string, end: number): number {
 }
 
 const CLOSES = charTable(" \t\"'`])*\\");
-const QUOTES = new Set("\"'`");
+const QUOTES = charTable("\"'`");
 /** What may follow a colon that is a part of an operator, as in `:=`. */
-const ASSIGN_SECOND = new Set("=:");
-const TAG_ENDS = new Set(" \t\"'>");
-const SPACE_STARTS = new Set(" \t\n\"'");
+const ASSIGN_SECOND = charTable("=:");
+const TAG_ENDS = charTable(" \t\"'>");
+const SPACE_STARTS = charTable(" \t\n\"'");

@@ -70,8 +70,7 @@ export function closing(
 export function runEnd(text: string, at: number): number {
   let end = at;
   while (end < text.length && end - at < QUOTED_MAX) {
-    const held = text[end] === "[" || text[end] === "%";
-    const skipped = held ? skipPlaceholder(text, end) : end;
+    const skipped = skipPlaceholder(text, end);
     if (skipped === end && endsValue(text, end)) break;
     end = Math.max(skipped, end + 1);
   }

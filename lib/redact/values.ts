@@ -42,13 +42,18 @@ const WORDED = [
 const TYPE =
   /^(?:Optional|Option|Union|List|Secret(?:Str)?|Maybe|ENV|await|new|lambda|function)\b/;
 
+const TAIL = Uint8Array.from(
+  { length: 128 },
+  (_, code) => ".,;:!?)]".includes(String.fromCharCode(code)) ? 1 : 0,
+);
+
 /** Only so much of a value decides. */
 const LOOK = 128;
 
 /** A value without the punctuation behind it. */
 export function withoutTail(value: string): string {
   let end = value.length;
-  while (end > 1 && ".,;:!?)]".includes(value[end - 1]!)) end--;
+  while (end > 1 && TAIL[value.charCodeAt(end - 1)] === 1) end--;
   return end === value.length ? value : value.slice(0, end);
 }
 
@@ -83,19 +88,22 @@ export function standsForNone(given: string, isNamed = false): boolean {
 function holdsOf(value: string): number {
   let holds = 0;
   for (let at = 0; at < value.length; at++) {
-    holds |= HOLDS[value.charCodeAt(at)] ?? OTHER;
+    holds |= HOLDS[value.charCodeAt(at)] ?? OTHER | MASKING;
   }
   return holds;
 }
 
 const [LOWER, UPPER, DIGITS, JOINT, WORD_SIGN, OTHER] = [1, 2, 4, 8, 16, 32];
+/** Stars, and whatever is beyond ASCII, such as a bullet. */
+const MASKING = 64;
 const HOLDS = Uint8Array.from({ length: 128 }, (_, code) => {
   const character = String.fromCharCode(code);
   if (/[a-z]/.test(character)) return LOWER;
   if (/[A-Z]/.test(character)) return UPPER;
   if (/\d/.test(character)) return DIGITS;
   return ("_.-".includes(character) ? JOINT : OTHER) |
-    (".:(<[/\\+".includes(character) ? WORD_SIGN : 0);
+    (".:(<[/\\+".includes(character) ? WORD_SIGN : 0) |
+    (character === "*" ? MASKING : 0);
 });
 
 /** Whether it has what every mask has. */
@@ -104,9 +112,11 @@ function mayMask(value: string, holds: number): boolean {
     return value.includes("xxxx") || value.includes("XXXX") ||
       /^0+$/.test(value);
   }
-  return MASK_STARTS.has(value[0]!) || value.includes("***") ||
-    value.includes("\u2022") || value.endsWith("...") ||
-    value.endsWith("\u2026") || /[xX]{8}/.test(value);
+  return MASK_STARTS.has(value[0]!) ||
+    (holds & MASKING) !== 0 &&
+      (value.includes("***") || value.includes("\u2022") ||
+        value.endsWith("\u2026")) ||
+    value.endsWith("...") || value.length >= 8 && /[xX]{8}/.test(value);
 }
 
 const MASK_STARTS = new Set("*\u2022\u00b7.-_#?xX0=~");
@@ -151,7 +161,7 @@ const UUID = /^[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}$/i;
 
 /** Whether it is a UUID and nothing else. */
 export function isUuid(value: string): boolean {
-  return UUID.test(value);
+  return value.length === 36 && UUID.test(value);
 }
 
 const PLAIN =
@@ -167,6 +177,9 @@ export function isNumber(value: string): boolean {
   return value.length < 16 && /^-?[\d.,:_]+[a-z%]{0,3}$/i.test(value);
 }
 
+/** No shorter run reads as random. */
+const RUN = /[A-Za-z0-9]{8}/;
+
 /** Groups of capitals and digits, as license keys have them. */
 const LICENSE = /^[A-Z0-9]{4,8}(?:-[A-Z0-9]{4,8}){2,7}$/;
 
@@ -174,11 +187,13 @@ const LICENSE = /^[A-Z0-9]{4,8}(?:-[A-Z0-9]{4,8}){2,7}$/;
 export function looksRandom(given: string): boolean {
   const value = given.slice(0, LOOK);
   if (value.length < 8 || isPlain(value)) return false;
-  if (UUID.test(value)) return true;
+  if (isUuid(value)) return true;
   if (LICENSE.test(value) && /\d/.test(value)) return true;
-  const segments = value.split(/[^A-Za-z0-9]+/).filter((part) => part !== "");
-  const single = segments.length === 1;
-  if (segments.some((part) => isRandomRun(part, single))) return true;
+  if (RUN.test(value)) {
+    const segments = value.split(/[^A-Za-z0-9]+/).filter((part) => part !== "");
+    const single = segments.length === 1;
+    if (segments.some((part) => isRandomRun(part, single))) return true;
+  }
   return /[!@#$%^&*?~]/.test(value) && /\d/.test(value) &&
     /[A-Za-z]/.test(value) && !/\s/.test(value);
 }
