@@ -91,8 +91,10 @@ export function findSecrets(text: string, names: NameCache): Span[] {
     const view = plainView(text);
     // Of letters such as "é" nothing is to be taken off.
     if (view.text === text) return mergeSpans(spans);
-    for (const { start, end, name } of new Search(view.text, names).run()) {
-      spans.push({ start: view.at(start), end: view.at(end), name });
+    for (const span of new Search(view.text, names).run()) {
+      span.start = view.at(span.start);
+      span.end = view.at(span.end);
+      spans.push(span);
     }
   }
   return mergeSpans(spans);

@@ -138,6 +138,7 @@ class Redactor {
 
   text(value: string): string {
     if (this.#level === "none" || value.length < TEXT_MIN) return value;
+    if (value.includes("[secret:")) this.#countOn(value);
     let text = this.#once(value);
     // What is taken away may show what stood around it.
     for (let again = 1; again < AGAIN_MAX && text !== value; again++) {
@@ -153,10 +154,8 @@ class Redactor {
     if (this.#level !== "standard") {
       spans = mergeSpans([...spans, ...findPersonal(value)]);
     }
-    if (value.includes("[secret:")) {
-      this.#countOn(value);
-      spans = keepPlaceholders(value, spans);
-    }
+    if (spans.length === 0) return value;
+    if (value.includes("[secret:")) spans = keepPlaceholders(value, spans);
     return spans.length === 0 ? value : this.#replace(value, spans);
   }
 
