@@ -255,7 +255,8 @@ export class CommandSearch {
     const line = ends === -1 ? given : given.slice(0, ends);
     this.#until.set(which, start + line.length);
     const spans: Span[] = [];
-    for (const match of line.matchAll(pattern)) {
+    pattern.lastIndex = 0;
+    for (let match; (match = pattern.exec(line)) !== null;) {
       const [, given = ""] = match;
       const rest = given.slice(skipPlaceholder(given, 0));
       if (rest === "" || rest !== given && withoutTail(rest).length <= 1) {

@@ -49,14 +49,17 @@ function anchorsOf(): Anchor<Target>[] {
     bounded = false,
   ) => ({ text, folded, bounded, target });
   return [
-    ...ANCHORED_FORMS.map((form) =>
-      anchor(
+    ...ANCHORED_FORMS.map((form) => {
+      const bounded = form.bounded && form.before.length === 0;
+      // What the anchor asks the form need not ask again.
+      const target = bounded ? { ...form, bounded: false } : form;
+      return anchor(
         form.anchor,
-        { kind: "form", form },
+        { kind: "form", form: target },
         false,
-        form.bounded && form.before.length === 0,
-      )
-    ),
+        bounded,
+      );
+    }),
     ...URLS.map(({ host, path }, which) =>
       anchor(host || path.slice(0, PATH_ANCHOR).split(/[({]/)[0]!, {
         kind: "url",

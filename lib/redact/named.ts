@@ -341,10 +341,12 @@ function isPunctuation(text: string, at: number): boolean {
 }
 
 function isNameCode(text: string, at: number): boolean {
-  const code = text.charCodeAt(at);
-  return code >= 97 && code <= 122 || code >= 65 && code <= 90 ||
-    code >= 48 && code <= 57 || code === 95 || code === 45 || code === 46;
+  return NAME_CODES[text.charCodeAt(at)] === 1;
 }
+
+const NAME_CODES = charTable(
+  "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.",
+);
 
 /** Without the full stop that ends a sentence. */
 function trimmed(

@@ -105,7 +105,8 @@ export function readOperator(
   const isEscape = text.charCodeAt(markAt - 1) === BACKSLASH;
   const place = isEscape ? markAt - 1 : markAt;
   const mark = text[place] ?? "";
-  if (quoted || isIn(PAIR_MARKS, text, place)) {
+  const sets = mark === ":" || mark === "=";
+  if (!sets && (quoted || isIn(PAIR_MARKS, text, place))) {
     const pair = quoted ||
       NAMED.test(text.slice(Math.max(0, start - 20), start));
     const at = pair ? after(PAIR, text, end) : undefined;
@@ -125,13 +126,11 @@ export function readOperator(
     if (at !== undefined) return { operator: "assign", at };
   }
   if (isIn(OPERATOR_MARKS, text, place) || mark === "\u2192") {
-    const typed =
-      mark === ":" || mark === "s" || mark === "A" || mark === "&" ||
-        mark === "["
-        ? after(TYPED, text, end)
-        : undefined;
-    const sets = mark !== ":" || isIn(ASSIGN_SECOND, text, markAt + 1);
-    const at = typed ?? (sets ? after(ASSIGN, text, end) : undefined);
+    const typed = mayBeTyped(text, place, mark)
+      ? after(TYPED, text, end)
+      : undefined;
+    const assigns = mark !== ":" || isIn(ASSIGN_SECOND, text, markAt + 1);
+    const at = typed ?? (assigns ? after(ASSIGN, text, end) : undefined);
     if (at !== undefined) {
       const block = after(BLOCK, text, at);
       if (block !== undefined) return { operator: "line", at: block };
@@ -180,6 +179,15 @@ const BACKSLASH = 92;
 function isIn(table: Uint8Array, text: string, at: number): boolean {
   return table[text.charCodeAt(at)] === 1;
 }
+
+/** Whether a type may stand behind the mark, or starts with it. */
+function mayBeTyped(text: string, at: number, mark: string): boolean {
+  if (mark !== ":") return isIn(BARE_TYPE_STARTS, text, at);
+  return isIn(TYPE_STARTS, text, text[at + 1] === " " ? at + 2 : at + 1);
+}
+
+const BARE_TYPE_STARTS = charTable("sA&[");
+const TYPE_STARTS = charTable("&'sStb[auAcfFO");
 
 function nested(
   text: string,
