@@ -87,12 +87,86 @@ export interface Claim {
   evidence: string[];
 }
 
+/** What a fact or a moment is about. */
+export type EvidenceKind =
+  | "alert"
+  | "change"
+  | "metric"
+  | "log"
+  | "state"
+  | "people"
+  | "history";
+
+/**
+ * Why something is missing.
+ *
+ * - `off`: not set up. `unconcerned`: set up, but the incident names nothing to
+ *   look up there.
+ * - `refused`: not allowed to see it. `absent`: the system does not have it.
+ * - `late`: no answer in time. `cut`: there is more than may be read.
+ *   `limited`: asked too often. `broken`: the answer was none.
+ */
+export type GapKind =
+  | "off"
+  | "unconcerned"
+  | "refused"
+  | "absent"
+  | "late"
+  | "cut"
+  | "limited"
+  | "broken";
+
+/** Something that could not be collected. */
+export interface Gap {
+  /** One noun phrase: `notes of the incident`. */
+  what: string;
+  /** One clause: `PagerDuty answered 403`. */
+  why: string;
+  /** Absent for what a webhook itself leaves out. */
+  kind?: GapKind;
+  /** How many there are of `of`, if that is known. */
+  got?: number;
+  /** How many there would be. */
+  of?: number;
+}
+
+/**
+ * How a question to another system ended.
+ *
+ * - `found`: there is a piece of evidence, perhaps with gaps.
+ * - `nothing`: asked, and there is nothing.
+ * - `failed`: could not ask. `off`: not set up.
+ * - `unconcerned`: set up, but the incident names nothing to look up there.
+ */
+export type LookupState =
+  | "found"
+  | "nothing"
+  | "failed"
+  | "off"
+  | "unconcerned";
+
+/** One question to another system and how it ended. */
+export interface Lookup {
+  /** A collector's name, such as `prometheus`. */
+  collector: string;
+  /** One noun phrase; absent for a collector that was asked nothing. */
+  question?: string;
+  /** How it ended. */
+  state: LookupState;
+  /** One clause; absent if something was found. */
+  why?: string;
+  /** Ids of evidence items. */
+  evidence?: string[];
+}
+
 /** A named value from the evidence. */
 export interface Fact {
   /** In the source's spelling. */
   name: string;
   /** The value as text. */
   value: string;
+  /** Absent for what the webhook says. */
+  kind?: EvidenceKind;
   /** Ids of evidence items, at least one. */
   evidence: string[];
 }
@@ -103,6 +177,8 @@ export interface TimelineEntry {
   at: string;
   /** One sentence. */
   text: string;
+  /** Absent for what the webhook says. */
+  kind?: EvidenceKind;
   /** Ids of evidence items, at least one. */
   evidence: string[];
 }
@@ -144,7 +220,9 @@ export interface EvidenceBundle {
   /** The incident in plain fields. */
   normalized_context?: NormalizedContext;
   /** What could not be collected, and why. */
-  gaps?: { what: string; why: string }[];
+  gaps?: Gap[];
+  /** What was looked up in other systems, and how each look-up ended. */
+  lookups?: Lookup[];
 }
 
 /** What the evidence says, written for people. */

@@ -111,7 +111,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   platform: ["lib", "base", "redact"],
   sources: ["lib", "base", "redact"],
   intake: ["lib", "base", "redact", "sources"],
-  evidence: ["lib", "base", "redact", "sources"],
+  evidence: ["lib", "base", "redact", "sources", "library"],
   summary: ["lib", "base", "redact", "message"],
   message: ["lib", "base", "redact", "sources"],
   post: ["lib", "base", "redact", "message"],

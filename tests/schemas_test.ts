@@ -24,6 +24,26 @@ const ITEM = {
   shortened: true,
 };
 
+const FACT = { name: "n", value: "v", kind: "metric", evidence: ["E1"] };
+const ENTRY = { at: AT, text: "t", kind: "change", evidence: ["E1"] };
+const GAP = { what: "w", why: "y", kind: "cut", got: 1, of: 2 };
+const LOOKUP = {
+  collector: "prometheus",
+  question: "q",
+  state: "failed",
+  why: "y",
+  evidence: ["E1"],
+};
+const KINDS = [
+  ...["alert", "change", "metric", "log"],
+  ...["state", "people", "history"],
+];
+const GAP_KINDS = [
+  ...["off", "unconcerned", "refused", "absent"],
+  ...["late", "cut", "limited", "broken"],
+];
+const LOOKUP_STATES = ["found", "nothing", "failed", "off", "unconcerned"];
+
 /** Each schema's values with everything in them that they may hold. */
 const FULL: Record<SchemaName, JsonObject> = (() => {
   const IncidentInput: JsonObject = {
@@ -58,7 +78,8 @@ const FULL: Record<SchemaName, JsonObject> = (() => {
       redacted: { "aws-key": { count: 1, where: ["raw.key"] } },
       redaction: { counts: { "aws-key": 1 } },
     },
-    gaps: [{ what: "w", why: "y" }],
+    gaps: [GAP],
+    lookups: [LOOKUP],
   };
   const Summary: JsonObject = {
     incident_id: "mock:INC-1",
@@ -134,6 +155,7 @@ const POINTER_PATTERN = String.raw`must match pattern "^redis://art:[^\s]+$"`;
 const SHA256_PATTERN = 'must match pattern "^[0-9a-f]{64}$"';
 const URI_FORMAT = 'must match format "uri"';
 const HTTP_PATTERN = 'must match pattern "^https?://"';
+const COLLECTOR_PATTERN = 'must match pattern "^[a-z][a-z0-9-]{0,39}$"';
 const CITATION_PATTERN = 'must match pattern "^E[1-9][0-9]?$"';
 
 /** A path, values that just pass there, and values that just do not. */
@@ -167,6 +189,13 @@ function wordRule(path: string, words: string[]): Rule {
 
 function flagRule(path: string): Rule {
   return [path, [true, false], [["true", "must be boolean"]]];
+}
+
+function countRule(path: string): Rule {
+  return [path, [0, 10_000], [
+    [-1, "must be >= 0"],
+    [1.5, "must be integer"],
+  ]];
 }
 
 function idRule(path: string, max: number): Rule {
@@ -247,9 +276,6 @@ const REPORTED = [
   ...["critical", "high", "error", "medium"],
   ...["warning", "low", "info", "unknown"],
 ];
-const FACT = { name: "n", value: "v", evidence: ["E1"] };
-const ENTRY = { at: AT, text: "t", evidence: ["E1"] };
-const GAP = { what: "w", why: "y" };
 const NONE = { count: 0, where: [] };
 
 /** A ledger of so many classes. */
@@ -316,11 +342,13 @@ const RULES: Partial<Record<SchemaName, Rule[]>> = {
     listRule("/normalized_context/facts", 100, FACT),
     textRule("/normalized_context/facts/0/name", 1, 100),
     textRule("/normalized_context/facts/0/value", 0, 1000),
+    wordRule("/normalized_context/facts/0/kind", KINDS),
     citationsRule("/normalized_context/facts/0/evidence"),
     citationRule("/normalized_context/facts/0/evidence/0"),
     listRule("/normalized_context/timeline", 100, ENTRY),
     momentRule("/normalized_context/timeline/0/at"),
     textRule("/normalized_context/timeline/0/text", 1, 500),
+    wordRule("/normalized_context/timeline/0/kind", KINDS),
     citationsRule("/normalized_context/timeline/0/evidence"),
     citationRule("/normalized_context/timeline/0/evidence/0"),
     ["/normalized_context/redacted", [{}, ledger(30)], [
@@ -338,6 +366,19 @@ const RULES: Partial<Record<SchemaName, Rule[]>> = {
     listRule("/gaps", 50, GAP),
     textRule("/gaps/0/what", 1, 200),
     textRule("/gaps/0/why", 1, 500),
+    wordRule("/gaps/0/kind", GAP_KINDS),
+    countRule("/gaps/0/got"),
+    countRule("/gaps/0/of"),
+    listRule("/lookups", 50, LOOKUP),
+    ["/lookups/0/collector", ["x", `a-${text(38)}`], [
+      ["", COLLECTOR_PATTERN],
+      ["1x", COLLECTOR_PATTERN],
+      [text(41), COLLECTOR_PATTERN],
+    ]],
+    textRule("/lookups/0/question", 1, 200),
+    wordRule("/lookups/0/state", LOOKUP_STATES),
+    textRule("/lookups/0/why", 1, 500),
+    citationsRule("/lookups/0/evidence"),
   ],
   Summary: [
     idRule("/incident_id", 220),
@@ -453,6 +494,8 @@ const REQUIRED: Partial<Record<SchemaName, string[]>> = {
       .map((key) => `/normalized_context/redacted/aws-key/${key}`),
     "/gaps/0/what",
     "/gaps/0/why",
+    "/lookups/0/collector",
+    "/lookups/0/state",
   ],
   Summary: [
     ...["incident_id", "summary_md", "highlights", "action_items"]

@@ -3,12 +3,18 @@
  *
  * Takes jobs of `job.incident-enricher.fetch`: an `IncidentInput`. Returns an
  * `EvidenceBundle` whose pieces are artifacts that the platform keeps for 30
- * days. Net: NATS, Redis, gateway. Env: `SETTINGS`. No files, no processes.
+ * days. Net: NATS, Redis, gateway, the collectors' hosts. Env: `SETTINGS`. No files, no processes.
  *
  * @module
  */
+import type { Config } from "../lib/base/config.ts";
 import { buildBundle } from "../lib/evidence/bundle.ts";
-import { collectFindings } from "../lib/evidence/collect.ts";
+import { readCatalog } from "../lib/evidence/catalog.ts";
+import {
+  COLLECTOR_SETTINGS,
+  type CollectorSettings,
+} from "../lib/evidence/settings.ts";
+import { gather } from "../lib/evidence/gather.ts";
 import type { EvidenceBundle, IncidentInput } from "../lib/incident.ts";
 import { qualifiedId } from "../lib/incident_id.ts";
 import { countRemoved } from "../lib/removed.ts";
@@ -21,22 +27,39 @@ import { type JobContext, runWorker } from "../lib/platform/worker.ts";
 const TOPIC = "job.incident-enricher.fetch";
 
 /** Everything that this worker reads from its environment. */
-export const SETTINGS: PlatformSettings = platformSettings(
-  "incident-enricher-fetcher",
-  "incident-enricher-fetch",
-);
+export const SETTINGS: PlatformSettings & CollectorSettings = {
+  ...platformSettings("incident-enricher-fetcher", "incident-enricher-fetch"),
+  ...COLLECTOR_SETTINGS,
+};
 
 /**
- * Collects the evidence from the incident's source.
+ * Warns of nothing, but stops a worker whose catalogue is not valid.
+ *
+ * @throws {ConfigError} Says what is wrong with it.
+ */
+export function caution({ catalog }: Config<typeof SETTINGS>): undefined {
+  if (catalog !== undefined) readCatalog(catalog);
+}
+
+/**
+ * Collects the evidence from the incident's source and the other systems that
+ * are set up.
  *
  * @returns One item for each piece, in the order cited.
  * @throws If a piece cannot be stored, since the bundle would cite nothing.
  */
 export async function fetchEvidence(
   incident: IncidentInput,
-  { gateway, count, progress, constraints }: JobContext<typeof SETTINGS>,
+  context: JobContext<typeof SETTINGS>,
 ): Promise<EvidenceBundle> {
-  const findings = collectFindings(incident, constraints.redactionLevel);
+  const { gateway, count, progress, constraints } = context;
+  const findings = await gather(incident, {
+    ...context,
+    level: constraints.redactionLevel,
+    now: new Date(),
+    leftMs: context.leftMs(),
+    list: (key) => context.store.list(key),
+  });
   countRemoved(findings.removed, count);
   const incidentId = qualifiedId(incident);
   const pieces = findings.pieces.length + 1; // And the incident in plain fields.
@@ -59,6 +82,7 @@ if (import.meta.main) {
     settings: SETTINGS,
     input: "IncidentInput",
     output: "EvidenceBundle",
+    caution,
     handle: fetchEvidence,
   });
 }

@@ -9,6 +9,7 @@ import { counted } from "../base/text.ts";
 import type {
   EvidenceBundle,
   EvidenceItem,
+  Lookup,
   NormalizedContext,
 } from "../incident.ts";
 import { jsonPiece } from "../sources/fields.ts";
@@ -24,6 +25,8 @@ export type PutEvidence = (
 export const PIECE_BYTES_MAX = 256 * 1024;
 /** Any more pieces are counted as a gap. */
 export const PIECES_MAX = 50;
+/** As the schema has it. */
+const GAPS_MAX = 50;
 
 /**
  * Stores every piece, and the incident in plain fields as one more. Numbers them
@@ -35,7 +38,7 @@ export const PIECES_MAX = 50;
  */
 export async function buildBundle(
   incidentId: string,
-  { pieces: found, context: named, gaps }: Findings,
+  { pieces: found, context: named, gaps, lookups = [] }: Findings,
   { put, now }: { put: PutEvidence; now: Date },
 ): Promise<EvidenceBundle> {
   const kept = found.slice(0, PIECES_MAX - 1);
@@ -71,8 +74,20 @@ export async function buildBundle(
     collected_at: now.toISOString(),
     evidence,
     normalized_context: context,
-    ...(missing.length > 0 ? { gaps: missing } : {}),
+    ...(missing.length > 0 ? { gaps: missing.slice(0, GAPS_MAX) } : {}),
+    ...(lookups.length > 0
+      ? { lookups: lookups.map((lookup) => cite(lookup, ids)) }
+      : {}),
   };
+}
+
+/** Replaces names by numbers; what the bundle does not hold is not cited. */
+function cite(
+  { evidence: names = [], ...lookup }: Lookup,
+  ids: ReadonlyMap<string, string>,
+): Lookup {
+  const evidence = names.flatMap((name) => ids.get(name) ?? []);
+  return evidence.length === 0 ? lookup : { ...lookup, evidence };
 }
 
 /** Replaces names by numbers, and drops entries that cite no kept piece. */

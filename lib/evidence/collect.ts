@@ -8,6 +8,7 @@ import { removeUnseen } from "../base/text.ts";
 import type { IncidentInput, SourceSystem } from "../incident.ts";
 import {
   addLedgers,
+  type Redaction,
   type RedactionLedger,
   type RedactionLevel,
 } from "../redact/redaction.ts";
@@ -29,9 +30,12 @@ const SOURCES: Readonly<
 };
 
 /** Findings, and what was removed before they were made. */
-export interface Collected extends Findings {
+export interface SourceFindings extends Findings {
   /** By this redaction alone; the context also has what came before it. */
   removed: RedactionLedger;
+  /** What an earlier step removed. */
+  before: RedactionLedger;
+  redaction: Redaction;
 }
 
 /**
@@ -44,16 +48,20 @@ export interface Collected extends Findings {
 export function collectFindings(
   incident: IncidentInput,
   level: RedactionLevel = "standard",
-): Collected {
+): SourceFindings {
   // First, as a credential may be taken for none with such a character in it.
   const seen = mapTexts(incident, removeUnseen);
   const { destination: _, ...given } = seen;
-  const { incident: redacted, removed } = withoutSecrets(given, level);
+  const { incident: redacted, removed, redaction } = withoutSecrets(
+    given,
+    level,
+  );
   const findings = SOURCES[redacted.source?.system ?? "mock"](redacted);
   const { context, gaps } = level === "full"
     ? withholdContext(findings, redacted.incident_id)
     : findings;
-  const all = boundLedger(addLedgers(findPlaceholders(given), removed));
+  const before = findPlaceholders(given);
+  const all = boundLedger(addLedgers(before, removed));
   return {
     pieces: findings.pieces,
     context: Object.keys(all).length === 0
@@ -61,5 +69,7 @@ export function collectFindings(
       : { ...context, redacted: all },
     gaps,
     removed,
+    before,
+    redaction,
   };
 }

@@ -68,6 +68,8 @@ export interface JobContext<S extends Settings = Settings> {
   readonly constraints: Constraints;
   /** Aborts at the job's deadline, when it is cancelled, and at shutdown. */
   readonly signal: AbortSignal;
+  /** How long the job may still take, in milliseconds; `Infinity` if for ever. */
+  leftMs(): number;
   /** Artifacts and job records. */
   readonly gateway: JobGateway;
   /** Lists in Redis. */

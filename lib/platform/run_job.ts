@@ -117,7 +117,7 @@ async function attempt(
   const { request, signal } = call;
   const { jobId } = request;
   if (past.output === undefined) {
-    const context = createContext(bench, call);
+    const context = createContext(bench, call, past.sinceMs);
     const input = await readInput(bench, call);
     past.giveUpAt = giveUpAt(input);
     if (watch.failure !== undefined && mayHold(request, recoverable)) {
@@ -163,6 +163,7 @@ function isLeft(
 function createContext(
   { topic, settings, gateway, store, tally }: Workbench,
   { request, traceId, signal, log, progress }: JobCall,
+  sinceMs: number,
 ): JobContext {
   const { env, labels } = request;
   const constraints = readConstraints(env);
@@ -179,6 +180,10 @@ function createContext(
     job,
     constraints,
     signal,
+    leftMs() {
+      const wholeMs = Number(request.budget?.deadlineMs ?? 0n) || Infinity;
+      return sinceMs + wholeMs - performance.now();
+    },
     settings,
     log,
     count: (name, count) => tally.add(name, count),

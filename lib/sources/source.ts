@@ -6,7 +6,12 @@
  * @module
  */
 import type { Config, Setting, Settings } from "../base/config.ts";
-import type { IncidentInput, NormalizedContext } from "../incident.ts";
+import type {
+  Gap,
+  IncidentInput,
+  Lookup,
+  NormalizedContext,
+} from "../incident.ts";
 import type { Proof } from "./proof.ts";
 
 /** The names of those settings whose values are of type `T`. */
@@ -86,5 +91,7 @@ export interface Findings {
   pieces: Piece[];
   /** The incident in plain fields; it cites pieces by name. */
   context: NormalizedContext;
-  gaps: { what: string; why: string }[];
+  gaps: Gap[];
+  /** What was looked up elsewhere; its `evidence` names pieces. */
+  lookups?: Lookup[];
 }

@@ -8,6 +8,7 @@ import { shorten } from "../base/text.ts";
 import type { IncidentInput } from "../incident.ts";
 import { safeId } from "../incident_id.ts";
 import {
+  type Redaction,
   type RedactionLedger,
   type RedactionLevel,
   startRedaction,
@@ -23,6 +24,8 @@ export interface Redacted {
   incident: Omit<IncidentInput, "destination">;
   /** What was removed from it now. */
   removed: RedactionLedger;
+  /** For what else belongs to it: the same value gets the same placeholder. */
+  redaction: Redaction;
 }
 
 /**
@@ -58,6 +61,7 @@ export function withoutSecrets(
       ...Object.fromEntries(fitted),
     },
     removed: redaction.ledger(),
+    redaction,
   };
 }
 

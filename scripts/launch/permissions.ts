@@ -6,12 +6,15 @@
  */
 import {
   type Address,
+  type Config,
   fileVariablesOf,
   readConfig,
   type Settings,
   variablesOf,
 } from "../../lib/base/config.ts";
 import { ConfigError } from "../../lib/base/errors.ts";
+import { reachOf } from "../../lib/evidence/collectors.ts";
+import type { CollectorSettings } from "../../lib/evidence/settings.ts";
 import { readName } from "../terminal/arguments.ts";
 import { hostOf, isHost } from "./addresses.ts";
 import { SETTINGS as FETCHER } from "../../workers/fetcher.ts";
@@ -74,8 +77,9 @@ type Values = Readonly<Record<string, unknown>>;
 /** The hosts that a `requires` value of the pack grants in addition to the platform. */
 const REQUIREMENTS: Readonly<Record<string, (config: Values) => HostGrant[]>> =
   {
-    // The mock source calls nobody; each evidence API adds its host here.
-    "network:egress": () => [],
+    "network:egress": (config) =>
+      reachOf(config as Config<CollectorSettings>)
+        .filter((reach) => "host" in reach),
     // The built-in summarizer calls nobody; a model adds its host here.
     "llm": () => [],
     "slack:webhook": ({ slackAllowedHosts }) =>
@@ -147,10 +151,18 @@ export function derivePermissions(
   const granted = {
     net,
     env: [...abouts].map(([name, why]) => ({ name, why })),
-    read: fileVariablesOf(settings).flatMap((name) => {
-      const path = env(name)?.trim();
-      return path ? [{ path, why: name }] : [];
-    }),
+    read: [
+      ...fileVariablesOf(settings).flatMap((name) => {
+        const path = env(name)?.trim();
+        return path ? [{ path, why: name }] : [];
+      }),
+      ...worker === "fetcher"
+        ? reachOf(config as Config<CollectorSettings>)
+          .flatMap((reach) =>
+            "file" in reach ? [{ path: reach.file, why: reach.why }] : []
+          )
+        : [],
+    ],
   };
   return { ...granted, flags: toFlags(granted) };
 }

@@ -83,6 +83,7 @@ export function fakeContext<S extends Settings>(
       ...constraints,
     },
     signal: abort.signal,
+    leftMs: () => Infinity,
     settings: config,
     log: createLog({}, { write: (line) => log.push(JSON.parse(line)) }),
     count: (name, count) => counts.add(name, count),

@@ -1,0 +1,18 @@
+/**
+ * Every collector, in the order in which equal ranks are asked.
+ *
+ * @module
+ */
+import type { Config } from "../base/config.ts";
+import { alertmanager } from "./collect/alertmanager.ts";
+import type { Collector, Reach } from "./collector.ts";
+import type { CollectorSettings } from "./settings.ts";
+
+export const COLLECTORS: readonly Collector<CollectorSettings>[] = [
+  alertmanager,
+];
+
+/** What the collectors need to reach with these settings. */
+export function reachOf(config: Config<CollectorSettings>): Reach[] {
+  return COLLECTORS.flatMap((collector) => collector.reach(config));
+}

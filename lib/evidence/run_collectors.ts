@@ -1,0 +1,298 @@
+/**
+ * Asks every collector that is set up about one incident, all at once and
+ * within bounds. A collector that fails costs nothing but a gap.
+ *
+ * @module
+ */
+import type { Config, Settings } from "../base/config.ts";
+import { deadline } from "../base/deadline.ts";
+import { optional } from "../base/json.ts";
+import { bugFields, type Log } from "../base/log.ts";
+import { shorten } from "../base/text.ts";
+import {
+  type Fact,
+  type Gap,
+  type Lookup,
+  type LookupState,
+  type TimelineEntry,
+  toMoment,
+} from "../incident.ts";
+import type { Redaction } from "../redact/redaction.ts";
+import type { Piece } from "../sources/source.ts";
+import type { Collector, Finding, FoundPiece, Question } from "./collector.ts";
+import { GapError } from "./collector.ts";
+import {
+  CollectorClient,
+  HostLanes,
+  REQUESTS_MAX,
+  toGapError,
+} from "./connection.ts";
+import type { Subject } from "./subject.ts";
+
+/** What all collectors have found, in the order of the ranking; it cites names of pieces. */
+export interface Collected {
+  pieces: Piece[];
+  facts: Fact[];
+  /** Oldest first. */
+  timeline: TimelineEntry[];
+  gaps: Gap[];
+  lookups: Lookup[];
+}
+
+export interface CollectOptions<S extends Settings> {
+  readonly config: Config<S>;
+  readonly subject: Subject;
+  readonly now: Date;
+  /** The job's. */
+  readonly signal: AbortSignal;
+  /** For all collectors together. */
+  readonly timeMs: number;
+  /** Of the whole run, so that its placeholders are the same everywhere. */
+  readonly redaction: Redaction;
+  readonly log: Log;
+  /** Reads one of our own lists in Redis. */
+  list(key: string): Promise<readonly string[]>;
+}
+
+/** Any more questions, the least important ones, are a gap. */
+export const QUESTIONS_MAX = 12;
+const FACTS_MAX = 12;
+const ENTRIES_MAX = 20;
+const GAPS_MAX = 5;
+const NAME_CHARS_MAX = 100;
+const VALUE_CHARS_MAX = 500;
+const TITLE_CHARS_MAX = 300;
+const WHAT_CHARS_MAX = 200;
+
+/** One question on its way. */
+interface Asked<S extends Settings> {
+  readonly collector: Collector<S>;
+  readonly question: Question;
+  /** The last piece, or that there is nothing. */
+  found: Exclude<Finding, { gap: Gap }> | undefined;
+  readonly gaps: Gap[];
+}
+
+/**
+ * Asks all questions.
+ *
+ * @throws The job's reason, if its signal aborts. No collector's failure throws.
+ */
+export async function runCollectors<S extends Settings>(
+  collectors: readonly Collector<S>[],
+  options: CollectOptions<S>,
+): Promise<Collected> {
+  const { config, subject, timeMs, signal, redaction } = options;
+  const lookups: Lookup[] = [];
+  const all: Asked<S>[] = [];
+  for (const collector of collectors) {
+    const { name } = collector;
+    if (!collector.isOn(config)) {
+      lookups.push({ collector: name, state: "off", why: "not set up" });
+      continue;
+    }
+    const questions = collector.questions(subject, config);
+    if (typeof questions === "string") {
+      lookups.push({ collector: name, state: "unconcerned", why: questions });
+      continue;
+    }
+    for (const question of questions) {
+      all.push({ collector, question, found: undefined, gaps: [] });
+    }
+  }
+  // A stable sort: of equal ranks, the collectors' order counts.
+  all.sort((a, b) => a.question.rank - b.question.rank);
+  const asked = all.slice(0, QUESTIONS_MAX);
+  for (const { question: { what }, gaps } of all.slice(QUESTIONS_MAX)) {
+    const why = `at most ${QUESTIONS_MAX} questions are asked`;
+    gaps.push({ what, why, kind: "limited" });
+  }
+  using end = deadline(timeMs, signal);
+  const endMs = performance.now() + timeMs;
+  const lanes = new HostLanes();
+  await Promise.all(
+    Map.groupBy(asked, ({ collector }) => collector).values().map(
+      async (group) => {
+        const budget = { left: REQUESTS_MAX };
+        await Promise.all(
+          group.map((one) =>
+            ask(one, options, { budget, lanes, signal: end.signal, endMs })
+          ),
+        );
+      },
+    ),
+  );
+  signal.throwIfAborted();
+  return assemble(all, lookups, redaction);
+}
+
+type Surroundings = ConstructorParameters<typeof CollectorClient>[1];
+
+/** Never throws: a failure is a gap, and what came before it stays. */
+async function ask<S extends Settings>(
+  asked: Asked<S>,
+  { config, subject, now, log, list, timeMs }: CollectOptions<S>,
+  surroundings: Surroundings,
+): Promise<void> {
+  const { collector, question, gaps } = asked;
+  const { title } = collector;
+  const { signal } = surroundings;
+  const fail = ({ kind, message: why }: GapError) =>
+    void gaps.push({ what: question.what, why, kind });
+  try {
+    const connection = collector.connect(config, question);
+    using client = connection && new CollectorClient(connection, surroundings);
+    const findings = collector.ask(question, {
+      config,
+      subject,
+      now,
+      signal,
+      list,
+      get(path, options) {
+        if (client !== undefined) return client.get(path, options);
+        throw new TypeError(`${title} has no connection`);
+      },
+    });
+    for await (const finding of untilAborted(findings, signal)) {
+      if (!("gap" in finding)) asked.found = finding;
+      else gaps.push(finding.gap);
+    }
+    if (signal.aborted && !gaps.some(({ kind }) => kind === "late")) {
+      const why = `${title} did not finish within ${timeMs / 1000} s`;
+      fail(new GapError("late", why));
+    }
+  } catch (error) {
+    if (!(error instanceof GapError)) {
+      // Its answer had another shape than it expects, or it is wrong.
+      log.warn("A collector failed", {
+        collector: collector.name,
+        question: question.id,
+        ...bugFields(error),
+      });
+    }
+    fail(toGapError(error, title));
+  }
+}
+
+/** Ends with the signal, even if the source waits for something else. */
+async function* untilAborted<T>(
+  source: AsyncIterable<T>,
+  signal: AbortSignal,
+): AsyncGenerator<T> {
+  const iterator = source[Symbol.asyncIterator]();
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  const stop = () => resolve(undefined);
+  if (signal.aborted) stop();
+  signal.addEventListener("abort", stop);
+  try {
+    while (true) {
+      const next = iterator.next();
+      next.catch(() => {}); // If nobody waits for it any more.
+      const step = await Promise.race([next, promise]);
+      if (step === undefined || step.done) return;
+      yield step.value;
+    }
+  } finally {
+    signal.removeEventListener("abort", stop);
+    iterator.return?.()?.catch(() => {});
+  }
+}
+
+/** Redacts first, cuts later. */
+function assemble<S extends Settings>(
+  all: readonly Asked<S>[],
+  off: readonly Lookup[],
+  redaction: Redaction,
+): Collected {
+  const result: Collected = {
+    pieces: [],
+    facts: [],
+    timeline: [],
+    gaps: [],
+    lookups: [],
+  };
+  const words = (text: string, charsMax: number) =>
+    shorten(redaction.kept(text), charsMax);
+  for (const { collector, question, found, gaps } of all) {
+    const name = `${collector.name}/${question.id}`;
+    const lookup = (state: LookupState, why?: string): Lookup => ({
+      collector: collector.name,
+      question: words(question.what, WHAT_CHARS_MAX),
+      state,
+      ...optional("why", why && words(why, VALUE_CHARS_MAX)),
+    });
+    const said = gaps.slice(0, GAPS_MAX).map(({ what, why, ...rest }) => ({
+      what: words(what, WHAT_CHARS_MAX),
+      why: words(why, VALUE_CHARS_MAX),
+      ...rest,
+    }));
+    result.gaps.push(...said);
+    if (found === undefined) {
+      const why = said[0]?.why ?? `${collector.title} said nothing`;
+      result.lookups.push(lookup("failed", why));
+      if (said.length === 0) {
+        const what = words(question.what, WHAT_CHARS_MAX);
+        result.gaps.push({ what, why, kind: "broken" });
+      }
+      continue;
+    }
+    if ("nothing" in found) {
+      result.lookups.push(lookup("nothing", found.nothing));
+      continue;
+    }
+    const { piece, facts = [], timeline = [] } = found;
+    const evidence = [name];
+    result.lookups.push({ ...lookup("found"), evidence });
+    result.pieces.push(toPiece(name, piece, redaction));
+    result.facts.push(
+      ...facts.slice(0, FACTS_MAX).map(({ name, value, kind }) => ({
+        name: words(name, NAME_CHARS_MAX),
+        // A fact's name tells whether its value is a secret.
+        value: shorten(
+          Object.values(redaction.value({ [name]: value }))[0] ?? "",
+          VALUE_CHARS_MAX,
+        ),
+        kind: kind ?? question.kind,
+        evidence,
+      })),
+    );
+    result.timeline.push(
+      ...timeline.flatMap(({ at, text, kind }) => {
+        const moment = toMoment(at);
+        return moment === undefined ? [] : [{
+          at: moment,
+          text: shorten(redaction.text(text), VALUE_CHARS_MAX),
+          kind: kind ?? question.kind,
+          evidence,
+        }];
+      }).slice(0, ENTRIES_MAX),
+    );
+  }
+  result.timeline.sort((a, b) => a.at < b.at ? -1 : a.at > b.at ? 1 : 0);
+  result.lookups.push(...off);
+  return result;
+}
+
+function toPiece(
+  name: string,
+  piece: FoundPiece,
+  redaction: Redaction,
+): Piece {
+  const [collector] = name.split("/", 1);
+  const shared = {
+    name,
+    kind: `${collector}.${name.slice(collector!.length + 1)}`,
+    title: shorten(redaction.kept(piece.title), TITLE_CHARS_MAX),
+  };
+  return "text" in piece
+    ? {
+      ...shared,
+      contentType: piece.contentType,
+      content: redaction.text(piece.text),
+    }
+    : {
+      ...shared,
+      contentType: "application/json",
+      content: JSON.stringify(redaction.value(piece.value), null, 2),
+    };
+}

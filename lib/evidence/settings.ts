@@ -1,0 +1,19 @@
+/**
+ * The settings of all collectors.
+ *
+ * @module
+ */
+import { fileContent, optional } from "../base/config.ts";
+import { alertmanager } from "./collect/alertmanager.ts";
+
+/** What each collector reads from the environment, and what they share. */
+export const COLLECTOR_SETTINGS = {
+  catalog: optional(fileContent("CATALOG_FILE", {
+    about:
+      "YAML file that says which repository, workload, logs and runbook a service has",
+  })),
+  ...alertmanager.settings,
+};
+
+/** The settings of {@linkcode COLLECTOR_SETTINGS}. */
+export type CollectorSettings = typeof COLLECTOR_SETTINGS;
