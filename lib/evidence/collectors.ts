@@ -5,10 +5,12 @@
  */
 import type { Config } from "../base/config.ts";
 import { alertmanager } from "./collect/alertmanager.ts";
+import { prometheus } from "./collect/prometheus.ts";
 import type { Collector, Reach } from "./collector.ts";
 import type { CollectorSettings } from "./settings.ts";
 
 export const COLLECTORS: readonly Collector<CollectorSettings>[] = [
+  prometheus,
   alertmanager,
 ];
 

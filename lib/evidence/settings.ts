@@ -5,6 +5,7 @@
  */
 import { fileContent, optional } from "../base/config.ts";
 import { alertmanager } from "./collect/alertmanager.ts";
+import { prometheus } from "./collect/prometheus.ts";
 
 /** What each collector reads from the environment, and what they share. */
 export const COLLECTOR_SETTINGS = {
@@ -12,6 +13,7 @@ export const COLLECTOR_SETTINGS = {
     about:
       "YAML file that says which repository, workload, logs and runbook a service has",
   })),
+  ...prometheus.settings,
   ...alertmanager.settings,
 };
 
