@@ -312,6 +312,8 @@ Deno.test("scripts and deploy import no test, deploy no script and no worker", (
 const PACKAGES: Readonly<Record<string, RegExp>> = {
   "@bufbuild/protobuf":
     /^(lib\/platform\/(packet|gen\/cap_pb)|deploy\/devcore\/\w+)\.ts$/,
+  "@lezer/common": /^lib\/evidence\/promql\.ts$/,
+  "@prometheus-io/lezer-promql": /^lib\/evidence\/promql\.ts$/,
   "ajv": /^(lib\/schema_check|scripts\/pack\/rules|deploy\/devcore\/\w+)\.ts$/,
   "ajv-formats":
     /^(lib\/schema_check|scripts\/pack\/rules|deploy\/devcore\/\w+)\.ts$/,

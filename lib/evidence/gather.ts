@@ -4,20 +4,27 @@
  *
  * @module
  */
+import type { Config } from "../base/config.ts";
 import { mapTexts, optional } from "../base/json.ts";
 import type { Log } from "../base/log.ts";
 import { removeUnseen } from "../base/text.ts";
 import type { IncidentInput, NormalizedContext } from "../incident.ts";
-import { type RedactionLevel, startRedaction } from "../redact/redaction.ts";
+import {
+  addLedgers,
+  type RedactionLedger,
+  type RedactionLevel,
+  startRedaction,
+} from "../redact/redaction.ts";
+import { boundLedger } from "../removed.ts";
 import { byMoment } from "../sources/fields.ts";
 import type { Findings } from "../sources/source.ts";
 import { findEntry, readCatalog } from "./catalog.ts";
-import { collectFindings } from "./collect.ts";
+import { collectFindings, type SourceFindings } from "./collect.ts";
 import { COLLECTORS } from "./collectors.ts";
-import type { CollectorSettings } from "./settings.ts";
-import type { Config } from "../base/config.ts";
 import { type Collected, runCollectors } from "./run_collectors.ts";
+import type { CollectorSettings } from "./settings.ts";
 import { toSubject } from "./subject.ts";
+import { withholdContext } from "./withhold.ts";
 
 /** As the schema of a bundle has them. */
 const FACTS_MAX = 100;
@@ -44,20 +51,26 @@ export interface GatherOptions {
 export async function gather(
   incident: IncidentInput,
   { settings, level, leftMs, ...options }: GatherOptions,
-): Promise<Findings> {
+): Promise<Findings & { removed: RedactionLedger }> {
   const findings = collectFindings(incident, level);
   const known = toSubject(mapTexts(incident, removeUnseen), options.now);
   const entry = settings.catalog === undefined
     ? undefined
     : findEntry(readCatalog(settings.catalog), known);
+  const redaction = level === "full"
+    ? startRedaction({ level }) // What it lets stay belongs to incidents.
+    : findings.redaction;
   const collected = await runCollectors(COLLECTORS, {
     ...options,
     config: settings,
     subject: { ...known, ...optional("entry", entry) },
     timeMs: Math.max(0, Math.min(COLLECT_MS, leftMs - RESERVE_MS)),
-    redaction: startRedaction({ level }),
+    redaction,
   });
-  return addCollected(findings, collected, known.system);
+  const removed = redaction === findings.redaction
+    ? redaction.ledger()
+    : addLedgers(findings.removed, redaction.ledger());
+  return { ...addCollected(findings, collected, { level, removed }), removed };
 }
 
 /**
@@ -65,30 +78,40 @@ export async function gather(
  * is no gap any more once a collector has asked its sender.
  */
 export function addCollected(
-  { pieces, context, gaps }: Findings,
+  { pieces, context: given, gaps, before }: SourceFindings,
   collected: Collected,
-  system: string,
+  { level, removed }: { level: RedactionLevel; removed: RedactionLedger },
 ): Findings {
+  const { redacted: _, ...context } = given;
   const facts = [...context.facts ?? [], ...collected.facts];
   const timeline = [...context.timeline ?? [], ...collected.timeline];
-  const merged: NormalizedContext = {
-    ...context,
-    ...facts.length > 0 ? { facts: facts.slice(0, FACTS_MAX) } : {},
-    ...timeline.length > 0
-      // The newest are kept.
-      ? { timeline: timeline.toSorted(byMoment).slice(-TIMELINE_MAX) }
-      : {},
-  };
   const isAsked = collected.lookups.some(({ collector, state }) =>
-    collector === system && state !== "off"
+    collector === context.source?.system && state !== "off"
   );
-  return {
-    pieces: [...pieces, ...collected.pieces],
-    context: merged,
+  const merged = {
+    context: {
+      ...context,
+      ...facts.length > 0 ? { facts: facts.slice(0, FACTS_MAX) } : {},
+      ...timeline.length > 0
+        // The newest are kept.
+        ? { timeline: timeline.toSorted(byMoment).slice(-TIMELINE_MAX) }
+        : {},
+    } satisfies NormalizedContext,
     gaps: [
       ...gaps.filter(({ kind }) => !(isAsked && kind === "off")),
       ...collected.gaps,
     ],
-    lookups: collected.lookups,
+  };
+  const shown = level === "full" ? withholdContext(merged) : merged;
+  const ledger = boundLedger(addLedgers(before, removed));
+  return {
+    pieces: [...pieces, ...collected.pieces],
+    context: Object.keys(ledger).length === 0
+      ? shown.context
+      : { ...shown.context, redacted: ledger },
+    gaps: shown.gaps,
+    lookups: level === "full"
+      ? collected.lookups.map(({ why: _, ...lookup }) => lookup)
+      : collected.lookups,
   };
 }

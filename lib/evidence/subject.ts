@@ -7,7 +7,8 @@
  * @module
  */
 import { isObject, objectOf, optional, stringOf } from "../base/json.ts";
-import { type IncidentInput, qualifiedId, toMoment } from "../incident.ts";
+import { type IncidentInput, toMoment } from "../incident.ts";
+import { qualifiedId } from "../incident_id.ts";
 import { sharedOf, toAlert } from "../sources/alertmanager/alert.ts";
 import { part, subjectOf, type Texts } from "../sources/alertmanager/labels.ts";
 import type { CatalogEntry } from "./catalog.ts";
