@@ -5,11 +5,13 @@
  */
 import type { Config } from "../base/config.ts";
 import { alertmanager } from "./collect/alertmanager.ts";
+import { grafana } from "./collect/grafana.ts";
 import { prometheus } from "./collect/prometheus.ts";
 import type { Collector, Reach } from "./collector.ts";
 import type { CollectorSettings } from "./settings.ts";
 
 export const COLLECTORS: readonly Collector<CollectorSettings>[] = [
+  grafana,
   prometheus,
   alertmanager,
 ];

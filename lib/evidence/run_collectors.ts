@@ -6,9 +6,9 @@
  */
 import type { Config, Settings } from "../base/config.ts";
 import { deadline } from "../base/deadline.ts";
-import { optional } from "../base/json.ts";
+import { mapTexts, optional } from "../base/json.ts";
 import { bugFields, type Log } from "../base/log.ts";
-import { shorten } from "../base/text.ts";
+import { removeUnseen, shorten } from "../base/text.ts";
 import {
   type Fact,
   type Gap,
@@ -198,7 +198,7 @@ async function* untilAborted<T>(
   }
 }
 
-/** Redacts first, cuts later. */
+/** Removes what nobody can see, then redacts, then cuts. */
 function assemble<S extends Settings>(
   all: readonly Asked<S>[],
   off: readonly Lookup[],
@@ -212,8 +212,12 @@ function assemble<S extends Settings>(
     lookups: [],
   };
   const words = (text: string, charsMax: number) =>
-    shorten(redaction.kept(text), charsMax);
-  for (const { collector, question, found, gaps } of all) {
+    shorten(redaction.kept(removeUnseen(text)), charsMax);
+  for (const { collector, question, ...asked } of all) {
+    const { found, gaps } = mapTexts(
+      { found: asked.found, gaps: asked.gaps },
+      removeUnseen,
+    );
     const name = `${collector.name}/${question.id}`;
     const lookup = (state: LookupState, why?: string): Lookup => ({
       collector: collector.name,

@@ -5,6 +5,7 @@
  */
 import { fileContent, optional } from "../base/config.ts";
 import { alertmanager } from "./collect/alertmanager.ts";
+import { grafana } from "./collect/grafana.ts";
 import { prometheus } from "./collect/prometheus.ts";
 
 /** What each collector reads from the environment, and what they share. */
@@ -13,6 +14,7 @@ export const COLLECTOR_SETTINGS = {
     about:
       "YAML file that says which repository, workload, logs and runbook a service has",
   })),
+  ...grafana.settings,
   ...prometheus.settings,
   ...alertmanager.settings,
 };

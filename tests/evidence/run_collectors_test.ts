@@ -322,3 +322,21 @@ Deno.test("an answer longer than the bound is a gap, and is not read to its end"
   );
   assertEquals(result.gaps[0]!.kind, "cut");
 });
+
+Deno.test("runCollectors() removes what nobody can see, before it redacts", async () => {
+  const hidden = "pass\u200bword=hunter2-\u202eis-mine";
+  const result = await collect(
+    make("hidden", async function* () {
+      yield {
+        piece: { title: "a\u200bb", value: { [hidden]: hidden } },
+        facts: [{ name: "log", value: hidden }],
+        timeline: [{ at: "2026-01-15T09:00:00Z", text: hidden }],
+      };
+      yield { gap: { what: "c\u202ed", why: "e\u{e0041}f" } };
+    }),
+    { env: NO_ENV },
+  );
+  const text = JSON.stringify(result);
+  assert(!/[\u200b\u202e\u{e0041}]/u.test(text), text);
+  assert(!text.includes("hunter2"), text);
+});

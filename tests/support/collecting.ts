@@ -11,7 +11,8 @@ import {
 } from "../../deploy/standins/api.ts";
 import { readConfig, type Settings } from "../../lib/base/config.ts";
 import { createLog } from "../../lib/base/log.ts";
-import type { Collector } from "../../lib/evidence/collector.ts";
+import type { Collector, CollectorIo } from "../../lib/evidence/collector.ts";
+import { CollectorClient, HostLanes } from "../../lib/evidence/connection.ts";
 import {
   type Collected,
   runCollectors,
@@ -161,4 +162,31 @@ export function testFaults(
       assert(found.lookups.every(({ state }) => state !== "failed"));
     });
   }
+}
+
+/** What a collector's `check()` gets. */
+export function openIo<S extends Settings>(
+  collector: Collector<S>,
+  env: Readonly<Record<string, string>>,
+): CollectorIo<S> {
+  const config = readConfig(
+    collector.settings as S,
+    (name) => env[name],
+  );
+  const { signal } = new AbortController();
+  const connection = collector.connect(config)!;
+  const client = new CollectorClient(connection, {
+    budget: { left: 5 },
+    lanes: new HostLanes(),
+    signal,
+    endMs: performance.now() + 5_000,
+  });
+  return {
+    config,
+    subject: toSubject(INCIDENT, NOW),
+    now: NOW,
+    signal,
+    get: (path, options) => client.get(path, options),
+    list: () => Promise.resolve([]),
+  };
 }
