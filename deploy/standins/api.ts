@@ -76,6 +76,8 @@ export interface ApiOptions {
   readonly error?: (status: number) => Response;
   /** The headers of a 429 that says how long to wait, here 0 s. */
   readonly reset?: Readonly<Record<string, string>>;
+  /** A free one if absent. */
+  readonly port?: number;
 }
 
 /** A running stand-in. */
@@ -94,8 +96,13 @@ const HUGE = "x".repeat(64 * 1024);
 
 /** Starts a stand-in on a free port of 127.0.0.1. */
 export function startApi(
-  { routes, admit, error = plainError, reset = { "Retry-After": "0" } }:
-    ApiOptions,
+  {
+    port = 0,
+    routes,
+    admit,
+    error = plainError,
+    reset = { "Retry-After": "0" },
+  }: ApiOptions,
 ): ApiStandIn {
   const patterns = Object.entries(routes).map(([pathname, route]) =>
     [new URLPattern({ pathname }), route] as const
@@ -199,7 +206,7 @@ export function startApi(
   };
   const server = Deno.serve({
     hostname: "127.0.0.1",
-    port: 0,
+    port,
     onListen: () => {},
     onError: () => new Response(null, { status: 500 }),
   }, answer);

@@ -7,6 +7,7 @@ import type { Config } from "../base/config.ts";
 import { alertmanager } from "./collect/alertmanager.ts";
 import { grafana } from "./collect/grafana.ts";
 import { prometheus } from "./collect/prometheus.ts";
+import { runbook } from "./collect/runbook.ts";
 import type { Collector, Reach } from "./collector.ts";
 import type { CollectorSettings } from "./settings.ts";
 
@@ -14,6 +15,7 @@ export const COLLECTORS: readonly Collector<CollectorSettings>[] = [
   grafana,
   prometheus,
   alertmanager,
+  runbook,
 ];
 
 /** What the collectors need to reach with these settings. */

@@ -7,6 +7,7 @@ import { fileContent, optional } from "../base/config.ts";
 import { alertmanager } from "./collect/alertmanager.ts";
 import { grafana } from "./collect/grafana.ts";
 import { prometheus } from "./collect/prometheus.ts";
+import { runbook } from "./collect/runbook.ts";
 
 /** What each collector reads from the environment, and what they share. */
 export const COLLECTOR_SETTINGS = {
@@ -17,6 +18,7 @@ export const COLLECTOR_SETTINGS = {
   ...grafana.settings,
   ...prometheus.settings,
   ...alertmanager.settings,
+  ...runbook.settings,
 };
 
 /** The settings of {@linkcode COLLECTOR_SETTINGS}. */
