@@ -12,12 +12,7 @@ import { collectFindings } from "../lib/evidence/collect.ts";
 import { redactBundle, withRemoved } from "../lib/evidence/redact_bundle.ts";
 import type { IncidentInput } from "../lib/incident.ts";
 import { qualifiedId } from "../lib/incident_id.ts";
-import { parseBody, readBody } from "../lib/intake/body.ts";
-import { readAdmitted } from "../lib/intake/delivery.ts";
-import { Refusal } from "../lib/intake/refusal.ts";
 import { INTAKE_SETTINGS } from "../lib/intake/settings.ts";
-import { WEBHOOKS } from "../lib/intake/webhooks.ts";
-import { withoutSecrets } from "../lib/sources/without_secrets.ts";
 import { composeMessage } from "../lib/message/compose.ts";
 import { renderHtml } from "../lib/message/html.ts";
 import { redactMessage } from "../lib/message/redact.ts";
@@ -35,7 +30,6 @@ import {
   startRedaction,
 } from "../lib/redact/redaction.ts";
 import { REDACTION_LEVELS } from "../lib/removed.ts";
-import { compileCheck } from "../lib/schema_check.ts";
 import { summarize } from "../lib/summary/builtin.ts";
 import { command, readName } from "./terminal/arguments.ts";
 import {
@@ -44,10 +38,9 @@ import {
   runCommand,
   UsageError,
 } from "./terminal/command.ts";
+import { readIncidentFile, SOURCES } from "./terminal/incident_file.ts";
 import { outputStyle, printStyled } from "./terminal/format.ts";
 
-/** The senders whose webhooks it reads: the last parts of their paths. */
-const SOURCES = [...WEBHOOKS.keys()].map((path) => path.split("/").at(-1)!);
 const EXAMPLE = "deploy/samples/sample_incident.json";
 
 const HELP = {
@@ -95,110 +88,13 @@ export const main = command(HELP, async ({ values, positionals }, context) => {
     throw new UsageError("Name one file, or - for standard input");
   }
   const settings = readConfig(LINK_SETTINGS, context.env);
-  const incident = source === undefined
-    ? await readIncident(file)
-    : await readWebhook(file, readName("source", source, SOURCES), context);
+  const incident = await readIncidentFile(file, { source, context });
   const preview = await previewMessage(incident, settings, { level: wanted });
   if (html !== undefined) await writePicture(html, incident, preview);
   if (json) context.raw(JSON.stringify(preview.message, null, 2));
   else if (html === undefined) show(preview, context);
   else context.out(`${html} written; nothing was sent`);
 });
-
-/** @throws {CommandError} Saying what is wrong with the file, by path. */
-export async function readIncident(file: string): Promise<IncidentInput> {
-  const value = await reading(file, async (bytes) => parseBody(await bytes));
-  const problem = compileCheck("IncidentInput")(value);
-  if (problem === undefined) return value as IncidentInput;
-  throw cannotPreview(
-    file,
-    `${
-      inWords(problem)
-    }. If this is the body of a webhook, say who sends it with --source`,
-  );
-}
-
-/** Reads a webhook's body as the ingester does. @throws {CommandError} */
-async function readWebhook(
-  file: string,
-  source: string,
-  { env }: CommandContext,
-): Promise<IncidentInput> {
-  const webhook = WEBHOOKS.get(`/webhook/${source}`)!;
-  const { events } = INTAKE_SETTINGS;
-  const config = readConfig(
-    INTAKE_SETTINGS,
-    (name) => name === events.name ? env(name) : undefined,
-  );
-  const delivery = await reading(
-    file,
-    async (bytes) => await readAdmitted(await bytes, webhook, config),
-  );
-  if ("incident" in delivery) {
-    return withoutSecrets(delivery.incident, config.redactionLevel).incident;
-  }
-  const { ignored } = delivery;
-  const hint = ignored.startsWith("event ")
-    ? `; ${events.name} says which events start one`
-    : "";
-  throw cannotPreview(file, `it starts no run (${ignored})${hint}`);
-}
-
-/** Reads a file within an ingester's bounds. @throws {CommandError} */
-async function reading<T>(
-  file: string,
-  read: (bytes: Promise<Uint8Array>) => Promise<T>,
-): Promise<T> {
-  try {
-    const { readable } = file === "-" ? Deno.stdin : await Deno.open(file);
-    return await read(readBody(readable));
-  } catch (error) {
-    if (error instanceof Refusal) {
-      const why = error.message.replace(/^Cannot use the webhook's body: /, "")
-        .replace(/^The body/, "it").replace(/^Cannot read .*/, UNREADABLE);
-      throw cannotPreview(file, why);
-    }
-    const missing = error instanceof Deno.errors.NotFound;
-    throw cannotPreview(file, missing ? "there is no such file" : UNREADABLE);
-  }
-}
-
-const UNREADABLE = "it cannot be read";
-
-function cannotPreview(file: string, why: string): CommandError {
-  return new CommandError(
-    `Cannot preview ${file === "-" ? "standard input" : file}: ${why}`,
-  );
-}
-
-const EXPECTATIONS: readonly [RegExp, string][] = [
-  [/^must have required property '(.*)'$/, "is missing"],
-  [/^must be (string|number|boolean)$/, "must be a $1"],
-  [/^must be (integer|object)$/, "must be an $1"],
-  [/^must be array$/, "must be a list"],
-  [/^must NOT have fewer than 1 .*$/, "must not be empty"],
-  [/^must NOT have fewer than (\d+) (\w+)$/, "must have at least $1 $2"],
-  [/^must NOT have more than (\d+) (\w+)$/, "must have at most $1 $2"],
-  [
-    /^must match format "date-time"$/,
-    "must be a date-time such as 2026-01-15T09:30:00Z",
-  ],
-  [/^must match format "uri"$/, "must be a URL"],
-];
-
-/** `"source.system" is missing` for a problem that a schema's check found. */
-function inWords(problem: string): string {
-  const [, pointer = "", said = ""] = /^(\/\S*) (.*)$/s.exec(problem) ?? [];
-  const [, missing] = /^must have required property '(.*)'$/.exec(said) ?? [];
-  const [, unknown] = /^must not have "(.*)"$/.exec(said) ?? [];
-  const path = [...pointer.split("/"), missing ?? unknown ?? ""]
-    .filter((part) => part !== "").join(".");
-  const what = path === "" ? "it" : `"${path}"`;
-  if (unknown !== undefined) return `${what} is not known`;
-  const [pattern, words] =
-    EXPECTATIONS.find(([pattern]) => pattern.test(said)) ?? [said, said];
-  return `${what} ${said.replace(pattern, words)}`;
-}
 
 /**
  * Makes the message that the fetcher and the summarizer would make of an

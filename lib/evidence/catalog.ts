@@ -107,7 +107,10 @@ const labels: Reader = (value, at) => {
 const readEntry = record({
   name: anyText,
   match: labels,
-  repository: text(/^[\w.-]+\/[\w.-]+$/, "owner/name"),
+  repository: text(
+    /^(?!\.{1,2}\/)[\w.-]+\/(?!\.{1,2}$)[\w.-]+$/,
+    "owner/name",
+  ),
   environment: anyText,
   kubernetes: record({
     namespace: anyText,

@@ -148,7 +148,7 @@ Deno.test("a command takes its options behind -- as npm hands them on", async ()
   assertEquals(await call(main, ["--", "--help"]), plain);
   const { code, stderr } = await call(main, ["--", "--", "--help"]);
   assertEquals(code, 1, "a file that is called so");
-  assertMatch(stderr, /^error: Cannot preview --help: /);
+  assertMatch(stderr, /^error: Cannot use --help: /);
 });
 
 Deno.test("a command says which option lacks its value", async () => {

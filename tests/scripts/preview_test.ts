@@ -106,14 +106,14 @@ const REFUSED: [args: string[], code: number, error: string][] = [
   [
     ["nowhere.json"],
     1,
-    "error: Cannot preview nowhere.json: there is no such file",
+    "error: Cannot use nowhere.json: there is no such file",
   ],
   [
     ["README.md"],
     1,
-    "error: Cannot preview README.md: it must be JSON in UTF-8",
+    "error: Cannot use README.md: it must be JSON in UTF-8",
   ],
-  [["pack"], 1, "error: Cannot preview pack: it cannot be read"],
+  [["pack"], 1, "error: Cannot use pack: it cannot be read"],
   [
     [SAMPLE, "--level", "most"],
     2,
@@ -127,18 +127,18 @@ const REFUSED: [args: string[], code: number, error: string][] = [
   [
     [SAMPLE, "--source", "pagerduty"],
     1,
-    `error: Cannot preview ${SAMPLE}: "event" must be an object`,
+    `error: Cannot use ${SAMPLE}: "event" must be an object`,
   ],
   [
     ["deploy/samples/sample_pagerduty.json", "--source", "mock"],
     1,
-    'error: Cannot preview deploy/samples/sample_pagerduty.json: "id" must be ' +
+    'error: Cannot use deploy/samples/sample_pagerduty.json: "id" must be ' +
     "1 to 150 visible ASCII characters without blanks",
   ],
   [
     ["deploy/samples/sample_webhook.json"],
     1,
-    'error: Cannot preview deploy/samples/sample_webhook.json: "incident_id" is missing. ' +
+    'error: Cannot use deploy/samples/sample_webhook.json: "incident_id" is missing. ' +
     "If this is the body of a webhook, say who sends it with --source",
   ],
   [
@@ -193,7 +193,7 @@ for (const [change, problem] of INVALID) {
     const { code, stderr } = await previewOf({ ...sample, ...change }, []);
     assertEquals([code, stderr], [
       1,
-      `error: Cannot preview FILE: ${problem}. ` +
+      `error: Cannot use FILE: ${problem}. ` +
       "If this is the body of a webhook, say who sends it with --source",
     ]);
   });
@@ -244,7 +244,7 @@ Deno.test("deno task preview --source says why a webhook starts no run", async (
   assertEquals([ignored.code, ignored.stdout, ignored.stderr], [
     1,
     "",
-    "error: Cannot preview FILE: it starts no run (event incident.acknowledged); " +
+    "error: Cannot use FILE: it starts no run (event incident.acknowledged); " +
     "INGEST_EVENTS says which events start one",
   ]);
   const taken = await previewOf(event, args, {
@@ -259,7 +259,7 @@ Deno.test("deno task preview --source says why a webhook starts no run", async (
   }, ["--source", "alertmanager"]);
   assertEquals(
     resolved.stderr,
-    "error: Cannot preview FILE: it starts no run (resolved)",
+    "error: Cannot use FILE: it starts no run (resolved)",
   );
 });
 
@@ -280,7 +280,7 @@ Deno.test("deno task preview - reads standard input, within the ingester's bound
   assertEquals(long.code, 1);
   assertStringIncludes(
     long.stderr,
-    "error: Cannot preview standard input: it must have at most 1048576 bytes",
+    "error: Cannot use standard input: it must have at most 1048576 bytes",
   );
 });
 
