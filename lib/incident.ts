@@ -223,6 +223,8 @@ export interface EvidenceBundle {
   gaps?: Gap[];
   /** What was looked up in other systems, and how each look-up ended. */
   lookups?: Lookup[];
+  /** The same for all incidents of one subject: 64 hex digits. */
+  subject_key?: string;
 }
 
 /** What the evidence says, written for people. */

@@ -80,6 +80,7 @@ const FULL: Record<SchemaName, JsonObject> = (() => {
     },
     gaps: [GAP],
     lookups: [LOOKUP],
+    subject_key: SHA256,
   };
   const Summary: JsonObject = {
     incident_id: "mock:INC-1",
@@ -369,6 +370,7 @@ const RULES: Partial<Record<SchemaName, Rule[]>> = {
     wordRule("/gaps/0/kind", GAP_KINDS),
     countRule("/gaps/0/got"),
     countRule("/gaps/0/of"),
+    sha256Rule("/subject_key"),
     listRule("/lookups", 50, LOOKUP),
     ["/lookups/0/collector", ["x", `a-${text(38)}`], [
       ["", COLLECTOR_PATTERN],

@@ -15,6 +15,7 @@ import {
   type CollectorSettings,
 } from "../lib/evidence/settings.ts";
 import { gather } from "../lib/evidence/gather.ts";
+import { HISTORY_ITEMS_MAX, historyKey } from "../lib/history.ts";
 import type { EvidenceBundle, IncidentInput } from "../lib/incident.ts";
 import { qualifiedId } from "../lib/incident_id.ts";
 import { countRemoved } from "../lib/removed.ts";
@@ -58,7 +59,7 @@ export async function fetchEvidence(
     level: constraints.redactionLevel,
     now: new Date(),
     leftMs: context.leftMs(),
-    list: (key) => context.store.list(key),
+    history: (subject) => readPosts(subject, context),
   });
   countRemoved(findings.removed, count);
   const incidentId = qualifiedId(incident);
@@ -74,6 +75,15 @@ export async function fetchEvidence(
         labels: { kind, incident_id: incidentId },
       }),
   });
+}
+
+/** Our own posts about a subject, the newest last. */
+async function readPosts(
+  subjectKey: string,
+  { store, job }: JobContext<typeof SETTINGS>,
+): Promise<readonly string[]> {
+  const key = historyKey(job.tenantId, subjectKey);
+  return key === undefined ? [] : await store.latest(key, HISTORY_ITEMS_MAX);
 }
 
 if (import.meta.main) {

@@ -30,6 +30,7 @@ import {
 import { readDestination } from "../lib/post/destination.ts";
 import { refuseForbidden } from "../lib/post/forbidden.ts";
 import { publish } from "../lib/post/published.ts";
+import { noteHistory } from "../lib/post/history.ts";
 import { readRelease } from "../lib/post/release.ts";
 import { type Standing, standingOf } from "../lib/post/record.ts";
 import {
@@ -132,9 +133,11 @@ export async function post(
     outcome,
     context,
   );
-  return destination.kind === "artifact"
+  const kept = destination.kind === "artifact"
     ? result
     : await keepCopy(() => keep(payload, "audit"), result, context);
+  await noteHistory(kept, { evidence, severity }, context);
+  return kept;
 }
 
 /** Keeps a copy of a sent payload. A failure is only a warning by now. */

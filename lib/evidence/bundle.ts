@@ -5,6 +5,7 @@
  * @module
  */
 import { sha256Hex } from "../base/digest.ts";
+import { optional } from "../base/json.ts";
 import { counted } from "../base/text.ts";
 import type {
   EvidenceBundle,
@@ -38,7 +39,7 @@ const GAPS_MAX = 50;
  */
 export async function buildBundle(
   incidentId: string,
-  { pieces: found, context: named, gaps, lookups = [] }: Findings,
+  { pieces: found, context: named, gaps, lookups = [], subjectKey }: Findings,
   { put, now }: { put: PutEvidence; now: Date },
 ): Promise<EvidenceBundle> {
   const kept = found.slice(0, PIECES_MAX - 1);
@@ -78,6 +79,7 @@ export async function buildBundle(
     ...(lookups.length > 0
       ? { lookups: lookups.map((lookup) => cite(lookup, ids)) }
       : {}),
+    ...optional("subject_key", subjectKey),
   };
 }
 

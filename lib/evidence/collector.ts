@@ -107,8 +107,8 @@ export interface CollectorIo<S extends Settings = Settings> {
    * @throws {GapError} For every answer but a good one.
    */
   get(path: string, options?: GetOptions): Promise<Answer>;
-  /** Reads one of our own lists in Redis, the newest item last. */
-  list(key: string): Promise<readonly string[]>;
+  /** Our own posts about the subject, the newest last; see `lib/history.ts`. */
+  history(): Promise<readonly string[]>;
 }
 
 /** The result of a collector's check. */

@@ -6,6 +6,7 @@
 import type { Config } from "../base/config.ts";
 import { alertmanager } from "./collect/alertmanager.ts";
 import { grafana } from "./collect/grafana.ts";
+import { history } from "./collect/history.ts";
 import { prometheus } from "./collect/prometheus.ts";
 import { runbook } from "./collect/runbook.ts";
 import type { Collector, Reach } from "./collector.ts";
@@ -14,6 +15,7 @@ import type { CollectorSettings } from "./settings.ts";
 export const COLLECTORS: readonly Collector<CollectorSettings>[] = [
   grafana,
   prometheus,
+  history,
   alertmanager,
   runbook,
 ];

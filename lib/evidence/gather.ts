@@ -43,8 +43,8 @@ export interface GatherOptions {
   /** Left of the job's time. */
   readonly leftMs: number;
   readonly log: Log;
-  /** Reads one of our own lists in Redis. */
-  list(key: string): Promise<readonly string[]>;
+  /** Reads our own posts about a subject, the newest last. */
+  history(subjectKey: string): Promise<readonly string[]>;
 }
 
 /** @throws The signal's reason if it aborts. No other failure throws. */
@@ -66,11 +66,19 @@ export async function gather(
     subject: { ...known, ...optional("entry", entry) },
     timeMs: Math.max(0, Math.min(COLLECT_MS, leftMs - RESERVE_MS)),
     redaction,
+    history: () =>
+      known.key === undefined
+        ? Promise.resolve([])
+        : options.history(known.key),
   });
   const removed = redaction === findings.redaction
     ? redaction.ledger()
     : addLedgers(findings.removed, redaction.ledger());
-  return { ...addCollected(findings, collected, { level, removed }), removed };
+  return {
+    ...addCollected(findings, collected, { level, removed }),
+    ...optional("subjectKey", known.key),
+    removed,
+  };
 }
 
 /**

@@ -50,8 +50,8 @@ export interface CollectOptions<S extends Settings> {
   /** Of the whole run, so that its placeholders are the same everywhere. */
   readonly redaction: Redaction;
   readonly log: Log;
-  /** Reads one of our own lists in Redis. */
-  list(key: string): Promise<readonly string[]>;
+  /** Reads our own posts about the subject, the newest last. */
+  history(): Promise<readonly string[]>;
 }
 
 /** Any more questions, the least important ones, are a gap. */
@@ -131,7 +131,7 @@ type Surroundings = ConstructorParameters<typeof CollectorClient>[1];
 /** Never throws: a failure is a gap, and what came before it stays. */
 async function ask<S extends Settings>(
   asked: Asked<S>,
-  { config, subject, now, log, list, timeMs }: CollectOptions<S>,
+  { config, subject, now, log, history, timeMs }: CollectOptions<S>,
   surroundings: Surroundings,
 ): Promise<void> {
   const { collector, question, gaps } = asked;
@@ -147,7 +147,7 @@ async function ask<S extends Settings>(
       subject,
       now,
       signal,
-      list,
+      history,
       get(path, options) {
         if (client !== undefined) return client.get(path, options);
         throw new TypeError(`${title} has no connection`);

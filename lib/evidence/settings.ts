@@ -6,6 +6,7 @@
 import { fileContent, optional } from "../base/config.ts";
 import { alertmanager } from "./collect/alertmanager.ts";
 import { grafana } from "./collect/grafana.ts";
+import { history } from "./collect/history.ts";
 import { prometheus } from "./collect/prometheus.ts";
 import { runbook } from "./collect/runbook.ts";
 
@@ -17,6 +18,7 @@ export const COLLECTOR_SETTINGS = {
   })),
   ...grafana.settings,
   ...prometheus.settings,
+  ...history.settings,
   ...alertmanager.settings,
   ...runbook.settings,
 };

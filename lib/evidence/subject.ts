@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { createHash } from "node:crypto";
 import { isObject, objectOf, optional, stringOf } from "../base/json.ts";
 import { type IncidentInput, toMoment } from "../incident.ts";
 import { qualifiedId } from "../incident_id.ts";
@@ -44,6 +45,8 @@ export interface Subject {
   readonly labels: ReadonlyMap<string, string>;
   /** At most {@linkcode ALERTS_MAX}, those that fire first. */
   readonly alerts: readonly SubjectAlert[];
+  /** The same for every incident of this subject: 64 hex digits. */
+  readonly key?: string;
   /** The catalogue's, if one matches. */
   readonly entry?: CatalogEntry;
 }
@@ -74,6 +77,17 @@ export function toSubject(
   const startedAt = starts[0] === undefined || starts[0] > latest
     ? latest
     : starts[0];
+  const service = subjectOf(labels) ?? incident.service;
+  const names = [
+    ...new Set(alerts.map(({ labels }) => labels.get("alertname"))),
+  ]
+    .filter((name) => name !== undefined).toSorted();
+  const namespace = first("exported_namespace", "namespace");
+  const cluster = first("cluster");
+  const about = service ?? names.join(",");
+  const key = about === ""
+    ? undefined
+    : hashOf([cluster ?? "", namespace ?? "", about]);
   const system = incident.source?.system ?? "mock";
   const incidentId = qualifiedId(incident);
   return {
@@ -81,9 +95,10 @@ export function toSubject(
     system,
     id: incidentId.slice(system.length + 1),
     title: incident.title ?? "",
-    ...optional("service", subjectOf(labels) ?? incident.service),
-    ...optional("namespace", first("exported_namespace", "namespace")),
-    ...optional("cluster", first("cluster")),
+    ...optional("service", service),
+    ...optional("namespace", namespace),
+    ...optional("cluster", cluster),
+    ...optional("key", key),
     startedAt,
     labels,
     alerts: alerts.map(({ whole, ...alert }) => ({
@@ -95,6 +110,10 @@ export function toSubject(
       ...optional("expr", exprOf(whole["generatorURL"])),
     })),
   };
+}
+
+function hashOf(parts: readonly string[]): string {
+  return createHash("sha256").update(JSON.stringify(parts)).digest("hex");
 }
 
 /** Labels that a sender without alerts may give. */

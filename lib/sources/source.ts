@@ -94,4 +94,6 @@ export interface Findings {
   gaps: Gap[];
   /** What was looked up elsewhere; its `evidence` names pieces. */
   lookups?: Lookup[];
+  /** Names the subject: 64 hex digits. */
+  subjectKey?: string;
 }

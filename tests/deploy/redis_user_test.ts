@@ -7,6 +7,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { Redis } from "ioredis";
 import { createLog } from "../../lib/base/log.ts";
+import { historyKey } from "../../lib/history.ts";
 import { lookForTwin } from "../../lib/platform/instance.ts";
 import {
   connectStore,
@@ -65,6 +66,7 @@ function worker(who: UserName, step: string): Calls {
   };
 }
 
+const HISTORY = historyKey("default", "a".repeat(64))!;
 const READ_RECORD: Calls = { "read a record": list(RECORD) };
 const RECORDS: Calls = {
   ...READ_RECORD,
@@ -73,13 +75,17 @@ const RECORDS: Calls = {
 
 /** What each user does; nobody may do what only others do. */
 const CALLS: Readonly<Record<Exclude<UserName, "PLATFORM">, Calls>> = {
-  FETCHER: worker("FETCHER", "fetch"),
+  FETCHER: {
+    ...worker("FETCHER", "fetch"),
+    "read earlier posts": (store) => store.latest(HISTORY, 100, signal),
+  },
   SUMMARIZER: worker("SUMMARIZER", "summarize"),
   POSTER: {
     ...worker("POSTER", "post"),
     ...RECORDS,
     "read who signed": (store) => store.latest(APPROVAL, 100, signal),
     "say where posts go": write(DESTINATION),
+    "note a post": append(HISTORY),
   },
   APPROVER: {
     "look at the workers": readAll(SNAPSHOT_KEY),

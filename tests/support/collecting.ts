@@ -35,7 +35,10 @@ export interface Collecting {
   timeMs?: number;
   level?: RedactionLevel;
   signal?: AbortSignal;
-  lists?: Readonly<Record<string, readonly string[]>>;
+  /** Our own posts, as Redis has them. */
+  posts?: readonly string[];
+  /** Reads them in another way. */
+  history?: () => Promise<readonly string[]>;
   /** Takes log lines. */
   log?: string[];
 }
@@ -73,7 +76,7 @@ export function collect(
     {},
     ...all.map(({ settings }) => settings),
   ) as Settings;
-  const { timeMs = 10_000, level = "standard", lists = {}, log = [] } = given;
+  const { timeMs = 10_000, level = "standard", posts = [], log = [] } = given;
   return runCollectors(all, {
     config: readConfig(settings, (name) => env[name]),
     subject: { ...toSubject(incident, NOW), ...subject },
@@ -82,7 +85,7 @@ export function collect(
     timeMs,
     redaction: startRedaction({ level }),
     log: createLog({}, { write: (line) => log.push(line) }),
-    list: (key) => Promise.resolve(lists[key] ?? []),
+    history: given.history ?? (() => Promise.resolve(posts)),
   });
 }
 
@@ -187,6 +190,6 @@ export function openIo<S extends Settings>(
     now: NOW,
     signal,
     get: (path, options) => client.get(path, options),
-    list: () => Promise.resolve([]),
+    history: () => Promise.resolve([]),
   };
 }

@@ -25,6 +25,7 @@ import {
   type PostEvent,
 } from "../../lib/post/events.ts";
 import { compileCheck } from "../../lib/schema_check.ts";
+import { readHistory } from "../../lib/history.ts";
 import { caution, post, SETTINGS } from "../../workers/poster.ts";
 import {
   type FakeContext,
@@ -268,6 +269,57 @@ Deno.test("post() sends the message and its footer once when the incident wants 
     job_id: "run-1:post@1",
     run_id: "run-1",
   });
+});
+
+Deno.test("post() notes what it sent for the next incident of the same subject", async () => {
+  await using slack = await startSlack();
+  const scene = await setScene({ slack });
+  const subject_key = "b".repeat(64);
+  const title = "Slow, password=hunter2-is-mine";
+  scene.input.evidence = {
+    ...scene.input.evidence,
+    subject_key,
+    normalized_context: { title, severity: "critical" },
+  };
+  const { posted_at, artifact_ptr } = await postScene(scene);
+  const key = `incident-enricher:history:default:${subject_key}`;
+  const [item, ...more] = scene.lists.get(key)!.map(readHistory);
+  assertEquals(more, []);
+  assertEquals(item, {
+    at: posted_at,
+    incidentId: "INC-1",
+    severity: "critical",
+    title: "Slow, password=[secret:named#1]",
+    mode: "slack",
+    runId: "run-1",
+    artifact: artifact_ptr!,
+  });
+  // What is not sent is not noted.
+  assertEquals((await postScene(scene)).repeat, true);
+  assertEquals(scene.lists.get(key)!.length, 1);
+});
+
+Deno.test("post() is done even if it cannot note the post", async () => {
+  await using slack = await startSlack();
+  const scene = await setScene({ slack });
+  scene.input.evidence = {
+    ...scene.input.evidence,
+    subject_key: "c".repeat(64),
+  };
+  const { append } = scene.context.store;
+  const context = withParts(scene.context, {
+    store: {
+      append: (key, item) =>
+        key.includes(":history:")
+          ? Promise.reject(new Error("Redis is away"))
+          : append(key, item),
+    },
+  });
+  const result = await post(scene.input, context);
+  assertEquals([result.slack, result.warnings], [{ ok: true }, undefined]);
+  assertEquals(scene.log.map(({ msg }) => msg), [
+    "Cannot note a post for later incidents",
+  ]);
 });
 
 Deno.test("post() sends the approved text and blocks, however their bytes are laid out", async () => {
