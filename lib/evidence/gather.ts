@@ -119,7 +119,7 @@ export function addCollected(
       : { ...shown.context, redacted: ledger },
     gaps: shown.gaps,
     lookups: level === "full"
-      ? collected.lookups.map(({ why: _, ...lookup }) => lookup)
+      ? collected.lookups.map(({ why: _, question: __, ...lookup }) => lookup)
       : collected.lookups,
   };
 }

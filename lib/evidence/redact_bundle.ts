@@ -4,8 +4,14 @@
  * @module
  */
 import { optional } from "../base/json.ts";
-import type { EvidenceBundle, EvidenceItem, Fact } from "../incident.ts";
+import type {
+  EvidenceBundle,
+  EvidenceItem,
+  Fact,
+  Lookup,
+} from "../incident.ts";
 import { safeId } from "../incident_id.ts";
+import { COLLECTOR_TITLES } from "../lookups.ts";
 import {
   addLedgers,
   type Redaction,
@@ -16,7 +22,7 @@ import { boundLedger } from "../removed.ts";
 import { redactUrl } from "../sources/without_secrets.ts";
 import { withholdContext } from "./withhold.ts";
 
-const KIND = /^[a-z_]{1,30}(?:\.[a-z_]{1,30}){0,3}$/;
+const KIND = /^[a-z_]{1,30}(?:\.[a-z_]{1,30}(?:-\d{1,2})?){0,3}$/;
 const CONTENT_TYPE = /^[a-z]{1,20}\/[\w.+-]{1,40}(?:; charset=utf-8)?$/;
 /** The titles that the fetcher gives. */
 const TITLE =
@@ -30,7 +36,8 @@ export function redactBundle(
   bundle: EvidenceBundle,
   redaction: Redaction,
 ): EvidenceBundle {
-  const { incident_id, collected_at, evidence, gaps = [] } = bundle;
+  const { incident_id, collected_at, evidence, gaps = [], lookups = [] } =
+    bundle;
   const { redacted, source, ...context } = bundle.normalized_context ?? {};
   const isFull = redaction.level === "full";
   const given = {
@@ -41,11 +48,11 @@ export function redactBundle(
   const { facts, ...about } = left.context;
   const { source: from, ...rest } = redaction.kept(about);
   const url = redactUrl(left.context.source?.url, redaction.kept);
-  const missing = redaction.kept(left.gaps).map(({ what, why }) => {
+  const missing = redaction.kept(left.gaps).map(({ what, why, ...rest }) => {
     // Both stand on one line.
     const line = `${what}: ${why}`;
     const isSafe = redaction.kept(line) === line;
-    return { what, why: isSafe ? why : WITHHELD };
+    return { what, why: isSafe ? why : WITHHELD, ...rest };
   });
   return {
     incident_id: safeId(incident_id),
@@ -64,6 +71,9 @@ export function redactBundle(
       },
     },
     ...missing.length > 0 && { gaps: missing },
+    ...lookups.length > 0 && {
+      lookups: redaction.kept(isFull ? lookups.map(bareLookup) : lookups),
+    },
   };
 }
 
@@ -88,6 +98,12 @@ export function withRemoved(
 function redactItem(item: EvidenceItem, { kept }: Redaction): EvidenceItem {
   const { kind, title, content_type } = item;
   return { ...item, ...kept({ kind, title, content_type }) };
+}
+
+/** Only how it ended; a name that is none of ours could be a text. */
+function bareLookup({ collector, state }: Lookup): Lookup {
+  const isKnown = COLLECTOR_TITLES.has(collector);
+  return { collector: isKnown ? collector : "other", state };
 }
 
 /** An item whose words are ours. */
