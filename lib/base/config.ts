@@ -328,6 +328,21 @@ function lookUp(
   return text || undefined;
 }
 
+/**
+ * The text of a file that may be replaced while the process runs, without blanks
+ * around it; `undefined` if it is empty, too long or cannot be read.
+ */
+export function readReplacedFile(path: string): string | undefined {
+  try {
+    const content = Deno.readTextFileSync(path);
+    return content.length > FILE_CHARS_MAX
+      ? undefined
+      : content.trim() || undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** The variable that names a file for `name`, if there can be one. */
 function fileVariableOf(
   name: string,

@@ -7,6 +7,7 @@ import { fileContent, optional } from "../base/config.ts";
 import { alertmanager } from "./collect/alertmanager.ts";
 import { grafana } from "./collect/grafana.ts";
 import { history } from "./collect/history.ts";
+import { kubernetes } from "./collect/kubernetes.ts";
 import { prometheus } from "./collect/prometheus.ts";
 import { runbook } from "./collect/runbook.ts";
 
@@ -16,6 +17,7 @@ export const COLLECTOR_SETTINGS = {
     about:
       "YAML file that says which repository, workload, logs and runbook a service has",
   })),
+  ...kubernetes.settings,
   ...grafana.settings,
   ...prometheus.settings,
   ...history.settings,

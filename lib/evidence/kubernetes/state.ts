@@ -1,0 +1,199 @@
+/**
+ * The state of workloads on Kubernetes, in a few words: each Deployment, and of
+ * its pods only what has a reason of its own. Pure.
+ *
+ * @module
+ */
+import { counted, shorten, utcOf } from "../../base/text.ts";
+import type { Finding, FoundFact } from "../collector.ts";
+import {
+  type Deployment,
+  deploymentOfPod,
+  isNameOf,
+  type Pod,
+  type Trouble,
+  type Warning,
+} from "./objects.ts";
+import type { Place } from "./place.ts";
+
+/** The Deployments that were looked at. */
+export interface Looked {
+  readonly list: readonly Deployment[];
+  /** Whether these are all of the namespace, since none is known to be ill. */
+  readonly isWhole: boolean;
+}
+
+const LISTED_MAX = 50;
+const FACTS_MAX = 5;
+
+/** How Deployments and their pods are. */
+export function describeWorkload(
+  { list, isWhole }: Looked,
+  pods: readonly Pod[],
+  { namespace }: Place,
+): Finding {
+  const ill = list.filter(({ ready, replicas, troubles }) =>
+    ready < replicas || troubles.length > 0
+  );
+  const shown = (isWhole ? ill : list).slice(0, FACTS_MAX - 1);
+  const troubles = groupTroubles(pods);
+  const listed = pods.toSorted((a, b) =>
+    b.troubles.length - a.troubles.length || (a.name < b.name ? -1 : 1)
+  );
+  return {
+    piece: {
+      title: `State of ${counted(list.length, "Deployment")} and ${
+        counted(pods.length, "pod")
+      } in ${namespace}`,
+      value: {
+        namespace,
+        deployments: (isWhole ? ill : list).slice(0, LISTED_MAX).map((
+          { labels: _, editor: _by, progressedAt: _at, ...rest },
+        ) => rest),
+        pods: listed.slice(0, LISTED_MAX),
+        of: { deployments: list.length, pods: pods.length },
+      },
+    },
+    facts: [
+      ...isWhole && list.length > 0
+        ? [{
+          name: "Deployments",
+          value: `${list.length - ill.length} of ${list.length} are well`,
+        }]
+        : [],
+      ...shown.map(({ name, replicas, ready, updated, troubles }) => ({
+        name: `Deployment ${name}`,
+        value: [
+          `${ready} of ${replicas} ready`,
+          ...updated < replicas ? [`${updated} updated`] : [],
+          ...troubles,
+        ].join(", "),
+      })),
+      ...pods.length === 0 ? [] : [{ name: "pods", value: countPods(pods) }],
+      ...troubles.slice(0, FACTS_MAX).map(factOf),
+    ],
+    timeline: troubles.filter(({ first }) => first !== "").map((one) => ({
+      at: one.first,
+      text:
+        `${namespace}/${one.owner}: ${one.container} ended with ${one.reason}${
+          one.pods === 1 ? "" : ` in ${one.pods} pods`
+        }`,
+    })),
+  };
+}
+
+/** `5: 4 Running, 1 Pending; 3 ready; 12 restarts`. */
+function countPods(pods: readonly Pod[]): string {
+  const phases = Map.groupBy(pods, ({ phase }) => phase);
+  const list = [...phases].toSorted().map(([phase, { length }]) =>
+    `${length} ${phase}`
+  ).join(", ");
+  const ready = pods.filter(({ isReady }) => isReady).length;
+  const restarts = pods.reduce((sum, pod) => sum + pod.restarts, 0);
+  return `${pods.length}: ${list}; ${ready} ready; ${
+    counted(restarts, "restart")
+  }`;
+}
+
+interface TroubleGroup extends Trouble {
+  readonly owner: string;
+  readonly pods: number;
+  /** Of those with a time; or empty. */
+  readonly first: string;
+  readonly last: string;
+}
+
+/** One workload, container and reason each; those of the most pods first. */
+function groupTroubles(pods: readonly Pod[]): TroubleGroup[] {
+  const all = pods.flatMap(({ name, owner, troubles }) =>
+    troubles.map((trouble) => ({ ...trouble, name, owner }))
+  );
+  const groups = Map.groupBy(
+    all,
+    ({ owner, container, reason }) => `${reason}\n${owner}\n${container}`,
+  );
+  return [...groups].toSorted(([a, { length }], [b, other]) =>
+    other.length - length || (a < b ? -1 : 1)
+  ).map(([, group]) => {
+    const { name: _, ...one } = group[0]!;
+    const times = group.map(({ at }) => at).filter(Boolean).toSorted();
+    return {
+      ...one,
+      pods: new Set(group.map(({ name }) => name)).size,
+      first: times[0] ?? "",
+      last: times.at(-1) ?? "",
+    };
+  });
+}
+
+function factOf(
+  { reason, owner, container, pods, last, exitCode, message }: TroubleGroup,
+): FoundFact {
+  const more = [
+    ...container === "" ? [] : [`container ${container}`],
+    ...exitCode === undefined ? [] : [`exit code ${exitCode}`],
+    ...last === "" ? [] : [`last at ${utcOf(last)}`],
+    ...message === undefined ? [] : [shorten(message, 150)],
+  ];
+  return {
+    name: reason,
+    value: [`${counted(pods, "pod")} of ${owner}`, ...more].join(", "),
+  };
+}
+
+/** What a namespace warns of, the workload that is meant first. */
+export function describeWarnings(
+  warnings: readonly Warning[],
+  { namespace, deployment, hint }: Place,
+): Finding {
+  const workload = deployment ?? hint;
+  const groups = Map.groupBy(warnings, ({ reason, kind, object }) => {
+    const isOwn = workload !== undefined && isNameOf(object, workload);
+    const owner = isOwn
+      ? workload
+      : kind === "Pod"
+      ? deploymentOfPod(object) ?? object
+      : `${kind} ${object}`;
+    return `${isOwn ? 0 : 1}\n${reason}\n${owner}`;
+  });
+  const all = [...groups].map(([key, group]) => {
+    const [rank, reason, object] = key.split("\n") as [string, string, string];
+    const last = group.toSorted((a, b) => a.to < b.to ? 1 : -1)[0]!;
+    return {
+      isOwn: rank === "0",
+      reason,
+      object,
+      count: group.reduce((sum, { count }) => sum + count, 0),
+      first: group.map(({ from }) => from).toSorted()[0]!,
+      last: last.to,
+      message: last.message,
+    };
+  }).toSorted((a, b) =>
+    Number(b.isOwn) - Number(a.isOwn) || b.count - a.count ||
+    (a.reason + a.object < b.reason + b.object ? -1 : 1)
+  );
+  return {
+    piece: {
+      title: `${counted(all.length, "kind")} of warning in ${namespace}`,
+      value: {
+        namespace,
+        warnings: all.slice(0, LISTED_MAX).map(({ isOwn: _, ...one }) => one),
+        of: all.length,
+      },
+    },
+    facts: all.slice(0, FACTS_MAX).map((
+      { reason, object, count, last, message },
+    ) => ({
+      name: reason,
+      value: `${object} ×${count}, last at ${utcOf(last)}: ${
+        shorten(message, 200)
+      }`,
+    })),
+    timeline: all.slice(0, FACTS_MAX).map((
+      { reason, object, first, message },
+    ) => ({
+      at: first,
+      text: `${namespace}/${object}: ${reason}: ${shorten(message, 200)}`,
+    })),
+  };
+}
