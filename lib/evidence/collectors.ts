@@ -8,12 +8,14 @@ import { alertmanager } from "./collect/alertmanager.ts";
 import { grafana } from "./collect/grafana.ts";
 import { history } from "./collect/history.ts";
 import { kubernetes } from "./collect/kubernetes.ts";
+import { pagerduty } from "./collect/pagerduty.ts";
 import { prometheus } from "./collect/prometheus.ts";
 import { runbook } from "./collect/runbook.ts";
 import type { Collector, Reach } from "./collector.ts";
 import type { CollectorSettings } from "./settings.ts";
 
 export const COLLECTORS: readonly Collector<CollectorSettings>[] = [
+  pagerduty,
   kubernetes,
   grafana,
   prometheus,

@@ -8,6 +8,7 @@ import { alertmanager } from "./collect/alertmanager.ts";
 import { grafana } from "./collect/grafana.ts";
 import { history } from "./collect/history.ts";
 import { kubernetes } from "./collect/kubernetes.ts";
+import { pagerduty } from "./collect/pagerduty.ts";
 import { prometheus } from "./collect/prometheus.ts";
 import { runbook } from "./collect/runbook.ts";
 
@@ -17,6 +18,7 @@ export const COLLECTOR_SETTINGS = {
     about:
       "YAML file that says which repository, workload, logs and runbook a service has",
   })),
+  ...pagerduty.settings,
   ...kubernetes.settings,
   ...grafana.settings,
   ...prometheus.settings,
