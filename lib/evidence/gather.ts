@@ -94,7 +94,8 @@ export function addCollected(
   const facts = [...context.facts ?? [], ...collected.facts];
   const timeline = [...context.timeline ?? [], ...collected.timeline];
   const isAsked = collected.lookups.some(({ collector, state }) =>
-    collector === context.source?.system && state !== "off"
+    collector === context.source?.system && state !== "off" &&
+    state !== "unconcerned"
   );
   const merged = {
     context: {

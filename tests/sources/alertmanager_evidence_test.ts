@@ -13,6 +13,7 @@ import sample from "../../deploy/samples/sample_alertmanager.json" with {
 const GAP = {
   what: "silences, inhibitions and the current state of the alerts",
   why: "Alertmanager's API was not asked; its webhook does not carry them",
+  kind: "off" as const,
 };
 const LIST_WHY = "at most 100 are listed; the payload may hold the others";
 const POD = "checkout-api-7c9f4-";

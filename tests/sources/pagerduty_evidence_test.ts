@@ -12,6 +12,7 @@ import sample from "../../deploy/samples/sample_pagerduty.json" with {
 const GAP = {
   what: "alerts, log entries and notes",
   why: "PagerDuty's API was not asked; its webhook does not carry them",
+  kind: "off" as const,
 };
 
 /** The incident that the ingester makes of the sample, changed. */

@@ -152,6 +152,8 @@ export function collectAlertmanager(incident: IncidentInput): Findings {
       {
         what: "silences, inhibitions and the current state of the alerts",
         why: `${sender}'s API was not asked; its webhook does not carry them`,
+        // Nothing asks Grafana for them.
+        ...sender === "Alertmanager" ? { kind: "off" as const } : {},
       },
     ],
   };

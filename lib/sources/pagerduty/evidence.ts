@@ -50,6 +50,7 @@ export function collectPagerDuty(incident: IncidentInput): Findings {
     gaps: [{
       what: "alerts, log entries and notes",
       why: "PagerDuty's API was not asked; its webhook does not carry them",
+      kind: "off",
     }],
   };
 }

@@ -1,0 +1,72 @@
+/**
+ * What a webhook does not carry is a gap until a collector asks its sender.
+ *
+ * @module
+ */
+import { assertEquals } from "@std/assert";
+import { startAlertmanagerApi } from "../../deploy/standins/alertmanager.ts";
+import {
+  PAGERDUTY_KEY,
+  startPagerDutyApi,
+} from "../../deploy/standins/pagerduty.ts";
+import { readConfig } from "../../lib/base/config.ts";
+import { createLog } from "../../lib/base/log.ts";
+import { gather } from "../../lib/evidence/gather.ts";
+import { COLLECTOR_SETTINGS } from "../../lib/evidence/settings.ts";
+import type { IncidentInput } from "../../lib/incident.ts";
+import { INCIDENT, NOW } from "../support/collecting.ts";
+
+const PAGERDUTY: IncidentInput = {
+  incident_id: "pagerduty:PCHECK01",
+  title: "Checkout is slow",
+  source: { system: "pagerduty" },
+};
+
+/** What was not asked, and why nothing could be asked. */
+async function gapsOf(
+  incident: IncidentInput,
+  env: Record<string, string>,
+): Promise<string[]> {
+  const { gaps } = await gather(incident, {
+    settings: readConfig(COLLECTOR_SETTINGS, (name) => env[name]),
+    level: "standard",
+    now: NOW,
+    signal: new AbortController().signal,
+    leftMs: 30_000,
+    log: createLog({}, { write: () => {} }),
+    history: () => Promise.resolve([]),
+  });
+  return gaps.map(({ what, kind }) => `${kind}: ${what}`);
+}
+
+const NOT_ASKED = "off: alerts, log entries and notes";
+
+Deno.test("gather() names what PagerDuty's webhook lacks, until PagerDuty is asked", async () => {
+  await using api = startPagerDutyApi({
+    incidents: { PCHECK01: { incident: {} } },
+  });
+  const env = {
+    PAGERDUTY_API_URL: api.url,
+    PAGERDUTY_API_TOKEN: PAGERDUTY_KEY,
+  };
+  assertEquals(await gapsOf(PAGERDUTY, {}), [NOT_ASKED]);
+  assertEquals(await gapsOf(PAGERDUTY, env), []);
+  const strange = { ...PAGERDUTY, incident_id: "pagerduty:a/b" };
+  assertEquals(await gapsOf(strange, env), [NOT_ASKED]);
+  api.fault = "401";
+  assertEquals(await gapsOf(PAGERDUTY, env), [
+    "refused: changes that PagerDuty relates to it",
+    "refused: similar incidents in PagerDuty",
+    "refused: the incident in PagerDuty",
+  ]);
+});
+
+Deno.test("gather() names what Alertmanager's webhook lacks, until Alertmanager is asked", async () => {
+  await using api = startAlertmanagerApi();
+  const gap = "silences, inhibitions and the current state of the alerts";
+  const env = { ALERTMANAGER_URL: api.url };
+  assertEquals(await gapsOf(INCIDENT, {}), [`off: ${gap}`]);
+  assertEquals(await gapsOf(INCIDENT, env), []);
+  const grafana = { ...INCIDENT, raw: { ...INCIDENT.raw, orgId: 1 } };
+  assertEquals(await gapsOf(grafana, env), [`undefined: ${gap}`]);
+});
