@@ -9,6 +9,7 @@ import { grafana } from "./collect/grafana.ts";
 import { history } from "./collect/history.ts";
 import { kubernetes } from "./collect/kubernetes.ts";
 import { pagerduty } from "./collect/pagerduty.ts";
+import { loki } from "./collect/loki.ts";
 import { prometheus } from "./collect/prometheus.ts";
 import { runbook } from "./collect/runbook.ts";
 import type { Collector, Reach } from "./collector.ts";
@@ -21,6 +22,7 @@ export const COLLECTORS: readonly Collector<CollectorSettings>[] = [
   prometheus,
   history,
   alertmanager,
+  loki,
   runbook,
 ];
 

@@ -9,6 +9,7 @@ import { grafana } from "./collect/grafana.ts";
 import { history } from "./collect/history.ts";
 import { kubernetes } from "./collect/kubernetes.ts";
 import { pagerduty } from "./collect/pagerduty.ts";
+import { loki } from "./collect/loki.ts";
 import { prometheus } from "./collect/prometheus.ts";
 import { runbook } from "./collect/runbook.ts";
 
@@ -24,6 +25,7 @@ export const COLLECTOR_SETTINGS = {
   ...prometheus.settings,
   ...history.settings,
   ...alertmanager.settings,
+  ...loki.settings,
   ...runbook.settings,
 };
 

@@ -3,7 +3,13 @@
  *
  * @module
  */
-import { fileContent, optional, secret, type Setting } from "../base/config.ts";
+import {
+  fileContent,
+  optional,
+  secret,
+  type Setting,
+  text,
+} from "../base/config.ts";
 import { isObject, type JsonObject } from "../base/json.ts";
 import { GapError, type HttpConnection, type Reach } from "./collector.ts";
 
@@ -34,6 +40,47 @@ export function bearer(
         ? {} as Record<string, string>
         : { Authorization: `Bearer ${token}` },
     ca,
+  };
+}
+
+type AccountKey = "Username" | "Password" | "Tenant";
+
+/** `<PREFIX>_USERNAME`, `<PREFIX>_PASSWORD` and `<PREFIX>_TENANT`. */
+export function account<K extends string>(
+  key: K,
+  prefix: string,
+  { title, systems }: { title: string; systems: string },
+): { [P in `${K}${AccountKey}`]: Setting<string | undefined> } {
+  return {
+    [`${key}Username`]: optional(text(`${prefix}_USERNAME`, {
+      about: `user for ${title}, instead of a token`,
+    })),
+    [`${key}Password`]: optional(secret(`${prefix}_PASSWORD`, {
+      about: "password of that user",
+    })),
+    [`${key}Tenant`]: optional(text(`${prefix}_TENANT`, {
+      about: `X-Scope-OrgID for ${systems}`,
+      pattern: /^[\w!.*'()|-]{1,150}$/,
+      expected: "a tenant's id",
+    })),
+  } as { [P in `${K}${AccountKey}`]: Setting<string | undefined> };
+}
+
+/** The headers for a user, who comes before a token, and for a tenant. */
+export function accountHeaders(
+  { token, username, password = "", tenant }: {
+    [K in "token" | "username" | "password" | "tenant"]: string | undefined;
+  },
+): Record<string, string> {
+  const bytes = new TextEncoder().encode(`${username}:${password}`);
+  const authorization = username !== undefined
+    ? `Basic ${bytes.toBase64()}`
+    : token === undefined
+    ? undefined
+    : `Bearer ${token}`;
+  return {
+    ...authorization === undefined ? {} : { Authorization: authorization },
+    ...tenant === undefined ? {} : { "X-Scope-OrgID": tenant },
   };
 }
 

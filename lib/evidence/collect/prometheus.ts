@@ -6,12 +6,7 @@
  * @see https://prometheus.io/docs/prometheus/latest/querying/api/
  * @module
  */
-import {
-  optional as optionalSetting,
-  secret,
-  text,
-  url,
-} from "../../base/config.ts";
+import { optional as optionalSetting, url } from "../../base/config.ts";
 import {
   isObject,
   type JsonObject,
@@ -35,7 +30,13 @@ import {
   sparkline,
 } from "../course.ts";
 import { splitComparison } from "../promql.ts";
-import { authority, bearer, hostOf, listOf } from "../setup.ts";
+import {
+  account,
+  accountHeaders,
+  authority,
+  hostOf,
+  listOf,
+} from "../setup.ts";
 import type { SubjectAlert } from "../subject.ts";
 
 const SETTINGS = {
@@ -43,17 +44,10 @@ const SETTINGS = {
     about: "Prometheus to ask for the alert's series, its past and its targets",
   })),
   ...authority("prometheus", "PROMETHEUS", "Prometheus"),
-  prometheusUsername: optionalSetting(text("PROMETHEUS_USERNAME", {
-    about: "user for Prometheus, instead of a token",
-  })),
-  prometheusPassword: optionalSetting(secret("PROMETHEUS_PASSWORD", {
-    about: "password of that user",
-  })),
-  prometheusTenant: optionalSetting(text("PROMETHEUS_TENANT", {
-    about: "X-Scope-OrgID for Mimir, Cortex or Thanos",
-    pattern: /^[\w!.*'()|-]{1,150}$/,
-    expected: "a tenant's id",
-  })),
+  ...account("prometheus", "PROMETHEUS", {
+    title: "Prometheus",
+    systems: "Mimir, Cortex or Thanos",
+  }),
 };
 type Io = CollectorIo<typeof SETTINGS>;
 
@@ -75,29 +69,18 @@ export const prometheus = {
   settings: SETTINGS,
   isOn: ({ prometheusUrl }) => prometheusUrl !== undefined,
   reach: ({ prometheusUrl }) => hostOf(prometheusUrl, "Prometheus"),
-  connect(config) {
-    const { prometheusUsername: user, prometheusPassword: password = "" } =
-      config;
-    const { headers, ca } = bearer(config.prometheusToken, config.prometheusCa);
-    const basic = user === undefined ? {} : {
-      Authorization: `Basic ${
-        btoa(
-          String.fromCharCode(
-            ...new TextEncoder().encode(`${user}:${password}`),
-          ),
-        )
-      }`,
-    };
-    const tenant = config.prometheusTenant === undefined
-      ? {}
-      : { "X-Scope-OrgID": config.prometheusTenant };
-    return {
-      title: "Prometheus",
-      url: config.prometheusUrl!,
-      headers: async () => ({ ...await headers?.(), ...basic, ...tenant }),
-      ca,
-    };
-  },
+  connect: (config) => ({
+    title: "Prometheus",
+    url: config.prometheusUrl!,
+    ca: config.prometheusCa,
+    headers: () =>
+      accountHeaders({
+        token: config.prometheusToken,
+        username: config.prometheusUsername,
+        password: config.prometheusPassword,
+        tenant: config.prometheusTenant,
+      }),
+  }),
   questions({ alerts }) {
     const named = alertsOf(alerts);
     const targets: Question = {
