@@ -8,8 +8,8 @@ import { alertmanager } from "./collect/alertmanager.ts";
 import { grafana } from "./collect/grafana.ts";
 import { history } from "./collect/history.ts";
 import { kubernetes } from "./collect/kubernetes.ts";
-import { pagerduty } from "./collect/pagerduty.ts";
 import { loki } from "./collect/loki.ts";
+import { pagerduty } from "./collect/pagerduty.ts";
 import { prometheus } from "./collect/prometheus.ts";
 import { runbook } from "./collect/runbook.ts";
 

@@ -21,7 +21,7 @@ import {
   serviceEnvironment,
   WAYS,
 } from "../../scripts/launch/files/render.ts";
-import { WORKERS } from "../../scripts/launch/permissions.ts";
+import { type WorkerName, WORKERS } from "../../scripts/launch/permissions.ts";
 import { call } from "../support/command.ts";
 import {
   chainOf,
@@ -153,6 +153,38 @@ Deno.test("renderFiles() writes odd addresses and paths as each file must have t
     valuesOf(parseUnit(local.get(dropInOf("fetcher"))!), "IPAddressAllow"),
     ["::1", "localhost", "127.0.0.1"],
   );
+});
+
+Deno.test("renderFiles() lets a fetcher in a cluster reach its API server and read its account", async () => {
+  const own = async (path: string) =>
+    (await read(path)).replace(
+      "  HEALTH_ADDR: 0.0.0.0:9000\n",
+      "  KUBERNETES_API_URL: https://kubernetes.default.svc\n",
+    );
+  const files = await renderFiles(["k8s"], { read: own, requirements });
+  const text = files.get("deploy/k8s/workers.yaml")!;
+  const flagOf = (worker: WorkerName, kind: string) =>
+    readDeployment(text, worker).container.args!.find((arg) =>
+      arg.startsWith(`--allow-${kind}=`)
+    )!;
+  const account = "/var/run/secrets/kubernetes.io/serviceaccount";
+  assert(flagOf("fetcher", "net").endsWith(",kubernetes.default.svc:443"));
+  assert(
+    flagOf("fetcher", "read").endsWith(`,${account}/token,${account}/ca.crt`),
+  );
+  for (const worker of ["ingester", "summarizer", "poster"] as const) {
+    for (const kind of ["net", "read"]) {
+      assert(!flagOf(worker, kind).includes("kubernetes"), worker);
+    }
+  }
+  const { spec } = parseManifest(text).find(({ kind, metadata }) =>
+    kind === "NetworkPolicy" && metadata.name === "incident-enricher-fetcher"
+  ) as unknown as { spec: { egress: unknown[] } };
+  // No policy can name the API server: no pods are behind its Service.
+  assertEquals(spec.egress.at(-1), {
+    to: [{ ipBlock: { cidr: "0.0.0.0/0" } }],
+    ports: [{ protocol: "TCP", port: 443 }, { protocol: "TCP", port: 6443 }],
+  });
 });
 
 Deno.test("renderFiles() writes NetworkPolicies for the addresses of the ConfigMap", async () => {

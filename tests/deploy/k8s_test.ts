@@ -6,6 +6,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { Deployment } from "kubernetes-models/apps/v1/Deployment";
 import { NetworkPolicy } from "kubernetes-models/networking.k8s.io/v1/NetworkPolicy";
+import { ClusterRole } from "kubernetes-models/rbac.authorization.k8s.io/v1/ClusterRole";
+import { ClusterRoleBinding } from "kubernetes-models/rbac.authorization.k8s.io/v1/ClusterRoleBinding";
 import { ConfigMap } from "kubernetes-models/v1/ConfigMap";
 import { Namespace } from "kubernetes-models/v1/Namespace";
 import { ServiceAccount } from "kubernetes-models/v1/ServiceAccount";
@@ -34,9 +36,12 @@ import {
 
 const manifestText = await read("deploy/k8s/workers.yaml");
 const objects = parseManifest(manifestText);
+const roleObjects = parseManifest(await read("deploy/k8s/collector-role.yaml"));
 
 Deno.test("k8s: every object is as Kubernetes' schemas say", () => {
   const models = {
+    ClusterRole,
+    ClusterRoleBinding,
     ConfigMap,
     Deployment,
     Namespace,
@@ -44,7 +49,7 @@ Deno.test("k8s: every object is as Kubernetes' schemas say", () => {
     Service,
     ServiceAccount,
   };
-  for (const object of objects) {
+  for (const object of [...objects, ...roleObjects]) {
     const Model = models[object.kind as keyof typeof models] as unknown as {
       new (data: unknown): { validate(): void };
       apiVersion: string;
@@ -69,8 +74,10 @@ Deno.test("k8s: no object has a key that Kubernetes would drop", async () => {
     "v1": "kubernetes-models/v1",
     "apps/v1": "kubernetes-models/apps/v1",
     "networking.k8s.io/v1": "kubernetes-models/networking.k8s.io/v1",
+    "rbac.authorization.k8s.io/v1":
+      "kubernetes-models/rbac.authorization.k8s.io/v1",
   };
-  const literals = objects.map((object, at) =>
+  const literals = [...objects, ...roleObjects].map((object, at) =>
     `import type { I${object.kind} as T${at} } from "${
       imports[object.apiVersion]
     }";\nexport const o${at}: T${at} = ${JSON.stringify(object)};\n`
@@ -312,4 +319,35 @@ Deno.test("k8s: webhooks reach the ingester", () => {
   });
   const [port] = service.spec.ports;
   assert(container.ports.some(({ name }) => name === port!.targetPort));
+});
+
+Deno.test("k8s: the fetcher's account may get and list what its collector lists, and nothing else", () => {
+  const [account, role, binding] = roleObjects as [
+    KubeObject,
+    KubeObject & { rules: Record<string, string[]>[] },
+    KubeObject & { subjects: unknown[]; roleRef: unknown },
+  ];
+  assertEquals(roleObjects.length, 3);
+  assertEquals(account["automountServiceAccountToken"], false);
+  assertEquals(
+    role.rules.flatMap(({ apiGroups = [], resources = [], verbs = [] }) =>
+      resources.map((resource) => `${apiGroups}/${resource}: ${verbs}`)
+    ),
+    [
+      "/events: get,list",
+      "/pods: get,list",
+      "apps/deployments: get,list",
+      "apps/replicasets: get,list",
+    ],
+  );
+  assertEquals(binding.roleRef, {
+    apiGroup: "rbac.authorization.k8s.io",
+    kind: "ClusterRole",
+    name: role.metadata.name,
+  });
+  assertEquals(binding.subjects, [{
+    kind: "ServiceAccount",
+    name: account.metadata.name,
+    namespace: "incident-enricher",
+  }]);
 });

@@ -130,6 +130,30 @@ Deno.test("derivePermissions() permits the file of a secret, that file and nothi
   assertEquals(flags.at(-1), "--allow-read=/run/secrets/key");
 });
 
+Deno.test("derivePermissions() permits the two files of Kubernetes, wherever they are", () => {
+  const reads = (more: Record<string, string>) =>
+    derivePermissions("fetcher", requirements.fetcher, env(more)).read.map(
+      ({ path, why }) => `${why}=${path}`,
+    );
+  const KUBERNETES_API_URL = "https://kube.internal:6443";
+  const account = "/var/run/secrets/kubernetes.io/serviceaccount";
+  assertEquals(reads({}), []);
+  assertEquals(reads({ KUBERNETES_API_URL }), [
+    `KUBERNETES_TOKEN_FILE=${account}/token`,
+    `KUBERNETES_CA_FILE=${account}/ca.crt`,
+  ]);
+  // With another token, the usual authorities count unless a file is named.
+  const KUBERNETES_TOKEN_FILE = "/etc/kube/token";
+  assertEquals(reads({ KUBERNETES_API_URL, KUBERNETES_TOKEN_FILE }), [
+    "KUBERNETES_TOKEN_FILE=/etc/kube/token",
+  ]);
+  assertThrows(
+    () => reads({ KUBERNETES_API_URL, KUBERNETES_CA_FILE: "/a,/etc/passwd" }),
+    ConfigError,
+    "KUBERNETES_CA_FILE must name a file without a comma",
+  );
+});
+
 for (const name of ["NATS_URL", "REDIS_URL", "CORETEX_GATEWAY_URL"]) {
   const scheme = new URL(ENV[name]!).protocol;
   for (const host of ["evil.example,nats:1", "*.example:1", "a%2Cb:1"]) {

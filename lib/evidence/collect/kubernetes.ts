@@ -218,7 +218,7 @@ async function findDeployments(
   let all: Deployment[] = [];
   const gaps: Gap[] = [];
   for await (const { items, gap } of listAll(path, selectors, io)) {
-    all = items.map(readDeployment);
+    all = items.map(readDeployment).toSorted(byName);
     if (gap !== undefined) gaps.push(gap);
   }
   if (deployment !== undefined) return { list: all, isWhole: false, gaps };
@@ -228,6 +228,10 @@ async function findDeployments(
   return meant.length === 0
     ? { list: all, isWhole: true, gaps }
     : { list: meant, isWhole: false, gaps };
+}
+
+function byName(a: { name: string }, b: { name: string }): number {
+  return a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
 }
 
 function nothingIn({ namespace, deployment }: Place): Finding {
@@ -268,7 +272,7 @@ async function* askWorkload(place: Place, io: Io): AsyncGenerator<Finding> {
   for await (const { items, gap } of listAll(path, selectors, io)) {
     const pods = items.map((item) => readPod(item, since)).filter(({ owner }) =>
       isWhole || place.selector !== undefined || names.has(owner)
-    );
+    ).toSorted(byName);
     if (list.length > 0 || pods.length > 0) {
       yield describeWorkload(found, pods, place);
     } else yield nothingIn(place);

@@ -25,7 +25,7 @@ export interface Deployment {
   /** What is wrong: `not Available (MinimumReplicasUnavailable)`. */
   readonly troubles: readonly string[];
   readonly images: readonly string[];
-  /** As a request's `labelSelector`. */
+  /** As a request's `labelSelector`; empty if it has none, or one too long. */
   readonly selector: string;
   /** When a rollout last moved on. */
   readonly progressedAt?: string;
@@ -78,6 +78,7 @@ export interface Warning {
 const NAME_CHARS_MAX = 253;
 const MESSAGE_CHARS_MAX = 300;
 const LISTED_MAX = 20;
+const SELECTOR_CHARS_MAX = 1000;
 /** Names that the controllers make end in letters of this alphabet. */
 const RANDOM = "[bcdfghjklmnpqrstvwxz2456789]";
 const STARTING = ["ContainerCreating", "PodInitializing"];
@@ -104,7 +105,7 @@ export function readDeployment(whole: JsonObject): Deployment {
   const troubles = conditions.filter(({ type, status }) =>
     type === "ReplicaFailure" ? status === "True" : status === "False"
   ).map(({ type, reason }) =>
-    `${type === "ReplicaFailure" ? "" : "not "}${stringOf(type)}` +
+    `${type === "ReplicaFailure" ? "" : "not "}${textOf(type, 60) ?? "well"}` +
     ` (${textOf(reason, 60) ?? "no reason given"})`
   );
   return {
@@ -299,7 +300,8 @@ function selectorOf({ matchLabels, matchExpressions }: JsonObject): string {
       return `${name} ${operator === "In" ? "in" : "notin"} (${list})`;
     },
   );
-  return [...equal, ...others].join(",");
+  const selector = [...equal, ...others].join(",");
+  return selector.length > SELECTOR_CHARS_MAX ? "" : selector;
 }
 
 function objectsOf(value: unknown): JsonObject[] {

@@ -37,9 +37,7 @@ export function describeWorkload(
   );
   const shown = (isWhole ? ill : list).slice(0, FACTS_MAX - 1);
   const troubles = groupTroubles(pods);
-  const listed = pods.toSorted((a, b) =>
-    b.troubles.length - a.troubles.length || (a.name < b.name ? -1 : 1)
-  );
+  const listed = pods.toSorted((a, b) => b.troubles.length - a.troubles.length);
   return {
     piece: {
       title: `State of ${counted(list.length, "Deployment")} and ${
@@ -158,7 +156,9 @@ export function describeWarnings(
   });
   const all = [...groups].map(([key, group]) => {
     const [rank, reason, object] = key.split("\n") as [string, string, string];
-    const last = group.toSorted((a, b) => a.to < b.to ? 1 : -1)[0]!;
+    const last = group.toSorted((a, b) =>
+      a.to === b.to ? (a.message < b.message ? -1 : 1) : a.to < b.to ? 1 : -1
+    )[0]!;
     return {
       isOwn: rank === "0",
       reason,

@@ -11,12 +11,16 @@ export function renderEgress(peers: readonly HostGrant[]): string[] {
   return [
     "egress:",
     ...RESOLVER,
-    ...peers.flatMap(({ host }) => [
-      "  - to:",
-      ...renderPeer(hostnameOf(host)),
-      "    ports:",
-      ...renderPort("TCP", portOf(host)),
-    ]),
+    ...peers.flatMap(({ host }) => {
+      const isServer = API_SERVER.test(hostnameOf(host));
+      return [
+        "  - to:",
+        ...isServer ? ANYWHERE : renderPeer(hostnameOf(host)),
+        "    ports:",
+        ...renderPort("TCP", portOf(host)),
+        ...isServer ? renderPort("TCP", API_SERVER_PORT) : [],
+      ];
+    }),
   ];
 }
 
@@ -35,6 +39,16 @@ const RESOLVER: readonly string[] = [
   "    ports:",
   ...renderPort("UDP", "53"),
   ...renderPort("TCP", "53"),
+];
+
+/** The Service of Kubernetes itself. */
+const API_SERVER = /^kubernetes\.default\.svc(?:\.cluster\.local)?$/;
+/** The usual port behind that Service: most policies see this one. */
+const API_SERVER_PORT = "6443";
+/** Behind it are no pods to select, and its own addresses are not known here. */
+const ANYWHERE: readonly string[] = [
+  "      - ipBlock:",
+  "          cidr: 0.0.0.0/0",
 ];
 
 /** Networks that are not outside: private, link-local and reserved ones. */

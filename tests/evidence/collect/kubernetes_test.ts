@@ -1,7 +1,7 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { startKubernetesApi } from "../../../deploy/standins/kubernetes.ts";
 import { kubernetes } from "../../../lib/evidence/collect/kubernetes.ts";
-import { collect, testFaults } from "../../support/collecting.ts";
+import { collect, INCIDENT, testFaults } from "../../support/collecting.ts";
 
 const TOKEN = new URL("../../testdata/kubernetes/token", import.meta.url)
   .pathname;
@@ -209,4 +209,472 @@ Deno.test("kubernetes: a rollout, a sick workload and its warnings are found in 
     ],
   ]);
   assertEquals(found.gaps, []);
+});
+
+/** What each look-up came to, in the order of the ranking. */
+function statesOf(found: Awaited<ReturnType<typeof collect>>) {
+  return found.lookups.map(({ state, why }) =>
+    why === undefined ? state : `${state}: ${why}`
+  );
+}
+
+/** An incident with these labels beside its alertname. */
+function incidentWith(labels: Record<string, string>) {
+  const [alert] = INCIDENT.raw!["alerts"] as Record<string, unknown>[];
+  return {
+    ...INCIDENT,
+    raw: {
+      alerts: [{ ...alert, labels: { alertname: "CheckoutSlow", ...labels } }],
+    },
+  };
+}
+
+Deno.test("kubernetes: a rollback counts when the Deployment moved, and says what came back", async () => {
+  // The old ReplicaSet got the highest number.
+  const back = replicaSet(13, "2026-01-05T08:00:00Z", "1.4.1");
+  await using api = startKubernetesApi({ ...DATA, replicasets: [back, NEW] });
+  const found = await collect(kubernetes, { env: env(api.url) });
+  assertEquals(factsOf(found).slice(0, 2), [
+    "rollout: checkout was rolled back: checkout 1.4.2 → 1.4.1 (revision 13) at 2026-01-15 09:36:00 UTC, 6 min after the start",
+    "rollout: checkout rolled out checkout:1.4.2 (revision 12) at 2026-01-15 09:26:00 UTC, 4 min before the start",
+  ]);
+});
+
+Deno.test("kubernetes: a restart, other settings, another image and a new container are told apart", async () => {
+  const restarted = { "kubectl.kubernetes.io/restartedAt": "x" };
+  const cases: [unknown, string][] = [
+    [
+      replicaSet(12, "2026-01-15T09:26:00Z", "1.4.1", { template: restarted }),
+      "was restarted",
+    ],
+    [
+      replicaSet(12, "2026-01-15T09:26:00Z", "1.4.1"),
+      "rolled out other settings of the same images",
+    ],
+    [
+      replicaSet(12, "2026-01-15T09:26:00Z", `1.4.1@sha256:${"ab".repeat(32)}`),
+      "rolled out checkout 1.4.1 → 1.4.1@sha256:abababababab",
+    ],
+    [
+      {
+        ...NEW,
+        spec: {
+          template: {
+            spec: {
+              containers: [
+                { name: "app", image: "other:9" },
+                { name: "proxy", image: "r.example:5000/envoy" },
+              ],
+            },
+          },
+        },
+      },
+      "rolled out checkout:1.4.1 → other:9, envoy added",
+    ],
+  ];
+  for (const [newest, expected] of cases) {
+    await using api = startKubernetesApi({
+      ...DATA,
+      replicasets: [newest, OLD],
+    });
+    const found = await collect(kubernetes, { env: env(api.url) });
+    const value = found.facts[0]!.value;
+    assert(value.startsWith(`checkout ${expected} (revision 12`), value);
+  }
+});
+
+Deno.test("kubernetes: rollouts of the day count only if there is none of the last two hours", async () => {
+  const early = replicaSet(12, "2026-01-14T22:00:00Z", "1.4.2");
+  const revisions = async (replicasets: unknown[]) => {
+    await using api = startKubernetesApi({ ...DATA, replicasets });
+    const found = await collect(kubernetes, { env: env(api.url) });
+    return found.facts.filter(({ name }) => name === "rollout").map((
+      { value },
+    ) => value.replace(/ at .*, /, ", "));
+  };
+  assertEquals(await revisions([early, OLD]), [
+    "checkout rolled out checkout 1.4.1 → 1.4.2 (revision 12), 11 h before the start",
+  ]);
+  const late = replicaSet(13, "2026-01-15T09:26:00Z", "1.4.3");
+  assertEquals(await revisions([late, early, OLD]), [
+    "checkout rolled out checkout 1.4.2 → 1.4.3 (revision 13, by helm), 4 min before the start",
+  ]);
+});
+
+Deno.test("kubernetes: without a rollout it says when the last one was", async () => {
+  await using api = startKubernetesApi({ ...DATA, replicasets: [OLD] });
+  const found = await collect(kubernetes, { env: env(api.url) });
+  assertEquals(
+    statesOf(found)[0],
+    "nothing: no rollout in the 24 h before; the last was 10 d before the start",
+  );
+});
+
+Deno.test("kubernetes: an empty namespace and none at all look alike, and that is said", async () => {
+  await using api = startKubernetesApi({ ...DATA, namespace: "other" });
+  const found = await collect(kubernetes, { env: env(api.url) });
+  assertEquals(statesOf(found), [
+    "nothing: no Deployment in shop, or no such namespace",
+    "nothing: no Deployment in shop, or no such namespace",
+    "nothing: no warning in shop, or no such namespace",
+  ]);
+  assertEquals(found.gaps, []);
+});
+
+Deno.test("kubernetes: without a namespace it is not concerned, and says what would help", async () => {
+  await using api = startKubernetesApi(DATA);
+  const incident = incidentWith({ service: "checkout" });
+  const found = await collect(kubernetes, { env: env(api.url), incident });
+  assertEquals(statesOf(found), [
+    "unconcerned: no namespace is known: alerts need the label namespace, or the catalogue's entry kubernetes.namespace",
+  ]);
+  assertEquals(api.asked, []);
+});
+
+Deno.test("kubernetes: the catalogue's names come before the labels'", async () => {
+  await using api = startKubernetesApi({ ...DATA, namespace: "prod" });
+  const found = await collect(kubernetes, {
+    env: env(api.url),
+    subject: {
+      entry: {
+        name: "checkout",
+        match: { service: "checkout" },
+        kubernetes: { namespace: "prod", deployment: "checkout" },
+      },
+    },
+  });
+  assertEquals(found.lookups.map(({ state }) => state), [
+    "found",
+    "found",
+    "found",
+  ]);
+  assertMatch(api.asked[0]!, /\/prod\/.*metadata\.name%3Dcheckout/);
+});
+
+Deno.test("kubernetes: a Deployment is known by its label, its pod's name or the service", async () => {
+  const cart = deployment("cart");
+  const data = { ...DATA, deployments: [cart, deployment()] };
+  const own = `checkout-${HASHES[0]}-bcdf2`;
+  for (
+    const labels of [
+      { deployment: "checkout" },
+      { pod: own },
+      { service: "checkout" },
+      { app: "checkout" },
+    ] as Record<string, string>[]
+  ) {
+    await using api = startKubernetesApi(data);
+    const incident = incidentWith({ namespace: "shop", ...labels });
+    const found = await collect(kubernetes, { env: env(api.url), incident });
+    const names = found.facts.map(({ name }) => name);
+    const said = JSON.stringify(labels);
+    assert(names.includes("Deployment checkout"), said);
+    assert(!names.includes("Deployment cart"), said);
+  }
+});
+
+Deno.test("kubernetes: where no Deployment is meant, those of the namespace count that are not well", async () => {
+  const well = deployment("cart", {
+    status: { updatedReplicas: 3, readyReplicas: 3 },
+  });
+  await using api = startKubernetesApi({
+    ...DATA,
+    deployments: [well, deployment()],
+  });
+  const incident = incidentWith({ namespace: "shop" });
+  const found = await collect(kubernetes, { env: env(api.url), incident });
+  const facts = factsOf(found);
+  assert(facts.includes("Deployments: 1 of 2 are well"), facts.join("\n"));
+  assert(!facts.some((fact) => fact.startsWith("Deployment cart")));
+});
+
+Deno.test("kubernetes: what the role does not cover is refused in Kubernetes' words, the rest is kept", async () => {
+  await using api = startKubernetesApi({ ...DATA, forbidden: ["pods"] });
+  const found = await collect(kubernetes, { env: env(api.url) });
+  assertEquals(statesOf(found), ["found", "found", "found"]);
+  assert(factsOf(found).some((fact) => fact.startsWith("Deployment checkout")));
+  assertEquals(found.gaps.map(({ kind }) => kind), ["refused"]);
+  assertMatch(found.gaps[0]!.why, /403 .*cannot list resource "pods"/);
+});
+
+Deno.test("kubernetes: pages are followed, at most five, and what is left is counted if it can be", async () => {
+  const pods = (count: number) =>
+    Array.from({ length: count }, (_, at) => {
+      const one = pod(at, {});
+      return { ...one, metadata: { ...one.metadata, name: `p-${at}` } };
+    });
+  const ask = async (count: number, labels: Record<string, string>) => {
+    await using api = startKubernetesApi({ ...DATA, pods: pods(count) });
+    const incident = incidentWith({ namespace: "shop", ...labels });
+    const found = await collect(kubernetes, { env: env(api.url), incident });
+    assertEquals(api.mistakes, []);
+    return {
+      facts: found.facts.filter(({ name }) => name === "pods")
+        .map(({ value }) => value.split(":")[0]),
+      gaps: found.gaps.map(({ what, kind, got, of }) => [what, kind, got, of]),
+    };
+  };
+  assertEquals(await ask(250, { service: "checkout" }), {
+    facts: ["250"],
+    gaps: [],
+  });
+  // With a selector, the API does not say how many there are.
+  assertEquals(await ask(10_000, { service: "checkout" }), {
+    facts: ["500"],
+    gaps: [["pods", "cut", 500, undefined]],
+  });
+  assertEquals(await ask(10_000, {}), {
+    facts: ["500"],
+    gaps: [["pods", "cut", 500, 10_000]],
+  });
+});
+
+Deno.test("kubernetes: a page that expired starts the list again, once", async () => {
+  const events = Array.from(
+    { length: 250 },
+    (_, at) => warning(`w-${at}`, "FailedMount", {}, "PersistentVolumeClaim"),
+  );
+  const ask = async (expired: number) => {
+    await using api = startKubernetesApi({ ...DATA, events, expired });
+    const found = await collect(kubernetes, { env: env(api.url) });
+    return {
+      kinds: found.pieces.at(-1)!.title,
+      calls: api.asked.filter((path) => path.includes("/events")).length,
+      gaps: found.gaps.map(({ kind, got }) => [kind, got]),
+    };
+  };
+  assertEquals(await ask(0), {
+    kinds: "250 kinds of warning in shop",
+    calls: 3,
+    gaps: [],
+  });
+  assertEquals(await ask(1), {
+    kinds: "250 kinds of warning in shop",
+    calls: 5,
+    gaps: [],
+  });
+  assertEquals(await ask(9), {
+    kinds: "100 kinds of warning in shop",
+    calls: 4,
+    gaps: [["absent", 100]],
+  });
+});
+
+Deno.test("kubernetes: pages that are too long are asked for in smaller ones", async () => {
+  const heavy = Array.from({ length: 60 }, (_, at) => {
+    const one = pod(at, { note: "x".repeat(30_000) });
+    return { ...one, metadata: { ...one.metadata, name: `p-${at}` } };
+  });
+  await using api = startKubernetesApi({ ...DATA, pods: heavy });
+  const found = await collect(kubernetes, { env: env(api.url) });
+  assert(factsOf(found).includes("pods: 60: 60 Running; 60 ready; 0 restarts"));
+  assertEquals(found.gaps, []);
+});
+
+Deno.test("kubernetes: a token that was replaced is used at once, and a missing one is a gap", async () => {
+  const file = await Deno.makeTempFile();
+  const given = (url: string) => ({ ...env(url), KUBERNETES_TOKEN_FILE: file });
+  await using api = startKubernetesApi({ ...DATA, token: "second" });
+  await Deno.writeTextFile(file, "first");
+  const kinds = async () => {
+    const found = await collect(kubernetes, { env: given(api.url) });
+    for (const { why } of found.gaps) assert(!why.includes(file), why);
+    return new Set(found.gaps.map(({ kind }) => kind));
+  };
+  assertEquals(await kinds(), new Set(["refused"]));
+  await Deno.writeTextFile(file, "second\n");
+  assertEquals(await kinds(), new Set());
+  await Deno.remove(file);
+  const asked = api.asked.length;
+  assertEquals(await kinds(), new Set(["broken"]));
+  assertEquals(api.asked.length, asked);
+});
+
+Deno.test("kubernetes: over TLS it trusts the certificate of the file, and no other", async () => {
+  const tls = (name: string) =>
+    new URL(`../../testdata/tls/${name}`, import.meta.url);
+  await using api = startKubernetesApi(DATA);
+  await using front = Deno.serve(
+    {
+      hostname: "127.0.0.1",
+      port: 0,
+      onListen: () => {},
+      cert: await Deno.readTextFile(tls("server.pem")),
+      key: await Deno.readTextFile(tls("server.key")),
+    },
+    ({ url, headers }) => {
+      const { pathname, search } = new URL(url);
+      return fetch(`${api.url}${pathname}${search}`, { headers });
+    },
+  );
+  const ask = async (ca: string) => {
+    const found = await collect(kubernetes, {
+      env: {
+        ...env(`https://127.0.0.1:${front.addr.port}`),
+        KUBERNETES_CA_FILE: tls(ca).pathname,
+      },
+    });
+    return found.lookups.map(({ state }) => state);
+  };
+  assertEquals(await ask("ca.pem"), ["found", "found", "found"]);
+  assertEquals(await ask("other_ca.pem"), ["failed", "failed", "failed"]);
+  assertEquals(await ask("none.pem"), ["failed", "failed", "failed"]);
+});
+
+Deno.test("kubernetes: Warnings of any age of the API are grouped, the workload's own first", async () => {
+  const own = `checkout-${HASHES[0]}-bcdf2`;
+  const events = [
+    warning("cart-0", "Unhealthy", { count: 90 }),
+    warning(`cart-${HASHES[1]}-bcdf2`, "BackOff", { count: 2 }),
+    warning(`checkout-worker-${HASHES[1]}-bcdf2`, "BackOff", { count: 3 }),
+    warning(own, "FailedMount", { eventTime: "2026-01-15T09:35:00.123456Z" }),
+    warning(own, "FailedMount", {
+      eventTime: "2026-01-15T09:35:30.000000Z",
+      series: { count: 4, lastObservedTime: "2026-01-15T09:50:00.000000Z" },
+    }),
+    warning("checkout", "ReplicaSetCreateError", {}, "Deployment"),
+    { ...warning(own, "SuccessfulCreate"), type: "Normal" },
+  ];
+  await using api = startKubernetesApi({ ...DATA, events });
+  const found = await collect(kubernetes, { env: env(api.url) });
+  const facts = found.facts.filter(({ evidence }) =>
+    evidence.includes("kubernetes/warnings")
+  ).map(({ name, value }) =>
+    `${name}: ${value.split(":").slice(0, 3).join(":")}`
+  );
+  assertEquals(facts, [
+    "FailedMount: checkout ×5, last at 2026-01-15 09:50:00 UTC",
+    "ReplicaSetCreateError: checkout ×1, last at 2026-01-15 09:31:00 UTC",
+    "Unhealthy: cart-0 ×90, last at 2026-01-15 09:31:00 UTC",
+    "BackOff: checkout-worker ×3, last at 2026-01-15 09:31:00 UTC",
+    "BackOff: cart ×2, last at 2026-01-15 09:31:00 UTC",
+  ]);
+});
+
+Deno.test("kubernetes: pods are named by reasons of their own only, and old ones do not count", async () => {
+  const pods = [
+    pod(0, {
+      phase: "Pending",
+      conditions: [{
+        type: "PodScheduled",
+        status: "False",
+        reason: "Unschedulable",
+        message: "0/3 nodes are available",
+      }],
+    }),
+    pod(1, {
+      phase: "Failed",
+      reason: "Evicted",
+      message: "low on memory",
+      conditions: [],
+    }),
+    pod(2, {
+      containerStatuses: [{
+        name: "app",
+        restartCount: 1,
+        state: { waiting: { reason: "ContainerCreating" } },
+        lastState: { terminated: { reason: "Completed", exitCode: 0 } },
+      }],
+    }),
+    pod(3, {
+      containerStatuses: [{
+        name: "app",
+        restartCount: 1,
+        state: { running: {} },
+        lastState: {
+          terminated: {
+            reason: "OOMKilled",
+            exitCode: 137,
+            finishedAt: "2026-01-10T09:00:00Z",
+          },
+        },
+      }],
+    }),
+  ];
+  await using api = startKubernetesApi({ ...DATA, pods });
+  const found = await collect(kubernetes, { env: env(api.url) });
+  assertEquals(factsOf(found).slice(2, -1), [
+    "pods: 4: 1 Failed, 1 Pending, 2 Running; 2 ready; 2 restarts",
+    "Evicted: 1 pod of checkout, low on memory",
+    "Unschedulable: 1 pod of checkout, 0/3 nodes are available",
+  ]);
+});
+
+Deno.test("kubernetes: pods that do not come in time leave the Deployment's state", async () => {
+  await using api = startKubernetesApi(DATA);
+  api.fault = "silent";
+  api.faultOn = (path) => path.endsWith("/pods");
+  const found = await collect(kubernetes, { env: env(api.url), timeMs: 500 });
+  assertEquals(statesOf(found), ["found", "found", "found"]);
+  assert(factsOf(found).some((fact) => fact.startsWith("Deployment checkout")));
+  assertEquals(found.gaps.map(({ kind }) => kind), ["late"]);
+});
+
+Deno.test("kubernetes: the order of an answer changes nothing", async () => {
+  await using api = startKubernetesApi({
+    ...DATA,
+    deployments: [deployment(), deployment("cart")],
+  });
+  const incident = incidentWith({ namespace: "shop" });
+  const one = await collect(kubernetes, { env: env(api.url), incident });
+  await using other = startKubernetesApi({
+    deployments: [deployment("cart"), deployment()],
+    replicasets: DATA.replicasets.toReversed(),
+    pods: DATA.pods.toReversed(),
+    events: DATA.events.toReversed(),
+  });
+  const two = await collect(kubernetes, { env: env(other.url), incident });
+  assertEquals(two, one);
+});
+
+Deno.test("kubernetes: hostile texts and shapes stay bounded, and ask for no other path", async () => {
+  const evil = "\u202e<!channel>\n\u0000" + "x".repeat(100_000);
+  const odd = {
+    metadata: {
+      name: evil,
+      labels: [],
+      creationTimestamp: evil,
+      ownerReferences: [null, 7, {
+        kind: "Deployment",
+        name: evil,
+        controller: true,
+      }],
+      annotations: { "deployment.kubernetes.io/revision": "1e99" },
+      managedFields: "x",
+    },
+    spec: {
+      replicas: -1,
+      selector: { matchExpressions: [{ key: evil }] },
+      template: 7,
+    },
+    status: {
+      phase: evil,
+      conditions: [{ type: evil, status: "False" }],
+      reason: evil,
+    },
+    involvedObject: { kind: evil, name: evil },
+    type: "Warning",
+    reason: evil,
+    count: 1e300,
+  };
+  const list = [odd, { metadata: null }, { metadata: {}, type: "Warning" }];
+  await using api = startKubernetesApi({
+    deployments: list.slice(0, 1),
+    replicasets: list.slice(0, 1),
+    pods: list.slice(0, 1),
+    events: list.slice(0, 1),
+  });
+  for (const namespace of ["shop", "../../secrets", "..", "a/b?x=1"]) {
+    const found = await collect(kubernetes, {
+      env: env(api.url),
+      incident: incidentWith({ namespace }),
+    });
+    const size = JSON.stringify(found).length;
+    assert(size < 20_000, `${namespace}: ${size}`);
+  }
+  const wrong = api.asked.filter((path) =>
+    !/^\/(?:api\/v1|apis\/apps\/v1)\/namespaces\/(?:shop|\.\.%2F\.\.%2Fsecrets|a%2Fb%3Fx%3D1)\/\w+\?/
+      .test(path)
+  );
+  assertEquals(wrong, []);
 });
