@@ -5,16 +5,15 @@
  */
 import { shorten, utcOf } from "../base/text.ts";
 import type { Finding, FoundFact } from "./collector.ts";
-import {
-  byTime,
-  type PagerDutyAlert,
-  type PagerDutyChange,
-  type PagerDutyIncident,
-  type PagerDutyLogEntry,
-  type PagerDutyNote,
+import type {
+  PagerDutyAlert,
+  PagerDutyChange,
+  PagerDutyIncident,
+  PagerDutyLogEntry,
+  PagerDutyNote,
 } from "./pagerduty_records.ts";
 import type { Subject } from "./subject.ts";
-import { fromStart } from "./wording.ts";
+import { byTime, fromStart } from "./wording.ts";
 
 /** Of each kind, in a piece. */
 export const LISTED_MAX = 100;

@@ -131,12 +131,6 @@ export function readSimilar({ incident, score }: JsonObject) {
   };
 }
 
-/** Without a moment first. */
-export function byTime(a: { at?: unknown }, b: { at?: unknown }): number {
-  const [first, second] = [stringOf(a.at), stringOf(b.at)];
-  return first < second ? -1 : first > second ? 1 : 0;
-}
-
 /** The name of a person, a service or the like. */
 function nameIn(reference: unknown): string | undefined {
   return wordsOf(nameOf(reference, NAME_CHARS_MAX), NAME_CHARS_MAX);

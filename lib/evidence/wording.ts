@@ -1,5 +1,5 @@
 /**
- * Texts of other systems in the words of facts and timelines. Pure.
+ * Texts and moments of other systems as facts and timelines have them. Pure.
  *
  * @module
  */
@@ -47,4 +47,10 @@ export function fromStart(at: string, { startedAt }: Subject): string {
   const ms = Date.parse(at) - Date.parse(startedAt);
   if (Math.abs(ms) < 1000) return "at the start";
   return `${ageOf(Math.abs(ms))} ${ms < 0 ? "before" : "after"} the start`;
+}
+
+/** Sorts the oldest first, those without a moment before it. */
+export function byTime(a: { at?: unknown }, b: { at?: unknown }): number {
+  const [first, second] = [stringOf(a.at), stringOf(b.at)];
+  return first < second ? -1 : first > second ? 1 : 0;
 }

@@ -13,7 +13,6 @@ import {
   stringOf,
 } from "../../base/json.ts";
 import { ageOf, counted } from "../../base/text.ts";
-import type { Gap } from "../../incident.ts";
 import {
   type Collector,
   type CollectorIo,
@@ -30,7 +29,6 @@ import {
   LISTED_MAX,
 } from "../pagerduty_facts.ts";
 import {
-  byTime,
   type PagerDutyNote,
   readAlert,
   readChange,
@@ -39,8 +37,9 @@ import {
   readNote,
   readSimilar,
 } from "../pagerduty_records.ts";
+import { inParts, keptGap, type PartGap } from "../parts.ts";
 import { hostOf, listOf } from "../setup.ts";
-import { fromStart } from "../wording.ts";
+import { byTime, fromStart } from "../wording.ts";
 
 const SETTINGS = {
   // Without a default: what a process may reach is derived where the secrets
@@ -196,59 +195,56 @@ async function* askPast(io: Io): AsyncGenerator<Finding> {
     ],
   });
   yield finding();
-  for (const one of similar.slice(0, NOTED_MAX)) {
-    try {
-      notes.set(one.id, (await getNotes(one.id, io)).slice(-LISTED_MAX));
-      yield finding();
-    } catch (error) {
-      yield toGap(`notes of the similar incident ${one.id}`, error);
-      if (isFinal(error)) return;
-    }
-  }
+  yield* inParts(
+    similar.slice(0, NOTED_MAX).map((one) => ({
+      what: `notes of the similar incident ${one.id}`,
+      read: async () =>
+        void notes.set(one.id, (await getNotes(one.id, io)).slice(-LISTED_MAX)),
+    })),
+    finding,
+  );
 }
 
-/** Its gap, if not all has been read. */
-type Read = () => Promise<Omit<Gap, "what"> | undefined>;
-
-async function* askIncident(io: Io): AsyncGenerator<Finding> {
+function askIncident(io: Io): AsyncGenerator<Finding> {
   const path = pathOf`/incidents/${io.subject.id}`;
   const known: KnownIncident = {};
-  const parts: [what: string, read: Read][] = [
-    ["the incident in PagerDuty", async () => {
-      const { value } = await io.get(path);
-      const incident = objectOf(objectOf(value)?.["incident"]);
-      if (incident === undefined) {
-        throw new GapError("broken", "the answer holds no incident");
-      }
-      known.incident = readIncident(incident);
-      return undefined;
-    }],
-    ["alerts of the incident", async () => {
-      const all = await getPages(`${path}/alerts`, "alerts", io);
-      known.alerts = all.items.map(readAlert).toSorted(byTime);
-      return all.gap;
-    }],
-    ["log of the incident", async () => {
-      const all = await getPages(`${path}/log_entries`, "log_entries", io);
-      known.log = all.items.map(readLogEntry).toSorted(byTime);
-      return all.gap;
-    }],
-    ["notes of the incident", async () => {
-      known.notes = await getNotes(io.subject.id, io);
-      const of = known.notes.length;
-      return of > LISTED_MAX ? keptGap(LISTED_MAX, of) : undefined;
-    }],
-  ];
-  for (const [what, read] of parts) {
-    try {
-      const gap = await read();
-      yield describeIncident(known, io.subject);
-      if (gap !== undefined) yield { gap: { what, ...gap } };
-    } catch (error) {
-      yield toGap(what, error);
-      if (isFinal(error)) return;
-    }
-  }
+  return inParts([
+    {
+      what: "the incident in PagerDuty",
+      async read() {
+        const { value } = await io.get(path);
+        const incident = objectOf(objectOf(value)?.["incident"]);
+        if (incident === undefined) {
+          throw new GapError("broken", "the answer holds no incident");
+        }
+        known.incident = readIncident(incident);
+      },
+    },
+    {
+      what: "alerts of the incident",
+      async read() {
+        const all = await getPages(`${path}/alerts`, "alerts", io);
+        known.alerts = all.items.map(readAlert).toSorted(byTime);
+        return all.gap;
+      },
+    },
+    {
+      what: "log of the incident",
+      async read() {
+        const all = await getPages(`${path}/log_entries`, "log_entries", io);
+        known.log = all.items.map(readLogEntry).toSorted(byTime);
+        return all.gap;
+      },
+    },
+    {
+      what: "notes of the incident",
+      async read() {
+        known.notes = await getNotes(io.subject.id, io);
+        const of = known.notes.length;
+        return of > LISTED_MAX ? keptGap(LISTED_MAX, of) : undefined;
+      },
+    },
+  ], () => describeIncident(known, io.subject));
 }
 
 async function getNotes(id: string, io: Io): Promise<PagerDutyNote[]> {
@@ -262,7 +258,7 @@ async function getPages(
   path: string,
   key: string,
   io: Io,
-): Promise<{ items: JsonObject[]; gap?: Omit<Gap, "what"> }> {
+): Promise<{ items: JsonObject[]; gap?: PartGap }> {
   const items: JsonObject[] = [];
   let of: number | undefined;
   for (let page = 0; page < PAGES_MAX; page++) {
@@ -312,25 +308,4 @@ async function getOfPlan(
     const why = `${message}; the account's plan may lack it`;
     throw new GapError(kind, why, status);
   }
-}
-
-function keptGap(got: number, of: number | undefined): Omit<Gap, "what"> {
-  return {
-    why: `at most ${got} are kept`,
-    kind: "cut",
-    got,
-    ...optional("of", of),
-  };
-}
-
-/** @throws Whatever is no failed request. */
-function toGap(what: string, error: unknown): Finding {
-  if (!(error instanceof GapError)) throw error;
-  return { gap: { what, why: error.message, kind: error.kind } };
-}
-
-/** Whether all further requests would fail alike. */
-function isFinal(error: unknown): boolean {
-  return error instanceof GapError &&
-    (error.status === 401 || ["late", "limited"].includes(error.kind));
 }

@@ -68,6 +68,7 @@ const RECORDS: PagerDutyRecords = {
         contexts: [
           { type: "link", href: "https://grafana.example/d/1", text: "Board" },
           { type: "link", href: "javascript:alert(1)" },
+          { type: "link", href: "https://mail.example/?to=ada@shop.example" },
         ],
       },
     },
@@ -224,6 +225,9 @@ Deno.test("pagerduty: people, alerts, log, notes, changes and the past become fa
   ]);
   assertEquals(api.mistakes, []);
   assertEquals(api.asked.length, 8);
+  assert(
+    api.asked.some((path) => path.includes("log_entries?is_overview=true&")),
+  );
 });
 
 Deno.test("pagerduty: moments are in order and in UTC, each of its kind", async () => {
@@ -347,6 +351,122 @@ Deno.test("pagerduty: a log's note entry stands for a note that could not be rea
   assert(texts.includes("PagerDuty: Note added by Ada Example."));
 });
 
+Deno.test("pagerduty: a key that is refused is not tried for every part", async () => {
+  await using api = start();
+  api.fault = "401";
+  await ask(api.url);
+  assertEquals(api.asked.length, 3);
+});
+
+Deno.test("pagerduty: a limit in the middle ends the question, and what came stays", async () => {
+  await using api = start();
+  api.fault = "429";
+  api.faultOn = (path) => /\/notes$|alerts$/.test(path);
+  const found = await ask(api.url);
+  assertEquals(found.gaps.map(({ what, kind }) => [what, kind]), [
+    ["notes of the similar incident POLD001", "limited"],
+    ["alerts of the incident", "limited"],
+  ]);
+  assertEquals(found.pieces.length, 3);
+});
+
+Deno.test("pagerduty: of the similar incidents the three most alike are asked for notes", async () => {
+  const past = [
+    [ID, 99, "2026-01-15"],
+    ["POLD1", 20, "2026-01-10"],
+    ["POLD2", 30, "2026-01-11"],
+    ["POLD3", 20, "2026-01-12"],
+    ["POLD4", 40, "2026-01-13"],
+    ["", 40, "2026-01-13"],
+  ].map(([id, score, day]) => ({
+    incident: { id, title: `${id}`, created_at: `${day}T08:00:00Z` },
+    score,
+  }));
+  const notes = [
+    { content: "Restarted it", created_at: "2026-01-13T09:00:00Z", user: ADA },
+    { content: " ", created_at: "2026-01-13T10:00:00Z", user: ADA },
+  ];
+  await using api = start({ ...RECORDS, past }, {
+    incidents: {
+      [ID]: { ...RECORDS, past: past.slice(0, 5) },
+      POLD2: {},
+      POLD3: {},
+      POLD4: { notes },
+    },
+  });
+  const found = await ask(api.url);
+  assertEquals(
+    api.asked.filter((path) => /POLD/.test(path)),
+    ["POLD4", "POLD2", "POLD3"].map((id) => `/incidents/${id}/notes`),
+  );
+  assertEquals(
+    found.facts.filter(({ kind }) => kind === "history").map(({ value }) =>
+      value
+    ),
+    [
+      "4, the last: POLD4, 2 d before",
+      "POLD4, 2 d before: Ada Example: Restarted it",
+    ],
+  );
+});
+
+Deno.test("pagerduty: nobody triggers an incident, and somebody resolves it", async () => {
+  const by = { last_status_change_at: "2026-01-15T09:30:00Z" };
+  for (
+    const [incident, expected] of [
+      [
+        { status: "triggered", last_status_change_by: CHECKOUT, ...by },
+        "triggered, at the start",
+      ],
+      [
+        { status: "resolved", last_status_change_by: GRACE, ...by },
+        "resolved by Grace Sample, at the start",
+      ],
+    ] as const
+  ) {
+    await using api = start({ incident });
+    assertEquals((await ask(api.url)).facts[0]!.value, expected);
+  }
+});
+
+Deno.test("pagerduty: the newest moments and the first people of many are kept", async () => {
+  const log = Array.from({ length: 60 }, (_, at) => ({
+    type: "notify_log_entry",
+    summary: `step ${at}`,
+    created_at: new Date(Date.UTC(2026, 0, 15, 9, 30, at)).toISOString(),
+  }));
+  const incidents_responders = Array.from({ length: 500 }, (_, at) => ({
+    user: user(`P${at}`, `Person ${at}`),
+    state: "joined",
+  }));
+  await using api = start({ incident: { incidents_responders }, log });
+  const found = await ask(api.url);
+  assertEquals(found.timeline.map(({ text }) => text), [
+    ...log.slice(-20).map(({ summary }) => `PagerDuty: ${summary}`),
+  ]);
+  assertEquals(JSON.parse(found.pieces[0]!.content).responders.length, 20);
+  assertEquals(found.facts[0]!.value.split(", ").length, 10);
+});
+
+Deno.test("pagerduty: more changes than one answer holds are a gap", async () => {
+  const changes = Array.from({ length: 101 }, (_, at) => ({
+    summary: `change ${at}`,
+    timestamp: new Date(Date.UTC(2026, 0, 15, 9, 0, at)).toISOString(),
+  }));
+  await using api = start({ ...RECORDS, changes });
+  const found = await ask(api.url);
+  assertEquals(found.gaps, [{
+    what: "related changes",
+    why: "at most 100 are kept",
+    kind: "cut",
+    got: 100,
+  }]);
+  assertEquals(
+    found.timeline.filter(({ kind }) => kind === "change").length,
+    20,
+  );
+});
+
 Deno.test("pagerduty: similar incidents stay without the notes of one", async () => {
   await using api = start();
   api.fault = "500";
@@ -391,7 +511,12 @@ Deno.test("pagerduty: five pages are read, and what is left is counted", async (
   }]);
   const { alerts: kept } = JSON.parse(found.pieces[2]!.content);
   assertEquals([kept.length, kept[0].summary], [100, "alert 0"]);
-  assertEquals(api.asked.filter((path) => /alerts\?/.test(path)).length, 5);
+  assertEquals(
+    api.asked.filter((path) => /alerts\?/.test(path)),
+    [0, 100, 200, 300, 400].map((offset) =>
+      `/incidents/${ID}/alerts?limit=100&offset=${offset}&total=true`
+    ),
+  );
   assertEquals(api.mistakes, []);
 });
 
