@@ -27,7 +27,7 @@ const HELP = {
   options: {
     "source NAME": `who sends the incident: ${
       SENDER_NAMES.join(", ")
-    }; by default ${SENDER_NAMES[0]}`,
+    }; by default ${SENDER_NAMES[0]}, with --id ${SENDER_NAMES[1]}`,
     "id ID":
       "the incident's id; one sent before starts nothing new; not for alertmanager",
     "profile NAME": `what devcore plays: ${PROFILES.join(", ")} (default ${
@@ -58,7 +58,7 @@ export const main = command(HELP, async ({ values }, context) => {
       "without it the demo approves by itself, and --reject rejects",
     );
   }
-  const given = values.source ?? SENDER_NAMES[0];
+  const given = values.source ?? SENDER_NAMES[id === undefined ? 0 : 1];
   const source = readName("source", given, SENDER_NAMES);
   if (source === "alertmanager" && id !== undefined) {
     throw new CommandError(
@@ -79,7 +79,8 @@ export const main = command(HELP, async ({ values }, context) => {
   return await runDemo({
     profile,
     source,
-    incident: id ?? `demo-${Date.now().toString(36)}`,
+    // As PagerDuty's own ids are.
+    incident: id ?? `DEMO${Date.now().toString(36).toUpperCase()}`,
     slack,
     decision: interactive ? "ask" : reject ? "reject" : "approve",
     keep,

@@ -114,7 +114,7 @@ async function photograph(page: string, target: string): Promise<void> {
 
 async function runDemo(): Promise<string[]> {
   const { success, stdout } = await new Deno.Command(Deno.execPath(), {
-    args: ["task", "demo", "--id", "INC-1042", "--as", "ada"],
+    args: ["task", "demo", "--as", "ada"],
     stderr: "null",
   }).output();
   if (!success) {

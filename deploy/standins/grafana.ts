@@ -8,7 +8,11 @@ import { type ApiStandIn, startApi } from "./api.ts";
 
 /** What the stand-in answers with. */
 export interface GrafanaData {
-  readonly annotations?: readonly { time: number; text?: unknown }[];
+  readonly annotations?: readonly {
+    time: number;
+    text?: unknown;
+    tags?: readonly string[];
+  }[];
   readonly dashboards?: readonly { title: string; url: string }[];
   /** Refuses any other token. */
   readonly token?: string;

@@ -3,8 +3,17 @@
  *
  * @module
  */
+import { readConfig } from "../../lib/base/config.ts";
 import type { JsonObject } from "../../lib/base/json.ts";
-import type { EvidenceBundle, Summary } from "../../lib/incident.ts";
+import type {
+  EvidenceBundle,
+  IncidentInput,
+  LookupState,
+  Summary,
+} from "../../lib/incident.ts";
+import { readAdmitted } from "../../lib/intake/delivery.ts";
+import { INTAKE_SETTINGS } from "../../lib/intake/settings.ts";
+import { WEBHOOKS } from "../../lib/intake/webhooks.ts";
 import type { WaitingJob } from "../../lib/operate/platform.ts";
 import { CommandError } from "../terminal/command.ts";
 import { inBytes } from "../terminal/format.ts";
@@ -17,15 +26,28 @@ export interface Accepted {
   incidentId: string;
 }
 
+/** The incident that the ingester reads from a webhook of the sender. */
+export async function readSent(
+  body: string,
+  { path }: Sender,
+): Promise<IncidentInput> {
+  const delivery = await readAdmitted(
+    new TextEncoder().encode(body),
+    WEBHOOKS.get(path)!,
+    readConfig(INTAKE_SETTINGS, () => undefined),
+  );
+  if ("incident" in delivery) return delivery.incident;
+  throw new CommandError(`The webhook starts no run: ${delivery.ignored}`);
+}
+
 /** Sends a webhook about an incident, and before it one that proves nothing. */
 export async function sendIncident(
   { stand, say }: Scene,
   sender: Sender,
-  id: string,
+  body: string,
 ): Promise<Accepted> {
   say.begin("incident", "Incident");
   const { path } = sender;
-  const body = await sender.body(id, new Date().toISOString());
   const proof = sender.prove(body);
   if (Object.keys(proof).length > 0) {
     const { status } = await stand.send(body, { path });
@@ -80,8 +102,17 @@ export async function followRun(
   return post;
 }
 
+/** How a question to another system ended, in words. */
+const STATES: Readonly<Record<LookupState, string>> = {
+  found: "found",
+  nothing: "nothing there",
+  failed: "could not ask",
+  off: "not set up",
+  unconcerned: "not concerned",
+};
+
 function showEvidence(
-  { evidence, gaps = [] }: EvidenceBundle,
+  { evidence, gaps = [], lookups = [], normalized_context }: EvidenceBundle,
   say: Transcript,
 ): void {
   say.line(
@@ -97,6 +128,23 @@ function showEvidence(
   for (const { what, why } of gaps) {
     say.line(`           missing: ${what}, ${why}`);
   }
+  say.table(
+    lookups.map(({ state, collector, question = "", why = "", evidence }) => [
+      "look-up  ",
+      STATES[state],
+      collector,
+      question,
+      evidence?.map((id) => `[${id}]`).join("") ?? (state === "off" ? "" : why),
+    ]),
+  );
+  const { facts = [] } = normalized_context ?? {};
+  say.table(
+    facts.flatMap(({ name, value, kind, evidence }) =>
+      kind === undefined
+        ? []
+        : [["fact     ", `[${evidence}]`, kind, name, value]]
+    ),
+  );
 }
 
 function showSummary(

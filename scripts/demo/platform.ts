@@ -90,7 +90,7 @@ export async function openScene(
   );
   say.line(`gateway ${gatewayUrl}`);
   say.line(`NATS ${new URL(natsUrl).host}, Redis ${new URL(redisUrl).host}`);
-  return { stand, core, say };
+  return { stand, core, say, redis: storeEndpoint(config) };
 }
 
 /** Nothing below would say which of these it waits for. @throws {OutsideError} */

@@ -14,8 +14,9 @@ import { type CommandContext, explain } from "../terminal/command.ts";
 import { showProgress } from "../terminal/progress.ts";
 import { decide, type Decision } from "./approval.ts";
 import { checkRouting, showAuditTrail } from "./audit.ts";
+import { notePast, startStandIns } from "./evidence.ts";
 import { type Observed, showGoals } from "./goals.ts";
-import { followRun, sendIncident } from "./incident.ts";
+import { followRun, readSent, sendIncident } from "./incident.ts";
 import { install, uninstall, upgrade } from "./installation.ts";
 import { openScene, startWorkers } from "./platform.ts";
 import { type Scene, Transcript } from "./scene.ts";
@@ -39,6 +40,8 @@ export interface DemoOptions {
 
 /** Where the sample's own link leads, so that its button may. */
 const SAMPLE_ORIGIN = "https://incidents.example.com";
+/** The alert is as old as that when it arrives. */
+const START_AGO_MS = 3 * 60_000;
 
 /** Runs every step. @returns The exit code: 0 if every goal was shown. */
 export async function runDemo(
@@ -51,19 +54,25 @@ export async function runDemo(
   const say = new Transcript(context);
   const stopped = aborted(signal).then(() => Promise.reject(signal.reason));
   let scene: Scene | undefined;
+  let standIns: Record<string, string> = {};
   const play = async () => {
     const { principal, slack, source, profile } = options;
     const sender = createSender(source);
-    const env = { ...sender.env, LINK_ORIGINS: SAMPLE_ORIGIN };
+    const startedAt = new Date(Date.now() - START_AGO_MS);
+    const body = await sender.body(options.incident, startedAt.toISOString());
+    const story = { startedAt, incident: await readSent(body, sender) };
+    standIns = startStandIns(story, stack);
+    const env = { ...sender.env, LINK_ORIGINS: SAMPLE_ORIGIN, ...standIns };
     const given = { principal, slack, profile, env, signal };
     scene = await openScene(given, say, stack);
-    return await playSteps(scene, sender, options, stop);
+    await notePast(scene, story);
+    return await playSteps(scene, { sender, body }, options, stop);
   };
   try {
     // A step may be waiting for a person, whom no signal calls off.
     const shown = await Promise.race([play(), stopped]);
     if (options.keep) {
-      tellWhatRuns(scene!);
+      tellWhatRuns(scene!, standIns);
       await aborted(signal);
       signal.throwIfAborted();
     }
@@ -78,7 +87,7 @@ export async function runDemo(
 /** Every step after the platform. @returns Whether every goal was shown. */
 async function playSteps(
   scene: Scene,
-  sender: Sender,
+  { sender, body }: { sender: Sender; body: string },
   options: DemoOptions,
   stop: LinkedSignal,
 ): Promise<boolean> {
@@ -86,7 +95,7 @@ async function playSteps(
   const observed: Observed = {};
   const { bundle, installed } = await install(scene, options.yes);
   await startWorkers(scene, stop);
-  const accepted = await sendIncident(scene, sender, options.incident);
+  const accepted = await sendIncident(scene, sender, body);
   const { jobId, ruleId } = await followRun(scene, accepted.runId);
   observed.approval = `rule ${ruleId} held the post until a person decided`;
   const decided = await decide(scene, { ...accepted, jobId }, options);
@@ -122,7 +131,10 @@ function report(
   }
 }
 
-function tellWhatRuns({ stand, core, say }: Scene): void {
+function tellWhatRuns(
+  { stand, core, say }: Scene,
+  standIns: Readonly<Record<string, string>>,
+): void {
   say.heading(
     "Everything keeps running until Ctrl-C. To try next, in another terminal:",
   );
@@ -130,7 +142,7 @@ function tellWhatRuns({ stand, core, say }: Scene): void {
     `  curl -d @deploy/samples/sample_webhook.json ${stand.ingesterUrl}/webhook/mock`,
     "",
     // A platform that was named is named still, and its keys are not to be shown.
-    ...Object.entries(core?.env ?? {})
+    ...Object.entries({ ...core?.env, ...standIns })
       .map(([name, value]) => `  export ${name}=${value}`),
     `  export INGESTER_ADDR=${new URL(stand.ingesterUrl).host}`,
     "  deno task approve_latest_post",

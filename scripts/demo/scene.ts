@@ -5,6 +5,7 @@
  */
 import type { Devcore } from "../../deploy/devcore/devcore.ts";
 import type { JsonObject } from "../../lib/base/json.ts";
+import type { Endpoint } from "../../lib/platform/endpoint.ts";
 import { renderText } from "../../lib/message/text.ts";
 import type { Stand } from "../launch/stand.ts";
 import type { CommandContext } from "../terminal/command.ts";
@@ -21,6 +22,8 @@ export interface Scene {
   stand: Stand;
   /** `undefined` on a platform that was named. */
   core: Devcore | undefined;
+  /** The platform's. */
+  redis: Endpoint;
   say: Transcript;
 }
 

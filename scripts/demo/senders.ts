@@ -21,7 +21,7 @@ export interface Sender {
 }
 
 /** The names of the senders; the first is the default. */
-export const SENDER_NAMES = ["pagerduty", "alertmanager", "mock"] as const;
+export const SENDER_NAMES = ["alertmanager", "pagerduty", "mock"] as const;
 
 /** One of {@linkcode SENDER_NAMES}. */
 export type SenderName = typeof SENDER_NAMES[number];

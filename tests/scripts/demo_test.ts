@@ -52,13 +52,21 @@ async function demoOn(
   return run;
 }
 
+/** Every way in which a look-up can end occurs, in these words. */
+function assertStates(stdout: string): void {
+  for (
+    const state of [
+      "found",
+      "nothing there",
+      "could not ask",
+      "not set up",
+      "not concerned",
+    ]
+  ) assertMatch(stdout, RegExp(` look-up +${state}  `), state);
+}
+
 Deno.test("deno task demo shows five of five goals and leaves nothing running", async () => {
-  const { code, stdout, stderr } = await runTask("demo", [
-    "--as",
-    "ada",
-    "--id",
-    "INC-7",
-  ]);
+  const { code, stdout, stderr } = await runTask("demo", ["--as", "ada"]);
   assertEquals([code, stderr], [0, ""], stdout);
   assert(stdout.endsWith("\ndemo: 5 of 5 goals shown\n"));
   assertMatch(stdout, /bundled dist\/incident-enricher-0\.3\.0\.tgz/);
@@ -77,24 +85,32 @@ Deno.test("deno task demo shows five of five goals and leaves nothing running", 
       new RegExp(`${worker} +pid \\d+ +--allow-net=127\\.0\\.0\\.1:\\d+`),
     );
   }
-  assertStringIncludes(
+  assertMatch(
     stdout,
-    "signed PagerDuty webhook sent for pagerduty:INC-7, answered 202 with run ",
+    /Alertmanager webhook with its token sent for alertmanager:\w+, answered 202 with run /,
   );
   assertStringIncludes(
     stdout,
     "the same webhook from anybody else: refused with 401",
   );
-  assertMatch(stdout, /\d\.\d s {2}fetch +2 pieces of evidence/);
+  assertMatch(stdout, /\d\.\d s {2}fetch +\d+ pieces of evidence/);
   assertMatch(
     stdout,
-    /\[E1\] PagerDuty webhook as received \(incident\.raw, .*\) redis:\/\/art:/,
+    /\[E1\] Alertmanager webhook as received \(incident\.raw, .*\) redis:\/\/art:/,
   );
   // What is missing is said, not left out.
-  assertMatch(
-    stdout,
-    / missing: alerts, log entries and notes, PagerDuty's API/,
-  );
+  assertMatch(stdout, / missing: silences, Alertmanager answered 403/);
+  // The story that the stand-ins tell.
+  for (
+    const fact of [
+      / change +last change annotated +Deployed checkout-api \S+, 4 min before the start\n/,
+      / metric +course over 6 h +rising \S+\n/,
+      / metric +now +2\.\d+ at .* UTC, limit > 2\n/,
+      / log +new error +.*timed out after 30000 ms .* ×10, first /,
+      / history +last incident +5 d ago: critical alertmanager:/,
+    ]
+  ) assertMatch(stdout, fact);
+  assertStates(stdout);
   assertStringIncludes(stdout, "    | ## What we know");
   assertStringIncludes(
     stdout,
@@ -105,7 +121,11 @@ Deno.test("deno task demo shows five of five goals and leaves nothing running", 
     stdout,
     /approval +\{"by":"ada","at":"[^"]+","rule_id":"incident-enricher-require-approval-post"\}/,
   );
-  assertEquals(stdout.match(/ audit {2}digest ok/g)?.length, 5);
+  const [, stored] = /(\d+) artifacts stored, read back/.exec(stdout)!;
+  assertEquals(
+    stdout.match(/ audit {2}digest ok/g)?.length,
+    Number(stored),
+  );
   assertStringIncludes(stdout, "ok     the fragment's key is the same");
   assertStringIncludes(stdout, "registry   the record stays, status DISABLED");
   assertEquals(await processesWith(gatewayOf(stdout)), []);
@@ -185,6 +205,7 @@ Deno.test("demo --slack on a named platform posts what was approved to a stand-i
   const { code, stdout, stderr } = await demoOn({}, args);
   assertEquals([code, stderr], [0, ""], stdout);
   assertStringIncludes(stdout, "Platform: version dev");
+  assertStates(stdout);
   const [, host] = /Slack +a stand-in on this machine, (127\.0\.0\.1:\d+)/.exec(
     stdout,
   )!;
@@ -202,7 +223,7 @@ Deno.test("demo --slack on a named platform posts what was approved to a stand-i
       "  │ \u{1F534} CRITICAL · checkout-api: Checkout latency above 2 s in eu-west-1\n",
       "  │ ◆ What to do\n",
       "  │ [Open the incident] https://shop.pagerduty.com/incidents/INC-8\n",
-      "  │ ◆ Incident pagerduty:INC-8 from pagerduty · 2 pieces of evidence\n",
+      "  │ ◆ Incident pagerduty:INC-8 from pagerduty · 7 pieces of evidence\n",
       "  │ ◆ Approved by ada at ",
     ]
   ) assertStringIncludes(shown, line);
@@ -220,7 +241,7 @@ Deno.test("demo --source alertmanager --slack --reject shows that nothing was po
     stdout,
     "Alertmanager webhook with its token sent for alertmanager:",
   );
-  assertStringIncludes(stdout, "fetch      3 pieces of evidence");
+  assertStringIncludes(stdout, "fetch      10 pieces of evidence");
   assertMatch(stdout, /rejected: job DENIED, run failed/);
   assertStringIncludes(
     stdout,
@@ -235,7 +256,7 @@ Deno.test("demo --source alertmanager --slack --reject shows that nothing was po
 const REFUSED: [args: string[], why: string][] = [
   [
     ["--source", "opsgenie"],
-    'There is no source "opsgenie"; there are pagerduty, alertmanager, mock; see --help',
+    'There is no source "opsgenie"; there are alertmanager, pagerduty, mock; see --help',
   ],
   [
     ["--profile", "cordum-2"],
@@ -295,7 +316,7 @@ Deno.test({
     assertEquals(code, 0, stdout);
     // What is asked about was shown before.
     const asked = stdout.slice(0, stdout.indexOf("Post this as ada?"));
-    assertStringIncludes(asked, "CRITICAL · checkout-api: Checkout latency");
+    assertStringIncludes(asked, "CRITICAL · checkout-api: CheckoutHighLatency");
     assert(!asked.includes("Slack received"));
     assertMatch(stdout, /approved as ada[\s\S]*Slack received one message/);
     assertStringIncludes(stdout, "demo: 5 of 5 goals shown");
@@ -335,8 +356,9 @@ Deno.test("deno task demo --keep leaves everything running until it is stopped",
     60_000,
   );
   const stdout = output.text;
-  assertStringIncludes(stdout, "mock webhook sent for mock:demo-");
-  assertStringIncludes(stdout, "fetch      2 pieces of evidence");
+  assertStringIncludes(stdout, "mock webhook sent for mock:DEMO");
+  assertStringIncludes(stdout, "fetch      7 pieces of evidence");
+  assertStates(stdout);
   assertStringIncludes(stdout, "demo: 5 of 5 goals shown");
   const env = Object.fromEntries(
     [...stdout.matchAll(
@@ -442,7 +464,7 @@ Deno.test("decide()", async (t) => {
         return Promise.resolve(rest.next().value);
       },
     });
-    const scene = { stand, core, say };
+    const scene = { stand, core, say, redis: { url: core.redisUrl } };
     const id = crypto.randomUUID();
     const { answer } = await stand.send({ ...sample, id });
     const runId = String(answer["run_id"]);
