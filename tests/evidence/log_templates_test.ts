@@ -16,6 +16,7 @@ const TEMPLATES: readonly (readonly [line: string, template: string])[] = [
   ["user \"ada\" and user 'bob'", "user <text> and user <text>"],
   // An apostrophe quotes nothing, and a word of letters a to f is no id.
   ["can't add, won't feedbeef", "can't add, won't feedbeef"],
+  ["users' and hosts' names", "users' and hosts' names"],
   ["a  \t b", "a b"],
 ];
 

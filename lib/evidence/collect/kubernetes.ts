@@ -180,7 +180,11 @@ async function* listAll(
         [isAgain, next, items, page] = [true, undefined, [], 0];
       } else if (items.length === 0) throw error;
       else {
-        yield { items, gap: { what, why, kind, got: items.length } };
+        const got = items.length;
+        yield {
+          items,
+          gap: { what, why, kind: status === 410 ? "cut" : kind, got },
+        };
         return;
       }
       continue;

@@ -8,12 +8,14 @@
 import { optional as optionalSetting, url } from "../../base/config.ts";
 import { objectOf, optional } from "../../base/json.ts";
 import { counted, shorten, utcOf } from "../../base/text.ts";
+import { isService } from "../../sources/alertmanager/labels.ts";
 import {
   type Collector,
   type CollectorIo,
   type Finding,
   GapError,
 } from "../collector.ts";
+import { deploymentOfPod } from "../kubernetes/objects.ts";
 import { groupLines, type LogGroup, type LogLine } from "../log_templates.ts";
 import {
   account,
@@ -96,22 +98,31 @@ export const loki = {
 /** The catalogue's selector, or one of the labels that Loki's agents set. */
 function selectorOf({ entry, namespace, service, labels }: Subject) {
   if (entry?.logs !== undefined) return entry.logs;
-  const named = ["app", "container", "pod"].find((name) => labels.has(name));
-  const deployment = labels.get("deployment");
-  const one = named !== undefined
-    ? `${named}=${JSON.stringify(labels.get(named))}`
-    : deployment !== undefined
-    ? `pod=~${JSON.stringify(`${RegExp.escape(deployment)}-.+`)}`
-    : service !== undefined && service !== namespace
-    ? `app=${JSON.stringify(service)}`
-    : undefined;
+  const equal = (name: string, value: string | undefined) =>
+    value === undefined ? [] : [`${name}=${JSON.stringify(value)}`];
+  const pod = labels.get("pod");
+  // All pods of it, since those that ended may have said most.
+  const deployment = labels.get("deployment") ??
+    (pod && deploymentOfPod(pod));
+  const own = labels.has("app") ? equal("app", labels.get("app")) : [
+    ...deployment === undefined
+      ? equal("pod", pod)
+      : [`pod=~${JSON.stringify(`${escaped(deployment)}-.+`)}`],
+    ...equal("container", labels.get("container")),
+  ];
+  const isApp = [...labels].some(([name, value]) =>
+    value === service && isService(name)
+  );
   const matchers = [
-    ...namespace === undefined
-      ? []
-      : [`namespace=${JSON.stringify(namespace)}`],
-    ...one === undefined ? [] : [one],
+    ...equal("namespace", namespace),
+    ...own.length > 0 || !isApp ? own : equal("app", service),
   ];
   return matchers.length === 0 ? undefined : `{${matchers.join(", ")}}`;
+}
+
+/** Not by `RegExp.escape()`, which leaves no name readable. */
+function escaped(name: string): string {
+  return name.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
 }
 
 async function* askErrors(io: Io): AsyncGenerator<Finding> {

@@ -114,7 +114,7 @@ export function readDeployment(whole: JsonObject): Deployment {
     replicas: countOf(spec["replicas"] ?? 1),
     ready: countOf(status["readyReplicas"]),
     updated: countOf(status["updatedReplicas"]),
-    troubles,
+    troubles: spec["paused"] === true ? ["paused", ...troubles] : troubles,
     images: Object.values(imagesOf(spec)),
     selector: selectorOf(objectOf(spec["selector"]) ?? {}),
     ...optional("progressedAt", toMoment(progress?.["lastUpdateTime"])),

@@ -1,7 +1,13 @@
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { startKubernetesApi } from "../../../deploy/standins/kubernetes.ts";
 import { kubernetes } from "../../../lib/evidence/collect/kubernetes.ts";
-import { collect, INCIDENT, testFaults } from "../../support/collecting.ts";
+import { GapError } from "../../../lib/evidence/collector.ts";
+import {
+  collect,
+  INCIDENT,
+  openIo,
+  testFaults,
+} from "../../support/collecting.ts";
 
 const TOKEN = new URL("../../testdata/kubernetes/token", import.meta.url)
   .pathname;
@@ -25,6 +31,13 @@ function deployment(name = "checkout", more: Record<string, unknown> = {}) {
           operation: "Apply",
           time: "2026-01-15T09:25:58Z",
           fieldsV1: { "f:spec": { "f:template": {} } },
+        },
+        {
+          manager: "kubectl",
+          operation: "Update",
+          subresource: "scale",
+          time: "2026-01-15T09:26:30Z",
+          fieldsV1: { "f:spec": { "f:replicas": {} } },
         },
         {
           manager: "kube-controller-manager",
@@ -229,6 +242,29 @@ function incidentWith(labels: Record<string, string>) {
   };
 }
 
+Deno.test("kubernetes: a check says the version, and fails without a token that counts", async () => {
+  await using api = startKubernetesApi({ token: "another" });
+  const refused = await assertRejects(
+    () => kubernetes.check(openIo(kubernetes, env(api.url))),
+    GapError,
+    "Kubernetes answered 401 (Unauthorized)",
+  );
+  assertEquals(refused.kind, "refused");
+  await using other = startKubernetesApi();
+  assertEquals(
+    (await kubernetes.check(openIo(kubernetes, env(other.url)))).says,
+    "Kubernetes v1.34.4",
+  );
+});
+
+Deno.test("kubernetes: a Deployment that is paused says so", async () => {
+  const paused = deployment();
+  Object.assign(paused.spec, { paused: true });
+  await using api = startKubernetesApi({ ...DATA, deployments: [paused] });
+  const found = await collect(kubernetes, { env: env(api.url) });
+  assertMatch(factsOf(found)[1]!, /2 of 3 ready, paused, not Progressing/);
+});
+
 Deno.test("kubernetes: a rollback counts when the Deployment moved, and says what came back", async () => {
   // The old ReplicaSet got the highest number.
   const back = replicaSet(13, "2026-01-05T08:00:00Z", "1.4.1");
@@ -351,6 +387,53 @@ Deno.test("kubernetes: the catalogue's names come before the labels'", async () 
   assertMatch(api.asked[0]!, /\/prod\/.*metadata\.name%3Dcheckout/);
 });
 
+Deno.test("kubernetes: the catalogue's selector is for pods, whatever labels the Deployment has", async () => {
+  const apart = pod(7, {}, "canary");
+  apart.metadata.labels.app = "checkout-all";
+  await using api = startKubernetesApi({
+    ...DATA,
+    pods: [...DATA.pods, apart],
+  });
+  const found = await collect(kubernetes, {
+    env: env(api.url),
+    subject: {
+      entry: {
+        name: "checkout",
+        match: { service: "checkout" },
+        kubernetes: { deployment: "checkout", selector: "app=checkout-all" },
+      },
+    },
+  });
+  const facts = factsOf(found);
+  assert(facts.includes("pods: 1: 1 Running; 1 ready; 0 restarts"), `${facts}`);
+  assert(facts.some((fact) => fact.startsWith("Deployment checkout:")));
+});
+
+Deno.test("kubernetes: several Deployments of one app count together, and no pods but theirs", async () => {
+  const parts = ["checkout-api", "checkout-jobs"].map((name) => {
+    const one = deployment(name);
+    one.metadata.labels.app = "checkout";
+    return one;
+  });
+  await using api = startKubernetesApi({
+    deployments: [...parts, deployment("cart")],
+    pods: [
+      pod(0, {}, "checkout-api"),
+      pod(1, {}, "checkout-jobs"),
+      pod(2, {}, "cart"),
+    ],
+  });
+  const found = await collect(kubernetes, { env: env(api.url) });
+  assertEquals(
+    found.facts.map(({ name, value }) => [name, value.slice(0, 2)]),
+    [
+      ["Deployment checkout-api", "2 "],
+      ["Deployment checkout-jobs", "2 "],
+      ["pods", "2:"],
+    ],
+  );
+});
+
 Deno.test("kubernetes: a Deployment is known by its label, its pod's name or the service", async () => {
   const cart = deployment("cart");
   const data = { ...DATA, deployments: [cart, deployment()] };
@@ -456,7 +539,7 @@ Deno.test("kubernetes: a page that expired starts the list again, once", async (
   assertEquals(await ask(9), {
     kinds: "100 kinds of warning in shop",
     calls: 4,
-    gaps: [["absent", 100]],
+    gaps: [["cut", 100]],
   });
 });
 
@@ -533,6 +616,7 @@ Deno.test("kubernetes: Warnings of any age of the API are grouped, the workload'
       series: { count: 4, lastObservedTime: "2026-01-15T09:50:00.000000Z" },
     }),
     warning("checkout", "ReplicaSetCreateError", {}, "Deployment"),
+    warning("checkout-worker", "FailedCreate", {}, "Job"),
     { ...warning(own, "SuccessfulCreate"), type: "Normal" },
   ];
   await using api = startKubernetesApi({ ...DATA, events });
@@ -549,6 +633,8 @@ Deno.test("kubernetes: Warnings of any age of the API are grouped, the workload'
     "BackOff: checkout-worker ×3, last at 2026-01-15 09:31:00 UTC",
     "BackOff: cart ×2, last at 2026-01-15 09:31:00 UTC",
   ]);
+  const piece = JSON.parse(found.pieces.at(-1)!.content);
+  assertEquals(piece.warnings.at(-1).object, "Job checkout-worker");
 });
 
 Deno.test("kubernetes: pods are named by reasons of their own only, and old ones do not count", async () => {
@@ -573,7 +659,13 @@ Deno.test("kubernetes: pods are named by reasons of their own only, and old ones
         name: "app",
         restartCount: 1,
         state: { waiting: { reason: "ContainerCreating" } },
-        lastState: { terminated: { reason: "Completed", exitCode: 0 } },
+        lastState: {
+          terminated: {
+            reason: "Completed",
+            exitCode: 0,
+            finishedAt: "2026-01-15T09:50:00Z",
+          },
+        },
       }],
     }),
     pod(3, {

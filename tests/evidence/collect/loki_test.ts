@@ -4,7 +4,12 @@ import {
   startLokiApi,
 } from "../../../deploy/standins/loki.ts";
 import { loki } from "../../../lib/evidence/collect/loki.ts";
-import { collect, INCIDENT, testFaults } from "../../support/collecting.ts";
+import {
+  collect,
+  INCIDENT,
+  openIo,
+  testFaults,
+} from "../../support/collecting.ts";
 
 const env = (url: string) => ({ LOKI_URL: url });
 /** Nanoseconds of a time of the day. */
@@ -110,8 +115,14 @@ Deno.test("loki: the selector follows from the labels, each value quoted", async
     [{ namespace: "shop", app: "a" }, '{namespace="shop", app="a"}'],
     [
       { namespace: "shop", container: "c", pod: "p" },
-      '{namespace="shop", container="c"}',
+      '{namespace="shop", pod="p", container="c"}',
     ],
+    [
+      { namespace: "shop", pod: "a-5b8c7d9f4c-bcdf2" },
+      '{namespace="shop", pod=~"a-.+"}',
+    ],
+    // A machine is no app.
+    [{ namespace: "shop", node: "n1" }, '{namespace="shop"}'],
     [{ namespace: "shop", pod: "p-0" }, '{namespace="shop", pod="p-0"}'],
     [{ service: "checkout" }, '{app="checkout"}'],
     [{ app: 'x"} |= `y`' }, '{app="x\\"} |= `y`"}'],
@@ -209,6 +220,14 @@ Deno.test("loki: of many lines the first hundred count, and both cuts are said",
     "error lines: 100 of 1 kind, 0 of them new against the hour before",
     "error as before: error 6600 ×100, first 09:25:00 UTC",
   ]);
+});
+
+Deno.test("loki: a check reads the labels", async () => {
+  await using api = startLokiApi({ streams: [APP] });
+  assertEquals(
+    (await loki.check(openIo(loki, env(api.url)))).says,
+    "Loki with 3 labels",
+  );
 });
 
 Deno.test("loki: an API that ignores the limit is cut to it", async () => {
