@@ -13,11 +13,8 @@ import type { PlatformConfig } from "../../lib/platform/settings.ts";
 import { GatewayWatch } from "../../lib/platform/watch_gateway.ts";
 import { read } from "../support/deploy.ts";
 import { RawSocket } from "../support/raw_socket.ts";
-import {
-  isMissing,
-  type RealServer,
-  startRealNats,
-} from "../support/real_servers.ts";
+import type { RealServer } from "../../scripts/launch/real_server.ts";
+import { isMissing, startRealNats } from "../support/real_servers.ts";
 import { until } from "../support/until.ts";
 import {
   as,

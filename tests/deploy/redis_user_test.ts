@@ -17,11 +17,8 @@ import {
 } from "../../lib/platform/store.ts";
 import { freePort } from "../../scripts/launch/free_port.ts";
 import { RawSocket } from "../support/raw_socket.ts";
-import {
-  isMissing,
-  type RealServer,
-  startRealRedis,
-} from "../support/real_servers.ts";
+import type { RealServer } from "../../scripts/launch/real_server.ts";
+import { isMissing, startRealRedis } from "../support/real_servers.ts";
 import {
   aclFile,
   as,

@@ -25,10 +25,8 @@ import { cacheWorkers, spawnWorker } from "../../scripts/launch/process.ts";
 import { freePort } from "../../scripts/launch/free_port.ts";
 import { openLine } from "../support/proxy.ts";
 import { bundleOf } from "../support/read_source.ts";
-import {
-  type RealServer,
-  startRealAlertmanager,
-} from "../support/real_servers.ts";
+import type { RealServer } from "../../scripts/launch/real_server.ts";
+import { startRealAlertmanager } from "../../scripts/launch/monitoring.ts";
 import { sideBySide } from "../support/side_by_side.ts";
 import { until } from "../support/until.ts";
 

@@ -32,6 +32,8 @@ export interface Collecting {
   env: Readonly<Record<string, string>>;
   subject?: Partial<Subject>;
   incident?: IncidentInput;
+  /** Instead of the time of every test. */
+  now?: Date;
   timeMs?: number;
   level?: RedactionLevel;
   signal?: AbortSignal;
@@ -77,10 +79,11 @@ export function collect(
     ...all.map(({ settings }) => settings),
   ) as Settings;
   const { timeMs = 10_000, level = "standard", posts = [], log = [] } = given;
+  const { now = NOW } = given;
   return runCollectors(all, {
     config: readConfig(settings, (name) => env[name]),
-    subject: { ...toSubject(incident, NOW), ...subject },
-    now: NOW,
+    subject: { ...toSubject(incident, now), ...subject },
+    now,
     signal: given.signal ?? new AbortController().signal,
     timeMs,
     redaction: startRedaction({ level }),

@@ -5,11 +5,8 @@
  */
 import { sha256Hex } from "../../lib/base/digest.ts";
 import { read } from "./deploy.ts";
-import {
-  type RealServer,
-  startRealNats,
-  startRealRedis,
-} from "./real_servers.ts";
+import type { RealServer } from "../../scripts/launch/real_server.ts";
+import { startRealNats, startRealRedis } from "./real_servers.ts";
 
 /** Whose password stands at which place of the files. */
 export const PASSWORDS = {

@@ -6,8 +6,8 @@
  */
 import { startNatsServer } from "../../../../deploy/devcore/nats_server.ts";
 import { startRedisServer } from "../../../../deploy/devcore/redis_server.ts";
+import type { RealServer } from "../../../../scripts/launch/real_server.ts";
 import {
-  type RealServer,
   startRealNats,
   startRealRedis,
 } from "../../../support/real_servers.ts";
