@@ -5,6 +5,7 @@
  */
 import type { Config } from "../base/config.ts";
 import { alertmanager } from "./collect/alertmanager.ts";
+import { github } from "./collect/github.ts";
 import { grafana } from "./collect/grafana.ts";
 import { history } from "./collect/history.ts";
 import { kubernetes } from "./collect/kubernetes.ts";
@@ -17,6 +18,7 @@ import type { CollectorSettings } from "./settings.ts";
 
 export const COLLECTORS: readonly Collector<CollectorSettings>[] = [
   pagerduty,
+  github,
   kubernetes,
   grafana,
   prometheus,

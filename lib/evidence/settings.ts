@@ -5,6 +5,7 @@
  */
 import { fileContent, optional } from "../base/config.ts";
 import { alertmanager } from "./collect/alertmanager.ts";
+import { github } from "./collect/github.ts";
 import { grafana } from "./collect/grafana.ts";
 import { history } from "./collect/history.ts";
 import { kubernetes } from "./collect/kubernetes.ts";
@@ -20,6 +21,7 @@ export const COLLECTOR_SETTINGS = {
       "YAML file that says which repository, workload, logs and runbook a service has",
   })),
   ...pagerduty.settings,
+  ...github.settings,
   ...kubernetes.settings,
   ...grafana.settings,
   ...prometheus.settings,
