@@ -18,6 +18,7 @@ import { gather } from "../lib/evidence/gather.ts";
 import { HISTORY_ITEMS_MAX, historyKey } from "../lib/history.ts";
 import type { EvidenceBundle, IncidentInput } from "../lib/incident.ts";
 import { qualifiedId } from "../lib/incident_id.ts";
+import { countLookups } from "../lib/lookups.ts";
 import { countRemoved } from "../lib/removed.ts";
 import {
   type PlatformSettings,
@@ -62,6 +63,7 @@ export async function fetchEvidence(
     history: (subject) => readPosts(subject, context),
   });
   countRemoved(findings.removed, count);
+  countLookups(findings.lookups ?? [], count);
   const incidentId = qualifiedId(incident);
   const pieces = findings.pieces.length + 1; // And the incident in plain fields.
   progress(50, `storing ${pieces} pieces of evidence`);

@@ -6,6 +6,7 @@
 import type { Config } from "../base/config.ts";
 import { optional } from "../base/json.ts";
 import type { EvidenceBundle } from "../incident.ts";
+import { describeLookups } from "../lookups.ts";
 import type { RedactionLevel } from "../redact/redaction.ts";
 import { describeRemoved } from "../removed.ts";
 import { incidentLink, runLink } from "./links.ts";
@@ -44,6 +45,7 @@ export function composeMessage(
     evidence: bundle.evidence,
     gaps: bundle.gaps ?? [],
     summaryPtr,
+    ...optional("lookedUp", describeLookups(bundle.lookups ?? [])),
     ...optional("removed", describeRemoved(context.redacted ?? {}, level)),
     links: [
       incidentLink(context.source, settings.linkOrigins ?? []),

@@ -54,6 +54,8 @@ export interface MessageView {
   evidence: readonly EvidenceItem[];
   gaps: readonly { what: string; why: string }[];
   summaryPtr: string;
+  /** What was looked up in vain or not at all; quotes what it repeats. */
+  lookedUp?: string;
   /** What redaction has removed, in our own words. */
   removed?: string;
   /** Buttons with allowed addresses. */
@@ -100,6 +102,7 @@ const CITATIONS_CHARS_MAX = 300;
 const SOURCE_CHARS_MAX = 300;
 const EVIDENCE_CHARS_MAX = 600;
 const EVIDENCE_TITLE_CHARS_MAX = 60;
+const LOOKUPS_CHARS_MAX = 300;
 const POINTER_CHARS_MAX = 250;
 const POINTER = /^redis:\/\/art:[\w.:-]{1,200}$/;
 const SUMMARY_WORDS_MAX = 60;
@@ -140,6 +143,7 @@ export function renderMessage(view: MessageView): Message {
   const sources = [
     sourceLine(view),
     ...evidenceLine(view.evidence),
+    ...lookupLine(view.lookedUp),
     ...view.removed === undefined ? [] : [`${OWN_MARK} ${view.removed}`],
   ];
   const render = () => [
@@ -369,6 +373,12 @@ function evidenceLine(evidence: readonly EvidenceItem[]): string[] {
     line += next;
   }
   return [fit(line, EVIDENCE_CHARS_MAX)];
+}
+
+function lookupLine(words: string | undefined): string[] {
+  if (words === undefined) return [];
+  const line = `${OWN_MARK} ${words[0]!.toUpperCase()}${words.slice(1)}`;
+  return [fit(line, LOOKUPS_CHARS_MAX)];
 }
 
 function summaryLine({ summaryPtr }: MessageView, cut: boolean): string {

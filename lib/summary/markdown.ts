@@ -7,11 +7,14 @@ import {
   type Claim,
   type EvidenceBundle,
   type EvidenceItem,
+  type Lookup,
+  type LookupState,
   toMoment,
   withIds,
 } from "../incident.ts";
 import { foreignLine, named, quoted } from "../base/foreign.ts";
 import { shorten } from "../base/text.ts";
+import { titleOf } from "../lookups.ts";
 import { plainId, subject } from "../message/render.ts";
 import { partsOf } from "../message/words.ts";
 import { keepCited } from "./citations.ts";
@@ -49,6 +52,10 @@ export function toMarkdown(draft: Draft, bundle: EvidenceBundle): string {
       "What is missing",
       gaps.map(({ what, why }) => plain(quoted(`${what}: ${why}`, 800))),
     ),
+    ...listSection(
+      "What was looked up",
+      (bundle.lookups ?? []).map((lookup) => lookupLine(lookup, bundle)),
+    ),
     ...listSection("Evidence", withIds(bundle.evidence).map(evidenceLine)),
     `Written by ${
       plain(named(draft.model))
@@ -81,6 +88,27 @@ function evidenceLine(item: EvidenceItem): string {
   return `[${plainId(id)}] ${plain(quoted(title))} (${
     plain(about)
   }): \`${pointer}\``;
+}
+
+const STATES: Readonly<Record<LookupState, string>> = {
+  found: "found",
+  nothing: "nothing there",
+  failed: "could not ask",
+  off: "not set up",
+  unconcerned: "not concerned",
+};
+
+function lookupLine(
+  { collector, question, state, why, evidence = [] }: Lookup,
+  bundle: EvidenceBundle,
+): string {
+  const what = question === undefined ? "" : `, ${quoted(question, 250)}`;
+  const isSaid = why === undefined || state === "off";
+  const text = `${titleOf(collector)}${what}: ${STATES[state]}${
+    isSaid ? "" : `: ${quoted(why, 500)}`
+  }`;
+  const [cited] = keepCited([{ text, evidence }], bundle.evidence, 1);
+  return cited === undefined ? plain(text) : claimLine(cited);
 }
 
 /** A word that some reader of Markdown would turn into a link. */

@@ -136,6 +136,15 @@ Deno.test("renderMessage() writes header, lead, lists, buttons and sources", () 
   assertSlackTakes(render());
 });
 
+Deno.test("renderMessage() says in small print what was looked up in vain", () => {
+  const line = (lookedUp: string) =>
+    find(render({ lookedUp }), "context", "◆ Not set up");
+  assertEquals(line("not set up: Loki"), "◆ Not set up: Loki");
+  const long = line(`not set up: ${"<x> ".repeat(200)}`);
+  assert(long.length <= 300 && long.endsWith("…"), long);
+  assertEquals(find(render(), "context", "◆ Not set up"), "");
+});
+
 Deno.test("renderMessage() makes do with the least that is known", () => {
   const least = render({
     context: {},
@@ -555,6 +564,8 @@ Deno.test("renderMessage() stays within Slack's limits with everything at its lo
           actionItems: claims,
           gaps: Array.from({ length: 50 }, () => ({ what: long, why: long })),
           summaryPtr: long,
+          lookedUp: long,
+          removed: "1 credential removed",
         }),
         {
           approval: {

@@ -4,7 +4,11 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
-import type { EvidenceBundle, NormalizedContext } from "../../lib/incident.ts";
+import type {
+  EvidenceBundle,
+  Lookup,
+  NormalizedContext,
+} from "../../lib/incident.ts";
 import { composeMessage } from "../../lib/message/compose.ts";
 import { renderHtml } from "../../lib/message/html.ts";
 import { leadOf } from "../../lib/message/lead.ts";
@@ -104,10 +108,23 @@ const FIELDS: Readonly<
   }),
   "gap's subject": (text) => ({ gaps: [{ what: text, why: "status 403" }] }),
   "gap's reason": (text) => ({ gaps: [{ what: "the log", why: text }] }),
+  "look-up's collector": (text) => ({
+    lookups: [{ ...LOOKUP, collector: text }],
+  }),
+  "look-up's question": (text) => ({
+    lookups: [{ ...LOOKUP, state: "nothing", question: text }],
+  }),
+  "look-up's reason": (text) => ({ lookups: [{ ...LOOKUP, why: text }] }),
   "incident's id": (text) => ({ incident_id: text }),
   "time of collection": (text) => ({ collected_at: text }),
 };
 
+const LOOKUP: Lookup = {
+  collector: "github",
+  question: "deployments",
+  state: "failed",
+  why: "GitHub answered 403",
+};
 const ITEM = {
   kind: "incident.raw",
   title: "Payload as received",
@@ -233,6 +250,7 @@ const OWN: readonly RegExp[] = [
   /^\[Open the (?:incident|run)\] https:\/\/shop\.pagerduty\.com\//,
   /^◆ Incident /,
   /^◆ \[(?:E1|\?)\] “/,
+  /^◆ (?:Asked, nothing there: “|Could not ask: (?:GitHub|“))/,
   /^◆ (?:Full summary|Shortened to fit; all of it is the full summary,) redis:\/\/art:2$/,
   /^◆ Approved by /,
 ];

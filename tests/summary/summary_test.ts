@@ -1,8 +1,9 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type {
   Claim,
   EvidenceBundle,
   EvidenceItem,
+  Lookup,
   NormalizedContext,
 } from "../../lib/incident.ts";
 import { summarize } from "../../lib/summary/builtin.ts";
@@ -397,6 +398,47 @@ Since 2026-01-15 09:30 UTC, now triggered. “p99 rose to 2.4 s.” [E1]
 - [E2] “Incident in plain fields” (\`incident.context\`, 262144 bytes, shortened): \`redis://art:2\`
 
 Written by builtin, confidence 0.8, evidence of 2026-01-15T09:31:00.000Z.
+`,
+  );
+});
+
+Deno.test("toMarkdown() tells the states of look-ups apart, and cites what was found", () => {
+  const lookups: Lookup[] = [
+    {
+      collector: "prometheus",
+      question: "the series of Slow",
+      state: "found",
+      evidence: ["E2", "E9"],
+    },
+    {
+      collector: "alertmanager",
+      question: "silences",
+      state: "nothing",
+      why: "no silence",
+    },
+    {
+      collector: "pagerduty",
+      question: "*notes*",
+      state: "failed",
+      why: "PagerDuty answered 403 (<b>)",
+    },
+    { collector: "loki", state: "off", why: "not set up" },
+    { collector: "github", state: "unconcerned", why: "no repository" },
+    { collector: "other", state: "nothing" },
+  ];
+  const markdown = markdownOf({ ...BUNDLE, lookups });
+  assertStringIncludes(
+    markdown,
+    `## What was looked up
+
+- Prometheus, “the series of Slow”: found [E2]
+- Alertmanager, “silences”: nothing there: “no silence”
+- PagerDuty, “\\*notes\\*”: could not ask: “PagerDuty answered 403 (\\<b\\>)”
+- Loki: not set up
+- GitHub: not concerned: “no repository”
+- “other”: nothing there
+
+## Evidence
 `,
   );
 });

@@ -1,5 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { startAlertmanagerApi } from "../../deploy/standins/alertmanager.ts";
 import { sha256Hex } from "../../lib/base/digest.ts";
+import { COLLECTORS } from "../../lib/evidence/collectors.ts";
 import type { IncidentInput, SourceSystem } from "../../lib/incident.ts";
 import { GatewayError } from "../../lib/platform/gateway_error.ts";
 import { compileCheck } from "../../lib/schema_check.ts";
@@ -84,6 +86,28 @@ Deno.test("fetchEvidence() says when it collected", async () => {
   const { collected_at } = await fetchEvidence(INCIDENT, context);
   const at = Date.parse(collected_at);
   assert(at >= before && at <= Date.now());
+});
+
+Deno.test("fetchEvidence() counts how each look-up ended", async () => {
+  await using api = startAlertmanagerApi();
+  api.fault = "403";
+  api.faultOn = (path) => path.includes("silences");
+  const { context, counts } = fakeContext(SETTINGS, {
+    env: { ALERTMANAGER_URL: api.url },
+  });
+  await fetchEvidence({
+    ...INCIDENT,
+    raw: { alerts: [{ labels: { alertname: "Slow", service: "checkout" } }] },
+    source: { system: "alertmanager" },
+  }, context);
+  const lookups = Object.entries(counts.counts()).filter(([name]) =>
+    name.startsWith("lookup ")
+  );
+  const ended = new Map<string, number>(lookups);
+  assertEquals(ended.get("lookup alertmanager: failed"), 1);
+  assertEquals(ended.get("lookup history: nothing"), 1);
+  assertEquals(ended.get("lookup loki: off"), 1);
+  assert(ended.size >= COLLECTORS.length);
 });
 
 Deno.test("fetchEvidence() reports progress before it stores", async () => {

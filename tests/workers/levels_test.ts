@@ -4,7 +4,13 @@
  *
  * @module
  */
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
+import { startAlertmanagerApi } from "../../deploy/standins/alertmanager.ts";
 import { JobError } from "../../lib/base/errors.ts";
 import type {
   EvidenceBundle,
@@ -112,6 +118,10 @@ const BUNDLE: EvidenceBundle = {
     redacted: { named: { count: 2, where: [WORDS.slice(0, 120)] } },
   },
   gaps: [{ what: WORDS, why: WORDS }],
+  lookups: [
+    { collector: "loki", question: WORDS, state: "nothing", why: WORDS },
+    { collector: "github", question: WORDS, state: "failed", why: WORDS },
+  ],
 };
 
 for (const level of LEVELS) {
@@ -148,6 +158,46 @@ for (const level of LEVELS) {
     assert(message.includes("CRITICAL · checkout: Checkout is slow"));
   });
 }
+
+Deno.test("at full, look-ups keep their collector and their end", async () => {
+  const constraints = { redactionLevel: "full" } as const;
+  await using api = startAlertmanagerApi();
+  api.fault = "403";
+  const fetcher = fakeContext(FETCHER, {
+    constraints,
+    env: { ALERTMANAGER_URL: api.url },
+  });
+  const evidence = await fetchEvidence({
+    ...INCIDENT,
+    source: { system: "alertmanager" },
+    raw: { alerts: [{ labels: { alertname: WORDS } }] },
+  }, fetcher.context);
+  assert(evidence.lookups!.some(({ state }) => state === "failed"));
+  assertEquals(
+    evidence.lookups!.filter((one) => "question" in one || "why" in one),
+    [],
+  );
+  const foreign = {
+    ...evidence,
+    lookups: [...evidence.lookups!, {
+      collector: SENTENCE.replaceAll(" ", "-"),
+      question: SENTENCE,
+      state: "failed" as const,
+      why: SENTENCE,
+    }],
+  };
+  assertEquals(compileCheck("EvidenceBundle")(foreign), undefined);
+  const { context, artifacts } = fakeContext(SUMMARIZER, { constraints });
+  await summarizeEvidence({ evidence: foreign }, context);
+  const texts = [...artifacts.values()].map(({ bytes }) =>
+    new TextDecoder().decode(bytes)
+  );
+  assert(!texts.join("").includes("northern"), texts.join("\n"));
+  const [markdown = "", message = ""] = texts;
+  assertStringIncludes(markdown, "- Alertmanager: could not ask\n");
+  assertStringIncludes(markdown, "- “other”: could not ask\n");
+  assertStringIncludes(message, "could not ask: Alertmanager, “other” ·");
+});
 
 /** Posts the message that a summarizer at one level made, at another one. */
 async function postAt(made: RedactionLevel, posted: RedactionLevel) {
