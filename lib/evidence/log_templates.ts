@@ -4,8 +4,9 @@
  *
  * @module
  */
-import { isObject, parseJson, stringOf } from "../base/json.ts";
+import { isObject, parseJson } from "../base/json.ts";
 import { removeUnseen } from "../base/text.ts";
+import { wordsOf } from "./wording.ts";
 
 /** A line and when it was written. */
 export interface LogLine {
@@ -16,7 +17,7 @@ export interface LogLine {
 
 /** Lines of one template. */
 export interface LogGroup {
-  /** With placeholders such as `<n>`. */
+  /** With placeholders such as `<n>`; see {@linkcode templateOf}. */
   readonly template: string;
   readonly count: number;
   readonly first: string;
@@ -46,24 +47,32 @@ const VARIABLES: readonly (readonly [pattern: RegExp, placeholder: string])[] =
 
 /** What a line says, without the fields around it that differ each time. */
 export function messageOf(line: string): string {
-  const text = removeUnseen(line.slice(0, LINE_CHARS_MAX)).trim();
+  const text = clean(line);
   const json = text.startsWith("{") ? parseJson(line) : undefined;
   const said = isObject(json)
     ? [json["msg"] ?? json["message"], json["error"] ?? json["err"]]
-      .map((value) => stringOf(isObject(value) ? value["message"] : value))
+      .map((value) => clean(isObject(value) ? value["message"] : value))
     : ["msg|message", "error|err"].map((names) => {
       const [, quoted, word] = RegExp(
         `(?:^|\\s)(?:${names})=(?:"((?:[^"\\\\]|\\\\.)*)"|(\\S+))`,
       ).exec(text) ?? [];
       return quoted?.replaceAll('\\"', '"') ?? word ?? "";
     });
-  const [message, error] = said.map((one) => removeUnseen(one).trim());
+  const [message, error] = said;
   // A field error=… within a sentence is no sentence by itself.
   if (!message) return isObject(json) && error ? error : text;
   return error && !message.includes(error) ? `${message}: ${error}` : message;
 }
 
-/** A message with placeholders for what differs each time. */
+/** Bounded before anything else looks at it. */
+function clean(value: unknown): string {
+  return removeUnseen(wordsOf(value, LINE_CHARS_MAX) ?? "").trim();
+}
+
+/**
+ * A message with placeholders for what differs each time. It is to compare by, not
+ * to show: of a credential it may leave parts that look like none.
+ */
 export function templateOf(message: string): string {
   return VARIABLES.reduce(
     (text, [pattern, placeholder]) => text.replace(pattern, placeholder),

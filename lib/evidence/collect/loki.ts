@@ -25,6 +25,7 @@ import {
   listOf,
 } from "../setup.ts";
 import type { Subject } from "../subject.ts";
+import { wordsOf } from "../wording.ts";
 
 const SETTINGS = {
   lokiUrl: optionalSetting(url("LOKI_URL", {
@@ -199,15 +200,15 @@ function describe(
       value: {
         ...found,
         groups: sorted.slice(0, GROUPS_MAX).map((group) => ({
-          ...group,
+          count: group.count,
           first: momentOf(group.first),
           last: momentOf(group.last),
-          example: shorten(group.example, 2 * TEXT_CHARS_MAX),
+          example: wordsOf(group.example, 2 * TEXT_CHARS_MAX),
           ...known === undefined ? {} : { is_new: isNew(group) },
         })),
         lines: lines.slice(0, LISTED_MAX).map(({ at, text }) => ({
           at: momentOf(at),
-          text: shorten(text, 2 * TEXT_CHARS_MAX),
+          text: wordsOf(text, 2 * TEXT_CHARS_MAX),
         })),
         of: { groups: groups.length, lines: lines.length },
       },
@@ -220,20 +221,24 @@ function describe(
           : known === undefined
           ? "error"
           : "error as before",
-        value: `${
-          shorten(group.example, TEXT_CHARS_MAX)
-        } ×${group.count}, first ${momentOf(group.first).slice(11, 19)} UTC`,
+        value: `${exampleOf(group)} ×${group.count}, first ${
+          momentOf(group.first).slice(11, 19)
+        } UTC`,
       })),
     ],
     timeline: (known === undefined ? groups : fresh).slice(0, FACTS_MAX).map(
       (group) => ({
         at: momentOf(group.first),
         text: `${isNew(group) ? "New error" : "Error"} in the logs: ${
-          shorten(group.example, TEXT_CHARS_MAX)
+          exampleOf(group)
         }`,
       }),
     ),
   };
+}
+
+function exampleOf({ example }: LogGroup): string {
+  return wordsOf(example, TEXT_CHARS_MAX) ?? "an empty line";
 }
 
 /** Reads lines of all streams, the earliest first. */

@@ -14,6 +14,7 @@ import {
   textOf,
 } from "../../base/json.ts";
 import { toMoment } from "../../incident.ts";
+import { wordsOf } from "../wording.ts";
 
 /** A Deployment's own state. */
 export interface Deployment {
@@ -140,7 +141,7 @@ export function readRevision(whole: JsonObject): Revision | undefined {
     restartedAt: stringOf(given["kubectl.kubernetes.io/restartedAt"]),
     ...optional(
       "cause",
-      textOf(annotations["kubernetes.io/change-cause"], MESSAGE_CHARS_MAX),
+      wordsOf(annotations["kubernetes.io/change-cause"], MESSAGE_CHARS_MAX),
     ),
   };
 }
@@ -164,7 +165,7 @@ export function readPod(whole: JsonObject, since: string): Pod {
     reason,
     container,
     at: "",
-    ...optional("message", textOf(of["message"], MESSAGE_CHARS_MAX)),
+    ...optional("message", wordsOf(of["message"], MESSAGE_CHARS_MAX)),
   });
   return {
     name,
@@ -215,7 +216,7 @@ function ended(
     container,
     at: momentOf(terminated["finishedAt"]),
     ...typeof exitCode === "number" ? { exitCode } : {},
-    ...optional("message", textOf(terminated["message"], MESSAGE_CHARS_MAX)),
+    ...optional("message", wordsOf(terminated["message"], MESSAGE_CHARS_MAX)),
   }];
 }
 
@@ -230,7 +231,7 @@ export function readWarning(whole: JsonObject): Warning {
     metaOf(whole).createdAt,
   ].map(momentOf).find((at) => at !== "") ?? "";
   return {
-    reason: textOf(whole["reason"], 60) ?? "Warning",
+    reason: wordsOf(whole["reason"], 60) ?? "Warning",
     kind: textOf(object["kind"], 60) ?? "object",
     object: textOf(object["name"], NAME_CHARS_MAX) ?? "",
     count: Math.max(1, countOf(series["count"]), countOf(whole["count"])),

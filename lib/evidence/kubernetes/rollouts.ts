@@ -5,8 +5,9 @@
  * @module
  */
 import { optional } from "../../base/json.ts";
-import { ageOf, counted, utcOf } from "../../base/text.ts";
+import { counted, utcOf } from "../../base/text.ts";
 import type { CollectorIo, Finding } from "../collector.ts";
+import { fromStart } from "../wording.ts";
 import { type Deployment, imageName, type Revision } from "./objects.ts";
 import { hoursBefore, type Place } from "./place.ts";
 
@@ -142,13 +143,11 @@ export function describeRollouts(
   const since = hoursBefore(subject, PAST_HOURS);
   const latest = now.toISOString();
   const recent = all.filter(({ at }) => at >= since && at <= latest);
-  const from = (at: string) => {
-    const ms = Date.parse(subject.startedAt) - Date.parse(at);
-    return `${ageOf(Math.abs(ms))} ${ms < 0 ? "after" : "before"} the start`;
-  };
   const [last] = all;
   if (recent.length === 0) {
-    const ago = last === undefined ? "" : `; the last was ${from(last.at)}`;
+    const ago = last === undefined
+      ? ""
+      : `; the last was ${fromStart(last.at, subject)}`;
     return { nothing: `no rollout in the ${PAST_HOURS} h before${ago}` };
   }
   const edge = hoursBefore(subject, NEAR_HOURS);
@@ -161,7 +160,7 @@ export function describeRollouts(
     facts: (near.length > 0 ? near : recent).slice(0, FACTS_MAX).map((one) => ({
       name: "rollout",
       value: `${one.deployment} ${describeRollout(one)} at ${utcOf(one.at)}, ${
-        from(one.at)
+        fromStart(one.at, subject)
       }`,
     })),
     timeline: recent.map((one) => ({

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { counted, shorten, utcOf } from "../../base/text.ts";
+import { counted, utcOf } from "../../base/text.ts";
 import type { Finding, FoundFact } from "../collector.ts";
 import {
   type Deployment,
@@ -14,6 +14,7 @@ import {
   type Trouble,
   type Warning,
 } from "./objects.ts";
+import { wordsOf } from "../wording.ts";
 import type { Place } from "./place.ts";
 
 /** The Deployments that were looked at. */
@@ -131,11 +132,12 @@ function factOf(
     ...container === "" ? [] : [`container ${container}`],
     ...exitCode === undefined ? [] : [`exit code ${exitCode}`],
     ...last === "" ? [] : [`last at ${utcOf(last)}`],
-    ...message === undefined ? [] : [shorten(message, 150)],
+    wordsOf(message, 150) ?? "",
   ];
   return {
     name: reason,
-    value: [`${counted(pods, "pod")} of ${owner}`, ...more].join(", "),
+    value: [`${counted(pods, "pod")} of ${owner}`, ...more].filter(Boolean)
+      .join(", "),
   };
 }
 
@@ -186,14 +188,14 @@ export function describeWarnings(
     ) => ({
       name: reason,
       value: `${object} ×${count}, last at ${utcOf(last)}: ${
-        shorten(message, 200)
+        wordsOf(message, 200) ?? ""
       }`,
     })),
     timeline: all.slice(0, FACTS_MAX).map((
       { reason, object, first, message },
     ) => ({
       at: first,
-      text: `${namespace}/${object}: ${reason}: ${shorten(message, 200)}`,
+      text: `${namespace}/${object}: ${reason}: ${wordsOf(message, 200) ?? ""}`,
     })),
   };
 }

@@ -719,6 +719,28 @@ Deno.test("kubernetes: the order of an answer changes nothing", async () => {
   assertEquals(two, one);
 });
 
+Deno.test("kubernetes: of a credential in a message no part is left, wherever it is cut", async () => {
+  const secret = `ghp_${"aB3dE5gH7jK9mN1pQ2rS4tU6vW8xY0zA1bC2"}`;
+  for (const length of [150, 200, 300]) {
+    for (let before = length - 50; before < length; before += 3) {
+      const message = `${"x ".repeat(before / 2)}${secret} ada@shop.example`;
+      await using api = startKubernetesApi({
+        ...DATA,
+        events: [warning("checkout", "FailedMount", { message })],
+        pods: [pod(0, { phase: "Failed", reason: "Evicted", message })],
+      });
+      const found = await collect(kubernetes, { env: env(api.url) });
+      const all = JSON.stringify(found);
+      assert(all.includes("Evicted") && all.includes("FailedMount"));
+      for (let from = 0; from + 4 <= secret.length; from++) {
+        const part = secret.slice(from, from + 4);
+        assert(!all.includes(part), `${part} of ${before} in ${length}`);
+      }
+      assert(!all.includes("shop.example"));
+    }
+  }
+});
+
 Deno.test("kubernetes: hostile texts and shapes stay bounded, and ask for no other path", async () => {
   const evil = "\u202e<!channel>\n\u0000" + "x".repeat(100_000);
   const odd = {

@@ -314,6 +314,27 @@ Deno.test("loki: a tenant and a user are sent; without the tenant, Loki's own wo
   assertEquals(seen, [null, "Bearer t", `Basic ${btoa("ada:p")}`]);
 });
 
+Deno.test("loki: of a credential in a line no part is left, wherever the line is cut", async () => {
+  const secret = `ghp_${"aB3dE5gH7jK9mN1pQ2rS4tU6vW8xY0zA1bC2"}`;
+  // Around each length that lines and examples are cut to.
+  for (const length of [250, 500]) {
+    for (let before = length - 70; before < length; before += 3) {
+      const line = `error ${"x ".repeat(before / 2)}${secret} ada@shop.example`;
+      await using api = startLokiApi({
+        streams: [{ ...APP, lines: [[at("09:31:00"), line]] }],
+      });
+      const found = await collect(loki, { env: env(api.url) });
+      assertEquals(found.lookups.map(({ state }) => state), ["found"]);
+      const all = JSON.stringify(found);
+      for (let from = 0; from + 4 <= secret.length; from++) {
+        const part = secret.slice(from, from + 4);
+        assert(!all.includes(part), `${part} of ${before} in ${length}`);
+      }
+      assert(!all.includes("shop.example"));
+    }
+  }
+});
+
 Deno.test("loki: hostile lines and shapes stay bounded", async () => {
   const evil = "error \u202e<!channel>\u0000" + "x".repeat(20_000);
   const values = [
