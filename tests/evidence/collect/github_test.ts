@@ -371,6 +371,72 @@ Deno.test("github: statuses that came before one failed are kept", async () => {
   ]);
 });
 
+Deno.test("github: what came before a limit is kept", async () => {
+  await using api = start({
+    ...CHECKOUT,
+    deployments: [
+      CHECKOUT.deployments![0]!,
+      deployment(2, { created_at: at("08:00") }),
+    ],
+  });
+  api.fault = "429";
+  api.faultOn = (path) => /\/2\/statuses/.test(path);
+  const found = await ask(api.url);
+  assertMatch(found.facts[0]!.value, /success$/);
+  assertEquals(found.gaps.map(({ kind }) => kind), ["limited"]);
+  assertEquals(api.asked.length, 3);
+});
+
+Deno.test("github: what it replaced is of its environment and has not failed", async () => {
+  const { environment: _, ...entry } = SUBJECT.entry!;
+  await using api = start({
+    deployments: [
+      deployment(9),
+      deployment(8, { environment: "staging", created_at: at("09:20") }),
+      deployment(7, { created_at: at("09:10") }),
+      deployment(6, { created_at: at("09:00") }),
+    ],
+    statuses: { "7": [status("error")] },
+    comparisons: {
+      [`${sha("6")}...${sha("9")}`]: {
+        ahead_by: 1,
+        commits: [commit("a", "A")],
+      },
+    },
+  });
+  const found = await ask(api.url, { subject: { entry } });
+  assertEquals(
+    found.facts.find(({ name }) => name === "what it brought")?.value,
+    "1 commit: A",
+  );
+  assertEquals(found.gaps, []);
+});
+
+Deno.test("github: one pull request of two commits is named once", async () => {
+  await using api = start({
+    ...CHECKOUT,
+    pulls: { [sha("b")]: [pull(12, "Both")], [sha("c")]: [pull(12, "Both")] },
+  });
+  const found = await ask(api.url);
+  assertEquals(found.facts[1]!.value, "3 commits: #12 Both (ada)");
+});
+
+Deno.test("github: what is no commit is not asked for", async () => {
+  for (const odd of ["../../user", "main", 7, null]) {
+    await using api = start({
+      deployments: [
+        deployment(3),
+        deployment(2, { sha: odd, created_at: at("07:00") }),
+      ],
+    });
+    const found = await ask(api.url);
+    assertEquals(found.gaps.map(({ why }) => why), [
+      "no commit before it is known",
+    ]);
+    assertEquals(api.asked.length, 3);
+  }
+});
+
 Deno.test("github: a 403 is a limit if it says so, and ends the question", async () => {
   for (
     const [headers, message] of [
@@ -444,6 +510,7 @@ Deno.test("github: pages are read until one reaches back a day", async () => {
     ["statuses of the deployments", 5, 144],
   ]);
   assertEquals(found.timeline.length, 20);
+  assertEquals(found.timeline.at(-1)!.at, "2026-01-15T09:29:00.000Z");
 });
 
 Deno.test("github: five pages are the most, and what is older is a gap", async () => {
