@@ -231,14 +231,14 @@ export function readWarning(whole: JsonObject): Warning {
     metaOf(whole).createdAt,
   ].map(momentOf).find((at) => at !== "") ?? "";
   return {
-    reason: wordsOf(whole["reason"], 60) ?? "Warning",
+    reason: textOf(whole["reason"], 60) ?? "Warning",
     kind: textOf(object["kind"], 60) ?? "object",
     object: textOf(object["name"], NAME_CHARS_MAX) ?? "",
     count: Math.max(1, countOf(series["count"]), countOf(whole["count"])),
     from: [whole["firstTimestamp"], whole["eventTime"]].map(momentOf)
       .find((at) => at !== "") ?? to,
     to,
-    message: textOf(whole["message"], MESSAGE_CHARS_MAX) ?? "",
+    message: wordsOf(whole["message"], MESSAGE_CHARS_MAX) ?? "",
   };
 }
 
