@@ -6,7 +6,7 @@
  * @module
  */
 import { isObject, type JsonObject, objectOf, stringOf } from "../base/json.ts";
-import { counted, shorten } from "../base/text.ts";
+import { counted } from "../base/text.ts";
 import { toMoment } from "../incident.ts";
 import { webUrlOf } from "../sources/fields.ts";
 import type { Finding, FoundFact } from "./collector.ts";
@@ -16,6 +16,7 @@ import { byTime, fromStart, wordsOf } from "./wording.ts";
 
 const NAME_CHARS_MAX = 100;
 const LINE_CHARS_MAX = 200;
+const TITLE_CHARS_MAX = 80;
 const LISTED_MAX = 100;
 const ENTRIES_MAX = 20;
 const FILES_MAX = 20;
@@ -243,11 +244,13 @@ function compare(
   pulls: readonly GitHubPull[],
 ): FoundFact[] {
   const names = pulls.length > 0
-    ? pulls.map(({ number, title = "", by }) =>
-      `#${number} ${shorten(title, 80)}${by === undefined ? "" : ` (${by})`}`
+    ? pulls.map(({ number, title = "without a title", by }) =>
+      `#${number} ${wordsOf(title, TITLE_CHARS_MAX)}${
+        by === undefined ? "" : ` (${by})`
+      }`
     )
-    : commits.slice(-NAMED_MAX).reverse().map(({ title = "" }) =>
-      shorten(title, 80)
+    : commits.slice(-NAMED_MAX).reverse().map(({ title }) =>
+      wordsOf(title, TITLE_CHARS_MAX) ?? "without a message"
     );
   const count = ahead ?? commits.length;
   return [

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { shorten, utcOf } from "../base/text.ts";
+import { utcOf } from "../base/text.ts";
 import type { Finding, FoundFact } from "./collector.ts";
 import type {
   PagerDutyAlert,
@@ -13,7 +13,7 @@ import type {
   PagerDutyNote,
 } from "./pagerduty_records.ts";
 import type { Subject } from "./subject.ts";
-import { byTime, fromStart } from "./wording.ts";
+import { byTime, fromStart, wordsOf } from "./wording.ts";
 
 /** Of each kind, in a piece. */
 export const LISTED_MAX = 100;
@@ -153,5 +153,5 @@ export function describeChange(
 }
 
 export function describeNote({ by = "somebody", text }: PagerDutyNote): string {
-  return `${by}: ${shorten(text.replace(/\s+/g, " "), NOTE_CHARS_MAX)}`;
+  return `${by}: ${wordsOf(text.replace(/\s+/g, " "), NOTE_CHARS_MAX)}`;
 }

@@ -5,13 +5,7 @@
  * @see https://developer.pagerduty.com/api-reference/
  * @module
  */
-import {
-  isObject,
-  type JsonObject,
-  objectOf,
-  optional,
-  stringOf,
-} from "../base/json.ts";
+import { isObject, type JsonObject, objectOf, optional } from "../base/json.ts";
 import { toMoment } from "../incident.ts";
 import { webUrlOf } from "../sources/fields.ts";
 import { nameOf } from "../sources/pagerduty/reference.ts";
@@ -20,6 +14,8 @@ import { freeOf, wordsOf } from "./wording.ts";
 const LIST_MAX = 20;
 const LINKS_MAX = 5;
 const NAME_CHARS_MAX = 100;
+/** Of a name that is cut afterwards, between its words. */
+const READ_CHARS_MAX = 1000;
 const LINE_CHARS_MAX = 200;
 const TEXT_CHARS_MAX = 2000;
 const URL_CHARS_MAX = 2000;
@@ -91,8 +87,8 @@ export function readAlert(alert: JsonObject) {
 export function readLogEntry(entry: JsonObject) {
   return {
     at: toMoment(entry["created_at"]),
-    type: stringOf(entry["type"]).slice(0, NAME_CHARS_MAX)
-      .replace(/_log_entry(?:_reference)?$/, ""),
+    type: wordsOf(entry["type"], NAME_CHARS_MAX)
+      ?.replace(/_log_entry(?:_reference)?$/, ""),
     summary: wordsOf(entry["summary"], LINE_CHARS_MAX),
     by: nameIn(entry["agent"]),
     via: wordsOf(objectOf(entry["channel"])?.["type"], NAME_CHARS_MAX),
@@ -124,7 +120,7 @@ export function readChange(event: JsonObject) {
 export function readSimilar({ incident, score }: JsonObject) {
   const { id, title, created_at } = objectOf(incident) ?? {};
   return {
-    id: stringOf(id).slice(0, NAME_CHARS_MAX),
+    id: wordsOf(id, NAME_CHARS_MAX) ?? "",
     title: wordsOf(title, LINE_CHARS_MAX),
     at: toMoment(created_at),
     score: numberOf(score) ?? 0,
@@ -133,7 +129,7 @@ export function readSimilar({ incident, score }: JsonObject) {
 
 /** The name of a person, a service or the like. */
 function nameIn(reference: unknown): string | undefined {
-  return wordsOf(nameOf(reference, NAME_CHARS_MAX), NAME_CHARS_MAX);
+  return wordsOf(nameOf(reference, READ_CHARS_MAX), NAME_CHARS_MAX);
 }
 
 function linksOf(value: unknown): { href: string; text?: string }[] {

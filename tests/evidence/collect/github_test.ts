@@ -682,3 +682,38 @@ Deno.test("github: its check tells the requests left, or an Enterprise Server's 
   api.fault = "401";
   await assertRejects(() => check(api.url), GapError, "Bad credentials");
 });
+
+Deno.test("github: of a credential in a text no part is left, wherever it is cut", async () => {
+  const secret = `ghp_${"aB3dE5gH7jK9mN1pQ2rS4tU6vW8xY0zA1bC2"}`;
+  for (const length of [80, 100, 200]) {
+    for (let before = length - 50; before < length; before += 3) {
+      const text = `${"x ".repeat(before / 2)}${secret} and more`;
+      const [newest, ...older] = CHECKOUT.deployments!;
+      await using api = start({
+        deployments: [
+          {
+            ...newest!,
+            ref: text,
+            description: text,
+            creator: { login: text },
+          },
+          ...older,
+        ],
+        statuses: { "3": [status(text, "09:28", { description: text })] },
+        comparisons: {
+          [`${sha("2")}...${sha("3")}`]: {
+            status: text,
+            commits: [commit("a", text)],
+            files: [{ filename: text }],
+          },
+        },
+        pulls: { [sha("a")]: [pull(12, text)] },
+      });
+      const all = JSON.stringify(await ask(api.url));
+      for (let from = 0; from + 4 <= secret.length; from++) {
+        const part = secret.slice(from, from + 4);
+        assert(!all.includes(part), `${part} of ${before} in ${length}`);
+      }
+    }
+  }
+});

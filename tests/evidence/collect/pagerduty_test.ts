@@ -643,3 +643,32 @@ Deno.test("pagerduty: its check names the account", async () => {
     says: "PagerDuty without incidents",
   });
 });
+
+Deno.test("pagerduty: of a credential in a text no part is left, wherever it is cut", async () => {
+  const secret = `ghp_${"aB3dE5gH7jK9mN1pQ2rS4tU6vW8xY0zA1bC2"}`;
+  for (const length of [100, 200, 300, 2000]) {
+    for (let before = length - 50; before < length; before += 3) {
+      const text = `${"x ".repeat(before / 2)}${secret} and more`;
+      await using api = start({
+        incident: {
+          title: text,
+          assignments: [{ assignee: { summary: text } }],
+        },
+        alerts: [{ summary: text, body: { details: text } }],
+        log: [{
+          type: text,
+          summary: text,
+          created_at: "2026-01-15T09:31:00Z",
+        }],
+        notes: [{ content: text, user: { name: text } }],
+        past: [{ incident: { id: text, title: text }, score: 1 }],
+        changes: [{ summary: text, custom_details: { deep: [text] } }],
+      });
+      const all = JSON.stringify(await ask(api.url));
+      for (let from = 0; from + 4 <= secret.length; from++) {
+        const part = secret.slice(from, from + 4);
+        assert(!all.includes(part), `${part} of ${before} in ${length}`);
+      }
+    }
+  }
+});
