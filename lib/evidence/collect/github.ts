@@ -27,7 +27,7 @@ import {
   readDeployment,
   readPull,
   readStatuses,
-} from "../github_records.ts";
+} from "../github/records.ts";
 import { inParts, type PartGap } from "../parts.ts";
 import { hostOf, listOf } from "../setup.ts";
 import { byTime } from "../wording.ts";

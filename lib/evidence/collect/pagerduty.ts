@@ -27,7 +27,7 @@ import {
   ENTRIES_MAX,
   type KnownIncident,
   LISTED_MAX,
-} from "../pagerduty_facts.ts";
+} from "../pagerduty/facts.ts";
 import {
   type PagerDutyNote,
   readAlert,
@@ -36,7 +36,7 @@ import {
   readLogEntry,
   readNote,
   readSimilar,
-} from "../pagerduty_records.ts";
+} from "../pagerduty/records.ts";
 import { inParts, keptGap, type PartGap } from "../parts.ts";
 import { hostOf, listOf } from "../setup.ts";
 import { byTime, fromStart } from "../wording.ts";

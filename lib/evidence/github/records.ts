@@ -5,14 +5,19 @@
  * @see https://docs.github.com/rest/deployments
  * @module
  */
-import { isObject, type JsonObject, objectOf, stringOf } from "../base/json.ts";
-import { counted } from "../base/text.ts";
-import { toMoment } from "../incident.ts";
-import { webUrlOf } from "../sources/fields.ts";
-import type { Finding, FoundFact } from "./collector.ts";
-import { listOf } from "./setup.ts";
-import type { Subject } from "./subject.ts";
-import { byTime, fromStart, wordsOf } from "./wording.ts";
+import {
+  isObject,
+  type JsonObject,
+  objectOf,
+  stringOf,
+} from "../../base/json.ts";
+import { counted } from "../../base/text.ts";
+import { toMoment } from "../../incident.ts";
+import { webUrlOf } from "../../sources/fields.ts";
+import type { Finding, FoundFact } from "../collector.ts";
+import { listOf } from "../setup.ts";
+import type { Subject } from "../subject.ts";
+import { byTime, fromStart, wordsOf } from "../wording.ts";
 
 const NAME_CHARS_MAX = 100;
 const LINE_CHARS_MAX = 200;

@@ -5,11 +5,16 @@
  * @see https://developer.pagerduty.com/api-reference/
  * @module
  */
-import { isObject, type JsonObject, objectOf, optional } from "../base/json.ts";
-import { toMoment } from "../incident.ts";
-import { webUrlOf } from "../sources/fields.ts";
-import { nameOf } from "../sources/pagerduty/reference.ts";
-import { freeOf, wordsOf } from "./wording.ts";
+import {
+  isObject,
+  type JsonObject,
+  objectOf,
+  optional,
+} from "../../base/json.ts";
+import { toMoment } from "../../incident.ts";
+import { webUrlOf } from "../../sources/fields.ts";
+import { nameOf } from "../../sources/pagerduty/reference.ts";
+import { freeOf, wordsOf } from "../wording.ts";
 
 const LIST_MAX = 20;
 const LINKS_MAX = 5;

@@ -3,17 +3,17 @@
  *
  * @module
  */
-import { utcOf } from "../base/text.ts";
-import type { Finding, FoundFact } from "./collector.ts";
+import { utcOf } from "../../base/text.ts";
+import type { Finding, FoundFact } from "../collector.ts";
 import type {
   PagerDutyAlert,
   PagerDutyChange,
   PagerDutyIncident,
   PagerDutyLogEntry,
   PagerDutyNote,
-} from "./pagerduty_records.ts";
-import type { Subject } from "./subject.ts";
-import { byTime, fromStart, wordsOf } from "./wording.ts";
+} from "./records.ts";
+import type { Subject } from "../subject.ts";
+import { byTime, fromStart, wordsOf } from "../wording.ts";
 
 /** Of each kind, in a piece. */
 export const LISTED_MAX = 100;
