@@ -27,6 +27,9 @@ export interface Course {
 const BARS = "▁▂▃▄▅▆▇█";
 /** A share of the whole range that counts as a change. */
 const FLAT = 0.1;
+/** A share that counts at once: more than the noise of so few samples. */
+const JUMP = 0.4;
+const JUMP_SAMPLES = 2;
 
 /** Reads a course; `undefined` without a finite sample. */
 export function courseOf(
@@ -78,15 +81,20 @@ export function isBeyond(value: number, { operator, value: limit }: Limit) {
   }
 }
 
-/** Compares the last eighth with the one before it, at least one sample each. */
+/**
+ * Compares the last eighth with the one before it, at least one sample each. An
+ * alert is often younger than that, so a jump of the last two samples counts too.
+ */
 function trendOf(samples: readonly Sample[]): Course["trend"] {
   const values = samples.map(([, value]) => value);
   const range = Math.max(...values) - Math.min(...values);
   const size = Math.max(1, Math.floor(values.length / 8));
-  const change = mean(values.slice(-size)) -
-    mean(values.slice(-2 * size, -size));
-  if (!(Math.abs(change) > range * FLAT)) return "flat";
-  return change > 0 ? "rising" : "falling";
+  const change = (count: number) =>
+    mean(values.slice(-count)) - mean(values.slice(-count - size, -count));
+  const jump = change(JUMP_SAMPLES);
+  const shown = Math.abs(jump) > range * JUMP ? jump : change(size);
+  if (!(Math.abs(shown) > range * FLAT)) return "flat";
+  return shown > 0 ? "rising" : "falling";
 }
 
 function mean(values: readonly number[]): number {
