@@ -6,6 +6,7 @@
  */
 import { PROFILES } from "../deploy/devcore/profile.ts";
 import { GATEWAY_SETTINGS } from "../lib/platform/settings.ts";
+import { needPrograms } from "./demo/monitoring.ts";
 import { runDemo } from "./demo/run_demo.ts";
 import { command, readName } from "./terminal/arguments.ts";
 import { needTerminal } from "./terminal/ask.ts";
@@ -33,6 +34,8 @@ const HELP = {
     "profile NAME": `what devcore plays: ${PROFILES.join(", ")} (default ${
       PROFILES[0]
     })`,
+    real:
+      "ask Debian's Prometheus and Alertmanager, whose rule really fires, in place of their stand-ins; takes up to a minute",
     slack: "post to a local stand-in for Slack and show what it received",
     reject: "reject the post and show that nothing was posted",
     interactive: "show the message and ask you; no rejects it",
@@ -47,7 +50,7 @@ const HELP = {
 } as const;
 
 export const main = command(HELP, async ({ values }, context) => {
-  const { id, slack, reject, interactive, keep, as, yes } = values;
+  const { id, real, slack, reject, interactive, keep, as, yes } = values;
   if (interactive) {
     if (reject) {
       throw new CommandError("Choose one of --reject and --interactive", 2);
@@ -66,6 +69,15 @@ export const main = command(HELP, async ({ values }, context) => {
       2,
     );
   }
+  if (real) {
+    if (source !== "alertmanager") {
+      throw new CommandError(
+        "Leave out --source and --id: with --real, Alertmanager sends the incident",
+        2,
+      );
+    }
+    await needPrograms();
+  }
   const profile = values.profile === undefined
     ? undefined
     : readName("profile", values.profile, PROFILES);
@@ -79,6 +91,7 @@ export const main = command(HELP, async ({ values }, context) => {
   return await runDemo({
     profile,
     source,
+    real,
     // As PagerDuty's own ids are.
     incident: id ?? `DEMO${Date.now().toString(36).toUpperCase()}`,
     slack,

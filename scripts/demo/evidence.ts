@@ -24,25 +24,23 @@ import {
   type HistoryItem,
   historyKey,
 } from "../../lib/history.ts";
-import type { IncidentInput } from "../../lib/incident.ts";
 import { openStore, REACH_MS } from "../../lib/operate/reach.ts";
 import type { Scene } from "./scene.ts";
+import {
+  DAY_S,
+  fires,
+  latencyAt,
+  MINUTE_S,
+  momentBefore,
+  type Story,
+} from "./story.ts";
 
-/** What the stand-ins tell about. */
-export interface Story {
-  /** When the incident began; what is told lies around it. */
-  readonly startedAt: Date;
-  readonly incident: IncidentInput;
-}
-
-const MINUTE_S = 60;
-const DAY_S = 24 * 3600;
 const CATALOG = "deploy/samples/sample_catalog.yaml";
 const VERSION = "2026.3.1";
 const ADA = { id: "PUSR3A9", type: "user_reference", summary: "Ada Example" };
 
 /**
- * Starts the stand-ins.
+ * Starts the stand-ins, but for those of Prometheus and Alertmanager.
  *
  * @param stack Ends them.
  * @returns The fetcher's variables, which name them.
@@ -57,9 +55,18 @@ export function startStandIns(
     PAGERDUTY_API_TOKEN: PAGERDUTY_KEY,
     PAGERDUTY_API_URL: use(startPagerDuty(story)),
     GRAFANA_URL: use(startGrafana(story)),
-    PROMETHEUS_URL: use(startPrometheus(story)),
-    ALERTMANAGER_URL: use(startAlertmanager(story)),
     LOKI_URL: use(startLoki(story)),
+  };
+}
+
+/** Starts the stand-ins of Prometheus and Alertmanager in the same way. */
+export function startMonitoringStandIns(
+  story: Story,
+  stack: AsyncDisposableStack,
+): Record<string, string> {
+  return {
+    PROMETHEUS_URL: stack.use(startPrometheus(story)).url,
+    ALERTMANAGER_URL: stack.use(startAlertmanager(story)).url,
   };
 }
 
@@ -114,29 +121,17 @@ function startPrometheus({ startedAt, incident }: Story): ApiStandIn {
       JSON.stringify(name)
     },alertstate="firing"}`;
     if (labels !== first?.labels) continue;
-    series[query] = [{ metric, at: (time) => firesAt(time - start) }];
+    series[query] = [{
+      metric,
+      at: (time) => fires(time - start) ? 1 : undefined,
+    }];
   }
   return startPrometheusApi({ series });
 }
 
-/** Seconds that a checkout takes, by the time since the incident's start. */
-function latencyAt(since: number, pod: string): number {
-  const usual = 0.3 + 0.05 * Math.sin(since / 1700 + pod.length);
-  const slow = since + 4 * MINUTE_S;
-  return slow < 0 ? usual : usual + 2.1 * Math.min(1, slow / (4 * MINUTE_S));
-}
-
-function firesAt(since: number): number | undefined {
-  const past = [[-19 * DAY_S, 12], [-6 * DAY_S, 26]] as const;
-  const fires = since >= 0 ||
-    past.some(([from, minutes]) =>
-      since >= from && since < from + minutes * MINUTE_S
-    );
-  return fires ? 1 : undefined;
-}
-
+/** Its token may read annotations only. */
 function startGrafana({ startedAt }: Story): ApiStandIn {
-  return startGrafanaApi({
+  const api = startGrafanaApi({
     annotations: [{
       time: startedAt.getTime() - 4 * MINUTE_S * 1000,
       text: `Deployed checkout-api ${VERSION}`,
@@ -147,9 +142,11 @@ function startGrafana({ startedAt }: Story): ApiStandIn {
       url: "/d/k7x/checkout-api",
     }],
   });
+  api.fault = "403";
+  api.faultOn = (path) => path === "/api/search";
+  return api;
 }
 
-/** Silences are not for everybody here, as behind many a proxy. */
 function startAlertmanager({ startedAt, incident }: Story): ApiStandIn {
   const alert = (
     labels: Record<string, string>,
@@ -163,7 +160,7 @@ function startAlertmanager({ startedAt, incident }: Story): ApiStandIn {
   const own = toSubject(incident, startedAt).alerts.map(({ labels }) =>
     alert(Object.fromEntries(labels), [0, "p99 of POST /checkout above 2 s"])
   );
-  const api = startAlertmanagerApi({
+  return startAlertmanagerApi({
     alerts: [
       ...own,
       alert({
@@ -182,9 +179,6 @@ function startAlertmanager({ startedAt, incident }: Story): ApiStandIn {
       }, [2 * DAY_S, "19 days left"]),
     ],
   });
-  api.fault = "403";
-  api.faultOn = (path) => path === "/api/v2/silences";
-  return api;
 }
 
 function startLoki({ startedAt }: Story): ApiStandIn {
@@ -268,8 +262,4 @@ function startPagerDuty({ startedAt, incident }: Story): ApiStandIn {
       },
     },
   });
-}
-
-function momentBefore(date: Date, seconds: number): string {
-  return new Date(date.getTime() - seconds * 1000).toISOString();
 }

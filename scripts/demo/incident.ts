@@ -50,13 +50,7 @@ export async function sendIncident(
   const { path } = sender;
   const proof = sender.prove(body);
   if (Object.keys(proof).length > 0) {
-    const { status } = await stand.send(body, { path });
-    if (status !== 401) {
-      throw new CommandError(
-        `The ingester answered status ${status} to a webhook without proof of its sender, expected 401`,
-      );
-    }
-    say.line("the same webhook from anybody else: refused with 401");
+    await showRefused({ stand, say }, path, body);
   }
   const { status, answer } = await stand.send(body, { path, headers: proof });
   if (status !== 202) {
@@ -70,6 +64,41 @@ export async function sendIncident(
     `${sender.what} sent for ${incidentId}, answered 202 with run ${runId}`,
   );
   return { runId, incidentId };
+}
+
+/**
+ * Waits for a webhook that somebody else sends, and sends one before it that
+ * proves nothing.
+ *
+ * @param fire Makes them send it.
+ */
+export async function awaitIncident(
+  scene: Scene,
+  { what, path }: Sender,
+  fire: () => Promise<Accepted>,
+): Promise<Accepted> {
+  const { say } = scene;
+  say.begin("incident", "Incident");
+  await showRefused(scene, path, "{}");
+  const accepted = await fire();
+  say.line(
+    `${what} came for ${accepted.incidentId}, answered 202 with run ${accepted.runId}`,
+  );
+  return accepted;
+}
+
+async function showRefused(
+  { stand, say }: Pick<Scene, "stand" | "say">,
+  path: string,
+  body: string,
+): Promise<void> {
+  const { status } = await stand.send(body, { path });
+  if (status !== 401) {
+    throw new CommandError(
+      `The ingester answered status ${status} to a webhook without proof of its sender, expected 401`,
+    );
+  }
+  say.line("the same webhook from anybody else: refused with 401");
 }
 
 /** What the steps of a run have given so far. */

@@ -14,13 +14,24 @@ import { type CommandContext, explain } from "../terminal/command.ts";
 import { showProgress } from "../terminal/progress.ts";
 import { decide, type Decision } from "./approval.ts";
 import { checkRouting, showAuditTrail } from "./audit.ts";
-import { notePast, startStandIns } from "./evidence.ts";
+import {
+  notePast,
+  startMonitoringStandIns,
+  startStandIns,
+} from "./evidence.ts";
 import { type Observed, showGoals } from "./goals.ts";
-import { followRun, readSent, sendIncident } from "./incident.ts";
+import {
+  type Accepted,
+  awaitIncident,
+  followRun,
+  readSent,
+  sendIncident,
+} from "./incident.ts";
 import { install, uninstall, upgrade } from "./installation.ts";
+import { startMonitoring } from "./monitoring.ts";
 import { openScene, startWorkers } from "./platform.ts";
 import { type Scene, Transcript } from "./scene.ts";
-import { createSender, type Sender, type SenderName } from "./senders.ts";
+import { createSender, type SenderName } from "./senders.ts";
 
 /** What the demo is asked to do. */
 export interface DemoOptions {
@@ -28,6 +39,8 @@ export interface DemoOptions {
   incident: string;
   /** Who sends it. */
   source: SenderName;
+  /** Ask a real Prometheus and Alertmanager, which also send the incident. */
+  real: boolean;
   /** Post to a stand-in for Slack rather than to an artifact. */
   slack: boolean;
   /** What devcore plays, for when no platform is named. */
@@ -42,6 +55,8 @@ export interface DemoOptions {
 const SAMPLE_ORIGIN = "https://incidents.example.com";
 /** The alert is as old as that when it arrives. */
 const START_AGO_MS = 3 * 60_000;
+/** About so long it takes until a real rule fires. */
+const FIRES_AFTER_MS = 12_000;
 
 /** Runs every step. @returns The exit code: 0 if every goal was shown. */
 export async function runDemo(
@@ -54,19 +69,33 @@ export async function runDemo(
   const say = new Transcript(context);
   const stopped = aborted(signal).then(() => Promise.reject(signal.reason));
   let scene: Scene | undefined;
-  let standIns: Record<string, string> = {};
+  const standIns: Record<string, string> = {};
   const play = async () => {
-    const { principal, slack, source, profile } = options;
+    const { principal, slack, source, profile, real } = options;
     const sender = createSender(source);
-    const startedAt = new Date(Date.now() - START_AGO_MS);
+    const startedAt = new Date(
+      Date.now() + (real ? FIRES_AFTER_MS : -START_AGO_MS),
+    );
     const body = await sender.body(options.incident, startedAt.toISOString());
     const story = { startedAt, incident: await readSent(body, sender) };
-    standIns = startStandIns(story, stack);
-    const env = { ...sender.env, LINK_ORIGINS: SAMPLE_ORIGIN, ...standIns };
+    Object.assign(standIns, startStandIns(story, stack));
+    if (!real) Object.assign(standIns, startMonitoringStandIns(story, stack));
+    // Asked when a worker starts, which is when all of them are known.
+    const env = () => ({
+      ...sender.env,
+      LINK_ORIGINS: SAMPLE_ORIGIN,
+      ...standIns,
+    });
     const given = { principal, slack, profile, env, signal };
     scene = await openScene(given, say, stack);
     await notePast(scene, story);
-    return await playSteps(scene, { sender, body }, options, stop);
+    let send = (scene: Scene) => sendIncident(scene, sender, body);
+    if (real) {
+      const servers = await startMonitoring(scene, { story, sender }, stack);
+      Object.assign(standIns, servers.env);
+      send = (scene) => awaitIncident(scene, sender, servers.fire);
+    }
+    return await playSteps(scene, send, options, stop);
   };
   try {
     // A step may be waiting for a person, whom no signal calls off.
@@ -87,7 +116,7 @@ export async function runDemo(
 /** Every step after the platform. @returns Whether every goal was shown. */
 async function playSteps(
   scene: Scene,
-  { sender, body }: { sender: Sender; body: string },
+  send: (scene: Scene) => Promise<Accepted>,
   options: DemoOptions,
   stop: LinkedSignal,
 ): Promise<boolean> {
@@ -95,7 +124,7 @@ async function playSteps(
   const observed: Observed = {};
   const { bundle, installed } = await install(scene, options.yes);
   await startWorkers(scene, stop);
-  const accepted = await sendIncident(scene, sender, body);
+  const accepted = await send(scene);
   const { jobId, ruleId } = await followRun(scene, accepted.runId);
   observed.approval = `rule ${ruleId} held the post until a person decided`;
   const decided = await decide(scene, { ...accepted, jobId }, options);
