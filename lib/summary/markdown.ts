@@ -90,7 +90,8 @@ function evidenceLine(item: EvidenceItem): string {
   }): \`${pointer}\``;
 }
 
-const STATES: Readonly<Record<LookupState, string>> = {
+/** How a look-up ended, in words. */
+export const STATES: Readonly<Record<LookupState, string>> = {
   found: "found",
   nothing: "nothing there",
   failed: "could not ask",

@@ -8,6 +8,10 @@
  */
 import { startAlertmanagerApi } from "../../deploy/standins/alertmanager.ts";
 import type { ApiStandIn } from "../../deploy/standins/api.ts";
+import {
+  GITHUB_EXAMPLE_TOKEN,
+  startGitHubApi,
+} from "../../deploy/standins/github.ts";
 import { startGrafanaApi } from "../../deploy/standins/grafana.ts";
 import { startLokiApi } from "../../deploy/standins/loki.ts";
 import {
@@ -54,7 +58,9 @@ export function startStandIns(
     CATALOG_FILE: CATALOG,
     PAGERDUTY_API_TOKEN: PAGERDUTY_KEY,
     PAGERDUTY_API_URL: use(startPagerDuty(story)),
-    GRAFANA_URL: use(startGrafana(story)),
+    GITHUB_TOKEN: GITHUB_EXAMPLE_TOKEN,
+    GITHUB_API_URL: use(startGitHub(story)),
+    GRAFANA_URL: use(startGrafana()),
     LOKI_URL: use(startLoki(story)),
   };
 }
@@ -129,21 +135,90 @@ function startPrometheus({ startedAt, incident }: Story): ApiStandIn {
   return startPrometheusApi({ series });
 }
 
-/** Its token may read annotations only. */
-function startGrafana({ startedAt }: Story): ApiStandIn {
+function startGitHub({ startedAt }: Story): ApiStandIn {
+  const at = (agoS: number) => momentBefore(startedAt, agoS);
+  const ada = { login: "ada-example" };
+  const [now, before] = ["7c9f4", "41b0e"].map((start) =>
+    start.padEnd(40, "0")
+  );
+  const deployment = (id: number, [sha, ref]: string[], agoS: number) => ({
+    id,
+    sha,
+    ref,
+    task: "deploy",
+    environment: "production",
+    creator: ada,
+    created_at: at(agoS),
+    updated_at: at(agoS),
+    production_environment: true,
+  });
+  const agoS = 4 * MINUTE_S;
+  const success = {
+    state: "success",
+    created_at: at(agoS),
+    log_url: "https://ci.example.com/runs/2112",
+    creator: ada,
+  };
+  const subject = "Wait longer for a connection to the database (#412)";
+  return startGitHubApi({
+    repositories: {
+      "example/checkout": {
+        deployments: [
+          deployment(2, [now!, `v${VERSION}`], agoS),
+          deployment(1, [before!, "v2026.2.8"], 3 * DAY_S),
+        ],
+        statuses: {
+          2: [success],
+          1: [{ ...success, created_at: at(3 * DAY_S) }],
+        },
+        comparisons: {
+          [`${before}...${now}`]: {
+            status: "ahead",
+            ahead_by: 1,
+            behind_by: 0,
+            total_commits: 1,
+            html_url: "https://github.com/example/checkout/compare",
+            commits: [{
+              sha: now,
+              html_url: `https://github.com/example/checkout/commit/${now}`,
+              commit: {
+                message: subject,
+                author: { name: "Ada Example", date: at(2 * DAY_S) },
+              },
+              author: ada,
+              parents: [{ sha: before }],
+            }],
+            files: [{
+              filename: "src/pool.ts",
+              status: "modified",
+              changes: 4,
+            }],
+          },
+        },
+        pulls: {
+          [now!]: [{
+            number: 412,
+            title: subject.replace(" (#412)", ""),
+            html_url: "https://github.com/example/checkout/pull/412",
+            merged_at: at(50 * MINUTE_S),
+            user: ada,
+          }],
+        },
+      },
+    },
+  });
+}
+
+/** Its token may read dashboards only. */
+function startGrafana(): ApiStandIn {
   const api = startGrafanaApi({
-    annotations: [{
-      time: startedAt.getTime() - 4 * MINUTE_S * 1000,
-      text: `Deployed checkout-api ${VERSION}`,
-      tags: ["deploy", "checkout-api"],
-    }],
     dashboards: [{
       title: "checkout-api overview",
       url: "/d/k7x/checkout-api",
     }],
   });
   api.fault = "403";
-  api.faultOn = (path) => path === "/api/search";
+  api.faultOn = (path) => path === "/api/annotations";
   return api;
 }
 

@@ -8,12 +8,12 @@ import type { JsonObject } from "../../lib/base/json.ts";
 import type {
   EvidenceBundle,
   IncidentInput,
-  LookupState,
   Summary,
 } from "../../lib/incident.ts";
 import { readAdmitted } from "../../lib/intake/delivery.ts";
 import { INTAKE_SETTINGS } from "../../lib/intake/settings.ts";
 import { WEBHOOKS } from "../../lib/intake/webhooks.ts";
+import { STATES } from "../../lib/summary/markdown.ts";
 import type { WaitingJob } from "../../lib/operate/platform.ts";
 import { CommandError } from "../terminal/command.ts";
 import { inBytes } from "../terminal/format.ts";
@@ -130,15 +130,6 @@ export async function followRun(
   say.line(`post       waits for approval, demanded by rule ${post.ruleId}`);
   return post;
 }
-
-/** How a question to another system ended, in words. */
-const STATES: Readonly<Record<LookupState, string>> = {
-  found: "found",
-  nothing: "nothing there",
-  failed: "could not ask",
-  off: "not set up",
-  unconcerned: "not concerned",
-};
 
 function showEvidence(
   { evidence, gaps = [], lookups = [], normalized_context }: EvidenceBundle,

@@ -103,12 +103,12 @@ Deno.test("deno task demo shows five of five goals and leaves nothing running", 
   // What is missing is said, not left out.
   assertMatch(
     stdout,
-    / missing: dashboards of checkout-api, Grafana answered 403/,
+    / missing: annotations since .*, Grafana answered 403/,
   );
   // The story that the stand-ins tell.
   for (
     const fact of [
-      / change +last change annotated +Deployed checkout-api \S+, 4 min before the start\n/,
+      / change +last deployment +checkout v\S+ \(\w+\) to production by ada-example, 4 min before the start, success\n/,
       / metric +course over 6 h +rising \S+\n/,
       / metric +now +2\.\d+ at .* UTC, limit > 2\n/,
       / log +new error +.*timed out after 30000 ms .* ×10, first /,
