@@ -21,6 +21,7 @@ import type { Findings } from "../sources/source.ts";
 import { findEntry, readCatalog } from "./catalog.ts";
 import { collectFindings, type SourceFindings } from "./collect.ts";
 import { COLLECTORS } from "./collectors.ts";
+import { fitFindings } from "./fit.ts";
 import { type Collected, runCollectors } from "./run_collectors.ts";
 import type { CollectorSettings } from "./settings.ts";
 import { toSubject } from "./subject.ts";
@@ -113,7 +114,7 @@ export function addCollected(
   };
   const shown = level === "full" ? withholdContext(merged) : merged;
   const ledger = boundLedger(addLedgers(before, removed));
-  return {
+  return fitFindings({
     pieces: [...pieces, ...collected.pieces],
     context: Object.keys(ledger).length === 0
       ? shown.context
@@ -122,5 +123,5 @@ export function addCollected(
     lookups: level === "full"
       ? collected.lookups.map(({ why: _, question: __, ...lookup }) => lookup)
       : collected.lookups,
-  };
+  });
 }

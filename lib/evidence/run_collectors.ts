@@ -58,7 +58,11 @@ export interface CollectOptions<S extends Settings> {
 export const QUESTIONS_MAX = 12;
 const FACTS_MAX = 12;
 const ENTRIES_MAX = 20;
+/** Of all questions; the source's own need room, too. */
+const TIMELINE_MAX = 50;
 const GAPS_MAX = 5;
+/** As the schema of a bundle has it. */
+const LOOKUPS_MAX = 50;
 const NAME_CHARS_MAX = 100;
 const VALUE_CHARS_MAX = 500;
 const TITLE_CHARS_MAX = 300;
@@ -158,7 +162,7 @@ async function ask<S extends Settings>(
       else gaps.push(finding.gap);
     }
     if (signal.aborted && !gaps.some(({ kind }) => kind === "late")) {
-      const why = `${title} did not finish within ${timeMs / 1000} s`;
+      const why = `${title} did not finish within ${secondsOf(timeMs)}`;
       fail(new GapError("late", why));
     }
   } catch (error) {
@@ -172,6 +176,11 @@ async function ask<S extends Settings>(
     }
     fail(toGapError(error, title));
   }
+}
+
+/** Two digits are enough for people. */
+function secondsOf(ms: number): string {
+  return `${Number((ms / 1000).toPrecision(2))} s`;
 }
 
 /** Ends with the signal, even if the source waits for something else. */
@@ -198,7 +207,10 @@ async function* untilAborted<T>(
   }
 }
 
-/** Removes what nobody can see, then redacts, then cuts. */
+/**
+ * Removes what nobody can see, then redacts, then cuts. What is blank then is
+ * left out, since a bundle with it would not be valid.
+ */
 function assemble<S extends Settings>(
   all: readonly Asked<S>[],
   off: readonly Lookup[],
@@ -211,33 +223,35 @@ function assemble<S extends Settings>(
     gaps: [],
     lookups: [],
   };
-  const words = (text: string, charsMax: number) =>
-    shorten(redaction.kept(removeUnseen(text)), charsMax);
+  const words = (text: string, charsMax: number, blank = "unknown") =>
+    shorten(redaction.kept(seen(text)).trim() || blank, charsMax);
   for (const { collector, question, ...asked } of all) {
     const { found, gaps } = mapTexts(
       { found: asked.found, gaps: asked.gaps },
-      removeUnseen,
+      seen,
     );
     const name = `${collector.name}/${question.id}`;
+    const what = words(question.what, WHAT_CHARS_MAX);
     const lookup = (state: LookupState, why?: string): Lookup => ({
       collector: collector.name,
-      question: words(question.what, WHAT_CHARS_MAX),
+      question: what,
       state,
-      ...optional("why", why && words(why, VALUE_CHARS_MAX)),
+      ...why === undefined ? {} : { why: words(why, VALUE_CHARS_MAX) },
     });
-    const said = gaps.slice(0, GAPS_MAX).map(({ what, why, ...rest }) => ({
-      what: words(what, WHAT_CHARS_MAX),
+    const said = gaps.slice(0, GAPS_MAX).map((
+      { what: of, why, kind, ...counts },
+    ) => ({
+      what: words(of, WHAT_CHARS_MAX, what),
       why: words(why, VALUE_CHARS_MAX),
-      ...rest,
+      ...optional("kind", kind),
+      ...optional("got", countOf(counts.got)),
+      ...optional("of", countOf(counts.of)),
     }));
     result.gaps.push(...said);
     if (found === undefined) {
       const why = said[0]?.why ?? `${collector.title} said nothing`;
       result.lookups.push(lookup("failed", why));
-      if (said.length === 0) {
-        const what = words(question.what, WHAT_CHARS_MAX);
-        result.gaps.push({ what, why, kind: "broken" });
-      }
+      if (said.length === 0) result.gaps.push({ what, why, kind: "broken" });
       continue;
     }
     if ("nothing" in found) {
@@ -249,32 +263,46 @@ function assemble<S extends Settings>(
     result.lookups.push({ ...lookup("found"), evidence });
     result.pieces.push(toPiece(name, piece, redaction));
     result.facts.push(
-      ...facts.slice(0, FACTS_MAX).map(({ name, value, kind }) => ({
-        name: words(name, NAME_CHARS_MAX),
-        // A fact's name tells whether its value is a secret.
-        value: shorten(
-          Object.values(redaction.value({ [name]: value }))[0] ?? "",
-          VALUE_CHARS_MAX,
-        ),
-        kind: kind ?? question.kind,
-        evidence,
-      })),
+      ...facts.filter(({ name }) => name.trim() !== "").slice(0, FACTS_MAX)
+        .map(({ name, value, kind }) => ({
+          name: words(name, NAME_CHARS_MAX),
+          // A fact's name tells whether its value is a secret.
+          value: shorten(
+            Object.values(redaction.value({ [name]: value }))[0] ?? "",
+            VALUE_CHARS_MAX,
+          ),
+          kind: kind ?? question.kind,
+          evidence,
+        })),
     );
     result.timeline.push(
-      ...timeline.flatMap(({ at, text, kind }) => {
-        const moment = toMoment(at);
-        return moment === undefined ? [] : [{
-          at: moment,
+      ...timeline.map((entry) => ({ ...entry, at: toMoment(entry.at) ?? "" }))
+        .filter(({ at, text }) => at !== "" && text.trim() !== "")
+        .slice(0, ENTRIES_MAX)
+        .map(({ at, text, kind }) => ({
+          at,
           text: shorten(redaction.text(text), VALUE_CHARS_MAX),
           kind: kind ?? question.kind,
           evidence,
-        }];
-      }).slice(0, ENTRIES_MAX),
+        })),
     );
   }
-  result.timeline.sort((a, b) => a.at < b.at ? -1 : a.at > b.at ? 1 : 0);
-  result.lookups.push(...off);
+  result.timeline = result.timeline.slice(0, TIMELINE_MAX)
+    .sort((a, b) => a.at < b.at ? -1 : a.at > b.at ? 1 : 0);
+  for (const { why = "", ...lookup } of off) {
+    result.lookups.push({ ...lookup, why: words(why, VALUE_CHARS_MAX) });
+  }
+  result.lookups = result.lookups.slice(0, LOOKUPS_MAX);
   return result;
+}
+
+function seen(text: string): string {
+  return removeUnseen(text.toWellFormed());
+}
+
+/** A count as a bundle may have it; another system may have made it. */
+function countOf(count: number | undefined): number | undefined {
+  return Number.isSafeInteger(count) && count! >= 0 ? count : undefined;
 }
 
 function toPiece(
@@ -286,7 +314,10 @@ function toPiece(
   const shared = {
     name,
     kind: `${collector}.${name.slice(collector!.length + 1)}`,
-    title: shorten(redaction.kept(piece.title), TITLE_CHARS_MAX),
+    title: shorten(
+      redaction.kept(piece.title).trim() || name,
+      TITLE_CHARS_MAX,
+    ),
   };
   return "text" in piece
     ? {
