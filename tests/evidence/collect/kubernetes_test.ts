@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { startKubernetesApi } from "../../../deploy/standins/kubernetes.ts";
 import { kubernetes } from "../../../lib/evidence/collect/kubernetes.ts";
+import { derivePermissions } from "../../../scripts/launch/permissions.ts";
 import { GapError } from "../../../lib/evidence/collector.ts";
 import {
   collect,
@@ -571,6 +572,67 @@ Deno.test("kubernetes: a token that was replaced is used at once, and a missing 
   const asked = api.asked.length;
   assertEquals(await kinds(), new Set(["broken"]));
   assertEquals(api.asked.length, asked);
+});
+
+Deno.test("kubernetes: the derived permissions suffice for a mounted token, and are needed", async () => {
+  // As the kubelet mounts it: the link moves when the token is replaced.
+  const mount = await Deno.makeTempDir();
+  try {
+    // Deno itself makes links only where it may read and write everything.
+    const shell = (script: string) =>
+      new Deno.Command("sh", { args: ["-ec", script], cwd: mount }).output();
+    await shell(`
+      mkdir ..first ..second; echo first >..first/token; echo second >..second/token
+      ln -s ..first ..data; ln -s ..data/token token`);
+    const given: Record<string, string> = {
+      NATS_URL: "nats://127.0.0.1:1",
+      REDIS_URL: "redis://127.0.0.1:2",
+      CORETEX_GATEWAY_URL: "http://127.0.0.1:3",
+      CORETEX_API_KEY: "any",
+      KUBERNETES_API_URL: "http://127.0.0.1:4",
+      KUBERNETES_TOKEN_FILE: `${mount}/token`,
+    };
+    const { flags } = derivePermissions(
+      "fetcher",
+      ["network:egress"],
+      (name) => given[name],
+    );
+    const file = (path: string) => new URL(path, import.meta.url).href;
+    const program = `
+      import { readConfig } from "${file("../../../lib/base/config.ts")}";
+      import { kubernetes } from "${
+      file("../../../lib/evidence/collect/kubernetes.ts")
+    }";
+      const env = ${JSON.stringify(given)};
+      const config = readConfig(kubernetes.settings, (name) => env[name]);
+      try {
+        console.log(kubernetes.connect(config).headers().Authorization);
+      } catch (error) {
+        console.log(error.message);
+      }`;
+    const run = async (flags: readonly string[]) => {
+      const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+        args: [
+          "run",
+          ...flags,
+          `data:text/javascript,${encodeURIComponent(program)}`,
+        ],
+      }).output();
+      return new TextDecoder().decode(stdout).trim() ||
+        new TextDecoder().decode(stderr);
+    };
+    assertEquals(await run(flags), "Bearer first");
+    await shell("ln -sfn ..second ..data");
+    assertEquals(await run(flags), "Bearer second");
+    const less = flags.filter((flag) => !flag.startsWith("--allow-read"));
+    assertEquals(less.length, flags.length - 1);
+    assertEquals(
+      await run(less),
+      "the file with its token cannot be read",
+    );
+  } finally {
+    await Deno.remove(mount, { recursive: true });
+  }
 });
 
 Deno.test("kubernetes: over TLS it trusts the certificate of the file, and no other", async () => {
