@@ -33,10 +33,10 @@ export const alertmanager = {
     ...bearer(config.alertmanagerToken, config.alertmanagerCa),
   }),
   questions: () => [
-    { id: "alerts", what: "other alerts", rank: 4, kind: "alert" },
+    { id: "others", what: "other alerts", rank: 4, kind: "alert" },
     { id: "silences", what: "silences", rank: 4, kind: "state" },
   ],
-  ask: ({ id }, io) => id === "alerts" ? askAlerts(io) : askSilences(io),
+  ask: ({ id }, io) => id === "others" ? askAlerts(io) : askSilences(io),
   async check(io) {
     const { value } = await io.get("/api/v2/status");
     const info = objectOf(objectOf(value)?.["versionInfo"]) ?? {};

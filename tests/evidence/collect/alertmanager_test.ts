@@ -34,7 +34,7 @@ Deno.test("alertmanager: other alerts become facts and moments, without one's ow
       collector: "alertmanager",
       question: "other alerts",
       state: "found",
-      evidence: ["alertmanager/alerts"],
+      evidence: ["alertmanager/others"],
     },
     {
       collector: "alertmanager",
@@ -47,7 +47,7 @@ Deno.test("alertmanager: other alerts become facts and moments, without one's ow
     name: "other alerts firing",
     value: "1, 1 of them here: OrdersDbDown",
     kind: "alert",
-    evidence: ["alertmanager/alerts"],
+    evidence: ["alertmanager/others"],
   }]);
   assertEquals(found.timeline.map(({ text }) => text), [
     "OrdersDbDown fired: orders-db does not answer",
