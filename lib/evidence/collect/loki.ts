@@ -131,9 +131,11 @@ async function* askErrors(io: Io): AsyncGenerator<Finding> {
   const selector = selectorOf(subject)!;
   const isFiltered = selector.replace(SELECTOR, "").trim() !== "";
   const query = isFiltered ? selector : `${selector} ${ERRORS}`;
-  const from = Date.parse(subject.startedAt) - EARLIER_MS;
-  const to = Math.min(now.getTime(), from + EARLIER_MS + SPAN_MS);
-  const lines = await readLines(query, { from, to, max: LINES_MAX }, io);
+  const start = Date.parse(subject.startedAt);
+  const from = start - EARLIER_MS;
+  const to = Math.min(now.getTime(), start + SPAN_MS);
+  const max = LINES_MAX;
+  let lines = await readLines(query, { from, to, max }, io);
   if (lines.length === 0) {
     yield { nothing: `no error line under ${selector}, or no such labels` };
     return;
@@ -144,17 +146,21 @@ async function* askErrors(io: Io): AsyncGenerator<Finding> {
     to: new Date(to).toISOString(),
     ...optional("catalog", subject.entry?.logs && subject.entry.name),
   };
-  const groups = groupLines(lines);
-  yield describe(groups, { lines, found });
-  if (lines.length >= LINES_MAX) {
-    yield {
-      gap: {
-        what: "error lines",
-        why: `only the first ${LINES_MAX} are read`,
-        kind: "cut",
-        got: lines.length,
-      },
-    };
+  yield describe(lines, { found });
+  if (lines.length >= max) {
+    let since = "";
+    if (lines.at(-1)!.at < `${start}000000` && start < to) {
+      // They are noise of before: what the incident said comes after.
+      lines = [
+        ...lines,
+        ...await readLines(query, { from: start, to, max }, io),
+      ];
+      yield describe(lines, { found });
+      since = ` of 5 min before the start, and ${max} since`;
+    }
+    const why = `only the first ${max}${since} are read`;
+    const got = lines.length;
+    yield { gap: { what: "error lines", why, kind: "cut", got } };
   }
   const before = await readLines(query, {
     from: from - SPAN_MS,
@@ -163,7 +169,7 @@ async function* askErrors(io: Io): AsyncGenerator<Finding> {
     isBackward: true,
   }, io);
   const known = new Set(groupLines(before).map(({ template }) => template));
-  yield describe(groups, { lines, found, known });
+  yield describe(lines, { found, known });
   if (before.length >= LINES_BEFORE_MAX) {
     yield {
       gap: {
@@ -179,13 +185,10 @@ async function* askErrors(io: Io): AsyncGenerator<Finding> {
 
 /** @param known Templates of the hour before, once that was read. */
 function describe(
-  groups: readonly LogGroup[],
-  { lines, found, known }: {
-    lines: readonly LogLine[];
-    found: object;
-    known?: ReadonlySet<string>;
-  },
+  lines: readonly LogLine[],
+  { found, known }: { found: object; known?: ReadonlySet<string> },
 ): Finding {
+  const groups = groupLines(lines);
   const isNew = ({ template }: LogGroup) =>
     known !== undefined && !known.has(template);
   const fresh = groups.filter(isNew);

@@ -202,6 +202,36 @@ Deno.test("loki: lines of several streams are merged by the nanosecond, whatever
   assertEquals(await collect(loki, { env: env(other.url) }), found);
 });
 
+Deno.test("loki: noise of before the start hides nothing that comes after it", async () => {
+  const noise = Array.from({ length: 400 }, (_, nth): [string, string] => [
+    `${BigInt(at("09:24:00")) + BigInt(nth) * 500_000_000n}`,
+    `error: request ${nth} refused`,
+  ]);
+  const lines = [...noise, [at("09:30:30"), "error: no disk"] as const];
+  await using api = startLokiApi({ streams: [{ ...APP, lines }] });
+  const found = await collect(loki, { env: env(api.url) });
+  assertEquals(factsOf(found), [
+    "error lines: 101 of 2 kinds, 1 of them new against the hour before",
+    "new error: error: no disk ×1, first 09:30:30 UTC",
+    "error as before: error: request 120 refused ×100, first 09:25:00 UTC",
+  ]);
+  assertEquals(found.gaps.map(({ why, got }) => [why, got]), [
+    [
+      "only the first 100 of 5 min before the start, and 100 since are read",
+      101,
+    ],
+  ]);
+  const [, second] = queriesOf(api.asked);
+  assertEquals(second!.get("start"), at("09:30:00"));
+  // An incident of this moment has no time after its start.
+  await using other = startLokiApi({ streams: [{ ...APP, lines }] });
+  const at0 = await collect(loki, {
+    env: env(other.url),
+    now: new Date("2026-01-15T09:30:00Z"),
+  });
+  assertEquals(at0.gaps.map(({ why }) => why), ["only the first 100 are read"]);
+});
+
 Deno.test("loki: of many lines the first hundred count, and both cuts are said", async () => {
   const lines = Array.from({ length: 10_000 }, (_, nth): [string, string] => [
     `${BigInt(at("08:30:00")) + BigInt(nth) * 500_000_000n}`,
@@ -212,13 +242,13 @@ Deno.test("loki: of many lines the first hundred count, and both cuts are said",
   assertEquals(
     found.gaps.map(({ what, kind, got }) => [what, kind, got]),
     [
-      ["error lines", "cut", 100],
+      ["error lines", "cut", 200],
       ["error lines of the hour before", "cut", 500],
     ],
   );
   assertEquals(factsOf(found), [
-    "error lines: 100 of 1 kind, 0 of them new against the hour before",
-    "error as before: error 6600 ×100, first 09:25:00 UTC",
+    "error lines: 200 of 1 kind, 0 of them new against the hour before",
+    "error as before: error 6600 ×200, first 09:25:00 UTC",
   ]);
 });
 
