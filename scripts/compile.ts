@@ -12,7 +12,11 @@ import {
   readEnvironment,
   readRequirements,
 } from "./launch/environment.ts";
-import { secretEnvironment, serviceFolder } from "./launch/files/secrets.ts";
+import {
+  secretEnvironment,
+  secretVariables,
+  serviceFolder,
+} from "./launch/files/secrets.ts";
 import { readWorkerNames, type WorkerName } from "./launch/permissions.ts";
 import { cacheWorkers } from "./launch/process.ts";
 import { bundlePack, readPackFolder } from "./pack/pack.ts";
@@ -54,10 +58,15 @@ export const main = command(
     const { target: given = Deno.build.target, out: folder = FOLDER } = values;
     const target = readName("target", given, TARGETS);
     const env = await readEnvironment(values["env-file"], context.env);
-    const envOf = (worker: WorkerName) => {
-      if (!values.service) return env;
+    const derive = (worker: WorkerName) => {
+      if (!values.service) return deriveFor(worker, requirements, env);
       const files = secretEnvironment(worker, serviceFolder(worker));
-      return (name: string) => files[name] ?? env(name);
+      return deriveFor(
+        worker,
+        requirements,
+        (name) => files[name] ?? env(name),
+        secretVariables(worker),
+      );
     };
     const requirements = await readRequirements();
     const { version } = await bundlePack(await readPackFolder("pack"));
@@ -66,7 +75,7 @@ export const main = command(
       worker,
       version,
       target,
-      permissions: deriveFor(worker, requirements, envOf(worker)),
+      permissions: derive(worker),
     }));
     await cacheWorkers(workers);
     const compiled: CompiledWorker[] = [];

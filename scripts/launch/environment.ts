@@ -91,9 +91,10 @@ export function deriveFor(
   worker: WorkerName,
   requirements: Requirements,
   env: (name: string) => string | undefined,
+  placed: readonly string[] = [],
 ): Permissions {
   try {
-    return derivePermissions(worker, requirements[worker], env);
+    return derivePermissions(worker, requirements[worker], env, placed);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     throw new CommandError(

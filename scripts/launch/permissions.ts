@@ -108,6 +108,8 @@ const ADDRESSES: Readonly<Record<string, string>> = {
  *
  * @param requires What the worker's topic requires in the pack's manifest.
  * @param env The environment that it will run in.
+ * @param placed Variables that name a file whether or not it holds anything: the
+ * file may be read, but grants no host.
  * @throws {ConfigError} If that environment is wrong.
  * @throws {RangeError} For a requirement that is not in the table above.
  */
@@ -115,6 +117,7 @@ export function derivePermissions(
   worker: WorkerName,
   requires: readonly string[],
   env: (name: string) => string | undefined,
+  placed: readonly string[] = [],
 ): Permissions {
   const settings = WORKER_SETTINGS[worker];
   const all = Object.values(settings);
@@ -124,7 +127,10 @@ export function derivePermissions(
   // nothing.
   const config: Values = readConfig(
     settings,
-    (name) => env(name) || (secrets.includes(name) ? "a secret" : undefined),
+    (name) =>
+      placed.includes(name)
+        ? undefined
+        : env(name) || (secrets.includes(name) ? "a secret" : undefined),
     () => "its content",
   );
   const net = [

@@ -9,6 +9,7 @@ import {
   type Environment,
   readRequirements,
 } from "../../scripts/launch/environment.ts";
+import { secretVariables } from "../../scripts/launch/files/secrets.ts";
 import {
   derivePermissions,
   type Permissions,
@@ -38,6 +39,7 @@ export function derive(worker: WorkerName, env: Environment): Permissions {
     worker,
     requirements[worker],
     (name) => ({ CORETEX_API_KEY: "any", ...env })[name],
+    secretVariables(worker),
   );
 }
 

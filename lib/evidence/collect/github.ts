@@ -33,10 +33,9 @@ import { hostOf, listOf } from "../setup.ts";
 import { byTime } from "../wording.ts";
 
 const SETTINGS = {
-  // Without a default, as PagerDuty's: a token grants nothing.
   githubApiUrl: optionalSetting(url("GITHUB_API_URL", {
     about:
-      "GitHub's API to ask for deployments: https://api.github.com, or https://HOST/api/v3 of an Enterprise Server",
+      "GitHub's API; https://api.github.com unless set, https://HOST/api/v3 of an Enterprise Server",
   })),
   githubToken: optionalSetting(secret("GITHUB_TOKEN", {
     about:
@@ -45,6 +44,7 @@ const SETTINGS = {
 };
 type Io = CollectorIo<typeof SETTINGS>;
 
+const API_URL = "https://api.github.com";
 const DAY_MS = 24 * 60 * 60 * 1000;
 const PAGE = 100;
 /** 5 + 5 pages, 5 statuses and 5 pulls are all requests that there are. */
@@ -57,12 +57,12 @@ export const github = {
   name: "github",
   title: "GitHub",
   settings: SETTINGS,
-  isOn: ({ githubApiUrl, githubToken }) =>
-    githubApiUrl !== undefined && githubToken !== undefined,
-  reach: ({ githubApiUrl }) => hostOf(githubApiUrl, "GitHub"),
+  isOn: ({ githubToken }) => githubToken !== undefined,
+  reach: ({ githubApiUrl, githubToken }) =>
+    hostOf(githubApiUrl ?? (githubToken && API_URL), "GitHub"),
   connect: ({ githubApiUrl, githubToken }) => ({
     title: "GitHub",
-    url: githubApiUrl!,
+    url: githubApiUrl ?? API_URL,
     headers: () => ({
       Authorization: `Bearer ${githubToken}`,
       Accept: "application/vnd.github+json",
@@ -262,7 +262,7 @@ function nextOf(headers: Headers, { config }: Io): Link | undefined {
   const links = (headers.get("link") ?? "").slice(0, LINK_CHARS_MAX);
   const [, next] = /<([^<>]*)>\s*;\s*rel="?next"?/.exec(links) ?? [];
   if (next === undefined) return undefined;
-  const base = new URL(`${config.githubApiUrl}/`);
+  const base = new URL(`${config.githubApiUrl ?? API_URL}/`);
   const url = URL.parse(next, base);
   if (url?.origin !== base.origin || !url.pathname.startsWith(base.pathname)) {
     throw new GapError("broken", "GitHub's next page lies elsewhere");

@@ -42,11 +42,9 @@ import { hostOf, listOf } from "../setup.ts";
 import { byTime, fromStart } from "../wording.ts";
 
 const SETTINGS = {
-  // Without a default: what a process may reach is derived where the secrets
-  // are not at hand, so a key cannot tell whether PagerDuty is to be asked.
   pagerdutyApiUrl: optionalSetting(url("PAGERDUTY_API_URL", {
     about:
-      "PagerDuty's API to ask about its incidents: https://api.pagerduty.com or https://api.eu.pagerduty.com",
+      "PagerDuty's API; https://api.pagerduty.com unless set, https://api.eu.pagerduty.com in the EU",
   })),
   pagerdutyApiToken: optionalSetting(secret("PAGERDUTY_API_TOKEN", {
     about: "API key for PagerDuty",
@@ -54,6 +52,7 @@ const SETTINGS = {
 };
 type Io = CollectorIo<typeof SETTINGS>;
 
+const API_URL = "https://api.pagerduty.com";
 const PAGES_MAX = 5;
 const PAGE = 100;
 const SIMILAR_MAX = 5;
@@ -63,12 +62,12 @@ export const pagerduty = {
   name: "pagerduty",
   title: "PagerDuty",
   settings: SETTINGS,
-  isOn: ({ pagerdutyApiUrl, pagerdutyApiToken }) =>
-    pagerdutyApiUrl !== undefined && pagerdutyApiToken !== undefined,
-  reach: ({ pagerdutyApiUrl }) => hostOf(pagerdutyApiUrl, "PagerDuty"),
+  isOn: ({ pagerdutyApiToken }) => pagerdutyApiToken !== undefined,
+  reach: ({ pagerdutyApiUrl, pagerdutyApiToken }) =>
+    hostOf(pagerdutyApiUrl ?? (pagerdutyApiToken && API_URL), "PagerDuty"),
   connect: ({ pagerdutyApiToken, pagerdutyApiUrl }) => ({
     title: "PagerDuty",
-    url: pagerdutyApiUrl!,
+    url: pagerdutyApiUrl ?? API_URL,
     headers: () => ({
       Authorization: `Token token=${pagerdutyApiToken}`,
       Accept: "application/vnd.pagerduty+json;version=2",

@@ -34,6 +34,7 @@ import {
   CONTAINER_FOLDER,
   POD_FOLDER,
   secretEnvironment,
+  secretVariables,
   serviceFolder,
 } from "./secrets.ts";
 
@@ -182,7 +183,8 @@ function deriver(
 ): Derive {
   return (worker) => {
     const env = envOf(worker);
-    return deriveFor(worker, requirements, (name) => env[name]);
+    const placed = secretVariables(worker);
+    return deriveFor(worker, requirements, (name) => env[name], placed);
   };
 }
 

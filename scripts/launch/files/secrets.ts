@@ -42,6 +42,14 @@ export function secretsOf(worker: WorkerName): SecretFile[] {
     }));
 }
 
+/**
+ * The variables that name a worker's secrets. Where their files are always
+ * there, most of them empty, they say nothing about what is set up.
+ */
+export function secretVariables(worker: WorkerName): string[] {
+  return secretsOf(worker).map(({ variable }) => variable);
+}
+
 /** The variables that could hold some worker's secret, each one once. */
 export function secretValues(): string[] {
   const all = WORKERS.flatMap(secretsOf).flatMap(({ values }) => values);

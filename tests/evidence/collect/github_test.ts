@@ -656,7 +656,7 @@ Deno.test("github: without a repository in the catalogue it says what to add", a
   assertEquals(api.asked, []);
 });
 
-Deno.test("github: its address opens its host, and it is on with a token as well", () => {
+Deno.test("github: a token is enough, and an address opens its host where tokens lie in files", () => {
   const read = (env: Record<string, string>) => {
     const config = readConfig(github.settings, (name) => env[name]);
     return [github.isOn(config), github.reach(config)];
@@ -664,7 +664,7 @@ Deno.test("github: its address opens its host, and it is on with a token as well
   const reach = [{ host: "api.github.com:443", why: "GitHub" }];
   const address = { GITHUB_API_URL: "https://api.github.com" };
   assertEquals(read({}), [false, []]);
-  assertEquals(read({ GITHUB_TOKEN: "x" }), [false, []]);
+  assertEquals(read({ GITHUB_TOKEN: "x" }), [true, reach]);
   assertEquals(read(address), [false, reach]);
   assertEquals(read({ ...address, GITHUB_TOKEN: "x" }), [true, reach]);
 });

@@ -598,7 +598,7 @@ Deno.test("pagerduty: another system's incident does not concern it, nor a stran
   assertEquals(api.asked, []);
 });
 
-Deno.test("pagerduty: its address opens its host, and it is on with a key as well", () => {
+Deno.test("pagerduty: a key is enough, and an address opens its host where keys lie in files", () => {
   const read = (env: Record<string, string>) => {
     const config = readConfig(pagerduty.settings, (name) => env[name]);
     return [pagerduty.isOn(config), pagerduty.reach(config)];
@@ -607,7 +607,10 @@ Deno.test("pagerduty: its address opens its host, and it is on with a key as wel
   const address = { PAGERDUTY_API_URL: "https://api.eu.pagerduty.com/" };
   const key = { PAGERDUTY_API_TOKEN: "x" };
   assertEquals(read({}), [false, []]);
-  assertEquals(read(key), [false, []]);
+  assertEquals(read(key), [true, [{
+    host: "api.pagerduty.com:443",
+    why: "PagerDuty",
+  }]]);
   assertEquals(read(address), [false, reach]);
   assertEquals(read({ ...address, ...key }), [true, reach]);
 });
