@@ -281,6 +281,6 @@ export function toGapError(error: unknown, title: string): GapError {
   if (error instanceof GapError) return error;
   return new GapError(
     "broken",
-    `${title}'s answer could not be read (${printable(messageOf(error), 100)})`,
+    `${title} could not be read (${printable(messageOf(error), 100)})`,
   );
 }

@@ -111,6 +111,13 @@ export async function runCollectors<S extends Settings>(
     const why = `at most ${QUESTIONS_MAX} questions are asked`;
     gaps.push({ what, why, kind: "limited" });
   }
+  if (timeMs <= 0) {
+    for (const { collector: { title }, question: { what }, gaps } of asked) {
+      const why = `no time is left to ask ${title}`;
+      gaps.push({ what, why, kind: "late" });
+    }
+    return assemble(all, lookups, redaction);
+  }
   using end = deadline(timeMs, signal);
   const endMs = performance.now() + timeMs;
   const lanes = new HostLanes();
