@@ -86,13 +86,13 @@ async function prove(
   { out, signal }: CommandContext,
 ): Promise<boolean> {
   await using stack = new AsyncDisposableStack();
-  const stand = await openProof(stack, signal);
+  const proof = await openProof(stack, signal);
   const print = (rows: string[][]) => {
     for (const line of table(rows)) out(`  ${cut(line)}`);
   };
   let wrong = 0;
   for (const worker of workers) {
-    const tries = await proveRefusals(stand, worker);
+    const tries = await proveRefusals(proof, worker);
     out(`${worker}: what it may not do, tried inside it`);
     print(tries.map(({ tried, outcome, said }) => [
       tried,
@@ -104,7 +104,7 @@ async function prove(
     out();
   }
   for (const worker of workers) {
-    const removals = await proveMinimal(stand, worker);
+    const removals = await proveMinimal(proof, worker);
     out(`${worker}: what fails without each permission`);
     print(removals.map(({ removed, failure = "NOTHING FAILED" }) => [
       removed,

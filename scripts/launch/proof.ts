@@ -25,6 +25,11 @@ import {
   WORKERS,
 } from "./permissions.ts";
 import type { ProbeOrder, Try } from "./probe.ts";
+import {
+  checkCollectors,
+  startSystems,
+  type Systems,
+} from "./proof_collectors.ts";
 import { RunEndedError, Stand } from "./stand.ts";
 
 /** What a permission was needed for: what failed without it. */
@@ -44,6 +49,12 @@ const STRANGERS = ["example.com:443", "169.254.169.254:80"];
 
 const TOKEN = crypto.randomUUID();
 
+/** A stand, and the systems that its collectors ask. */
+export interface Proof {
+  readonly stand: Stand;
+  readonly systems: Systems;
+}
+
 /**
  * Opens a stand on which every worker does its work and needs every permission
  * that it has for that.
@@ -54,9 +65,10 @@ const TOKEN = crypto.randomUUID();
 export async function openProof(
   stack: AsyncDisposableStack,
   signal?: AbortSignal,
-): Promise<Stand> {
+): Promise<Proof> {
   const core = stack.use(await startDevcore({ reloadMs: 100 }));
   const slack = stack.use(await startSlack());
+  const systems = await startSystems(stack);
   const ports = new Map(WORKERS.map((worker) => [worker, freePort()]));
   const stand = stack.use(
     await Stand.open({
@@ -68,21 +80,27 @@ export async function openProof(
         HEALTH_ADDR: `127.0.0.1:${ports.get(worker)}`,
         INGEST_MOCK_OPEN: "",
         MOCK_WEBHOOK_TOKENS: TOKEN,
+        ...systems.env,
       }),
     }),
   );
   await Promise.all([stand.install(), stand.startWorkers()]);
-  for (const worker of WORKERS) await check(stand, worker);
-  return stand;
+  const proof = { stand, systems };
+  for (const worker of WORKERS) await check(proof, worker);
+  return proof;
 }
 
 /**
  * The test of one worker: it starts without a complaint, its health is good,
- * and an incident goes through it to Slack.
+ * and an incident goes through it to Slack, or, in case of the fetcher, every
+ * collector can ask.
  *
  * @throws {Error} Saying what failed.
  */
-async function check(stand: Stand, worker: WorkerName): Promise<void> {
+async function check(
+  { stand, systems }: Proof,
+  worker: WorkerName,
+): Promise<void> {
   const line = await stand.workers.get(worker)!.waitFor(
     // A worker that warns and tries again has lost something.
     ({ msg, level }) =>
@@ -93,6 +111,7 @@ async function check(stand: Stand, worker: WorkerName): Promise<void> {
     throw new Error(`${line["msg"]}: ${line["error"]}`);
   }
   await untilHealthy(stand, worker);
+  if (worker === "fetcher") return await checkCollectors(stand, systems);
   const id = `proof-${crypto.randomUUID()}`;
   const { status, answer } = await stand.send(
     { id, title: "Proof of permissions" },
@@ -166,10 +185,11 @@ async function untilHealthy(stand: Stand, worker: WorkerName): Promise<void> {
  * @param flags Those that it is started with.
  */
 export async function proveRefusals(
-  stand: Stand,
+  proof: Proof,
   worker: WorkerName,
-  flags: readonly string[] = stand.permissions(worker).flags,
+  flags: readonly string[] = proof.stand.permissions(worker).flags,
 ): Promise<Try[]> {
+  const { stand } = proof;
   const others = WORKERS.filter((other) => other !== worker);
   const own = stand.permissions(worker).net.map(({ host }) => host);
   const [hostname, port] = own[0]!.split(":");
@@ -195,15 +215,16 @@ export async function proveRefusals(
     more: Object.fromEntries(foreign.map((name) => [name, "probe"])),
   });
   const { tries } = await process.waitFor("Probe", READY_MS);
-  await check(stand, worker);
+  await check(proof, worker);
   return tries as Try[];
 }
 
 /** Takes each permission away that is not optional, and sees what fails. */
 export async function proveMinimal(
-  stand: Stand,
+  proof: Proof,
   worker: WorkerName,
 ): Promise<Removal[]> {
+  const { stand } = proof;
   const own = stand.permissions(worker);
   const set = stand.variables(worker);
   const without = [
@@ -215,16 +236,20 @@ export async function proveMinimal(
       removed: `env ${gone.name}`,
       left: { ...own, env: own.env.filter((grant) => grant !== gone) },
     })),
+    ...own.read.map((gone) => ({
+      removed: `read ${gone.path} (${gone.why})`,
+      left: { ...own, read: own.read.filter((grant) => grant !== gone) },
+    })),
   ];
   const removals: Removal[] = [];
   for (const { removed, left } of without) {
     await stand.spawn(worker, { flags: toFlags(left) });
-    const failure = await check(stand, worker).then(() => undefined, whyFailed);
+    const failure = await check(proof, worker).then(() => undefined, whyFailed);
     stand.signal.throwIfAborted(); // That was no permission's doing.
     removals.push({ removed, failure });
   }
   await stand.spawn(worker); // Whole again, for the others.
-  await check(stand, worker);
+  await check(proof, worker);
   return removals;
 }
 

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { COLLECTORS } from "../../lib/evidence/collectors.ts";
 import { Stopped } from "../../scripts/terminal/command.ts";
 import { main as permissions } from "../../scripts/permissions.ts";
 import { WORKERS } from "../../scripts/launch/permissions.ts";
@@ -11,18 +12,20 @@ import {
   openProof,
   proveMinimal,
   proveRefusals,
+  type Removal,
 } from "../../scripts/launch/proof.ts";
 import { call } from "../support/command.ts";
 
 Deno.test("each worker's permissions are neither too many nor too few", async (t) => {
   await using stack = new AsyncDisposableStack();
-  const stand = await openProof(stack);
+  const proof = await openProof(stack);
+  const { stand } = proof;
 
   for (const worker of WORKERS) {
     await t.step(
       `whatever else the ${worker} tries is refused, and it works on`,
       async () => {
-        const tries = await proveRefusals(stand, worker);
+        const tries = await proveRefusals(proof, worker);
         assertEquals(tries.filter(({ outcome }) => outcome === "allowed"), []);
         const tried = (pattern: RegExp) =>
           tries.filter((one) => pattern.test(one.tried));
@@ -61,14 +64,18 @@ Deno.test("each worker's permissions are neither too many nor too few", async (t
     await t.step(
       `without any one of its permissions the ${worker} fails`,
       async () => {
-        const removals = await proveMinimal(stand, worker);
+        const removals = await proveMinimal(proof, worker);
         assertEquals(
           removals.filter(({ failure }) => failure === undefined),
           [],
         );
-        const { net } = stand.permissions(worker);
+        const { net, read } = stand.permissions(worker);
         const variables = Object.keys(stand.variables(worker));
-        assertEquals(removals.length, net.length + variables.length);
+        assertEquals(
+          removals.length,
+          net.length + variables.length + read.length,
+        );
+        if (worker === "fetcher") assertCollectors(removals);
       },
     );
   }
@@ -78,7 +85,7 @@ Deno.test("each worker's permissions are neither too many nor too few", async (t
     const more = flags.map((flag) =>
       flag.startsWith("--allow-net=") ? `${flag},example.com:443` : flag
     );
-    const tries = await proveRefusals(stand, "summarizer", [
+    const tries = await proveRefusals(proof, "summarizer", [
       ...more,
       "--allow-read=deno.json",
     ]);
@@ -90,6 +97,23 @@ Deno.test("each worker's permissions are neither too many nor too few", async (t
     );
   });
 });
+
+/** Each collector that asks somebody fails alone without its host. */
+function assertCollectors(removals: readonly Removal[]): void {
+  const ours = ["NATS", "Redis", "the gateway", "serves its health here"];
+  const hosts = removals.flatMap(({ removed, failure }) => {
+    const [, why] = /^net \S+ \((.*)\)$/.exec(removed) ?? [];
+    return why === undefined || ours.includes(why) ? [] : [failure!];
+  });
+  assertEquals(
+    hosts.map((failure) => failure.split(":", 1)[0]!).toSorted(),
+    COLLECTORS.map(({ name }) => name).filter((name) => name !== "history")
+      .toSorted(),
+  );
+  for (const failure of hosts) {
+    assertMatch(failure, /could not be asked: no permission for that host$/);
+  }
+}
 
 Deno.test("permissions --prove stops its workers when it is stopped", async () => {
   const stop = new AbortController();
