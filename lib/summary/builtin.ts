@@ -10,7 +10,10 @@
 import {
   type Claim,
   type EvidenceBundle,
+  type EvidenceKind,
+  type Fact,
   type NormalizedContext,
+  type TimelineEntry,
   toMoment,
   withIds,
 } from "../incident.ts";
@@ -23,6 +26,18 @@ import type { Draft } from "./draft.ts";
 const HIGHLIGHTS_MAX = 10;
 const ACTION_ITEMS_MAX = 5;
 const TIMELINE_SHOWN = 5;
+/** Where other systems found facts, which the timeline does not repeat. */
+const TIMELINE_BESIDE_FACTS = 2;
+/** What people want to know first. */
+const KINDS: readonly EvidenceKind[] = [
+  "change",
+  "metric",
+  "history",
+  "log",
+  "alert",
+  "state",
+  "people",
+];
 const LEAD_CHARS_MAX = 300;
 const OTHERS_CHARS_MAX = 300;
 const NAME_CHARS_MAX = 80;
@@ -89,8 +104,8 @@ function firstSentence(text: string): string {
 }
 
 function highlights(context: NormalizedContext, main: string[]): Claim[] {
-  const { description, severity, severity_rule, facts = [], timeline = [] } =
-    context;
+  const { description, severity, severity_rule, timeline = [] } = context;
+  const facts = bestFirst(context.facts ?? []);
   const claims: Claim[] = [];
   const claim = (text: string, evidence = main) =>
     void claims.push({ text, evidence });
@@ -100,7 +115,10 @@ function highlights(context: NormalizedContext, main: string[]): Claim[] {
     claim(`Severity is ${severity}${rule}`);
   }
   // The newest entries show the current situation, so facts leave them room.
-  const newest = timeline.slice(-TIMELINE_SHOWN);
+  const isLookedUp = facts.some(({ kind }) => kind !== undefined);
+  const newest = timeline.slice(
+    isLookedUp ? -TIMELINE_BESIDE_FACTS : -TIMELINE_SHOWN,
+  );
   const factsMax = HIGHLIGHTS_MAX - claims.length - newest.length;
   const shown = facts.length > factsMax ? factsMax - 1 : facts.length;
   for (const { name, value, evidence } of facts.slice(0, shown)) {
@@ -119,20 +137,41 @@ function highlights(context: NormalizedContext, main: string[]): Claim[] {
   return claims;
 }
 
+/** One of each kind, then the others in their order. */
+function bestFirst(facts: readonly Fact[]): Fact[] {
+  const first = KINDS.flatMap((wanted) =>
+    facts.find(({ kind }) => kind === wanted) ?? []
+  );
+  return [...first, ...facts.filter((fact) => !first.includes(fact))];
+}
+
+/** What was changed last before the incident, or else last of all. */
+function lastChange(
+  { occurred_at, timeline = [] }: NormalizedContext,
+): TimelineEntry | undefined {
+  const changes = timeline.filter(({ kind, text }) =>
+    kind === undefined
+      ? /\b(deploy|release|rollout|config|migrat)/i.test(text)
+      : kind === "change"
+  );
+  const start = toMoment(occurred_at) ?? "";
+  return changes.findLast(({ at }) => (toMoment(at) ?? "") <= start) ??
+    changes.at(-1);
+}
+
 function actionItems(
   { gaps = [] }: EvidenceBundle,
-  { severity, timeline = [] }: NormalizedContext,
+  context: NormalizedContext,
   main: string[],
 ): Claim[] {
+  const { severity } = context;
   const claims: Claim[] = [];
   const claim = (text: string, evidence = main) =>
     void claims.push({ text, evidence });
   if (severity === "critical" || severity === "error") {
     claim("Acknowledge the incident and name who leads it");
   }
-  const change = timeline.findLast(({ text }) =>
-    /\b(deploy|release|rollout|config|migrat)/i.test(text)
-  );
+  const change = lastChange(context);
   if (change !== undefined) {
     const { text, evidence } = change;
     const what = quoted(text, QUOTED_CHARS_MAX);

@@ -290,6 +290,57 @@ Deno.test("summarize() fills up with facts where the timeline is short, and name
   );
 });
 
+Deno.test("summarize() shows one fact of each kind before the labels, and fewer moments", () => {
+  const kinds = ["alert", "log", "log", "metric", "metric", "change"] as const;
+  const facts = [
+    ...Array.from({ length: 24 }, (_, at) => ({
+      name: `label ${at}`,
+      value: "v",
+      evidence: ["E1"],
+    })),
+    ...kinds.map((kind, at) => ({
+      name: `${kind} ${at}`,
+      value: "v",
+      kind,
+      evidence: ["E1"],
+    })),
+  ];
+  const timeline = Array.from({ length: 9 }, (_, at) => entry(at));
+  const { highlights } = summarize(bundle({
+    description: "d",
+    severity: "info",
+    facts,
+    timeline,
+  }));
+  const texts = textsOf(highlights);
+  assertEquals(texts.slice(2, 7), [
+    "“change 5: v”",
+    "“metric 3: v”",
+    "“log 1: v”",
+    "“alert 0: v”",
+    "“label 0: v”",
+  ]);
+  assertStringIncludes(texts[7]!, "25 more facts in the evidence: “label 1,");
+  assertEquals(texts.length, 10);
+});
+
+Deno.test("summarize() names the last change before the incident, by its kind", () => {
+  const timeline = [
+    { ...entry(1, "Merged a fix"), kind: "change" as const },
+    { ...entry(2, "deploy timed out"), kind: "log" as const },
+    { ...entry(5, "Rolled back"), kind: "change" as const },
+  ];
+  const first = (occurred_at?: string) =>
+    textsOf(
+      summarize(bundle({ timeline, ...occurred_at && { occurred_at } }))
+        .actionItems,
+    )[0];
+  const undo = "Check whether to undo the change before it:";
+  assertEquals(first("2026-01-15T09:03:00Z"), `${undo} “Merged a fix”`);
+  assertEquals(first("2026-01-15T09:00:00Z"), `${undo} “Rolled back”`);
+  assertEquals(first(), `${undo} “Rolled back”`);
+});
+
 Deno.test("summarize() drops claims and citations without evidence", () => {
   const context: NormalizedContext = {
     description: "",
