@@ -4,6 +4,7 @@
  * @see https://github.com/prometheus/alertmanager/blob/main/api/v2/openapi.yaml
  * @module
  */
+import { objectOf } from "../../lib/base/json.ts";
 import { type ApiStandIn, startApi } from "./api.ts";
 
 /** What the stand-in answers with. */
@@ -18,7 +19,18 @@ export function startAlertmanagerApi(
 ): ApiStandIn {
   return startApi({
     routes: {
-      "/api/v2/alerts": () => alerts,
+      "/api/v2/alerts": ({ query }) => {
+        const filters = query.getAll("filter").map(readMatcher);
+        if (filters.includes(undefined)) {
+          return Response.json("bad matcher format", { status: 400 });
+        }
+        return alerts.filter((alert) =>
+          filters.every((one) => {
+            const labels = objectOf(objectOf(alert)?.["labels"]) ?? {};
+            return labels[one!.name] === one!.value;
+          })
+        );
+      },
       "/api/v2/silences": () => silences,
       "/api/v2/status": () => ({
         cluster: { peers: [], status: "disabled" },
@@ -30,4 +42,10 @@ export function startAlertmanagerApi(
         status,
       }),
   });
+}
+
+/** An equality, with or without quotes; the stand-in knows no other. */
+function readMatcher(text: string) {
+  const match = /^(\w+)="?([^"]*)"?$/.exec(text);
+  return match === null ? undefined : { name: match[1]!, value: match[2]! };
 }

@@ -291,7 +291,10 @@ Deno.test({
           facts.get("other alerts firing"),
           "1, 1 of them here: CheckoutErrors",
         );
-        assertEquals(stateOf(found, "silences")?.why, "no silence touches it");
+        assertEquals(
+          stateOf(found, "silences and inhibitions")?.why,
+          "no silence or inhibition touches it",
+        );
         assertEquals(found.gaps, []);
       },
     );

@@ -89,7 +89,9 @@ Deno.test("fetchEvidence() says when it collected", async () => {
 });
 
 Deno.test("fetchEvidence() counts how each look-up ended", async () => {
-  await using api = startAlertmanagerApi();
+  const labels = { alertname: "Slow", service: "checkout" };
+  const status = { state: "suppressed", silencedBy: ["s"], inhibitedBy: [] };
+  await using api = startAlertmanagerApi({ alerts: [{ labels, status }] });
   api.fault = "403";
   api.faultOn = (path) => path.includes("silences");
   const { context, counts } = fakeContext(SETTINGS, {
@@ -97,7 +99,7 @@ Deno.test("fetchEvidence() counts how each look-up ended", async () => {
   });
   await fetchEvidence({
     ...INCIDENT,
-    raw: { alerts: [{ labels: { alertname: "Slow", service: "checkout" } }] },
+    raw: { alerts: [{ labels }] },
     source: { system: "alertmanager" },
   }, context);
   const lookups = Object.entries(counts.counts()).filter(([name]) =>

@@ -5,10 +5,16 @@
  * @module
  */
 import { optional as optionalSetting, url } from "../../base/config.ts";
-import { objectOf, stringOf } from "../../base/json.ts";
-import { shorten } from "../../base/text.ts";
-import type { Collector, CollectorIo, Finding } from "../collector.ts";
+import { type JsonObject, objectOf, stringOf } from "../../base/json.ts";
+import { counted } from "../../base/text.ts";
+import {
+  type Collector,
+  type CollectorIo,
+  type Finding,
+  GapError,
+} from "../collector.ts";
 import { authority, bearer, hostOf, listOf } from "../setup.ts";
+import { byTime, freeOf, wordsOf } from "../wording.ts";
 
 const SETTINGS = {
   alertmanagerUrl: optionalSetting(url("ALERTMANAGER_URL", {
@@ -20,6 +26,7 @@ type Io = CollectorIo<typeof SETTINGS>;
 
 const SHOWN_MAX = 100;
 const NAMES_MAX = 8;
+const ALERT_CHARS_MAX = 4000;
 
 export const alertmanager = {
   name: "alertmanager",
@@ -34,7 +41,12 @@ export const alertmanager = {
   }),
   questions: () => [
     { id: "others", what: "other alerts", rank: 4, kind: "alert" },
-    { id: "silences", what: "silences", rank: 4, kind: "state" },
+    {
+      id: "silences",
+      what: "silences and inhibitions",
+      rank: 4,
+      kind: "state",
+    },
   ],
   ask: ({ id }, io) => id === "others" ? askAlerts(io) : askSilences(io),
   async check(io) {
@@ -45,10 +57,13 @@ export const alertmanager = {
 } satisfies Collector<typeof SETTINGS>;
 
 async function* askAlerts(io: Io): AsyncGenerator<Finding> {
-  const { value } = await io.get("/api/v2/alerts");
-  const alerts = listOf(value, "alerts").map(readAlert);
-  const own = new Set(io.subject.alerts.map(({ labels }) => idOf(labels)));
-  const others = alerts.filter(({ labels }) => !own.has(idOf(labels)));
+  const { alerts, isPart } = await readAlerts(io);
+  const others = alerts.filter(({ labels }) => !isOwn(labels, io));
+  if (isPart) {
+    const why = "there are more than may be read, so only those of its " +
+      "namespace were asked for";
+    yield { gap: { what: "other alerts", why, kind: "cut" } };
+  }
   if (others.length === 0) {
     yield { nothing: "no other alert" };
     return;
@@ -65,8 +80,10 @@ async function* askAlerts(io: Io): AsyncGenerator<Finding> {
   const held = others.length - firing.length;
   yield {
     piece: {
-      title: `${others.length} other alerts in Alertmanager`,
-      value: others.slice(0, SHOWN_MAX).map(({ whole }) => whole),
+      title: `${counted(others.length, "other alert")} in Alertmanager`,
+      value: [...near, ...others.filter((one) => !near.includes(one))]
+        .slice(0, SHOWN_MAX)
+        .map(({ whole }) => freeOf(whole, ALERT_CHARS_MAX)),
     },
     facts: [
       {
@@ -80,12 +97,10 @@ async function* askAlerts(io: Io): AsyncGenerator<Finding> {
         value: String(held),
       }],
     ],
-    timeline: near.toSorted((a, b) => a.startsAt < b.startsAt ? -1 : 1).map((
-      { labels, startsAt, summary },
-    ) => ({
-      at: startsAt,
+    timeline: near.map(({ labels, startsAt: at, summary }) => ({
+      at,
       text: `${labels.get("alertname") ?? "An alert"} fired${
-        summary === "" ? "" : `: ${shorten(summary, 200)}`
+        summary === undefined ? "" : `: ${summary}`
       }`,
     })),
   };
@@ -102,49 +117,110 @@ async function* askAlerts(io: Io): AsyncGenerator<Finding> {
   }
 }
 
+/** Those of the subject's namespace alone, if all are more than may be read. */
+async function readAlerts(io: Io) {
+  const { subject: { namespace } } = io;
+  const ask = async (filter?: string) => {
+    const { value } = await io.get("/api/v2/alerts", {
+      query: [["filter", filter]],
+    });
+    return listOf(value, "alerts").map(readAlert).toSorted((a, b) =>
+      byTime({ at: a.startsAt }, { at: b.startsAt }) ||
+      (a.id < b.id ? -1 : a.id > b.id ? 1 : 0)
+    );
+  };
+  try {
+    return { alerts: await ask(), isPart: false };
+  } catch (error) {
+    const isCut = error instanceof GapError && error.kind === "cut";
+    if (!isCut || namespace === undefined) throw error;
+    const filter = `namespace=${JSON.stringify(namespace)}`;
+    return { alerts: await ask(filter), isPart: true };
+  }
+}
+
+/**
+ * What holds the incident's own alerts back, as Alertmanager itself says: its
+ * matchers are expressions of another language than ours.
+ */
 async function* askSilences(io: Io): AsyncGenerator<Finding> {
-  const { value } = await io.get("/api/v2/silences");
-  const active = listOf(value, "silences").filter((silence) =>
-    objectOf(silence["status"])?.["state"] === "active" &&
-    touches(silence["matchers"], io)
+  const { alerts } = await readAlerts(io);
+  const own = alerts.filter(({ labels }) => isOwn(labels, io));
+  const silencedBy = new Set(own.flatMap((alert) => alert.silencedBy));
+  const inhibitedBy = new Set(own.flatMap((alert) => alert.inhibitedBy));
+  const inhibiting = alerts.filter(({ fingerprint }) =>
+    inhibitedBy.has(fingerprint)
   );
-  if (active.length === 0) {
-    yield { nothing: "no silence touches it" };
+  const silences = silencedBy.size === 0 ? [] : await readSilences(io);
+  const held = silences.filter(({ id }) => silencedBy.has(id));
+  if (held.length + inhibiting.length === 0) {
+    yield {
+      nothing: own.length === 0
+        ? "Alertmanager has none of its alerts now"
+        : "no silence or inhibition touches it",
+    };
     return;
   }
   yield {
     piece: {
-      title: `${active.length} silences that touch this incident`,
-      value: active.slice(0, SHOWN_MAX),
+      title: "Silences and inhibitions of its alerts",
+      value: {
+        silences: held.slice(0, SHOWN_MAX),
+        inhibited_by: inhibiting.slice(0, SHOWN_MAX)
+          .map(({ whole }) => freeOf(whole, ALERT_CHARS_MAX)),
+      },
     },
-    facts: active.slice(0, 3).map((silence) => ({
-      name: "silenced",
-      value: `until ${stringOf(silence["endsAt"])} by ${
-        stringOf(silence["createdBy"])
-      }: ${stringOf(silence["comment"])}`,
-    })),
-    timeline: active.map((silence) => ({
-      at: stringOf(silence["startsAt"]),
-      text: `${stringOf(silence["createdBy"])} silenced alerts: ${
-        stringOf(silence["comment"])
-      }`,
+    facts: [
+      ...held.slice(0, 3).map(({ until, by, comment }) => ({
+        name: "silenced",
+        value: `until ${until} by ${by}: ${comment}`,
+      })),
+      ...inhibiting.slice(0, 3).map(({ labels }) => ({
+        name: "inhibited by",
+        value: labels.get("alertname") ?? "an alert without a name",
+      })),
+    ],
+    timeline: held.map(({ from, by, comment }) => ({
+      at: from,
+      text: `${by} silenced its alerts: ${comment}`,
     })),
   };
 }
 
-function readAlert(whole: Record<string, unknown>) {
+async function readSilences(io: Io) {
+  const { value } = await io.get("/api/v2/silences");
+  return listOf(value, "silences").map((silence) => ({
+    id: stringOf(silence["id"]),
+    from: stringOf(silence["startsAt"]),
+    until: stringOf(silence["endsAt"]),
+    by: wordsOf(silence["createdBy"], 100) ?? "somebody",
+    comment: wordsOf(silence["comment"], 300) ?? "no comment",
+  })).toSorted((a, b) =>
+    byTime({ at: a.from }, { at: b.from }) || (a.id < b.id ? -1 : 1)
+  );
+}
+
+function readAlert(whole: JsonObject) {
   const texts = (value: unknown) =>
     new Map(
       Object.entries(objectOf(value) ?? {}).map(([name, text]) =>
         [name, stringOf(text)] as const
       ),
     );
+  const labels = texts(whole["labels"]);
+  const status = objectOf(whole["status"]) ?? {};
+  const ids = (value: unknown) =>
+    (Array.isArray(value) ? value : []).map(stringOf);
   return {
     whole,
-    labels: texts(whole["labels"]),
-    summary: texts(whole["annotations"]).get("summary") ?? "",
+    labels,
+    id: idOf(labels),
+    fingerprint: stringOf(whole["fingerprint"]),
+    summary: wordsOf(texts(whole["annotations"]).get("summary"), 200),
     startsAt: stringOf(whole["startsAt"]),
-    state: stringOf(objectOf(whole["status"])?.["state"]),
+    state: stringOf(status["state"]),
+    silencedBy: ids(status["silencedBy"]),
+    inhibitedBy: ids(status["inhibitedBy"]),
   };
 }
 
@@ -152,7 +228,12 @@ function idOf(labels: ReadonlyMap<string, string>): string {
   return JSON.stringify([...labels].toSorted());
 }
 
-/** Whether it is about the same place: service, namespace, or cluster and host. */
+function isOwn(labels: ReadonlyMap<string, string>, { subject }: Io): boolean {
+  const id = idOf(labels);
+  return subject.alerts.some((alert) => idOf(alert.labels) === id);
+}
+
+/** Whether it is about the same place. */
 function isNear(
   labels: ReadonlyMap<string, string>,
   { subject: { service, namespace } }: Io,
@@ -161,26 +242,4 @@ function isNear(
   return [service, namespace].some((name) =>
     name !== undefined && values.has(name)
   );
-}
-
-function touches(matchers: unknown, { subject: { alerts } }: Io): boolean {
-  const all = listOf(matchers, "matchers");
-  return alerts.some(({ labels }) =>
-    all.every(({ name, value, isRegex, isEqual = true }) => {
-      const own = labels.get(stringOf(name)) ?? "";
-      const wanted = stringOf(value);
-      const is = isRegex === true ? isLike(own, wanted) : own === wanted;
-      return is === isEqual;
-    })
-  );
-}
-
-/** Of a pattern that this machine cannot read, nothing is known. */
-function isLike(text: string, pattern: string): boolean {
-  if (pattern.length > 500) return false;
-  try {
-    return new RegExp(`^(?:${pattern})$`).test(text.slice(0, 500));
-  } catch {
-    return false;
-  }
 }

@@ -38,9 +38,9 @@ Deno.test("alertmanager: other alerts become facts and moments, without one's ow
     },
     {
       collector: "alertmanager",
-      question: "silences",
+      question: "silences and inhibitions",
       state: "nothing",
-      why: "no silence touches it",
+      why: "no silence or inhibition touches it",
     },
   ]);
   assertEquals(found.facts, [{
@@ -53,4 +53,68 @@ Deno.test("alertmanager: other alerts become facts and moments, without one's ow
     "OrdersDbDown fired: orders-db does not answer",
   ]);
   assertEquals(api.mistakes, []);
+});
+
+const SILENCE = {
+  id: "s-1",
+  status: { state: "active" },
+  createdBy: "ada@example.com",
+  comment: "maintenance of the pool",
+  startsAt: "2026-01-15T09:40:00.000Z",
+  endsAt: "2026-01-15T11:00:00.000Z",
+  matchers: [{ name: "alertname", value: "(a+)+$", isRegex: true }],
+};
+
+Deno.test("alertmanager: what holds its alerts back is what Alertmanager says", async () => {
+  const held = {
+    ...OWN,
+    status: { state: "suppressed", silencedBy: ["s-1"], inhibitedBy: ["f-2"] },
+  };
+  await using api = startAlertmanagerApi({
+    alerts: [held, { ...ALERT, fingerprint: "f-2" }],
+    silences: [{ ...SILENCE, id: "s-0" }, SILENCE],
+  });
+  const found = await collect(alertmanager, { env: env(api.url) });
+  assertEquals(
+    found.facts.filter(({ kind }) => kind === "state").map(({ name, value }) =>
+      `${name}: ${value}`
+    ),
+    [
+      "silenced: until 2026-01-15T11:00:00.000Z by (e-mail): maintenance of the pool",
+      "inhibited by: OrdersDbDown",
+    ],
+  );
+  const piece = JSON.parse(found.pieces[1]!.content);
+  assertEquals(piece.silences.map(({ id }: { id: string }) => id), ["s-1"]);
+});
+
+Deno.test("alertmanager: that it has none of the alerts is said", async () => {
+  await using api = startAlertmanagerApi({ alerts: [ALERT] });
+  const found = await collect(alertmanager, { env: env(api.url) });
+  assertEquals(
+    found.lookups[1]!.why,
+    "Alertmanager has none of its alerts now",
+  );
+});
+
+Deno.test("alertmanager: of too many, those of the namespace are asked for", async () => {
+  const many = Array.from({ length: 10_000 }, (_, at) => ({
+    ...ALERT,
+    labels: { alertname: `A${at}`, namespace: at < 3 ? "shop" : "other" },
+  }));
+  await using api = startAlertmanagerApi({ alerts: [OWN, ...many] });
+  const found = await collect(alertmanager, { env: env(api.url) });
+  assertEquals(found.facts[0]!.value, "3, 3 of them here: A0, A1, A2");
+  assertEquals(found.gaps.map(({ kind }) => kind), ["cut"]);
+  assertEquals(api.mistakes, []);
+});
+
+Deno.test("alertmanager: the same alerts in another order give the same", async () => {
+  const alerts = [OWN, ALERT, { ...ALERT, labels: { alertname: "B" } }];
+  await using one = startAlertmanagerApi({ alerts });
+  await using other = startAlertmanagerApi({ alerts: alerts.toReversed() });
+  assertEquals(
+    await collect(alertmanager, { env: env(one.url) }),
+    await collect(alertmanager, { env: env(other.url) }),
+  );
 });
