@@ -4,6 +4,8 @@
  * @module
  */
 import { variablesOf } from "../lib/base/config.ts";
+import { COLLECTORS } from "../lib/evidence/collectors.ts";
+import { COLLECTOR_TITLES } from "../lib/lookups.ts";
 import { FORMS, URLS } from "../lib/redact/forms.ts";
 import { CLASSES } from "../lib/redact/shape.ts";
 import { readEnvFile, readRequirements } from "./launch/environment.ts";
@@ -31,6 +33,7 @@ const EXAMPLE = "deploy/env.example";
 
 /** The documents with a generated part, and what writes it. */
 export const TABLES: Readonly<Record<string, () => Promise<string>>> = {
+  "docs/collectors.md": () => Promise.resolve(collectorTable()),
   "docs/configuration.md": () => Promise.resolve(variableTables()),
   "docs/permissions.md": permissionTable,
   "docs/redaction.md": () => Promise.resolve(redactionTables()),
@@ -83,6 +86,17 @@ function variableRow({ setting, fallbacks }: Entry): string[] {
     text !== "" ? `\`${text}\`` : required ? "required" : "unset"
   );
   return [`\`${name}\``, defaults.join(", "), notes.join("; ")];
+}
+
+function collectorTable(): string {
+  return toMarkdown([
+    ["Collector", "Name", "Settings"],
+    ...COLLECTORS.map(({ name, settings }) => [
+      COLLECTOR_TITLES.get(name) ?? name,
+      `\`${name}\``,
+      toCode(Object.values(settings).map(({ name }) => name)),
+    ]),
+  ]);
 }
 
 async function permissionTable(): Promise<string> {
