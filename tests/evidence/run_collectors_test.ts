@@ -279,6 +279,30 @@ Deno.test("a request keeps its query's order, its path below the address, and it
   assertEquals(headers[0]!.get("user-agent"), "incident-enricher");
 });
 
+Deno.test("a redirect is not followed, and its place is not told", async () => {
+  const elsewhere = startCounting().api;
+  await using _elsewhere = elsewhere;
+  for (
+    const location of [`${elsewhere.url}/x?token=t`, "/other", "//x.example"]
+  ) {
+    await using api = startApi({
+      routes: {
+        "/x": () =>
+          new Response(null, { status: 307, headers: { Location: location } }),
+      },
+    });
+    const { gaps } = await collect(
+      make("moved", async function* (_, io) {
+        await io.get("/x", { headers: { Authorization: "Bearer t0ken" } });
+        yield found("never");
+      }),
+      { env: { BASE: api.url } },
+    );
+    assertEquals(gaps.map(({ why }) => why), ["MOVED answered 307"]);
+    assertEquals([api.asked, elsewhere.asked], [["/x"], []]);
+  }
+});
+
 for (const part of ["", ".", ".."]) {
   Deno.test(`pathOf() refuses a part that leads elsewhere: "${part}"`, () => {
     let error: unknown;
