@@ -34,11 +34,8 @@ import {
 } from "../kubernetes/objects.ts";
 import { hoursBefore, type Place, placeOf } from "../kubernetes/place.ts";
 import { describeRollouts, PAST_HOURS } from "../kubernetes/rollouts.ts";
-import {
-  describeWarnings,
-  describeWorkload,
-  type Looked,
-} from "../kubernetes/state.ts";
+import { describeState, type Looked, type State } from "../kubernetes/state.ts";
+import { inParts } from "../parts.ts";
 import { hostOf, listOf } from "../setup.ts";
 
 /** Where a pod finds its service account. */
@@ -107,10 +104,9 @@ export const kubernetes = {
         rank: 1,
         kind: "change",
       },
-      { id: "workload", what: `state of ${name}`, rank: 5, kind: "state" },
       {
-        id: "warnings",
-        what: `warnings in ${namespace} over the last hour`,
+        id: "state",
+        what: `state of ${name}, with warnings of the last hour`,
         rank: 5,
         kind: "state",
       },
@@ -118,8 +114,7 @@ export const kubernetes = {
   },
   ask({ id }, io) {
     const place = placeOf(io.subject)!;
-    if (id === "rollouts") return askRollouts(place, io);
-    return id === "workload" ? askWorkload(place, io) : askWarnings(place, io);
+    return id === "rollouts" ? askRollouts(place, io) : askState(place, io);
   },
   async check(io) {
     const { value } = await io.get("/version");
@@ -206,7 +201,7 @@ async function* listAll(
 }
 
 interface Found extends Looked {
-  readonly gaps: readonly Gap[];
+  readonly gap: Gap | undefined;
 }
 
 /** The Deployment that the incident concerns, or all of its namespace. */
@@ -220,35 +215,31 @@ async function findDeployments(
     labelSelector: deployment === undefined ? selector : undefined,
   };
   let all: Deployment[] = [];
-  const gaps: Gap[] = [];
-  for await (const { items, gap } of listAll(path, selectors, io)) {
-    all = items.map(readDeployment).toSorted(byName);
-    if (gap !== undefined) gaps.push(gap);
+  let gap: Gap | undefined;
+  for await (const page of listAll(path, selectors, io)) {
+    all = page.items.map(readDeployment).toSorted(byName);
+    gap = page.gap;
   }
-  if (deployment !== undefined) return { list: all, isWhole: false, gaps };
+  if (deployment !== undefined) return { list: all, isWhole: false, gap };
   const meant = all.filter(({ name, labels }) =>
     [name, labels["app.kubernetes.io/name"], labels["app"]].includes(hint)
   );
   return meant.length === 0
-    ? { list: all, isWhole: true, gaps }
-    : { list: meant, isWhole: false, gaps };
+    ? { list: all, isWhole: true, gap }
+    : { list: meant, isWhole: false, gap };
 }
 
 function byName(a: { name: string }, b: { name: string }): number {
   return a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
 }
 
-function nothingIn({ namespace, deployment }: Place): Finding {
-  const name = deployment === undefined ? "" : ` ${deployment}`;
-  return {
-    nothing: `no Deployment${name} in ${namespace}, or no such namespace`,
-  };
-}
-
 async function* askRollouts(place: Place, io: Io): AsyncGenerator<Finding> {
-  const { list, gaps } = await findDeployments(place, io);
-  yield* gaps.map((gap) => ({ gap }));
-  if (list.length === 0) return yield nothingIn(place);
+  const found = await findDeployments(place, io);
+  const { list } = found;
+  if (found.gap !== undefined) yield { gap: found.gap };
+  if (list.length === 0) {
+    return yield describeState({ deployments: found }, place);
+  }
   const path = pathOf`/apis/apps/v1/namespaces/${place.namespace}/replicasets`;
   const selector = list.length === 1 ? list[0]!.selector : place.selector;
   const selectors = { labelSelector: selector || undefined };
@@ -259,38 +250,49 @@ async function* askRollouts(place: Place, io: Io): AsyncGenerator<Finding> {
   }
 }
 
-async function* askWorkload(place: Place, io: Io): AsyncGenerator<Finding> {
-  const found = await findDeployments(place, io);
-  const { list, isWhole } = found;
-  yield* found.gaps.map((gap) => ({ gap }));
-  if (list.length > 0) yield describeWorkload(found, [], place);
-  const selector = place.selector ??
-    (list.length === 1 && !isWhole ? list[0]!.selector : undefined);
-  if (list.length === 0 && !isWhole && selector === undefined) {
-    return yield nothingIn(place);
-  }
-  const path = pathOf`/api/v1/namespaces/${place.namespace}/pods`;
-  const selectors = { labelSelector: selector || undefined };
-  const names = new Set(list.map(({ name }) => name));
-  const since = hoursBefore(io.subject, PAST_HOURS);
-  for await (const { items, gap } of listAll(path, selectors, io)) {
-    const pods = items.map((item) => readPod(item, since)).filter(({ owner }) =>
-      isWhole || place.selector !== undefined || names.has(owner)
-    ).toSorted(byName);
-    if (list.length > 0 || pods.length > 0) {
-      yield describeWorkload(found, pods, place);
-    } else yield nothingIn(place);
-    if (gap !== undefined) yield { gap };
-  }
-}
-
-async function* askWarnings(place: Place, io: Io): AsyncGenerator<Finding> {
-  const path = pathOf`/api/v1/namespaces/${place.namespace}/events`;
-  const selectors = { fieldSelector: "type=Warning" };
-  for await (const { items, gap } of listAll(path, selectors, io)) {
-    yield items.length === 0
-      ? { nothing: `no warning in ${place.namespace}, or no such namespace` }
-      : describeWarnings(items.map(readWarning), place);
-    if (gap !== undefined) yield { gap };
-  }
+async function* askState(place: Place, io: Io): AsyncGenerator<Finding> {
+  const { namespace, deployment, selector } = place;
+  const state: State = {};
+  yield* inParts([
+    {
+      what: "deployments",
+      async read() {
+        const found = await findDeployments(place, io);
+        state.deployments = found;
+        return found.gap;
+      },
+    },
+    {
+      what: "events",
+      async read() {
+        const path = pathOf`/api/v1/namespaces/${namespace}/events`;
+        const pages = listAll(path, { fieldSelector: "type=Warning" }, io);
+        for await (const { items, gap } of pages) {
+          state.warnings = items.map(readWarning);
+          if (gap !== undefined) return gap;
+        }
+      },
+    },
+    {
+      what: "pods",
+      async read() {
+        const { list, isWhole } = state.deployments ??
+          { list: undefined, isWhole: deployment === undefined };
+        const labelSelector = selector ??
+          (list?.length === 1 && !isWhole ? list[0]!.selector : undefined);
+        const names = list?.map(({ name }) => name) ?? [deployment];
+        if (names.length === 0 && !isWhole && !labelSelector) return;
+        const path = pathOf`/api/v1/namespaces/${namespace}/pods`;
+        const since = hoursBefore(io.subject, PAST_HOURS);
+        const pages = listAll(path, { labelSelector }, io);
+        for await (const { items, gap } of pages) {
+          state.pods = items.map((item) => readPod(item, since))
+            .filter(({ owner }) =>
+              isWhole || selector !== undefined || names.includes(owner)
+            ).toSorted(byName);
+          if (gap !== undefined) return gap;
+        }
+      },
+    },
+  ], () => describeState(state, place));
 }

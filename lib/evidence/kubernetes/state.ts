@@ -24,21 +24,43 @@ export interface Looked {
   readonly isWhole: boolean;
 }
 
-const LISTED_MAX = 50;
-const FACTS_MAX = 5;
+/** What has been read; what is absent has not. */
+export interface State {
+  deployments?: Looked;
+  pods?: readonly Pod[];
+  warnings?: readonly Warning[];
+}
 
-/** How Deployments and their pods are. */
-export function describeWorkload(
-  { list, isWhole }: Looked,
-  pods: readonly Pod[],
-  { namespace }: Place,
-): Finding {
+const LISTED_MAX = 50;
+/** Together no more than a question's facts. */
+const DEPLOYMENTS_MAX = 3;
+const TROUBLES_MAX = 4;
+const WARNINGS_MAX = 3;
+
+/** How Deployments and their pods are, and what the namespace warns of. */
+export function describeState(state: State, place: Place): Finding {
+  const { namespace, deployment } = place;
+  const { list = [], isWhole = true } = state.deployments ?? {};
+  const { pods = [], warnings = [] } = state;
+  if (list.length + pods.length + warnings.length === 0) {
+    const read = [
+      ...state.deployments === undefined
+        ? []
+        : [`Deployment ${deployment ?? ""}`.trim()],
+      ...state.pods === undefined ? [] : ["pod"],
+      ...state.warnings === undefined ? [] : ["warning"],
+    ];
+    const none = read.join(", ").replace(/, ([^,]*)$/, " or $1");
+    return { nothing: `no ${none} in ${namespace}, or no such namespace` };
+  }
   const ill = list.filter(({ ready, replicas, troubles }) =>
     ready < replicas || troubles.length > 0
   );
-  const shown = (isWhole ? ill : list).slice(0, FACTS_MAX - 1);
+  const shown = isWhole ? ill : list;
   const troubles = groupTroubles(pods);
-  const listed = pods.toSorted((a, b) => b.troubles.length - a.troubles.length);
+  const groups = groupWarnings(warnings, place);
+  const isMissing = state.deployments !== undefined && list.length === 0 &&
+    deployment !== undefined;
   return {
     piece: {
       title: `State of ${counted(list.length, "Deployment")} and ${
@@ -46,21 +68,34 @@ export function describeWorkload(
       } in ${namespace}`,
       value: {
         namespace,
-        deployments: (isWhole ? ill : list).slice(0, LISTED_MAX).map((
+        deployments: shown.slice(0, LISTED_MAX).map((
           { labels: _, editor: _by, progressedAt: _at, ...rest },
         ) => rest),
-        pods: listed.slice(0, LISTED_MAX),
-        of: { deployments: list.length, pods: pods.length },
+        pods: pods.toSorted((a, b) => b.troubles.length - a.troubles.length)
+          .slice(0, LISTED_MAX),
+        warnings: groups.slice(0, LISTED_MAX).map(({ isOwn: _, ...one }) =>
+          one
+        ),
+        of: {
+          deployments: list.length,
+          pods: pods.length,
+          warnings: groups.length,
+        },
       },
     },
     facts: [
+      ...isMissing
+        ? [{ name: `Deployment ${deployment}`, value: "none of that name" }]
+        : [],
       ...isWhole && list.length > 0
         ? [{
           name: "Deployments",
           value: `${list.length - ill.length} of ${list.length} are well`,
         }]
         : [],
-      ...shown.map(({ name, replicas, ready, updated, troubles }) => ({
+      ...shown.slice(0, DEPLOYMENTS_MAX).map((
+        { name, replicas, ready, updated, troubles },
+      ) => ({
         name: `Deployment ${name}`,
         value: [
           `${ready} of ${replicas} ready`,
@@ -69,15 +104,33 @@ export function describeWorkload(
         ].join(", "),
       })),
       ...pods.length === 0 ? [] : [{ name: "pods", value: countPods(pods) }],
-      ...troubles.slice(0, FACTS_MAX).map(factOf),
-    ],
-    timeline: troubles.filter(({ first }) => first !== "").map((one) => ({
-      at: one.first,
-      text:
-        `${namespace}/${one.owner}: ${one.container} ended with ${one.reason}${
-          one.pods === 1 ? "" : ` in ${one.pods} pods`
+      ...troubles.slice(0, TROUBLES_MAX).map(factOf),
+      ...groups.slice(0, WARNINGS_MAX).map((
+        { reason, object, count, last, message },
+      ) => ({
+        name: reason,
+        value: `${object} ×${count}, last at ${utcOf(last)}: ${
+          wordsOf(message, 200) ?? ""
         }`,
-    })),
+      })),
+    ],
+    timeline: [
+      ...troubles.filter(({ first }) => first !== "").map((one) => ({
+        at: one.first,
+        text:
+          `${namespace}/${one.owner}: ${one.container} ended with ${one.reason}${
+            one.pods === 1 ? "" : ` in ${one.pods} pods`
+          }`,
+      })),
+      ...groups.slice(0, WARNINGS_MAX).map((
+        { reason, object, first, message },
+      ) => ({
+        at: first,
+        text: `${namespace}/${object}: ${reason}: ${
+          wordsOf(message, 200) ?? ""
+        }`,
+      })),
+    ],
   };
 }
 
@@ -141,11 +194,11 @@ function factOf(
   };
 }
 
-/** What a namespace warns of, the workload that is meant first. */
-export function describeWarnings(
+/** One reason and object each; those of the workload that is meant first. */
+function groupWarnings(
   warnings: readonly Warning[],
-  { namespace, deployment, hint }: Place,
-): Finding {
+  { deployment, hint }: Place,
+) {
   const workload = deployment ?? hint;
   const groups = Map.groupBy(warnings, ({ reason, kind, object }) => {
     const isOwn = workload !== undefined && isNameOf(object, workload);
@@ -156,7 +209,7 @@ export function describeWarnings(
       : `${kind} ${object}`;
     return `${isOwn ? 0 : 1}\n${reason}\n${owner}`;
   });
-  const all = [...groups].map(([key, group]) => {
+  return [...groups].map(([key, group]) => {
     const [rank, reason, object] = key.split("\n") as [string, string, string];
     const last = group.toSorted((a, b) =>
       a.to === b.to ? (a.message < b.message ? -1 : 1) : a.to < b.to ? 1 : -1
@@ -174,28 +227,4 @@ export function describeWarnings(
     Number(b.isOwn) - Number(a.isOwn) || b.count - a.count ||
     (a.reason + a.object < b.reason + b.object ? -1 : 1)
   );
-  return {
-    piece: {
-      title: `${counted(all.length, "kind")} of warning in ${namespace}`,
-      value: {
-        namespace,
-        warnings: all.slice(0, LISTED_MAX).map(({ isOwn: _, ...one }) => one),
-        of: all.length,
-      },
-    },
-    facts: all.slice(0, FACTS_MAX).map((
-      { reason, object, count, last, message },
-    ) => ({
-      name: reason,
-      value: `${object} ×${count}, last at ${utcOf(last)}: ${
-        wordsOf(message, 200) ?? ""
-      }`,
-    })),
-    timeline: all.slice(0, FACTS_MAX).map((
-      { reason, object, first, message },
-    ) => ({
-      at: first,
-      text: `${namespace}/${object}: ${reason}: ${wordsOf(message, 200) ?? ""}`,
-    })),
-  };
 }

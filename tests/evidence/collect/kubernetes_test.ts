@@ -352,8 +352,7 @@ Deno.test("kubernetes: an empty namespace and none at all look alike, and that i
   const found = await collect(kubernetes, { env: env(api.url) });
   assertEquals(statesOf(found), [
     "nothing: no Deployment in shop, or no such namespace",
-    "nothing: no Deployment in shop, or no such namespace",
-    "nothing: no warning in shop, or no such namespace",
+    "nothing: no Deployment, pod or warning in shop, or no such namespace",
   ]);
   assertEquals(found.gaps, []);
 });
@@ -383,7 +382,6 @@ Deno.test("kubernetes: the catalogue's names come before the labels'", async () 
   assertEquals(found.lookups.map(({ state }) => state), [
     "found",
     "found",
-    "found",
   ]);
   assertMatch(api.asked[0]!, /\/prod\/.*metadata\.name%3Dcheckout/);
 });
@@ -407,7 +405,7 @@ Deno.test("kubernetes: the catalogue's selector is for pods, whatever labels the
   });
   const facts = factsOf(found);
   assert(facts.includes("pods: 1: 1 Running; 1 ready; 0 restarts"), `${facts}`);
-  assert(facts.some((fact) => fact.startsWith("Deployment checkout:")));
+  assert(facts.some((fact) => fact.startsWith("Deployment checkout: 2 of 3")));
 });
 
 Deno.test("kubernetes: several Deployments of one app count together, and no pods but theirs", async () => {
@@ -475,7 +473,7 @@ Deno.test("kubernetes: where no Deployment is meant, those of the namespace coun
 Deno.test("kubernetes: what the role does not cover is refused in Kubernetes' words, the rest is kept", async () => {
   await using api = startKubernetesApi({ ...DATA, forbidden: ["pods"] });
   const found = await collect(kubernetes, { env: env(api.url) });
-  assertEquals(statesOf(found), ["found", "found", "found"]);
+  assertEquals(statesOf(found), ["found", "found"]);
   assert(factsOf(found).some((fact) => fact.startsWith("Deployment checkout")));
   assertEquals(found.gaps.map(({ kind }) => kind), ["refused"]);
   assertMatch(found.gaps[0]!.why, /403 .*cannot list resource "pods"/);
@@ -513,6 +511,20 @@ Deno.test("kubernetes: pages are followed, at most five, and what is left is cou
   });
 });
 
+Deno.test("kubernetes: that Deployments were left out is said of rollouts and of the state", async () => {
+  const deployments = Array.from(
+    { length: 600 },
+    (_, at) => deployment(`d-${String(at).padStart(3, "0")}`),
+  );
+  await using api = startKubernetesApi({ deployments, replicasets: [NEW] });
+  const incident = incidentWith({ namespace: "shop" });
+  const found = await collect(kubernetes, { env: env(api.url), incident });
+  assertEquals(
+    found.gaps.map(({ what, kind, got, of }) => [what, kind, got, of]),
+    [["deployments", "cut", 500, 600], ["deployments", "cut", 500, 600]],
+  );
+});
+
 Deno.test("kubernetes: a page that expired starts the list again, once", async () => {
   const events = Array.from(
     { length: 250 },
@@ -522,23 +534,23 @@ Deno.test("kubernetes: a page that expired starts the list again, once", async (
     await using api = startKubernetesApi({ ...DATA, events, expired });
     const found = await collect(kubernetes, { env: env(api.url) });
     return {
-      kinds: found.pieces.at(-1)!.title,
+      kinds: JSON.parse(found.pieces.at(-1)!.content).of.warnings,
       calls: api.asked.filter((path) => path.includes("/events")).length,
       gaps: found.gaps.map(({ kind, got }) => [kind, got]),
     };
   };
   assertEquals(await ask(0), {
-    kinds: "250 kinds of warning in shop",
+    kinds: 250,
     calls: 3,
     gaps: [],
   });
   assertEquals(await ask(1), {
-    kinds: "250 kinds of warning in shop",
+    kinds: 250,
     calls: 5,
     gaps: [],
   });
   assertEquals(await ask(9), {
-    kinds: "100 kinds of warning in shop",
+    kinds: 100,
     calls: 4,
     gaps: [["cut", 100]],
   });
@@ -661,9 +673,9 @@ Deno.test("kubernetes: over TLS it trusts the certificate of the file, and no ot
     });
     return found.lookups.map(({ state }) => state);
   };
-  assertEquals(await ask("ca.pem"), ["found", "found", "found"]);
-  assertEquals(await ask("other_ca.pem"), ["failed", "failed", "failed"]);
-  assertEquals(await ask("none.pem"), ["failed", "failed", "failed"]);
+  assertEquals(await ask("ca.pem"), ["found", "found"]);
+  assertEquals(await ask("other_ca.pem"), ["failed", "failed"]);
+  assertEquals(await ask("none.pem"), ["failed", "failed"]);
 });
 
 Deno.test("kubernetes: Warnings of any age of the API are grouped, the workload's own first", async () => {
@@ -683,20 +695,61 @@ Deno.test("kubernetes: Warnings of any age of the API are grouped, the workload'
   ];
   await using api = startKubernetesApi({ ...DATA, events });
   const found = await collect(kubernetes, { env: env(api.url) });
-  const facts = found.facts.filter(({ evidence }) =>
-    evidence.includes("kubernetes/warnings")
-  ).map(({ name, value }) =>
-    `${name}: ${value.split(":").slice(0, 3).join(":")}`
-  );
-  assertEquals(facts, [
-    "FailedMount: checkout ×5, last at 2026-01-15 09:50:00 UTC",
-    "ReplicaSetCreateError: checkout ×1, last at 2026-01-15 09:31:00 UTC",
-    "Unhealthy: cart-0 ×90, last at 2026-01-15 09:31:00 UTC",
-    "BackOff: checkout-worker ×3, last at 2026-01-15 09:31:00 UTC",
-    "BackOff: cart ×2, last at 2026-01-15 09:31:00 UTC",
+  const { warnings } = JSON.parse(found.pieces.at(-1)!.content);
+  const said = warnings.map((
+    { reason, object, count, last }: Record<string, string>,
+  ) => `${reason}: ${object} ×${count}, last ${last!.slice(11, 16)}`);
+  assertEquals(said, [
+    "FailedMount: checkout ×5, last 09:50",
+    "ReplicaSetCreateError: checkout ×1, last 09:31",
+    "Unhealthy: cart-0 ×90, last 09:31",
+    "BackOff: checkout-worker ×3, last 09:31",
+    "BackOff: cart ×2, last 09:31",
+    "FailedCreate: Job checkout-worker ×1, last 09:31",
   ]);
-  const piece = JSON.parse(found.pieces.at(-1)!.content);
-  assertEquals(piece.warnings.at(-1).object, "Job checkout-worker");
+  assertEquals(
+    found.facts.slice(-3).map(({ name }) => name),
+    ["FailedMount", "ReplicaSetCreateError", "Unhealthy"],
+  );
+});
+
+Deno.test("kubernetes: what could not be read is a gap, and never said to be absent", async () => {
+  const names = (found: Awaited<ReturnType<typeof collect>>) =>
+    found.facts.map(({ name }) => name);
+  await using api = startKubernetesApi({
+    ...DATA,
+    forbidden: ["deployments", "replicasets"],
+  });
+  const found = await collect(kubernetes, { env: env(api.url) });
+  assertEquals(found.lookups.map(({ state }) => state), ["failed", "found"]);
+  assertEquals(names(found), [
+    "pods",
+    "CrashLoopBackOff",
+    "OOMKilled",
+    "BackOff",
+  ]);
+  assertEquals(found.gaps.map(({ what }) => what).at(-1), "deployments");
+  const incident = incidentWith({ namespace: "shop", deployment: "checkout" });
+  const named = await collect(kubernetes, { env: env(api.url), incident });
+  assertEquals(names(named), names(found));
+  await using other = startKubernetesApi({ forbidden: ["deployments"] });
+  const none = await collect(kubernetes, { env: env(other.url) });
+  assertEquals(
+    none.lookups[1]!.why,
+    "no pod or warning in shop, or no such namespace",
+  );
+});
+
+Deno.test("kubernetes: a Deployment that the catalogue names and nobody has is said to be missing", async () => {
+  await using api = startKubernetesApi(DATA);
+  const incident = incidentWith({ namespace: "shop", deployment: "chekout" });
+  const found = await collect(kubernetes, { env: env(api.url), incident });
+  assertEquals(statesOf(found), [
+    "nothing: no Deployment chekout in shop, or no such namespace",
+    "found",
+  ]);
+  assertEquals(factsOf(found)[0], "Deployment chekout: none of that name");
+  assert(api.asked.every((path) => !path.includes("/pods")));
 });
 
 Deno.test("kubernetes: pods are named by reasons of their own only, and old ones do not count", async () => {
@@ -759,7 +812,7 @@ Deno.test("kubernetes: pods that do not come in time leave the Deployment's stat
   api.fault = "silent";
   api.faultOn = (path) => path.endsWith("/pods");
   const found = await collect(kubernetes, { env: env(api.url), timeMs: 500 });
-  assertEquals(statesOf(found), ["found", "found", "found"]);
+  assertEquals(statesOf(found), ["found", "found"]);
   assert(factsOf(found).some((fact) => fact.startsWith("Deployment checkout")));
   assertEquals(found.gaps.map(({ kind }) => kind), ["late"]);
 });
