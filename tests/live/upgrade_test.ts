@@ -11,10 +11,16 @@ import {
   assertMatch,
   assertStringIncludes,
 } from "@std/assert";
+import { Ajv2020 } from "ajv/dist/2020.js";
+import { fullFormats } from "ajv-formats/dist/formats.js";
 import { readArchive } from "../../deploy/devcore/archive.ts";
 import { type SlackStandIn, startSlack } from "../../deploy/standins/slack.ts";
 import { type JsonObject, optional } from "../../lib/base/json.ts";
-import type { PostResult, Summary } from "../../lib/incident.ts";
+import type {
+  EvidenceBundle,
+  PostResult,
+  Summary,
+} from "../../lib/incident.ts";
 import { lostByInstall } from "../../lib/operate/install.ts";
 import { WORKFLOW_ID } from "../../lib/operate/pack.ts";
 import { foldPost } from "../../lib/operate/posts.ts";
@@ -163,6 +169,49 @@ Deno.test("what 0.2.0 wrote is valid today", () => {
   }
 });
 
+Deno.test("the schema of 0.2.0 refuses each field that a bundle has since, and no other", async () => {
+  const files = await readArchive(await Deno.readFile(ARCHIVE));
+  const ajv = new Ajv2020({ strict: false, formats: fullFormats });
+  const check = ajv.compile(
+    JSON.parse(files.get("schemas/EvidenceBundle.json")!),
+  );
+  const old = results.fetch as EvidenceBundle;
+  assertEquals(check(old), true);
+  const evidence = ["E1"];
+  const fields: readonly [at: string, bundle: EvidenceBundle][] = [
+    ["", { ...old, lookups: [{ collector: "loki", state: "off" }] }],
+    ["", { ...old, subject_key: "a".repeat(64) }],
+    ["/gaps/0", { ...old, gaps: [{ what: "a", why: "b", kind: "late" }] }],
+    ["/gaps/0", { ...old, gaps: [{ what: "a", why: "b", got: 1 }] }],
+    ["/gaps/0", { ...old, gaps: [{ what: "a", why: "b", of: 1 }] }],
+    ["/normalized_context/facts/0", {
+      ...old,
+      normalized_context: {
+        facts: [{ name: "a", value: "b", kind: "metric", evidence }],
+      },
+    }],
+    ["/normalized_context/timeline/0", {
+      ...old,
+      normalized_context: {
+        timeline: [{
+          at: "2026-01-15T09:30:00Z",
+          text: "a",
+          kind: "change",
+          evidence,
+        }],
+      },
+    }],
+  ];
+  for (const [at, bundle] of fields) {
+    assertEquals(compileCheck("EvidenceBundle")(bundle), undefined, at);
+    assertEquals(check(bundle), false, at);
+    assertEquals(
+      check.errors!.map(({ instancePath, keyword }) => [instancePath, keyword]),
+      [[at, "additionalProperties"]],
+    );
+  }
+});
+
 Deno.test("an upgrade from 0.2.0 in order loses no run in flight", async (t) => {
   await using scene = await setScene();
   const { stage, stand, slack } = scene;
@@ -218,7 +267,35 @@ Deno.test("an upgrade from 0.2.0 in order loses no run in flight", async (t) => 
     const run = await approveRun(scene, await scene.run("mock:last"));
     assertEquals(run["status"], "succeeded");
     assertEquals(slack.received.length, 3);
+    const { lookups = [] } = outputOf<EvidenceBundle>(run, "fetch");
+    const history = lookups.find(({ collector }) => collector === "history");
+    assertEquals(history?.state, "nothing");
   });
+
+  await t.step("what was posted is history to the next run", async () => {
+    const run = await approveRun(scene, await scene.run("mock:next"));
+    const { lookups = [] } = outputOf<EvidenceBundle>(run, "fetch");
+    const history = lookups.find(({ collector }) => collector === "history");
+    assertEquals(history?.state, "found");
+  });
+});
+
+Deno.test("a fetcher of today over the pack of 0.2.0 fails its runs, until the pack is there", async () => {
+  await using scene = await setScene();
+  const { stand } = scene;
+  await scene.start("fetcher");
+  const failed = await stand.untilEnded(await scene.run());
+  assertEquals(failed["status"], "failed");
+  const { fetch } = failed["steps"] as Record<string, { error: JsonObject }>;
+  assertMatch(
+    String(fetch!.error["message"]),
+    /^schema validation failed: .*additionalProperties/,
+  );
+  await stand.install(newPack);
+  await scene.start("poster");
+  await scene.start("summarizer");
+  const run = await approveRun(scene, await scene.run("mock:again"));
+  assertEquals(run["status"], "succeeded");
 });
 
 Deno.test("a poster of today over the pack of 0.2.0 posts, but the platform fails the run", async (t) => {
