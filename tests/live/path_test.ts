@@ -23,7 +23,12 @@ import { readPlatformEnv } from "../../lib/operate/platform.ts";
 import sample from "../../deploy/samples/sample_webhook.json" with {
   type: "json",
 };
+import {
+  startMonitoringStandIns,
+  startStandIns,
+} from "../../scripts/demo/evidence.ts";
 import { type Stand, startStand } from "../../scripts/launch/stand.ts";
+import { INCIDENT } from "../support/collecting.ts";
 import {
   isMissing,
   startRealNats,
@@ -246,6 +251,80 @@ async function tellShortStories(
   );
 }
 
+/**
+ * An incident costs at most 8 calls of the gateway, and 2 for each piece.
+ *
+ * @param calls Every call, as they come.
+ */
+async function assertBudget(
+  stand: Stand,
+  calls: string[],
+  occurredAt: string = sample.occurred_at,
+): Promise<EvidenceBundle> {
+  const { platform } = stand;
+  calls.length = 0;
+  const { answer } = await stand.send({
+    ...sample,
+    id: newId(),
+    occurred_at: occurredAt,
+  });
+  // Not untilApproval(), which reads the run.
+  const post = await until(
+    "the post to wait",
+    async () => (await platform.waiting())[0],
+  );
+  await approve(platform, post.jobId);
+  await stand.workers.get("poster")!.waitFor(
+    ({ msg, job }) => msg === "Job answered" && job === post.jobId,
+    30_000,
+  );
+  // Nobody counts the approver's calls, or those that watch the gateway.
+  const counted = calls.filter((call) => !/\/(?:approvals|status$)/.test(call));
+  const { bundle } = outputsOf(
+    await stand.untilEnded(String(answer["run_id"])),
+  );
+  const most = 8 + 2 * bundle.evidence.length;
+  assert(
+    counted.length <= most,
+    `${counted.length} calls, at most ${most}:\n${counted.join("\n")}`,
+  );
+  note(
+    `an incident with ${bundle.evidence.length} pieces of evidence cost ${counted.length} calls of the gateway`,
+  );
+  return bundle;
+}
+
+Deno.test("what collectors find costs calls of the gateway as other evidence does", async () => {
+  await using stack = new AsyncDisposableStack();
+  const calls: string[] = [];
+  const core = stack.use(
+    await startDevcore({
+      reloadMs: 200,
+      faults: {
+        onRoute: (method, path) => void calls.push(`${method} ${path}`),
+      },
+    }),
+  );
+  const story = {
+    startedAt: new Date(Date.now() - 180_000),
+    incident: { ...INCIDENT, service: sample.service },
+  };
+  const env = {
+    ...startStandIns(story, stack),
+    ...startMonitoringStandIns(story, stack),
+  };
+  const stand = stack.use(await startStand({ platformEnv: core.env, env }));
+  const { evidence, lookups = [] } = await assertBudget(
+    stand,
+    calls,
+    story.startedAt.toISOString(),
+  );
+  const found = lookups.filter(({ state }) => state === "found");
+  assert(found.length >= 4, JSON.stringify(lookups));
+  // The webhook and the context, and one artifact a question.
+  assertEquals(evidence.length, 2 + found.length);
+});
+
 Deno.test("the whole path on devcore with embedded servers, and when things go wrong", async (t) => {
   const calls: string[] = [];
   await using core: Devcore = await startDevcore({
@@ -266,31 +345,7 @@ Deno.test("the whole path on devcore with embedded servers, and when things go w
   await t.step(
     "an incident costs at most 8 + 2n calls of the gateway",
     async () => {
-      calls.length = 0;
-      const runId = await start();
-      // Not untilApproval(), which reads the run.
-      const post = await until(
-        "the post to wait",
-        async () => (await platform.waiting())[0],
-      );
-      await approve(platform, post.jobId);
-      await stand.workers.get("poster")!.waitFor(
-        ({ msg, job }) => msg === "Job answered" && job === post.jobId,
-        30_000,
-      );
-      // Nobody counts the approver's calls, or those that watch the gateway.
-      const counted = calls.filter((call) =>
-        !/\/(?:approvals|status$)/.test(call)
-      );
-      const { bundle } = outputsOf(await stand.untilEnded(runId));
-      const most = 8 + 2 * bundle.evidence.length;
-      assert(
-        counted.length <= most,
-        `${counted.length} calls, at most ${most}:\n${counted.join("\n")}`,
-      );
-      note(
-        `an incident with ${bundle.evidence.length} pieces of evidence cost ${counted.length} calls of the gateway`,
-      );
+      await assertBudget(stand, calls);
     },
   );
 
