@@ -9,6 +9,8 @@
  */
 import type { Config } from "../lib/base/config.ts";
 import { buildBundle } from "../lib/evidence/bundle.ts";
+import { checkCollectors } from "../lib/evidence/check_collectors.ts";
+import { COLLECTORS } from "../lib/evidence/collectors.ts";
 import { readCatalog } from "../lib/evidence/catalog.ts";
 import {
   COLLECTOR_SETTINGS,
@@ -95,6 +97,7 @@ if (import.meta.main) {
     input: "IncidentInput",
     output: "EvidenceBundle",
     caution,
+    look: (settings) => checkCollectors(COLLECTORS, settings),
     handle: fetchEvidence,
   });
 }

@@ -135,7 +135,7 @@ export interface Collector<S extends Settings = Settings> {
   /** Yields what it learns, so that a timeout keeps what came before. */
   ask(question: Question, io: CollectorIo<S>): AsyncIterable<Finding>;
   /** One cheap authorised read. @throws {GapError} If it fails. */
-  check(io: CollectorIo<S>): Promise<Check>;
+  check(io: Pick<CollectorIo<S>, "config" | "get">): Promise<Check>;
 }
 
 /** A request that brought nothing; it becomes a gap. */

@@ -22,6 +22,8 @@ export interface ReadinessOptions {
   /** The workflow that must be installed, if the process starts one. */
   workflowId?: string;
   warnings?: readonly string[];
+  /** Looks for more warnings, every five minutes at most. */
+  look?: () => Promise<readonly string[]>;
   /** Further checks by name; each returns its problem, if any. */
   checks?: Readonly<Record<string, Check>>;
 }
@@ -29,6 +31,7 @@ export interface ReadinessOptions {
 /** Probes are frequent, and the gateway's 50 requests a second are for all. */
 const GATEWAY_EVERY_MS = 10_000;
 const SCHEMAS_EVERY_MS = 300_000;
+const LOOK_EVERY_MS = 300_000;
 const ASK_MS = 2_000;
 
 /** Answers `/readyz`. Asks the gateway now and then, and only when asked. */
@@ -36,20 +39,23 @@ export class Readiness {
   readonly #options: ReadinessOptions;
   readonly #gateway: () => Promise<Record<string, string>>;
   readonly #schemas: () => Promise<string[]>;
+  readonly #look: () => Promise<readonly string[]>;
 
   constructor(options: ReadinessOptions) {
-    const { watched } = options;
+    const { watched, look = () => Promise.resolve([]) } = options;
     this.#options = options;
     this.#gateway = watched === undefined
       ? every(GATEWAY_EVERY_MS, () => this.#askGateway())
       : () => Promise.resolve(optional("gateway", watched()));
     this.#schemas = every(SCHEMAS_EVERY_MS, () => this.#compareSchemas());
+    this.#look = every(LOOK_EVERY_MS, look);
   }
 
   /** Never throws: an unanswered question is a problem to report. */
   async report(): Promise<Report> {
     const { warnings = [], checks = {} } = this.#options;
     const gateway = await this.#gateway();
+    const looking = this.#look();
     const schemas = "gateway" in gateway ? [] : await this.#schemas();
     const problems: Record<string, string> = {};
     for (const [name, check] of Object.entries(checks)) {
@@ -57,7 +63,7 @@ export class Readiness {
     }
     return {
       problems: { ...problems, ...gateway },
-      warnings: [...warnings, ...schemas],
+      warnings: [...warnings, ...schemas, ...await looking],
     };
   }
 

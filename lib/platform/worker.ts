@@ -60,6 +60,8 @@ export interface WorkerOptions<S extends Settings & PlatformSettings, I, O> {
   graceMs?: (settings: Config<S>) => number;
   /** What it tells of itself in Redis, again and again while it lives. */
   announce?: (settings: Config<S>) => Promise<Announcement>;
+  /** Looks for further warnings of `/readyz`, now and then. Must not throw. */
+  look?: (settings: Config<S>) => Promise<readonly string[]>;
   /** Does one job. */
   handle: (input: I, context: JobContext<S>) => Promise<O>;
 }
@@ -132,6 +134,7 @@ export async function serveJobs<S extends Settings & PlatformSettings, I, O>(
     gateway,
     watched: () => watch.trouble,
     checks: checksOf(parts),
+    look: async () => await options.look?.(config) ?? [],
   });
   const tally = new Tally();
   const report = async () => ({

@@ -27,7 +27,10 @@ Deno.test("catalog shows which entry fits a webhook, and what would be asked", a
   assertEquals(code, 0);
   assertStringIncludes(stdout, "Entry: checkout, by service=checkout-api\n");
   assertStringIncludes(stdout, "prometheus:\n  targets that are down\n");
-  assertMatch(stdout, /^alertmanager:\n {2}other alerts\n {2}silences and inhibitions$/m);
+  assertMatch(
+    stdout,
+    /^alertmanager:\n {2}other alerts\n {2}silences and inhibitions$/m,
+  );
 });
 
 Deno.test("catalog says what an incident names when no entry fits", async () => {
