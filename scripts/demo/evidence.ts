@@ -29,6 +29,7 @@ import {
   historyKey,
 } from "../../lib/history.ts";
 import { openStore, REACH_MS } from "../../lib/operate/reach.ts";
+import { StoreError } from "../../lib/platform/store.ts";
 import type { Scene } from "./scene.ts";
 import {
   DAY_S,
@@ -81,17 +82,23 @@ export function startMonitoringStandIns(
  * the platform knows of one: on a platform that was named, an earlier demo's.
  */
 export async function notePast(
-  { redis, say }: Scene,
+  { redis, say }: Pick<Scene, "redis" | "say">,
   story: Story,
 ): Promise<void> {
   const { signal } = say.context;
   const { key = "" } = toSubject(story.incident, story.startedAt);
   const list = historyKey("default", key);
   if (list === undefined) return;
-  await using store = await openStore(redis, REACH_MS, signal);
-  const [known] = await store.latest(list, 1, signal);
-  if (known !== undefined) return;
-  await store.append(list, encodeHistory(pastPost(story)), signal);
+  try {
+    await using store = await openStore(redis, REACH_MS, signal);
+    const [known] = await store.latest(list, 1, signal);
+    if (known !== undefined) return;
+    await store.append(list, encodeHistory(pastPost(story)), signal);
+  } catch (error) {
+    // The user that is named may not be allowed to: the story goes on without.
+    if (!(error instanceof StoreError) || error.kind !== "refused") throw error;
+    say.line(`no earlier incident: ${error.message}`);
+  }
 }
 
 function pastPost({ startedAt }: Story): HistoryItem {

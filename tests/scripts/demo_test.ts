@@ -15,8 +15,12 @@ import {
 } from "@std/assert";
 import { type Faults, startDevcore } from "../../deploy/devcore/devcore.ts";
 import { startSlack } from "../../deploy/standins/slack.ts";
+import { toSubject } from "../../lib/evidence/subject.ts";
+import { historyKey } from "../../lib/history.ts";
+import { openStore } from "../../lib/operate/reach.ts";
 import { main } from "../../scripts/demo.ts";
 import { decide, type Decision } from "../../scripts/demo/approval.ts";
+import { notePast } from "../../scripts/demo/evidence.ts";
 import { followRun } from "../../scripts/demo/incident.ts";
 import { needPrograms } from "../../scripts/demo/monitoring.ts";
 import { Transcript } from "../../scripts/demo/scene.ts";
@@ -25,6 +29,7 @@ import { RunEndedError, startStand } from "../../scripts/launch/stand.ts";
 import { CommandError, Stopped } from "../../scripts/terminal/command.ts";
 import { call, type CallOptions, type CommandRun } from "../support/command.ts";
 import { processesWith } from "../support/processes.ts";
+import { isMissing, startRealRedis } from "../support/real_servers.ts";
 import {
   HAS_TERMINALS,
   runTask,
@@ -154,6 +159,7 @@ Deno.test("demo --profile cordum-1.0 shows five of five goals, and what the lice
     stdout,
     /stay, but empty: incident-enricher-fetch, /,
   );
+  assertStates(stdout);
   // What is not so there is not said.
   assert(!/job\.default|no longer/.test(stdout), stdout);
   assert(stdout.endsWith("\ndemo: 5 of 5 goals shown\n"));
@@ -500,6 +506,55 @@ async function assertFlagsAreDerived(
     ]);
   }
 }
+
+Deno.test({
+  name: "notePast() notes one incident at most, and none where it may not",
+  ignore: await isMissing(startRealRedis),
+  async fn(t) {
+    const lines: string[] = [];
+    const say = new Transcript({
+      env: () => undefined,
+      out: (line = "") => lines.push(line),
+      raw: (text) => lines.push(text),
+      err: (line) => lines.push(line),
+      signal: new AbortController().signal,
+      screen: undefined,
+      ask: undefined,
+    });
+    const startedAt = new Date();
+    const incident = { incident_id: "mock:x", title: "x", service: "checkout" };
+    const items = async (url: string) => {
+      await using store = await openStore({ url }, 5_000, say.context.signal);
+      const { key = "" } = toSubject(incident, startedAt);
+      const list = historyKey("default", key)!;
+      return await store.latest(list, 10, say.context.signal);
+    };
+
+    await t.step("twice is once", async () => {
+      await using redis = await startRealRedis();
+      const { url } = redis!;
+      for (let i = 0; i < 2; i++) {
+        await notePast({ redis: { url }, say }, { startedAt, incident });
+      }
+      assertEquals((await items(url)).length, 1);
+      assertEquals(lines, []);
+    });
+
+    await t.step("a user that may not append is no failure", async () => {
+      const rights = ["on", "nopass", "~*", "&*", "+@all", "-rpush"];
+      await using redis = await startRealRedis([
+        "--user",
+        "default",
+        ...rights,
+      ]);
+      const { url } = redis!;
+      await notePast({ redis: { url }, say }, { startedAt, incident });
+      assertEquals(await items(url), []);
+      assertEquals(lines.length, 1);
+      assertStringIncludes(lines[0]!, "no earlier incident: ");
+    });
+  },
+});
 
 /** That platform does not say which build it is, and releases no approved job. */
 const CORETEX_06: Faults = {
