@@ -7,28 +7,25 @@
  * @module
  */
 import { optional as optionalSetting, url } from "../../base/config.ts";
-import {
-  isObject,
-  type JsonObject,
-  objectOf,
-  stringOf,
-} from "../../base/json.ts";
+import { type JsonObject, objectOf, stringOf } from "../../base/json.ts";
 import { ageOf, counted } from "../../base/text.ts";
-import {
-  type Collector,
-  type CollectorIo,
-  type Finding,
-  type FoundFact,
-  GapError,
-  type Question,
+import type {
+  Collector,
+  CollectorIo,
+  Finding,
+  Question,
 } from "../collector.ts";
+import type { Limit } from "../course.ts";
+import { compareWeeks, factsOf, momentOf } from "../prometheus/facts.ts";
 import {
-  courseOf,
-  type Limit,
-  numberText,
-  type Sample,
-  sparkline,
-} from "../course.ts";
+  askNow,
+  askRange,
+  envelope,
+  isOf,
+  pick,
+  SERIES_MAX,
+  stretchesOf,
+} from "../prometheus/queries.ts";
 import { splitComparison } from "../promql.ts";
 import {
   account,
@@ -51,12 +48,7 @@ const SETTINGS = {
 };
 type Io = CollectorIo<typeof SETTINGS>;
 
-const HOUR_S = 3600;
-const DAY_S = 24 * HOUR_S;
-const SPAN_S = 6 * HOUR_S;
-const POINTS_MAX = 120;
-const STEP_MIN_S = 15;
-const SERIES_MAX = 5;
+const DAY_S = 24 * 3600;
 /** Alerts of different names whose series are asked for. */
 const ALERTS_MAX = 2;
 const PAST_DAYS = 30;
@@ -193,44 +185,6 @@ async function* askSeries(
   };
 }
 
-function factsOf(samples: Sample[], limit: Limit | undefined): FoundFact[] {
-  const course = courseOf(samples, limit);
-  if (course === undefined) return [];
-  const { last, worst, crossed, trend } = course;
-  const at = ([time]: Sample) => clockOf(time);
-  const bound = limit === undefined
-    ? ""
-    : `, limit ${limit.operator} ${numberText(limit.value)}`;
-  return [
-    {
-      name: "now",
-      value: `${numberText(last[1])} at ${at(last)}${bound}`,
-    },
-    ...crossed === undefined ? [] : [{
-      name: "crossed its limit",
-      value: `at ${at(crossed)} with ${numberText(crossed[1])}`,
-    }],
-    {
-      name: "worst in 6 h",
-      value: `${numberText(worst[1])} at ${at(worst)}`,
-    },
-    { name: "course over 6 h", value: `${trend} ${sparkline(samples)}`.trim() },
-  ];
-}
-
-function compareWeeks(now: Sample[], before: Sample[]): FoundFact[] {
-  const last = courseOf(now)?.last;
-  const then = courseOf(before)?.last;
-  if (last === undefined || then === undefined) return [];
-  const ratio = then[1] === 0
-    ? ""
-    : `, now ${numberText(last[1] / then[1])} times that`;
-  return [{
-    name: "a week before",
-    value: `${numberText(then[1])} at the same time${ratio}`,
-  }];
-}
-
 /** The rule's expression, where the alert does not carry it. */
 async function findRule(
   { name }: SubjectAlert,
@@ -261,97 +215,6 @@ async function findLimit(
   return sample === undefined ? undefined : { operator, value: sample[1] };
 }
 
-interface Series {
-  metric: Record<string, string>;
-  samples: Sample[];
-}
-
-async function askRange(
-  query: string,
-  end: number,
-  io: Io,
-  {
-    spanS = SPAN_S,
-    step = Math.max(STEP_MIN_S, Math.ceil(spanS / POINTS_MAX)),
-  }: { spanS?: number; step?: number } = {},
-): Promise<{ series: Series[]; step: number; warnings: string[] }> {
-  // Both ends count, so one step less.
-  const start = end - Math.max(1, Math.floor(spanS / step) - 1) * step;
-  const { value } = await io.get("/api/v1/query_range", {
-    query: [
-      ["query", query],
-      ["start", String(start)],
-      ["end", String(end)],
-      ["step", String(step)],
-    ],
-  });
-  const { data, warnings } = envelope(value);
-  return { series: readSeries(data), step, warnings };
-}
-
-async function askNow(query: string, io: Io): Promise<Series[]> {
-  const { value } = await io.get("/api/v1/query", {
-    query: [
-      ["query", query],
-      ["time", String(io.now.getTime() / 1000)],
-    ],
-  });
-  return readSeries(envelope(value).data);
-}
-
-/** @throws {GapError} For anything but a good answer. */
-function envelope(value: unknown): { data: unknown; warnings: string[] } {
-  if (!isObject(value) || value["status"] !== "success") {
-    throw new GapError("broken", "Prometheus answered in another form");
-  }
-  const texts = [value["warnings"], value["infos"]].flat()
-    .filter((text) => typeof text === "string");
-  return { data: value["data"], warnings: texts };
-}
-
-function readSeries(data: unknown): Series[] {
-  const { resultType, result } = objectOf(data) ?? {};
-  if (resultType === "scalar") {
-    return [{ metric: {}, samples: readSamples([result]) }];
-  }
-  return listOf(result, "series").map((one) => ({
-    metric: Object.fromEntries(
-      Object.entries(objectOf(one["metric"]) ?? {}).map(([name, text]) =>
-        [name, stringOf(text)] as const
-      ),
-    ),
-    samples: readSamples(one["values"] ?? [one["value"]]),
-  }));
-}
-
-function readSamples(values: unknown): Sample[] {
-  return (Array.isArray(values) ? values : []).flatMap((pair) => {
-    if (!Array.isArray(pair)) return [];
-    const [at, text] = pair;
-    const value = Number(String(text).replace("Inf", "Infinity"));
-    return typeof at === "number" && typeof text === "string"
-      ? [[at, value] as const]
-      : [];
-  });
-}
-
-/**
- * The series with the alert's own labels first, at most {@linkcode SERIES_MAX}.
- * An alert has more labels than its series: Prometheus adds some when it sends.
- */
-function pick(all: readonly Series[], { labels }: SubjectAlert): Series[] {
-  const shared = ({ metric }: Series) => {
-    const names = Object.entries(metric).filter(([name]) =>
-      name !== "__name__" && name !== "alertstate"
-    );
-    const same = names.filter(([name, value]) => labels.get(name) === value);
-    return same.length === names.length ? Infinity : same.length;
-  };
-  return all.map((one) => [shared(one), one] as const)
-    .toSorted(([a], [b]) => a === b ? 0 : b > a ? 1 : -1)
-    .slice(0, SERIES_MAX).map(([, one]) => one);
-}
-
 async function* askFirings(
   alert: SubjectAlert,
   io: Io,
@@ -365,7 +228,9 @@ async function* askFirings(
     step: PAST_STEP_S,
   });
   const own = series.filter(({ metric }) => isOf(metric, alert));
-  const stretches = own.flatMap(({ samples }) => stretchesOf(samples))
+  const stretches = own.flatMap(({ samples }) =>
+    stretchesOf(samples, PAST_STEP_S)
+  )
     .toSorted((a, b) => a.from - b.from);
   // The one that goes on is this incident itself.
   const past = stretches.filter(({ to }) => to < end - 2 * PAST_STEP_S);
@@ -405,27 +270,6 @@ async function* askFirings(
     ],
   };
   yield* gapsOf(warnings, "past firings");
-}
-
-/** Stretches without a hole. */
-function stretchesOf(samples: readonly Sample[]) {
-  const stretches: { from: number; to: number }[] = [];
-  for (const [at] of samples) {
-    const last = stretches.at(-1);
-    if (last !== undefined && at - last.to <= PAST_STEP_S) last.to = at;
-    else stretches.push({ from: at, to: at });
-  }
-  return stretches;
-}
-
-function isOf(
-  metric: Record<string, string>,
-  { labels }: SubjectAlert,
-): boolean {
-  return Object.entries(metric).every(([name, value]) =>
-    ["__name__", "alertname", "alertstate"].includes(name) ||
-    labels.get(name) === value
-  );
 }
 
 async function* askTargets(io: Io): AsyncGenerator<Finding> {
@@ -469,13 +313,4 @@ function* gapsOf(
   for (const why of warnings.slice(0, 3)) {
     yield { gap: { what, why: `Prometheus warns: ${why}`, kind: "cut" } };
   }
-}
-
-function momentOf(seconds: number): string {
-  return new Date(seconds * 1000).toISOString();
-}
-
-/** `2026-01-15 09:30 UTC`. */
-function clockOf(seconds: number): string {
-  return `${momentOf(seconds).slice(0, 16).replace("T", " ")} UTC`;
 }
