@@ -26,9 +26,8 @@ const HELP = {
     "Runs on devcore, a stand-in platform, unless the variables below name a real one.\n" +
     "Exit code 0 only if all five goals of the pack were observed.",
   options: {
-    "source NAME": `who sends the incident: ${
-      SENDER_NAMES.join(", ")
-    }; by default ${SENDER_NAMES[0]}, with --id ${SENDER_NAMES[1]}`,
+    "source NAME": `who sends the incident: ${SENDER_NAMES.join(", ")}
+by default ${SENDER_NAMES[0]}, with --id ${SENDER_NAMES[1]}`,
     "id ID":
       "the incident's id; one sent before starts nothing new; not for alertmanager",
     "profile NAME": `what devcore plays: ${PROFILES.join(", ")} (default ${

@@ -36,6 +36,10 @@ const REFUSED: Readonly<Record<string, [args: string[], problem: string][]>> = {
     [["approve", "x", "nonsense"], UNEXPECTED],
   ],
   "scripts/bundle_workers.ts": [[["nonsense"], NO_WORKER]],
+  "scripts/catalog.ts": [
+    [["nonsense"], "Name a catalogue: --check FILE"],
+    [["--check", "x", "y", "nonsense"], UNEXPECTED],
+  ],
   "scripts/compile.ts": [
     [["nonsense"], NO_WORKER],
     [["all", "nonsense"], UNEXPECTED],

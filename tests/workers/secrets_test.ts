@@ -57,7 +57,7 @@ async function readRedis(store: Store): Promise<string[]> {
   const texts: string[] = [];
   for await (const keys of store.scan("", signal)) {
     for (const key of keys) {
-      const value = key.startsWith("incident-enricher:posted:")
+      const value = /^incident-enricher:(?:posted|history|approval):/.test(key)
         ? JSON.stringify(await store.list(key, signal))
         : await store.read(key, 10_000_000, signal);
       texts.push(`${key} ${value}`);
