@@ -34,7 +34,7 @@ by default ${SENDER_NAMES[0]}, with --id ${SENDER_NAMES[1]}`,
       PROFILES[0]
     })`,
     real:
-      "ask Debian's Prometheus and Alertmanager, whose rule really fires, in place of their stand-ins; takes up to a minute",
+      "ask Debian's Prometheus and Alertmanager, whose rule really fires,\nin place of their stand-ins; takes up to a minute",
     slack: "post to a local stand-in for Slack and show what it received",
     reject: "reject the post and show that nothing was posted",
     interactive: "show the message and ask you; no rejects it",
