@@ -22,6 +22,8 @@ export interface Setting<T> {
   readonly secret: boolean;
   /** The variable names a file, whose content is the value. */
   readonly file: boolean;
+  /** The longest file, in characters; 65,536 if absent. */
+  readonly charsMax?: number;
   /** In the form that people write; `undefined` if there is none. */
   readonly fallback: string | undefined;
   /** Without a value for a required setting, the process stops. */
@@ -213,9 +215,15 @@ export function secret(
 /** The content of the file that the variable names. */
 export function fileContent(
   name: string,
-  options: Options<string> & { secret?: boolean },
+  { charsMax, ...options }: Options<string> & {
+    secret?: boolean;
+    charsMax?: number;
+  },
 ): Setting<string> {
-  return declare(name, { ...options, file: true }, (content) => content);
+  const declared = declare(name, { ...options, file: true }, (text) => text);
+  return charsMax === undefined
+    ? declared
+    : Object.freeze({ ...declared, charsMax });
 }
 
 /** Comma-separated secrets, all of them valid; an empty list if unset. */
@@ -314,9 +322,10 @@ function lookUp(
         : `${variable} names a file that cannot be read`,
     );
   }
-  if (content.length > FILE_CHARS_MAX) {
+  const { charsMax = FILE_CHARS_MAX } = setting;
+  if (content.length > charsMax) {
     throw new ConfigError(
-      `${variable} names a file longer than ${FILE_CHARS_MAX} characters`,
+      `${variable} names a file longer than ${charsMax} characters`,
     );
   }
   const text = content.trim();

@@ -18,7 +18,7 @@ import {
 import { boundLedger } from "../removed.ts";
 import { byMoment } from "../sources/fields.ts";
 import type { Findings } from "../sources/source.ts";
-import { findEntry, readCatalog } from "./catalog.ts";
+import { type Catalog, findEntry, readCatalog } from "./catalog.ts";
 import { collectFindings, type SourceFindings } from "./collect.ts";
 import { COLLECTORS } from "./collectors.ts";
 import { fitFindings } from "./fit.ts";
@@ -48,6 +48,14 @@ export interface GatherOptions {
   history(subjectKey: string): Promise<readonly string[]>;
 }
 
+let parsed: { text: string; catalog: Catalog } | undefined;
+
+/** A process has one catalogue, which takes a while to parse. */
+function parsedCatalog(text: string): Catalog {
+  if (parsed?.text !== text) parsed = { text, catalog: readCatalog(text) };
+  return parsed.catalog;
+}
+
 /** @throws The signal's reason if it aborts. No other failure throws. */
 export async function gather(
   incident: IncidentInput,
@@ -57,7 +65,7 @@ export async function gather(
   const known = toSubject(mapTexts(incident, removeUnseen), options.now);
   const entry = settings.catalog === undefined
     ? undefined
-    : findEntry(readCatalog(settings.catalog), known);
+    : findEntry(parsedCatalog(settings.catalog), known);
   const redaction = level === "full"
     ? startRedaction({ level }) // What it lets stay belongs to incidents.
     : findings.redaction;

@@ -86,7 +86,7 @@ export async function runCollectors<S extends Settings>(
   collectors: readonly Collector<S>[],
   options: CollectOptions<S>,
 ): Promise<Collected> {
-  const { config, subject, timeMs, signal, redaction } = options;
+  const { config, timeMs, signal, redaction } = options;
   const lookups: Lookup[] = [];
   const all: Asked<S>[] = [];
   for (const collector of collectors) {
@@ -95,7 +95,7 @@ export async function runCollectors<S extends Settings>(
       lookups.push({ collector: name, state: "off", why: "not set up" });
       continue;
     }
-    const questions = collector.questions(subject, config);
+    const questions = questionsOf(collector, options);
     if (typeof questions === "string") {
       lookups.push({ collector: name, state: "unconcerned", why: questions });
       continue;
@@ -135,6 +135,20 @@ export async function runCollectors<S extends Settings>(
   );
   signal.throwIfAborted();
   return assemble(all, lookups, redaction);
+}
+
+/** A collector that cannot tell what to ask must not cost the others. */
+function questionsOf<S extends Settings>(
+  collector: Collector<S>,
+  { subject, config, log }: CollectOptions<S>,
+): readonly Question[] | string {
+  try {
+    return collector.questions(subject, config);
+  } catch (error) {
+    const { name } = collector;
+    log.warn("A collector failed", { collector: name, ...bugFields(error) });
+    return "it could not tell what to ask";
+  }
 }
 
 type Surroundings = ConstructorParameters<typeof CollectorClient>[1];

@@ -14,9 +14,13 @@ import { pagerduty } from "./collect/pagerduty.ts";
 import { prometheus } from "./collect/prometheus.ts";
 import { runbook } from "./collect/runbook.ts";
 
+/** As many services as a catalogue may have need up to a mebibyte. */
+const CATALOG_CHARS_MAX = 1024 * 1024;
+
 /** What each collector reads from the environment, and what they share. */
 export const COLLECTOR_SETTINGS = {
   catalog: optional(fileContent("CATALOG_FILE", {
+    charsMax: CATALOG_CHARS_MAX,
     about:
       "YAML file that says which repository, workload, logs and runbook a service has",
   })),

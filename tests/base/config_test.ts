@@ -322,6 +322,20 @@ Deno.test("readConfig() reads a secret from the file that _FILE names", async (t
   });
 });
 
+Deno.test("readConfig() reads a longer file where the setting says so", () => {
+  const charsMax = 100_000;
+  const list = optional(fileContent("LIST", { about, charsMax }));
+  const longest = "x".repeat(charsMax);
+  const env = { LIST: "/run/list" };
+  assertEquals(read({ list }, env, { "/run/list": longest }), {
+    list: longest,
+  });
+  assertEquals(
+    problem({ list }, env, { "/run/list": longest + "x" }),
+    "LIST names a file longer than 100000 characters",
+  );
+});
+
 Deno.test("readConfig() takes an empty key's file for none, an empty certificate's for a mistake", () => {
   const files = { "/run/pem": "\n" };
   const env = { PEM: "/run/pem" };

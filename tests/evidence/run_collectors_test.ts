@@ -364,3 +364,26 @@ Deno.test("runCollectors() removes what nobody can see, before it redacts", asyn
   assert(!/[\u200b\u202e\u{e0041}]/u.test(text), text);
   assert(!text.includes("hunter2"), text);
 });
+
+Deno.test("runCollectors() asks the others if one cannot tell what to ask", async () => {
+  const log: string[] = [];
+  const wrong = make("wrong", async function* () {
+    yield found("never");
+  });
+  const result = await collect([
+    {
+      ...wrong,
+      questions: () => {
+        throw new TypeError("undefined is not iterable");
+      },
+    },
+    make("right", async function* () {
+      yield found("right");
+    }),
+  ], { env: NO_ENV, log });
+  assertEquals(result.lookups.map(({ state }) => state), [
+    "found",
+    "unconcerned",
+  ]);
+  assertMatch(log.join(), /A collector failed.*wrong/);
+});
