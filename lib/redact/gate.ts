@@ -40,8 +40,10 @@ export interface Place {
   readonly kind: NameKind;
   readonly operator: Operator;
   readonly quoted: boolean;
-  /** The text, where the name starts and where the value ends. */
-  readonly line: { text: string; start: number; end: number };
+  readonly text: string;
+  /** Where the name starts, and where the value ends. */
+  readonly start: number;
+  readonly end: number;
 }
 
 const LENGTH_MIN = 4;
@@ -63,7 +65,7 @@ export function isCredential(given: string, place: Place): boolean {
   // Most of what follows a name in prose is a word.
   const prose = !quoted && (operator === "colon" || operator === "space");
   if (prose && /^[a-z]+:?$/.test(given) && given.length < 16) {
-    if (kind !== "password" || !isAlone(place.line)) return false;
+    if (kind !== "password" || !isAlone(place)) return false;
   }
   if (standsForNone(value)) return false;
   if (kind === "pin") {
@@ -120,8 +122,7 @@ const isLeet = (value: string) =>
   /[g-z]{2}|[aeiou][g-z]/i.test(value) && /[a-z]{3}/i.test(value);
 
 /** `DB_PASSWORD value`, `enable password value`: what no prose looks like. */
-function isSetting(value: string, { line }: Place): boolean {
-  const { text, start, end } = line;
+function isSetting(value: string, { text, start, end }: Place): boolean {
   const name = text.slice(start, Math.min(end - value.length, start + 100));
   if (
     /^[\w-]{0,60}[._][\w.]|^[a-z]+[A-Z]|^[A-Z]{4}|^\w{4,}(?:pw|pass|auth)\b/
@@ -144,17 +145,18 @@ function isPhrase(value: string, { kind, quoted, operator }: Place): boolean {
 }
 
 /** Prose says `password: required`, and configuration `password: hunter2`. */
-function isAfterColon(value: string, { kind, line }: Place): boolean {
+function isAfterColon(value: string, place: Place): boolean {
+  const { kind } = place;
   if (kind === "object") return looksRandom(value) && !isNamed(value);
   if (looksRandom(value)) return true;
   if (kind === "password" && looksChosen(value)) return true;
-  if (!isAlone(line)) return false;
+  if (!isAlone(place)) return false;
   if (kind === "password") return !isPlain(value) || /^\d{4,}$/.test(value);
   return looksChosen(value) && !isObjectName(value);
 }
 
 /** Whether name and value have their line for themselves. */
-function isAlone({ text, start, end }: Place["line"]): boolean {
+function isAlone({ text, start, end }: Place): boolean {
   const next = text[end];
   const ends = next === undefined || next === "\n" || next === "\r" ||
     next === "\\" && /[nr]/.test(text[end + 1] ?? "");

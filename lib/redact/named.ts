@@ -148,9 +148,7 @@ export class NamedSearch {
     const text = this.#text;
     if (kind === "cookie") return findCookie(text, end);
     if (kind === "authorization") return findAuthorization(text, end);
-    const dashed = text[start] === "-";
-    const closed = this.#isClosed(end);
-    const found = readOperator(text, { start, end, dashed, closed });
+    const found = readOperator(text, start, end, this.#isClosed(end));
     if (found === undefined) return undefined;
     const { at } = found;
     // What stands in brackets is often a remark.
@@ -166,8 +164,7 @@ export class NamedSearch {
       return sure || looksRandom(withoutPlaceholders(whole)) ? span : undefined;
     }
     const { quoted } = value;
-    const line = { text, start, end: value.end };
-    const place = { kind, operator, quoted, line };
+    const place = { kind, operator, quoted, text, start, end: value.end };
     const taken = isCredential(value.text, place);
     const next = this.#readMore(value.end, place);
     if (next > value.end) this.#nameEnd = next;
@@ -209,9 +206,15 @@ export class NamedSearch {
     const match = VALUE_FIRST.exec(front);
     const value = match?.[1];
     if (match === null || value === undefined) return undefined;
-    const line = { text: this.#text, start, end: start };
-    const place = { kind, operator: "comma", quoted: true, line } as const;
-    if (isPlaceholder(value) || !isCredential(value, place)) return undefined;
+    const isGiven = !isPlaceholder(value) && isCredential(value, {
+      kind,
+      operator: "comma",
+      quoted: true,
+      text: this.#text,
+      start,
+      end: start,
+    });
+    if (!isGiven) return undefined;
     const at = from + match.index + match[0].indexOf(value);
     return { start: at, end: at + value.length, name: "named" };
   }

@@ -82,20 +82,16 @@ const NESTED = new RegExp(
 const SPACE =
   /["']?(?:[ \t]{1,24}(?:\d[ ](?=\S))?|\n[ \t]{0,40}-[ ](?=[^\s-]))(?:is[ \t]|was[ \t])?(?=[^\s\-|&=:<>{}()[\],;])/y;
 
-/** A name in a text. */
-export interface NamePlace {
-  readonly start: number;
-  readonly end: number;
-  /** Whether a dash is in front, as of an argument. */
-  readonly dashed: boolean;
-  /** Whether an element is closed not far behind. */
-  readonly closed: boolean;
-}
-
-/** What stands behind a name, and where the value starts. */
+/**
+ * What stands behind a name, and where the value starts.
+ *
+ * @param closed Whether an element is closed not far behind.
+ */
 export function readOperator(
   text: string,
-  { start, end, dashed, closed }: NamePlace,
+  start: number,
+  end: number,
+  closed: boolean,
 ): { operator: Operator; at: number } | undefined {
   const before = text[start - 1] ?? "";
   const quoted = isIn(QUOTES, text, start - 1) ||
@@ -161,7 +157,8 @@ export function readOperator(
   if (!isIn(SPACE_STARTS, text, end)) return undefined;
   const space = after(SPACE, text, end);
   if (space === undefined) return undefined;
-  return { operator: dashed ? "argument" : "space", at: space };
+  // Of an argument, its dashes belong to the name.
+  return { operator: text[start] === "-" ? "argument" : "space", at: space };
 }
 
 const NAMED = /(?:name|key|variable|type|id)["']?\s{0,4}[:=]\s{0,4}$/i;

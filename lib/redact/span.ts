@@ -54,12 +54,14 @@ export function isPlaceholder(value: string): boolean {
 /** Spans in order, those that overlap as one. */
 export function mergeSpans(spans: Span[]): Span[] {
   if (spans.length < 2) return spans;
-  spans.sort((a, b) => a.start - b.start || b.end - a.end);
-  const merged: Span[] = [];
+  if (!spans.every(isInOrder)) {
+    spans.sort((a, b) => a.start - b.start || b.end - a.end);
+  }
+  let kept = 0;
   for (const span of spans) {
-    const last = merged.at(-1);
+    const last = spans[kept - 1];
     if (last === undefined || span.start >= last.end) {
-      merged.push(span);
+      spans[kept++] = span;
       continue;
     }
     last.end = Math.max(last.end, span.end);
@@ -68,7 +70,12 @@ export function mergeSpans(spans: Span[]): Span[] {
       SECRET_CLASSES.indexOf(span.name) < SECRET_CLASSES.indexOf(last.name)
     ) last.name = span.name;
   }
-  return merged;
+  spans.length = kept;
+  return spans;
+}
+
+function isInOrder(span: Span, at: number, spans: readonly Span[]): boolean {
+  return at === 0 || spans[at - 1]!.start < span.start;
 }
 
 const PLACEHOLDERS = /\[secret:[a-z-]{2,20}#\d{1,6}\]/g;
