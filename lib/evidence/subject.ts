@@ -51,7 +51,8 @@ export interface Subject {
   readonly entry?: CatalogEntry;
 }
 
-const ALERTS_MAX = 20;
+/** More than a webhook usually holds: what is left out would count as another alert. */
+const ALERTS_MAX = 1000;
 const EXPR_CHARS_MAX = 4000;
 
 /** Reads what an incident is about. */

@@ -58,7 +58,8 @@ export const alertmanager = {
 
 async function* askAlerts(io: Io): AsyncGenerator<Finding> {
   const { alerts, isPart } = await readAlerts(io);
-  const others = alerts.filter(({ labels }) => !isOwn(labels, io));
+  const ids = ownIds(io);
+  const others = alerts.filter(({ id }) => !ids.has(id));
   if (isPart) {
     const why = "there are more than may be read, so only those of its " +
       "namespace were asked for";
@@ -145,7 +146,8 @@ async function readAlerts(io: Io) {
  */
 async function* askSilences(io: Io): AsyncGenerator<Finding> {
   const { alerts } = await readAlerts(io);
-  const own = alerts.filter(({ labels }) => isOwn(labels, io));
+  const ids = ownIds(io);
+  const own = alerts.filter(({ id }) => ids.has(id));
   const silencedBy = new Set(own.flatMap((alert) => alert.silencedBy));
   const inhibitedBy = new Set(own.flatMap((alert) => alert.inhibitedBy));
   const inhibiting = alerts.filter(({ fingerprint }) =>
@@ -228,9 +230,9 @@ function idOf(labels: ReadonlyMap<string, string>): string {
   return JSON.stringify([...labels].toSorted());
 }
 
-function isOwn(labels: ReadonlyMap<string, string>, { subject }: Io): boolean {
-  const id = idOf(labels);
-  return subject.alerts.some((alert) => idOf(alert.labels) === id);
+/** Of the incident's own alerts. */
+function ownIds({ subject }: Io): ReadonlySet<string> {
+  return new Set(subject.alerts.map(({ labels }) => idOf(labels)));
 }
 
 /** Whether it is about the same place. */

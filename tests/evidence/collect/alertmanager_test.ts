@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { startAlertmanagerApi } from "../../../deploy/standins/alertmanager.ts";
 import { alertmanager } from "../../../lib/evidence/collect/alertmanager.ts";
-import { collect, testFaults } from "../../support/collecting.ts";
+import { collect, INCIDENT, testFaults } from "../../support/collecting.ts";
 
 const ALERT = {
   labels: {
@@ -53,6 +53,22 @@ Deno.test("alertmanager: other alerts become facts and moments, without one's ow
     "OrdersDbDown fired: orders-db does not answer",
   ]);
   assertEquals(api.mistakes, []);
+});
+
+Deno.test("alertmanager: none of an incident's many alerts is another one", async () => {
+  const own = Array.from({ length: 60 }, (_, at) => ({
+    ...OWN,
+    labels: { ...OWN.labels, pod: `checkout-${at}` },
+  }));
+  await using api = startAlertmanagerApi({ alerts: [...own, ALERT] });
+  const found = await collect(alertmanager, {
+    env: env(api.url),
+    incident: {
+      ...INCIDENT,
+      raw: { alerts: own.map((alert) => ({ ...alert, status: "firing" })) },
+    },
+  });
+  assertEquals(found.facts[0]!.value, "1, 1 of them here: OrdersDbDown");
 });
 
 const SILENCE = {
