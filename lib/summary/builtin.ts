@@ -145,7 +145,7 @@ function bestFirst(facts: readonly Fact[]): Fact[] {
   return [...first, ...facts.filter((fact) => !first.includes(fact))];
 }
 
-/** What was changed last before the incident, or else last of all. */
+/** What was changed last before the incident; last of all if its start is unknown. */
 function lastChange(
   { occurred_at, timeline = [] }: NormalizedContext,
 ): TimelineEntry | undefined {
@@ -154,9 +154,10 @@ function lastChange(
       ? /\b(deploy|release|rollout|config|migrat)/i.test(text)
       : kind === "change"
   );
-  const start = toMoment(occurred_at) ?? "";
-  return changes.findLast(({ at }) => (toMoment(at) ?? "") <= start) ??
-    changes.at(-1);
+  const start = toMoment(occurred_at);
+  return start === undefined
+    ? changes.at(-1)
+    : changes.findLast(({ at }) => (toMoment(at) ?? "") <= start);
 }
 
 function actionItems(
