@@ -36,8 +36,9 @@ export async function askRange(
     step = Math.max(STEP_MIN_S, Math.ceil(spanS / POINTS_MAX)),
   }: { spanS?: number; step?: number } = {},
 ): Promise<{ series: Series[]; step: number; warnings: string[] }> {
+  const pointsMax = Math.max(2, Math.floor(spanS / step));
   // Both ends count, so one step less.
-  const start = end - Math.max(1, Math.floor(spanS / step) - 1) * step;
+  const start = end - (pointsMax - 1) * step;
   const { value } = await io.get("/api/v1/query_range", {
     query: [
       ["query", query],
@@ -47,7 +48,12 @@ export async function askRange(
     ],
   });
   const { data, warnings } = envelope(value);
-  return { series: readSeries(data), step, warnings };
+  // Whatever step a server takes.
+  const series = readSeries(data).map(({ metric, samples }) => ({
+    metric,
+    samples: samples.slice(-pointsMax),
+  }));
+  return { series, step, warnings };
 }
 
 /** The value of a query at this moment. */

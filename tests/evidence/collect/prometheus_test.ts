@@ -4,6 +4,7 @@ import {
   startPrometheusApi,
 } from "../../../deploy/standins/prometheus.ts";
 import { prometheus } from "../../../lib/evidence/collect/prometheus.ts";
+import { askRange } from "../../../lib/evidence/prometheus/queries.ts";
 import {
   collect,
   INCIDENT,
@@ -155,6 +156,23 @@ Deno.test("prometheus: warnings are gaps", async () => {
   });
   const found = await collect(prometheus, { env: env(api.url) });
   assertMatch(found.gaps[0]!.why, /store x is not reachable/);
+});
+
+Deno.test("prometheus: no more points are kept than were asked for, whatever a server sends", async () => {
+  const values = Array.from({ length: 100_000 }, (_, at) => [at, "1"]);
+  const { series } = await askRange(QUERY, END, {
+    now: NOW,
+    get: () =>
+      Promise.resolve({
+        value: {
+          status: "success",
+          data: { resultType: "matrix", result: [{ metric: {}, values }] },
+        },
+        headers: new Headers(),
+      }),
+  });
+  assertEquals(series[0]!.samples.length, 120);
+  assertEquals(series[0]!.samples.at(-1), [99_999, 1]);
 });
 
 Deno.test("prometheus: at most five series, and the rest is said", async () => {
