@@ -9,6 +9,7 @@ import { optional as optionalSetting, url } from "../../base/config.ts";
 import {
   type JsonObject,
   objectOf,
+  optional,
   stringOf,
   textOf,
 } from "../../base/json.ts";
@@ -110,7 +111,10 @@ async function* askNotes(io: Io): AsyncGenerator<Finding> {
   yield {
     piece: {
       title: `${counted(notes.length, "annotation")} in Grafana`,
-      value: notes.map(({ whole }) => whole),
+      value: notes.map(({ whole }) => ({
+        ...whole,
+        ...optional("url", panelOf(whole, io)),
+      })),
     },
     facts: last === undefined ? [] : [{
       name: "last change annotated",
@@ -185,6 +189,19 @@ async function* askDashboards(io: Io): AsyncGenerator<Finding> {
       value: `${title}: ${url}`,
     })),
   };
+}
+
+/** Where the panel is that somebody annotated, or its dashboard. */
+function panelOf(
+  { dashboardUID, panelId }: JsonObject,
+  { config }: Io,
+): string | undefined {
+  const uid = stringOf(dashboardUID);
+  if (!/^[\w-]{1,60}$/.test(uid)) return undefined;
+  const isPanel = Number.isSafeInteger(panelId) && Number(panelId) > 0;
+  return `${config.grafanaUrl}/d/${uid}${
+    isPanel ? `?viewPanel=${panelId}` : ""
+  }`;
 }
 
 /** Grafana's own paths hold the prefix that a proxy may add. */

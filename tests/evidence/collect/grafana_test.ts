@@ -57,6 +57,22 @@ Deno.test("grafana: annotations become moments, and the last change before the s
   assertEquals(api.mistakes, []);
 });
 
+Deno.test("grafana: the panel that was annotated is linked, on Grafana's own host", async () => {
+  const annotations = [
+    { ...DEPLOY, dashboardUID: "abc-1", panelId: 4 },
+    { ...DEPLOY, time: START - MIN, dashboardUID: "abc-1", panelId: 0 },
+    { ...DEPLOY, time: START, dashboardUID: "../x?y", panelId: 4 },
+  ];
+  await using api = startGrafanaApi({ annotations: annotations as never });
+  const found = await collect(grafana, { env: env(api.url) });
+  assertEquals(
+    JSON.parse(found.pieces[0]!.content).map(({ url }: { url?: string }) =>
+      url
+    ),
+    [`${api.url}/d/abc-1?viewPanel=4`, `${api.url}/d/abc-1`, undefined],
+  );
+});
+
 Deno.test("grafana: nothing there is said", async () => {
   await using api = startGrafanaApi();
   const found = await collect(grafana, { env: env(api.url) });
