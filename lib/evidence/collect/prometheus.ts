@@ -228,10 +228,10 @@ async function* askFirings(
     step: PAST_STEP_S,
   });
   const own = series.filter(({ metric }) => isOf(metric, alert));
-  const stretches = own.flatMap(({ samples }) =>
-    stretchesOf(samples, PAST_STEP_S)
-  )
-    .toSorted((a, b) => a.from - b.from);
+  // Of several replicas, as one.
+  const samples = own.flatMap(({ samples }) => samples)
+    .toSorted(([a], [b]) => a - b);
+  const stretches = stretchesOf(samples, PAST_STEP_S);
   // The one that goes on is this incident itself.
   const past = stretches.filter(({ to }) => to < end - 2 * PAST_STEP_S);
   if (past.length === 0) {

@@ -149,13 +149,15 @@ export function stretchesOf(
   return stretches;
 }
 
-/** Whether a series is of this very alert. */
+/**
+ * Whether a series is of this very alert. It may have labels that the alert lacks,
+ * such as a replica's: Prometheus drops these when it sends.
+ */
 export function isOf(
   metric: Record<string, string>,
   { labels }: SubjectAlert,
 ): boolean {
   return Object.entries(metric).every(([name, value]) =>
-    ["__name__", "alertname", "alertstate"].includes(name) ||
-    labels.get(name) === value
+    name === "alertname" || (labels.get(name) ?? value) === value
   );
 }

@@ -149,6 +149,28 @@ Deno.test("prometheus: past firings are counted, this one left out", async () =>
   ]);
 });
 
+Deno.test("prometheus: firings that replicas know are counted once", async () => {
+  const replica = (name: string): FakeSeries => ({
+    metric: {
+      alertname: "CheckoutSlow",
+      alertstate: "firing",
+      service: "checkout",
+      namespace: "shop",
+      prometheus_replica: name,
+    },
+    at: (time) =>
+      time > END - 25 * HOUR && time < END - 24 * HOUR ? 1 : undefined,
+  });
+  await using api = startPrometheusApi({
+    series: { [FIRING]: [replica("a"), replica("b")] },
+  });
+  const found = await collect(prometheus, { env: env(api.url) });
+  assertMatch(
+    factsOf(found).find((fact) => fact.startsWith("fired in"))!,
+    /^fired in 30 days: 1 time before/,
+  );
+});
+
 Deno.test("prometheus: warnings are gaps", async () => {
   await using api = startPrometheusApi({
     series: { [QUERY]: [LATENCY] },
