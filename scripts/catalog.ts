@@ -116,7 +116,8 @@ function showQuestions(subject: Subject, { out }: CommandContext): void {
 }
 
 function listOf(pairs: (readonly [string, unknown])[]): string {
-  return pairs.map(([name, value]) => `${name}=${value}`).join(", ");
+  return [...new Set(pairs.map(([name, value]) => `${name}=${value}`))]
+    .join(", ");
 }
 
 if (import.meta.main) await runCommand(main);

@@ -8,17 +8,27 @@ import type { Config } from "../base/config.ts";
 import { mapTexts, optional } from "../base/json.ts";
 import type { Log } from "../base/log.ts";
 import { removeUnseen } from "../base/text.ts";
-import type { IncidentInput, NormalizedContext } from "../incident.ts";
+import type {
+  EvidenceKind,
+  IncidentInput,
+  NormalizedContext,
+} from "../incident.ts";
 import {
   addLedgers,
+  type Redaction,
   type RedactionLedger,
   type RedactionLevel,
   startRedaction,
 } from "../redact/redaction.ts";
 import { boundLedger } from "../removed.ts";
-import { byMoment } from "../sources/fields.ts";
+import { byMoment, factOf, jsonPiece } from "../sources/fields.ts";
 import type { Findings } from "../sources/source.ts";
-import { type Catalog, findEntry, readCatalog } from "./catalog.ts";
+import {
+  type Catalog,
+  type CatalogEntry,
+  findEntry,
+  readCatalog,
+} from "./catalog.ts";
 import { collectFindings, type SourceFindings } from "./collect.ts";
 import { COLLECTORS } from "./collectors.ts";
 import { fitFindings } from "./fit.ts";
@@ -30,6 +40,8 @@ import { withholdContext } from "./withhold.ts";
 /** As the schema of a bundle has them. */
 const FACTS_MAX = 100;
 const TIMELINE_MAX = 100;
+/** The name of the catalogue's entry among the pieces. */
+const ENTRY = "catalog";
 /** For all collectors together. */
 const COLLECT_MS = 10_000;
 /** Of the job's time, for storing what they found. */
@@ -84,9 +96,47 @@ export async function gather(
     ? redaction.ledger()
     : addLedgers(findings.removed, redaction.ledger());
   return {
-    ...addCollected(findings, collected, { level, removed }),
+    ...addCollected(findings, withEntry(collected, entry, redaction), {
+      level,
+      removed,
+    }),
     ...optional("subjectKey", known.key),
     removed,
+  };
+}
+
+/** Adds what the catalogue says itself: whom to ask, and where to look. */
+function withEntry(
+  collected: Collected,
+  entry: CatalogEntry | undefined,
+  { value, kept, level }: Redaction,
+): Collected {
+  if (entry === undefined || level === "full") return collected;
+  const { name, owner, dashboards = [], depends_on = [] } = entry;
+  const piece = jsonPiece({
+    name: ENTRY,
+    kind: "catalog.entry",
+    title: kept(`Catalogue's entry ${name}`),
+  }, value(entry));
+  const facts: [name: string, value: unknown, kind: EvidenceKind][] = [
+    ["owner", owner, "people"],
+    ["depends on", depends_on.join(", "), "state"],
+    ...dashboards.map((url): [string, string, EvidenceKind] => [
+      "dashboard",
+      url,
+      "state",
+    ]),
+  ];
+  return {
+    ...collected,
+    pieces: [...collected.pieces, piece],
+    // After what was found now, which says more.
+    facts: [
+      ...collected.facts,
+      ...facts.flatMap(([name, text, kind]) =>
+        factOf(name, value(text), ENTRY).map((fact) => ({ ...fact, kind }))
+      ),
+    ],
   };
 }
 

@@ -131,3 +131,12 @@ function exprOf(generatorUrl: unknown): string | undefined {
   const expr = url?.searchParams.get("g0.expr") ?? "";
   return expr === "" || expr.length > EXPR_CHARS_MAX ? undefined : expr;
 }
+
+/** Which of the catalogue's dependencies labels with these values name. */
+export function dependencyIn(
+  values: Iterable<unknown>,
+  { entry }: Pick<Subject, "entry">,
+): string | undefined {
+  const named = new Set(values);
+  return entry?.depends_on?.find((name) => named.has(name));
+}

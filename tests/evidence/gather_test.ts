@@ -70,3 +70,51 @@ Deno.test("gather() names what Alertmanager's webhook lacks, until Alertmanager 
   const grafana = { ...INCIDENT, raw: { ...INCIDENT.raw, orgId: 1 } };
   assertEquals(await gapsOf(grafana, env), [`undefined: ${gap}`]);
 });
+
+Deno.test("gather() says what the catalogue knows, and what its dependencies do", async () => {
+  const catalog = `services:
+  - name: checkout
+    match: { service: checkout, namespace: shop }
+    owner: payments
+    dashboards: [https://grafana.example/d/checkout]
+    depends_on: [orders-db, mail]
+`;
+  await using api = startAlertmanagerApi({
+    alerts: ["orders-db", "cart"].map((service) => ({
+      labels: { alertname: `${service} down`, service },
+      startsAt: "2026-01-15T09:20:00Z",
+      status: { state: "active" },
+    })),
+  });
+  const env: Record<string, string> = {
+    CATALOG_FILE: "/catalog",
+    ALERTMANAGER_URL: api.url,
+  };
+  const read = (level: "standard" | "full") =>
+    gather(INCIDENT, {
+      settings: readConfig(
+        COLLECTOR_SETTINGS,
+        (name) => env[name],
+        () => catalog,
+      ),
+      level,
+      now: NOW,
+      signal: new AbortController().signal,
+      leftMs: 30_000,
+      log: createLog({}, { write: () => {} }),
+      history: () => Promise.resolve([]),
+    });
+  const { context, pieces } = await read("standard");
+  const facts = context.facts!.filter(({ kind }) => kind !== undefined);
+  assertEquals(facts.map(({ name, value }) => `${name}: ${value}`), [
+    "other alerts firing: 2, 0 of them here",
+    "alerts of dependencies: orders-db down",
+    "owner: payments",
+    "depends on: orders-db, mail",
+    "dashboard: https://grafana.example/d/checkout",
+  ]);
+  assertEquals(pieces.at(-1)?.title, "Catalogue's entry checkout");
+  assertEquals(facts.at(-1)?.evidence, [pieces.at(-1)!.name]);
+  const withheld = await read("full");
+  assertEquals(withheld.pieces.some(({ name }) => name === "catalog"), false);
+});

@@ -13,6 +13,7 @@ import {
   type Finding,
   GapError,
 } from "../collector.ts";
+import { dependencyIn } from "../subject.ts";
 import { authority, bearer, hostOf, listOf } from "../setup.ts";
 import { byTime, freeOf, wordsOf } from "../wording.ts";
 
@@ -71,18 +72,16 @@ async function* askAlerts(io: Io): AsyncGenerator<Finding> {
   }
   const firing = others.filter(({ state }) => state === "active");
   const near = firing.filter(({ labels }) => isNear(labels, io));
-  const names = Map.groupBy(
-    near,
-    ({ labels }) => labels.get("alertname") ?? "",
+  const dependent = firing.filter(({ labels }) =>
+    !isNear(labels, io) &&
+    dependencyIn(labels.values(), io.subject) !== undefined
   );
-  const list = [...names].slice(0, NAMES_MAX).map(([name, { length }]) =>
-    length === 1 ? name : `${name} ×${length}`
-  ).join(", ");
+  const list = listNames(near);
   const held = others.length - firing.length;
   yield {
     piece: {
       title: `${counted(others.length, "other alert")} in Alertmanager`,
-      value: [...near, ...others.filter((one) => !near.includes(one))]
+      value: [...new Set([...near, ...dependent, ...others])]
         .slice(0, SHOWN_MAX)
         .map(({ whole }) => freeOf(whole, ALERT_CHARS_MAX)),
     },
@@ -93,12 +92,18 @@ async function* askAlerts(io: Io): AsyncGenerator<Finding> {
           list === "" ? "" : `: ${list}`
         }`,
       },
+      ...dependent.length === 0 ? [] : [{
+        name: "alerts of dependencies",
+        value: listNames(dependent),
+      }],
       ...held === 0 ? [] : [{
         name: "other alerts silenced or inhibited",
         value: String(held),
       }],
     ],
-    timeline: near.map(({ labels, startsAt: at, summary }) => ({
+    timeline: [...near, ...dependent].map((
+      { labels, startsAt: at, summary },
+    ) => ({
       at,
       text: `${labels.get("alertname") ?? "An alert"} fired${
         summary === undefined ? "" : `: ${summary}`
@@ -116,6 +121,17 @@ async function* askAlerts(io: Io): AsyncGenerator<Finding> {
       },
     };
   }
+}
+
+/** `OrdersDbDown, HighLoad ×3`. */
+function listNames(alerts: readonly { labels: ReadonlyMap<string, string> }[]) {
+  const names = Map.groupBy(
+    alerts,
+    ({ labels }) => labels.get("alertname") ?? "",
+  );
+  return [...names].slice(0, NAMES_MAX).map(([name, { length }]) =>
+    length === 1 ? name : `${name} ×${length}`
+  ).join(", ");
 }
 
 /** Those of the subject's namespace alone, if all are more than may be read. */

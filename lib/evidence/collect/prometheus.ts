@@ -34,7 +34,7 @@ import {
   hostOf,
   listOf,
 } from "../setup.ts";
-import type { SubjectAlert } from "../subject.ts";
+import { dependencyIn, type SubjectAlert } from "../subject.ts";
 
 const SETTINGS = {
   prometheusUrl: optionalSetting(url("PROMETHEUS_URL", {
@@ -54,6 +54,8 @@ const ALERTS_MAX = 2;
 const PAST_DAYS = 30;
 const PAST_STEP_S = 300;
 const LISTED_MAX = 50;
+/** Scraped in vain, or a probe that failed. */
+const DOWN = "up == 0 or probe_success == 0";
 
 export const prometheus = {
   name: "prometheus",
@@ -273,7 +275,7 @@ async function* askFirings(
 }
 
 async function* askTargets(io: Io): AsyncGenerator<Finding> {
-  const down = (await askNow("up == 0", io)).map(({ metric }) => metric);
+  const down = (await askNow(DOWN, io)).map(({ metric }) => metric);
   if (down.length === 0) {
     yield { nothing: "no target is down" };
     return;
@@ -281,18 +283,28 @@ async function* askTargets(io: Io): AsyncGenerator<Finding> {
   const near = down.filter((metric) => isNear(metric, io));
   const nameOf = ({ job = "", instance = "" }: Record<string, string>) =>
     `${job} ${instance}`.trim();
-  const sorted = [...near, ...down.filter((one) => !near.includes(one))];
+  const dependencies = down.filter((metric) =>
+    dependencyIn(Object.values(metric), io.subject) !== undefined
+  );
+  const sorted = [...new Set([...near, ...dependencies, ...down])];
+  const list = (all: typeof down) => all.slice(0, 5).map(nameOf).join(", ");
   yield {
     piece: {
       title: `${counted(down.length, "target")} down`,
       value: sorted.slice(0, LISTED_MAX),
     },
-    facts: [{
-      name: "targets down",
-      value: `${down.length}, ${near.length} of them here${
-        near.length === 0 ? "" : `: ${near.slice(0, 5).map(nameOf).join(", ")}`
-      }`,
-    }],
+    facts: [
+      {
+        name: "targets down",
+        value: `${down.length}, ${near.length} of them here${
+          near.length === 0 ? "" : `: ${list(near)}`
+        }`,
+      },
+      ...dependencies.length === 0 ? [] : [{
+        name: "dependencies down",
+        value: list(dependencies),
+      }],
+    ],
   };
 }
 

@@ -236,3 +236,32 @@ Deno.test("prometheus: user, password and tenant are sent", async () => {
     "x-scope-orgid: team-a|b",
   ]);
 });
+
+Deno.test("prometheus: targets and probes of dependencies that are down are named", async () => {
+  const down = (metric: Record<string, string>): FakeSeries => ({
+    metric,
+    at: () => 0,
+  });
+  await using api = startPrometheusApi({
+    series: {
+      "up == 0 or probe_success == 0": [
+        down({ job: "orders-db", instance: "orders-1:9100" }),
+        down({ job: "other", instance: "o:1" }),
+        down({ job: "probes", instance: "mail", target: "mail" }),
+      ],
+    },
+  });
+  const entry = {
+    name: "checkout",
+    match: { service: "checkout" },
+    depends_on: ["orders-db", "mail"],
+  };
+  const found = await collect(prometheus, {
+    env: env(api.url),
+    subject: { entry },
+  });
+  assertEquals(factsOf(found), [
+    "targets down: 3, 0 of them here",
+    "dependencies down: orders-db orders-1:9100, probes mail",
+  ]);
+});
