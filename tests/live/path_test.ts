@@ -321,8 +321,9 @@ Deno.test("what collectors find costs calls of the gateway as other evidence doe
   );
   const found = lookups.filter(({ state }) => state === "found");
   assert(found.length >= 4, JSON.stringify(lookups));
-  // The webhook and the context, and one artifact a question.
-  assertEquals(evidence.length, 2 + found.length);
+  // The webhook, the catalogue's entry and the context, and one artifact a
+  // question.
+  assertEquals(evidence.length, 3 + found.length);
 });
 
 Deno.test("the whole path on devcore with embedded servers, and when things go wrong", async (t) => {
