@@ -82,6 +82,7 @@ const COMMANDS: readonly Command[] = [
     name: "rpcclient",
     pattern: flag("-U", String.raw`["']?[^\s"'%]{1,80}%([^\s"']{1,200})`, true),
   },
+  // Community, and the passphrases for authentication and for privacy.
   { name: "snmp", pattern: flag("-c|-A|-X", VALUE) },
   { name: "xfreerdp", pattern: new RegExp(String.raw`\s/p:${VALUE}`, "g") },
   { name: "rdesktop", pattern: flag("-p", VALUE) },

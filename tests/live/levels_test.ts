@@ -29,6 +29,7 @@ import { type Random, startRandom } from "../redact/corpus/random.ts";
 import { call } from "../support/command.ts";
 import { sign } from "../support/ingester.ts";
 import { until } from "../support/until.ts";
+import { collectSpans } from "../support/spans.ts";
 
 const { signal } = new AbortController();
 const LEVELS = ["none", "standard", "strict", "full"] as const;
@@ -244,24 +245,6 @@ function atGateway(values: readonly Value[], id: string): JsonObject {
     },
     raw: STARTS["mock"]!(values, id),
     destination: { mode: "artifact" },
-  };
-}
-
-/** Takes what the runtime tells of itself (OpenTelemetry over HTTP). */
-function collectSpans() {
-  const bodies: string[] = [];
-  const server = Deno.serve(
-    { hostname: "127.0.0.1", port: 0, onListen() {} },
-    async (request) => {
-      const bytes = new Uint8Array(await request.arrayBuffer());
-      bodies.push(new TextDecoder("latin1").decode(bytes));
-      return new Response();
-    },
-  );
-  return {
-    bodies,
-    url: `http://127.0.0.1:${server.addr.port}`,
-    [Symbol.asyncDispose]: () => server.shutdown(),
   };
 }
 

@@ -196,3 +196,26 @@ export function openIo<S extends Settings>(
     history: () => Promise.resolve([]),
   };
 }
+
+/** What each look-up came to, in the order of the ranking. */
+export function statesOf({ lookups }: Collected): string[] {
+  return lookups.map(({ state, why }) =>
+    why === undefined ? state : `${state}: ${why}`
+  );
+}
+
+/** An incident with these labels beside its alertname. */
+export function incidentWith(labels: Record<string, string>): IncidentInput {
+  const [alert] = INCIDENT.raw!["alerts"] as Record<string, unknown>[];
+  return {
+    ...INCIDENT,
+    raw: {
+      alerts: [{ ...alert, labels: { alertname: "CheckoutSlow", ...labels } }],
+    },
+  };
+}
+
+/** What is known of the incident, in the order found. */
+export function factsOf({ facts }: Collected): string[] {
+  return facts.map(({ name, value }) => `${name}: ${value}`);
+}

@@ -13,6 +13,7 @@ import { connectStore, type Store } from "../../lib/platform/store.ts";
 import { approve } from "../../lib/operate/approvals.ts";
 import { type Stand, startStand } from "../../scripts/launch/stand.ts";
 import { until } from "../support/until.ts";
+import { collectSpans } from "../support/spans.ts";
 
 const { signal } = new AbortController();
 /** The last part of the stand-in's webhooks. */
@@ -20,24 +21,6 @@ const IN_ENVIRONMENT = "standInSecret";
 const IN_INPUT = "plantedInTheInput";
 const HOOK = ["https://hooks.slack.com", "services", "T1", "B1", IN_INPUT]
   .join("/");
-
-/** Takes what the runtime tells of itself (OpenTelemetry over HTTP). */
-function collectSpans() {
-  const bodies: string[] = [];
-  const server = Deno.serve(
-    { hostname: "127.0.0.1", port: 0, onListen() {} },
-    async (request) => {
-      const bytes = new Uint8Array(await request.arrayBuffer());
-      bodies.push(new TextDecoder("latin1").decode(bytes));
-      return new Response();
-    },
-  );
-  return {
-    bodies,
-    url: `http://127.0.0.1:${server.addr.port}`,
-    [Symbol.asyncDispose]: () => server.shutdown(),
-  };
-}
 
 /** Every artifact that a JSON text names, as text, by pointer. */
 async function readArtifacts(stand: Stand, text: string): Promise<string[]> {

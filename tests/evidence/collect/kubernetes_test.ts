@@ -5,8 +5,10 @@ import { derivePermissions } from "../../../scripts/launch/permissions.ts";
 import { GapError } from "../../../lib/evidence/collector.ts";
 import {
   collect,
-  INCIDENT,
+  factsOf,
+  incidentWith,
   openIo,
+  statesOf,
   testFaults,
 } from "../../support/collecting.ts";
 
@@ -180,10 +182,6 @@ const DATA = {
   ],
 };
 
-function factsOf(found: Awaited<ReturnType<typeof collect>>) {
-  return found.facts.map(({ name, value }) => `${name}: ${value}`);
-}
-
 testFaults({
   collector: kubernetes,
   start: () => startKubernetesApi(DATA),
@@ -224,24 +222,6 @@ Deno.test("kubernetes: a rollout, a sick workload and its warnings are found in 
   ]);
   assertEquals(found.gaps, []);
 });
-
-/** What each look-up came to, in the order of the ranking. */
-function statesOf(found: Awaited<ReturnType<typeof collect>>) {
-  return found.lookups.map(({ state, why }) =>
-    why === undefined ? state : `${state}: ${why}`
-  );
-}
-
-/** An incident with these labels beside its alertname. */
-function incidentWith(labels: Record<string, string>) {
-  const [alert] = INCIDENT.raw!["alerts"] as Record<string, unknown>[];
-  return {
-    ...INCIDENT,
-    raw: {
-      alerts: [{ ...alert, labels: { alertname: "CheckoutSlow", ...labels } }],
-    },
-  };
-}
 
 Deno.test("kubernetes: a check says the version, and fails without a token that counts", async () => {
   await using api = startKubernetesApi({ token: "another" });

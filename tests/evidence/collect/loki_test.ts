@@ -6,8 +6,10 @@ import {
 import { loki } from "../../../lib/evidence/collect/loki.ts";
 import {
   collect,
-  INCIDENT,
+  factsOf,
+  incidentWith,
   openIo,
+  statesOf,
   testFaults,
 } from "../../support/collecting.ts";
 
@@ -26,10 +28,6 @@ const APP: FakeStream = {
     [at("09:31:04"), "error: no connection to 10.0.0.8:5432 after 251 ms"],
   ],
 };
-
-function factsOf(found: Awaited<ReturnType<typeof collect>>) {
-  return found.facts.map(({ name, value }) => `${name}: ${value}`);
-}
 
 testFaults({
   collector: loki,
@@ -54,23 +52,6 @@ Deno.test("loki: error lines are grouped, and what the hour before lacks is new"
   ]]);
   assertEquals(found.gaps, []);
 });
-
-/** What each look-up came to. */
-function statesOf(found: Awaited<ReturnType<typeof collect>>) {
-  return found.lookups.map(({ state, why }) =>
-    why === undefined ? state : `${state}: ${why}`
-  );
-}
-
-function incidentWith(labels: Record<string, string>) {
-  const [alert] = INCIDENT.raw!["alerts"] as Record<string, unknown>[];
-  return {
-    ...INCIDENT,
-    raw: {
-      alerts: [{ ...alert, labels: { alertname: "CheckoutSlow", ...labels } }],
-    },
-  };
-}
 
 const queriesOf = (asked: readonly string[]) =>
   asked.map((path) => new URL(path, "http://l").searchParams);

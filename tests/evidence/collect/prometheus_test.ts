@@ -7,6 +7,7 @@ import { prometheus } from "../../../lib/evidence/collect/prometheus.ts";
 import { askRange } from "../../../lib/evidence/prometheus/queries.ts";
 import {
   collect,
+  factsOf,
   INCIDENT,
   NOW,
   testFaults,
@@ -35,10 +36,6 @@ testFaults({
   start: () => startPrometheusApi({ series: { [QUERY]: [LATENCY] } }),
   env,
 });
-
-function factsOf(found: Awaited<ReturnType<typeof collect>>) {
-  return found.facts.map(({ name, value }) => `${name}: ${value}`);
-}
 
 Deno.test("prometheus: the alert's own series is drawn, its limit crossed, a week before compared", async () => {
   await using api = startPrometheusApi({
