@@ -183,6 +183,78 @@ export interface TimelineEntry {
   evidence: string[];
 }
 
+/**
+ * What the alerts of one name say, so that a summary can tell of many alerts in
+ * one line without reading the payload.
+ */
+export interface AlertGroup {
+  /** The alert's name, or the incident's title where alerts have none. */
+  name: string;
+  /** The worst of its firing alerts. */
+  severity: Severity;
+  /** How many fire, or did if none does any more. */
+  count: number;
+  /** When the first of these began: RFC 3339, UTC. */
+  since?: string;
+  /** When the last of these began, if that is another moment. */
+  newest?: string;
+  /** What is ill, the first that fell ill first: at most 5 short names. */
+  where?: string[];
+  /** How many different ones there are, if more than `where` holds. */
+  places?: number;
+  /** The worst one's own sentence, without what all alerts say. */
+  says?: string;
+  /** What is ill by the worst one, if there are several. */
+  worst?: string;
+  /** The value that `says` states, as it is written there. */
+  value?: string;
+  /** The limit that `says` states. */
+  limit?: string;
+  /** The sentence that several alerts of this name share. */
+  shared?: string;
+  /** Ids of evidence items, at least one. */
+  evidence: string[];
+}
+
+/** The alerts of an incident, grouped by their names. */
+export interface Alerts {
+  /** How many fire. */
+  firing: number;
+  /** How many are resolved. */
+  resolved: number;
+  /** The sentence that all firing alerts say, if they also say others. */
+  all_say?: string;
+  /** What all firing alerts have in common, such as `cluster: eu-west-1`. */
+  place?: string;
+  /** Who owns it, if all alerts say the same. */
+  team?: string;
+  /** The worst first, then the oldest, then by name: at most 20. */
+  groups: AlertGroup[];
+  /** What `groups` had no room for. */
+  more?: { groups: number; alerts: number; severity: Severity };
+}
+
+/** Where a link leads, by the field that gave it. */
+export type LinkKind =
+  | "incident"
+  | "bridge"
+  | "runbook"
+  | "graph"
+  | "dashboard"
+  | "panel"
+  | "logs"
+  | "silence";
+
+/** An address from a known field. Only its origin decides if it is a button. */
+export interface NamedLink {
+  /** By the field that gave it. */
+  kind: LinkKind;
+  /** http or https. */
+  url: string;
+  /** What tells it from others of its kind: an alert's name, a place, a number. */
+  of?: string;
+}
+
 /** The incident in plain fields, the same for every source. */
 export interface NormalizedContext {
   /** One line for people. */
@@ -205,6 +277,13 @@ export interface NormalizedContext {
   facts?: Fact[];
   /** Oldest first, at most 50. */
   timeline?: TimelineEntry[];
+  /**
+   * Since 0.4.0, for sources that send alerts. Facts and timeline hold the same
+   * in the sender's order, as far as they reach.
+   */
+  alerts?: Alerts;
+  /** The worst alert's first, at most 12. */
+  links?: NamedLink[];
   /** What redaction has removed before. */
   redacted?: RedactionLedger;
 }

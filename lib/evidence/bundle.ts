@@ -102,9 +102,12 @@ function numbered(
       const evidence = item.evidence.flatMap((name) => ids.get(name) ?? []);
       return evidence.length === 0 ? [] : [{ ...item, evidence }];
     });
-  const { facts, timeline } = context;
+  const { facts, timeline, alerts } = context;
   return {
     ...context,
+    ...(alerts && {
+      alerts: { ...alerts, groups: renumber(alerts.groups) },
+    }),
     ...(facts && { facts: renumber(facts) }),
     ...(timeline && { timeline: renumber(timeline) }),
   };

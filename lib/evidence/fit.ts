@@ -40,6 +40,7 @@ export function fitFindings(findings: Findings): Findings {
         ...context,
         ...optional("facts", context.facts && shorter(context.facts)),
         ...optional("timeline", context.timeline && shorter(context.timeline)),
+        ...optional("alerts", context.alerts && shorter(context.alerts)),
       },
       gaps: shorter(gaps),
       ...optional("lookups", lookups && shorter(lookups)),

@@ -45,9 +45,15 @@ export function redactBundle(
     gaps,
   };
   const left = isFull ? withholdContext(given, incident_id) : given;
-  const { facts, ...about } = left.context;
+  const { facts, links = [], ...about } = left.context;
   const { source: from, ...rest } = redaction.kept(about);
   const url = redactUrl(left.context.source?.url, redaction.kept);
+  const addresses = links.flatMap(({ kind, of, ...link }) => {
+    const url = redactUrl(link.url, redaction.kept);
+    return url === undefined
+      ? []
+      : [{ kind, url, ...optional("of", redaction.kept(of)) }];
+  });
   const missing = redaction.kept(left.gaps).map(({ what, why, ...rest }) => {
     // Both stand on one line.
     const line = `${what}: ${why}`;
@@ -66,6 +72,7 @@ export function redactBundle(
         ...facts && {
           facts: facts.map((fact) => redactFact(fact, redaction)),
         },
+        ...addresses.length > 0 && { links: addresses },
         ...from && { source: { system: from.system, ...optional("url", url) } },
         ...redacted && { redacted: boundLedger(redacted, redaction.kept) },
       },

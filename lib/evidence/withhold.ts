@@ -5,7 +5,13 @@
  * @module
  */
 import { optional } from "../base/json.ts";
-import type { EvidenceBundle, Fact, NormalizedContext } from "../incident.ts";
+import type {
+  Alerts,
+  EvidenceBundle,
+  Fact,
+  NormalizedContext,
+} from "../incident.ts";
+import { WITHHELD } from "../redact/redaction.ts";
 import { listCounts } from "../removed.ts";
 import { bareUrl, isStatus, isSubject } from "../sources/metadata.ts";
 
@@ -21,7 +27,7 @@ export function withholdContext(
   incidentId = "",
 ): { context: NormalizedContext; gaps: Gaps } {
   const { title, service, severity, occurred_at, source } = context;
-  const { facts = [], timeline = [], description, status } = context;
+  const { facts = [], timeline = [], description, status, alerts } = context;
   const kept = facts.filter(isCount);
   const known = gaps.filter(({ what, why }) =>
     why === WHY && COUNTS.test(what)
@@ -47,8 +53,30 @@ export function withholdContext(
       },
       ...optional("occurred_at", occurred_at),
       ...kept.length > 0 && { facts: kept },
+      ...optional("alerts", alerts && bareAlerts(alerts)),
     },
     gaps: what === "" ? known : [...known, { what, why: WHY }],
+  };
+}
+
+/** Names of alerts, how bad they are, how many and since when. */
+function bareAlerts({ firing, resolved, groups, more }: Alerts): Alerts {
+  return {
+    firing,
+    resolved,
+    groups: groups.map(
+      ({ name, severity, count, since, newest, places, evidence }) => ({
+        // It may be the title, which stays, or a sentence.
+        name: isSubject("alertname", name) ? name : WITHHELD,
+        severity,
+        count,
+        ...optional("since", since),
+        ...optional("newest", newest),
+        ...optional("places", places),
+        evidence,
+      }),
+    ),
+    ...optional("more", more),
   };
 }
 

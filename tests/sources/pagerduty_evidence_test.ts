@@ -81,6 +81,14 @@ Deno.test("collectPagerDuty() puts the sample in plain fields", async () => {
       text: "PagerDuty opened the incident on checkout-api",
       evidence: ["E1"],
     }],
+    links: [
+      { kind: "bridge", url: "https://meet.example.com/incident-1042" },
+      {
+        kind: "graph",
+        url: "http://prometheus.example.com:9090/",
+        of: "Prometheus",
+      },
+    ],
   };
   assertEquals<unknown>(bundle.normalized_context, context);
   assertEquals(pieces, { E1: sample, E2: context });

@@ -48,7 +48,9 @@ import {
   messageOf,
   sharedValuesOf,
 } from "./grafana.ts";
+import { groupAlerts } from "./groups.ts";
 import { isService, subjectOf, tellingFirst, type Texts } from "./labels.ts";
+import { alertLinks } from "./links.ts";
 
 /** The name of the alerts among the pieces of evidence. */
 const ALERTS = "alerts";
@@ -100,6 +102,11 @@ export function collectAlertmanager(incident: IncidentInput): Findings {
   const status = cut > 0 && firing.length === 0
     ? undefined
     : plainTextOf(raw["status"], 100);
+  const grouped = groupAlerts(alerts, {
+    name: incident.title ?? "",
+    piece: ALERTS,
+  });
+  const links = alertLinks(raw, grouped.worst);
   const context: NormalizedContext = {
     ...contextOf({ ...rest, ...optional("service", subject) }),
     ...optional("description", description),
@@ -114,6 +121,8 @@ export function collectAlertmanager(incident: IncidentInput): Findings {
       ...factOf("receiver", unquote(raw["receiver"]), PAYLOAD),
     ],
     timeline: timeline.slice(-TIMELINE_MAX),
+    ...optional("alerts", grouped.alerts),
+    ...optional("links", links.length === 0 ? undefined : links),
   };
   return {
     pieces: [

@@ -2,8 +2,8 @@
  * What Grafana's own alerting adds to Alertmanager's webhook. Pure.
  *
  * Each field may stand in an alert or beside the alerts. `silenceURL` opens a
- * form that mutes the alert, so it never becomes a link or a fact, whatever the
- * field that carries it: a reader finds it in the stored payload only.
+ * form that mutes the alert, so it never becomes a fact or another field's link,
+ * whatever the field that carries it: it has a link of its own, see `links.ts`.
  *
  * @see https://grafana.com/docs/grafana/latest/alerting/configure-notifications/manage-contact-points/integrations/webhook-notifier/
  * @module

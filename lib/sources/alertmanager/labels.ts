@@ -151,6 +151,34 @@ export function fullSubjectOf(about: Texts): string | undefined {
   ]);
 }
 
+/**
+ * What tells an alert from the others of its delivery: a workload, a machine, a
+ * target, a service or a namespace; the exporter's target only if nothing else
+ * differs.
+ *
+ * @param shared The labels that all alerts share.
+ */
+export function placeOf(
+  { about, measuring }: Parted,
+  shared: Texts,
+): string | undefined {
+  const names = [
+    ...WORKLOADS,
+    ...HOSTS,
+    "instance",
+    ...SERVICES,
+    ...CONTAINERS,
+    ...NAMESPACES,
+  ].filter((name) => !shared.has(name));
+  return firstOf(about, names) ??
+    firstOf(measuring, names.filter((name) => name === "instance"));
+}
+
+/** What a single alert is about, more exactly than its service. */
+export function wholePlaceOf({ about }: Parted): string | undefined {
+  return firstOf(about, [...WORKLOADS, ...HOSTS, "instance"]);
+}
+
 /** Whether the headline says this label's value as the name of a service. */
 export function isService(name: string): boolean {
   return SERVICES.includes(name);

@@ -16,6 +16,8 @@ import { named } from "../../base/foreign.ts";
 import type {
   Fact,
   IncidentInput,
+  LinkKind,
+  NamedLink,
   NormalizedContext,
   TimelineEntry,
 } from "../../incident.ts";
@@ -27,6 +29,7 @@ import {
   PAYLOAD,
   payloadOf,
   payloadPiece,
+  webUrlOf,
 } from "../fields.ts";
 import type { Findings } from "../source.ts";
 import { nameOf } from "./reference.ts";
@@ -43,6 +46,7 @@ export function collectPagerDuty(incident: IncidentInput): Findings {
     ...optional("status", plainTextOf(data["status"], 100)),
     facts: readFacts(incident, { event, data }),
     timeline: readTimeline(event, data),
+    ...optional("links", readLinks(event, data)),
   };
   return {
     pieces: [payloadPiece("PagerDuty webhook as received", raw)],
@@ -53,6 +57,26 @@ export function collectPagerDuty(incident: IncidentInput): Findings {
       kind: "off",
     }],
   };
+}
+
+/** The call to join, and the page of whatever sent the alert. */
+function readLinks(
+  event: JsonObject,
+  data: JsonObject,
+): NamedLink[] | undefined {
+  const client = objectOf(event["client"]) ?? {};
+  const bridge = objectOf(data["conference_bridge"]) ?? {};
+  const given: [kind: LinkKind, url: unknown, of: unknown][] = [
+    ["bridge", bridge["conference_url"], undefined],
+    ["graph", client["url"], client["name"]],
+  ];
+  const links = given.flatMap(([kind, value, of]) => {
+    const url = webUrlOf(value);
+    return url === undefined
+      ? []
+      : [{ kind, url, ...optional("of", plainTextOf(of, 100)) }];
+  });
+  return links.length === 0 ? undefined : links;
 }
 
 /** People come first: a message shows only the first few facts. */
