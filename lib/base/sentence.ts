@@ -9,7 +9,7 @@
  * number, which begins no sentence anyway.
  */
 const SHORT = new Set(
-  `approx ca cf dr eg e.g est etc fig ie i.e inc incl max min mr mrs ms nr resp
+  `approx ca cf dr eg e.g est etc fig ie i.e inc incl max min mr mrs nr resp
   st vs`.split(/\s+/),
 );
 /** A sentence ends before a capital, at a line's end and nowhere else. */
@@ -28,7 +28,9 @@ function splitLine(line: string): string[] {
   for (const { 0: mark, index } of line.matchAll(END)) {
     const end = index + mark.length;
     const word = /\S*$/.exec(line.slice(start, index))?.[0] ?? "";
-    if (end < line.trimEnd().length && isShort(word, mark)) continue;
+    const isUnit = /\d\s*\S*$/.test(line.slice(start, index));
+    const isLast = end >= line.trimEnd().length;
+    if (!isLast && !isUnit && isShort(word, mark)) continue;
     const close = /^["”’)\]]*/.exec(line.slice(end))?.[0].length ?? 0;
     sentences.push(line.slice(start, end + close));
     start = end + close;

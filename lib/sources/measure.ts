@@ -24,7 +24,7 @@ const NUMBER =
   `(?<![\\w.:/#-])([-+]?(?:\\d{1,3}(?:[ \u00a0\u202f]\\d{3})+(?!\\d)|\\d+)(?:[.,]\\d+)*(?:e[-+]?\\d+)?)(?:\\s?(${UNIT}))?(?![\\w:/]|[.-]\\w)`;
 const NUMBERS = RegExp(NUMBER, "g");
 const LIMIT = RegExp(
-  `(?:\\b(?:limit|threshold|maximum|minimum|max|min|allowed|target|slo)\\b(?:\\s+(?:is|of|was|at))?|\\b(?:above|below|over|under|more than|less than|greater than)\\b(?:\\s+(?:its|the)\\s+(?:limit|threshold)(?:\\s+of)?)?|[<>]=?)\\s*[:=]?\\s*${NUMBER}`,
+  `(?:\\b(?:limit|threshold|maximum|minimum|max|min|allowed|target|slo|objective)\\b(?:\\s+(?:is|of|was|at))?|\\b(?:above|below|more than|less than|greater than)\\b(?:\\s+(?:its|the)\\s+(?:limit|threshold)(?:\\s+of)?)?|[<>]=?)\\s*[:=]?\\s*${NUMBER}`,
   "i",
 );
 /** Of each unit in its smallest; what is not here has one spelling only. */

@@ -13,6 +13,12 @@ const SENTENCES: readonly [text: string, ...sentences: string[]][] = [
   ],
   ["approx. Ten of max. Twenty.", "approx. Ten of max. Twenty."],
   ["ask J. Doe. Now!", "ask J. Doe.", "Now!"],
+  [
+    "It took 5 min. It took 3 ms. Now",
+    "It took 5 min.",
+    "It took 3 ms.",
+    "Now",
+  ],
   ["it ends. but not here", "it ends. but not here"],
   ['He said "no." Then left.', 'He said "no."', "Then left."],
 ];

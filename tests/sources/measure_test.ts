@@ -11,6 +11,11 @@ const STATED: readonly [sentence: string, value?: string, limit?: string][] = [
   ["db-1.prod uses 398 of 400 connections (limit 360)", "398", "360"],
   ["Lag is 3 min, above 30s", "3 min", "30 s"],
   ["52 000 mails wait vs. a limit of 5 000", "52 000", "5 000"],
+  [
+    "p99 of POST /pay is 2.1 s over 5 minutes; the objective is 500 ms",
+    "2.1 s",
+    "500 ms",
+  ],
   ["p99 above 2s"],
   ["Disk is 91% full", "91 %"],
   ["v1.2.3 of db-1 failed"],

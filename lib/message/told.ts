@@ -1,0 +1,35 @@
+/**
+ * What a message tells, before it is laid out. Types only.
+ *
+ * @module
+ */
+import type { Claim, Severity } from "../incident.ts";
+
+/** Where a claim stands in a message. */
+export type Place =
+  | "headline"
+  | "state"
+  | "happened"
+  | "changed"
+  | "seen"
+  | "next"
+  | "small";
+
+/** A claim in our own voice: it quotes what it repeats. */
+export interface Told extends Claim {
+  place: Place;
+  /** Of an alert; it gives the line its sign. */
+  severity?: Severity;
+  /** Whether it rests on what was collected, not on the webhook alone. */
+  collected?: boolean;
+}
+
+/** What all rules have told. */
+export interface Report {
+  /** `P1`, as the sender calls it. */
+  priority?: string;
+  /** What is ill, and where. */
+  subject?: string;
+  /** In the order in which they stand. */
+  claims: readonly Told[];
+}

@@ -1,0 +1,129 @@
+/**
+ * One line for each name of an alert, the worst first. Pure.
+ *
+ * @module
+ */
+import { named, quoted } from "../../base/foreign.ts";
+import { sentencesOf, withoutStop } from "../../base/sentence.ts";
+import { counted } from "../../base/text.ts";
+import { type AlertGroup, isWorse } from "../../incident.ts";
+import { clock } from "./clock.ts";
+import type { Told } from "../../message/told.ts";
+import { headlineWords, placesOf } from "./headline.ts";
+import type { Known, Rule } from "./rule.ts";
+
+export const LINES_MAX = 5;
+const NAME_CHARS_MAX = 80;
+const PLACES_CHARS_MAX = 100;
+const SENTENCE_CHARS_MAX = 220;
+
+/** `HostHighCpuLoad ×3, from 09:20 · “CPU on db-1 is 97.4 %”`. */
+export const groups: Rule = (known) => {
+  const { groups, context: { alerts, title = "" } } = known;
+  // A single alert stands in the headline; what else it says is its name.
+  const isOne = groups.length === 1 && groups[0]!.count === 1;
+  if (isOne) return ofSingle(known, groups[0]!, title);
+  // What the headline says stands there already.
+  const said = new Set(
+    known.worst.length === 1
+      ? [quoted(headlineWords(known.worst[0]!) ?? "", SENTENCE_CHARS_MAX)]
+      : [],
+  );
+  const lines = groups.map((group) => lineOf(group, known, said));
+  const left = groups.slice(LINES_MAX);
+  const more = alerts?.more;
+  const names = left.length + (more?.groups ?? 0);
+  if (names === 0) return [...lines, ...firstOf(known)];
+  const shown = lines.slice(0, LINES_MAX);
+  const count = left.reduce((sum, { count }) => sum + count, 0) +
+    (more?.alerts ?? 0);
+  const severity = [left[0]?.severity, more?.severity].flatMap((one) =>
+    one ?? []
+  ).reduce((worst, one) => isWorse(one, worst) ? one : worst);
+  return [...shown, {
+    place: "happened",
+    text: `… ${counted(names, "more name")} (${
+      counted(count, "alert")
+    }), at worst ${severity}, in the stored summary`,
+    evidence: [...left[0]?.evidence ?? groups[0]!.evidence],
+  }];
+};
+
+function lineOf(
+  group: AlertGroup,
+  { asOf, worst }: Known,
+  said: Set<string>,
+): Told {
+  const { name, severity, count, since, says, shared, evidence } = group;
+  const from = since === undefined
+    ? ""
+    : `, from ${clock(since, asOf, { seconds: false })}`;
+  const words = [says, shared].flatMap((text) =>
+    text === undefined ? [] : quoted(text, SENTENCE_CHARS_MAX)
+  ).find((text) => !said.has(text));
+  if (words !== undefined) said.add(words);
+  const what = words === undefined ? "" : ` · ${words}`;
+  // A headline about several names says where they are.
+  const places = worst.length === 1 && count > 1 ? placesOf([group]) : "";
+  const where = places === "" ? "" : ` on ${named(places, PLACES_CHARS_MAX)}`;
+  const times = count > 1 ? ` ×${count}${where}` : "";
+  return {
+    place: "happened",
+    severity,
+    text: `${named(name, NAME_CHARS_MAX)}${times}${from}${what}`,
+    evidence: [...evidence],
+  };
+}
+
+function ofSingle(
+  known: Known,
+  group: AlertGroup,
+  title: string,
+): readonly Told[] {
+  const { says, name, severity, evidence } = group;
+  const { context } = known;
+  const rest = sentencesOf(context.description ?? "").filter((sentence) =>
+    withoutStop(sentence) !== says
+  ).join(" ");
+  if (says !== undefined) {
+    return [{
+      place: "happened",
+      severity,
+      text: `${named(name, NAME_CHARS_MAX)}${
+        rest === "" ? "" : ` · ${quoted(rest, SENTENCE_CHARS_MAX)}`
+      }`,
+      evidence: [...evidence],
+    }];
+  }
+  const { given } = known;
+  const has = [
+    "description",
+    ...context.severity_rule?.startsWith("none reported") ?? true
+      ? ["severity"]
+      : [],
+    ...given.has("runbook") ? [] : ["runbook"],
+  ];
+  return title !== name && title !== "" ? [] : [{
+    place: "happened",
+    text: `The alert says nothing more: it has no ${listOf(has)}`,
+    evidence: [...evidence],
+  }];
+}
+
+function listOf(words: readonly string[]): string {
+  return words.length < 2
+    ? words.join("")
+    : `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
+}
+
+/** `db-1 was first each time`, of at least two names on several places. */
+function firstOf({ groups }: Known): readonly Told[] {
+  const several = groups.filter(({ where = [] }) => where.length > 1);
+  const firsts = new Set(several.map(({ where = [] }) => where[0]!));
+  const [first] = firsts;
+  return several.length < 2 || firsts.size !== 1 ? [] : [{
+    place: "happened",
+    text: `${named(first!, NAME_CHARS_MAX)} was first each time`,
+    evidence: [...several[0]!.evidence],
+  }];
+}

@@ -1,0 +1,42 @@
+/**
+ * A rule tells one thing about an incident, or nothing. Rules are pure: the same
+ * bundle gives the same claims. Each stands in a file of its own, and
+ * `../tell.ts` lists them in their order.
+ *
+ * @module
+ */
+import type {
+  AlertGroup,
+  EvidenceBundle,
+  Fact,
+  Lookup,
+  NormalizedContext,
+  TimelineEntry,
+} from "../../incident.ts";
+import type { Told } from "../../message/told.ts";
+
+/** What rules look at: the bundle, read once. */
+export interface Known {
+  bundle: EvidenceBundle;
+  context: NormalizedContext;
+  /** Facts of the webhook by their names. */
+  given: ReadonlyMap<string, string>;
+  /** Facts of other systems. */
+  facts: readonly Fact[];
+  timeline: readonly TimelineEntry[];
+  /** The worst first; empty for a source without alerts. */
+  groups: readonly AlertGroup[];
+  /** Those groups that the headline is about. */
+  worst: readonly AlertGroup[];
+  lookups: readonly Lookup[];
+  /** The payload. */
+  main: readonly string[];
+  /** When what the headline says began. */
+  since: string | undefined;
+  /** The newest moment that the bundle knows of; RFC 3339, UTC. */
+  asOf: string | undefined;
+  /** Whether any other system was asked. */
+  isAsked: boolean;
+}
+
+export type Rule = (known: Known) => readonly Told[];

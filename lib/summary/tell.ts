@@ -1,0 +1,48 @@
+/**
+ * Tells what a bundle says, by rules in a fixed order. Pure: no model, no clock.
+ *
+ * @module
+ */
+import { type EvidenceBundle, withIds } from "../incident.ts";
+import { changes } from "./rules/changes.ts";
+import { groups } from "./rules/groups.ts";
+import { headline, priorityOf, subjectOf } from "./rules/headline.ts";
+import { illness } from "./rules/illness.ts";
+import { readKnown } from "./rules/known.ts";
+import type { Place, Report, Told } from "../message/told.ts";
+import type { Rule } from "./rules/rule.ts";
+import { seen } from "./rules/seen.ts";
+import { small } from "./rules/small.ts";
+import { state } from "./rules/state.ts";
+import { words } from "./rules/words.ts";
+
+/** In the order in which their claims stand. */
+const RULES: readonly Rule[] = [
+  headline,
+  state,
+  groups,
+  words,
+  illness,
+  changes,
+  seen,
+  small,
+];
+
+export function tell(bundle: EvidenceBundle): Report {
+  const known = readKnown(bundle);
+  const ids = new Set(withIds(bundle.evidence).map(({ id }) => id));
+  const [priority, subject] = [priorityOf(known), subjectOf(known)];
+  return {
+    ...priority !== undefined && { priority },
+    ...subject !== undefined && { subject },
+    claims: RULES.flatMap((rule) => rule(known)).map((told) => ({
+      ...told,
+      evidence: [...new Set(told.evidence)].filter((id) => ids.has(id)),
+    })),
+  };
+}
+
+/** The claims that stand in one place. */
+export function claimsIn({ claims }: Report, place: Place): Told[] {
+  return claims.filter((told) => told.place === place);
+}

@@ -1,0 +1,61 @@
+import { assertEquals } from "@std/assert";
+import type { NormalizedContext } from "../../../lib/incident.ts";
+import { groups } from "../../../lib/summary/rules/groups.ts";
+import { alertsOf, group, textsOf } from "./support.ts";
+
+const NAMES = ["A", "B", "C", "D", "E", "F", "G"];
+
+const TOLD: readonly [what: string, NormalizedContext, texts: string[]][] = [
+  ["nothing of an incident without alerts", { title: "Slow" }, []],
+  ["what a poor alert lacks", { title: "Slow", ...alertsOf([group()]) }, [
+    "The alert says nothing more: it has no description, severity or runbook",
+  ]],
+  ["a single alert's name, and what its headline has no room for", {
+    ...alertsOf([group({ says: "It is slow" })]),
+    description: "It is slow. Nobody can pay.",
+  }, ["Slow · “Nobody can pay.”"]],
+  [
+    "a sentence of the headline no second time",
+    alertsOf([
+      group({ says: "It is slow" }),
+      group({ name: "Old", severity: "warning", says: "It ages" }),
+    ]),
+    ["Slow, from 08:00", "Old, from 08:00 · “It ages”"],
+  ],
+  [
+    "one sentence of several names once",
+    alertsOf([
+      group({ says: "It is slow" }),
+      group({ name: "Slower", says: "It is slow" }),
+    ]),
+    ["Slow, from 08:00 · “It is slow”", "Slower, from 08:00"],
+  ],
+  [
+    "who was first each time",
+    alertsOf([
+      group({ count: 2, where: ["a", "b"], says: "a is slow" }),
+      group({ name: "Full", count: 2, where: ["a", "c"], says: "c is full" }),
+    ]),
+    [
+      "Slow ×2, from 08:00 · “a is slow”",
+      "Full ×2, from 08:00 · “c is full”",
+      "a was first each time",
+    ],
+  ],
+  [
+    "at most five names, and counts the others",
+    alertsOf(
+      NAMES.map((name) => group({ name, count: 2 })),
+      { more: { groups: 3, alerts: 4, severity: "warning" } },
+    ),
+    [
+      ...NAMES.slice(0, 5).map((name) => `${name} ×2, from 08:00`),
+      "… 5 more names (8 alerts), at worst critical, in the stored summary",
+    ],
+  ],
+];
+for (const [what, context, texts] of TOLD) {
+  Deno.test(`groups tells ${what}`, () => {
+    assertEquals(textsOf(groups, context), texts);
+  });
+}

@@ -1,0 +1,77 @@
+import { assertEquals } from "@std/assert";
+import type { EvidenceKind, NormalizedContext } from "../../../lib/incident.ts";
+import { illness } from "../../../lib/summary/rules/illness.ts";
+import type { Rule } from "../../../lib/summary/rules/rule.ts";
+import { seen } from "../../../lib/summary/rules/seen.ts";
+import { small } from "../../../lib/summary/rules/small.ts";
+import { words } from "../../../lib/summary/rules/words.ts";
+import { alertsOf, group, textsOf } from "./support.ts";
+
+const fact = (name: string, value: string, kind?: EvidenceKind) => ({
+  name,
+  value,
+  ...kind && { kind },
+  evidence: ["E2"],
+});
+const START = { occurred_at: "2026-03-04T08:00:00.000Z" };
+
+const TOLD: readonly [Rule, string, NormalizedContext, texts: string[]][] = [
+  [illness, "nothing of the webhook's own facts", {
+    facts: [fact("region", "eu-1")],
+  }, []],
+  [illness, "one finding of each kind, metrics first", {
+    facts: [
+      fact("errors", "new: timeout", "log"),
+      fact("p99", "2.4 s now", "metric"),
+      fact("p50", "1 s now", "metric"),
+      fact("people", "Ada", "people"),
+    ],
+  }, ["“p99: 2.4 s now”", "“errors: new: timeout”"]],
+  [seen, "nothing without history", { facts: [fact("a", "b", "log")] }, []],
+  [seen, "the last time", {
+    facts: [fact("last time", "2 d ago", "history")],
+  }, ["“last time: 2 d ago”"]],
+  [words, "nothing beside alerts", {
+    ...alertsOf([group()]),
+    description: "It is slow",
+  }, []],
+  [words, "the description, facts and moments, but nothing twice", {
+    ...START,
+    title: "Slow",
+    description: "p99 is 2 s.",
+    facts: [fact("region", "eu-1"), fact("urgency", "high")],
+    timeline: [
+      { at: START.occurred_at, text: "Alarm", evidence: ["E1"] },
+      { at: "2026-03-04T07:00:00Z", text: "Deployed", evidence: ["E1"] },
+    ],
+  }, ["“p99 is 2 s.”", "“region: eu-1”", "08:00:00 “Alarm”"]],
+  [words, "no description that the title repeats", {
+    title: "All is slow",
+    description: "All is slow.",
+  }, []],
+  [small, "that it knows no time", {}, [
+    "As of an unknown time, from the webhook alone",
+  ]],
+  [small, "as of when, urgency and team", {
+    ...START,
+    facts: [fact("urgency", "high"), fact("teams", "Shop")],
+  }, [
+    "As of 2026-03-04 08:00:00 UTC, from the webhook alone · urgency high · team Shop",
+  ]],
+];
+for (const [rule, what, context, texts] of TOLD) {
+  Deno.test(`${rule.name} tells ${what}`, () => {
+    assertEquals(textsOf(rule, context), texts);
+  });
+}
+
+Deno.test("small tells the first gap that nobody chose, and counts the others", () => {
+  const gaps = [
+    { what: "alerts", why: "not asked", kind: "off" as const },
+    { what: "the log", why: "status 403" },
+    { what: "more", why: "cut" },
+  ];
+  assertEquals(textsOf(small, { ...alertsOf([group()]) }, { gaps }), [
+    "As of 2026-03-04 08:00:00 UTC, from the webhook alone · not got: “the log: status 403” and 1 more",
+  ]);
+});

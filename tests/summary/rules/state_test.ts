@@ -1,0 +1,75 @@
+import { assertEquals } from "@std/assert";
+import type { NormalizedContext } from "../../../lib/incident.ts";
+import { state } from "../../../lib/summary/rules/state.ts";
+import { alertsOf, group, textsOf } from "./support.ts";
+
+const AT = "2026-03-04T08:00:00.000Z";
+const PAGED: NormalizedContext = {
+  source: { system: "pagerduty" },
+  occurred_at: AT,
+  status: "triggered",
+};
+const fact = (name: string, value: string) => ({
+  name,
+  value,
+  evidence: ["E1"],
+});
+
+const TOLD: readonly [what: string, NormalizedContext, text: string[]][] = [
+  ["nothing of an incident without a time", {}, []],
+  ["since when, and the status in its own words", {
+    occurred_at: AT,
+    status: "being looked at",
+  }, ["Since 08:00:00 UTC, now “being looked at”"]],
+  ["that nobody has acknowledged a page, and who is assigned", {
+    ...PAGED,
+    facts: [
+      fact("assigned to", "Ada"),
+      fact("escalation policy", "Shop on-call"),
+    ],
+  }, [
+    "Triggered 08:00:00 UTC, not acknowledged · Ada (“Shop on-call”) is assigned",
+  ]],
+  ["a single alert's start", alertsOf([group()]), ["Since 08:00:00 UTC"]],
+  [
+    "how many are as bad, the newest, and that some are resolved",
+    alertsOf([
+      group({ count: 2, newest: "2026-03-04T08:05:00.000Z" }),
+      group({
+        name: "Old",
+        severity: "warning",
+        since: "2026-03-01T08:00:00.000Z",
+      }),
+    ], { resolved: 1 }),
+    [
+      "Since 08:00:00 UTC, 2 of 3 critical, newest 08:05:00, 1 of 4 resolved",
+    ],
+  ],
+  [
+    "what all alerts say",
+    alertsOf([group({ count: 2 })], {
+      all_say: "Nobody can pay.",
+    }),
+    ["Since 08:00:00 UTC, none resolved. Both say: “Nobody can pay.”"],
+  ],
+  [
+    "that all are over",
+    alertsOf([group({ count: 2 })], {
+      firing: 0,
+      resolved: 2,
+    }),
+    ["Since 08:00:00 UTC, all resolved"],
+  ],
+];
+for (const [what, context, texts] of TOLD) {
+  Deno.test(`state tells ${what}`, () => {
+    assertEquals(textsOf(state, context), texts);
+  });
+}
+
+Deno.test("state tells how long ago it began if another system was asked", () => {
+  const lookups = [{ collector: "github", state: "nothing" as const }];
+  assertEquals(textsOf(state, { occurred_at: AT }, { lookups }), [
+    "Since 08:00:00 UTC (60 min ago)",
+  ]);
+});
