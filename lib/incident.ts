@@ -231,7 +231,7 @@ export interface Alerts {
   /** The worst first, then the oldest, then by name: at most 20. */
   groups: AlertGroup[];
   /** What `groups` had no room for. */
-  more?: { groups: number; alerts: number; severity: Severity };
+  others?: { groups: number; alerts: number; severity: Severity };
 }
 
 /** Where a link leads, by the field that gave it. */

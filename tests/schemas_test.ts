@@ -13,6 +13,21 @@ const POINTER = "redis://art:0f8fad5b-d9cb-469f-a165-70867728950e";
 const SHA256 = "a".repeat(64);
 const AT = "2026-01-15T09:30:00Z";
 const CLAIM = { text: "t", evidence: ["E1"] };
+const GROUP = {
+  name: "n",
+  severity: "critical",
+  count: 2,
+  since: "2026-01-15T09:30:00Z",
+  newest: "2026-01-15T09:31:00Z",
+  where: ["a"],
+  places: 6,
+  says: "s",
+  worst: "a",
+  value: "2 s",
+  limit: "1 s",
+  shared: "h",
+  evidence: ["E1"],
+};
 const ITEM = {
   id: "E1",
   kind: "k",
@@ -75,6 +90,16 @@ const FULL: Record<SchemaName, JsonObject> = (() => {
       occurred_at: AT,
       facts: [{ name: "n", value: "v", evidence: ["E1"] }],
       timeline: [{ at: AT, text: "t", evidence: ["E1"] }],
+      alerts: {
+        firing: 1,
+        resolved: 0,
+        all_say: "s",
+        place: "p",
+        team: "t",
+        groups: [GROUP],
+        others: { groups: 1, alerts: 1, severity: "info" },
+      },
+      links: [{ kind: "runbook", url: "https://example.com/r", of: "n" }],
       redacted: { "aws-key": { count: 1, where: ["raw.key"] } },
       redaction: { counts: { "aws-key": 1 } },
     },
@@ -192,9 +217,9 @@ function flagRule(path: string): Rule {
   return [path, [true, false], [["true", "must be boolean"]]];
 }
 
-function countRule(path: string): Rule {
-  return [path, [0, 10_000], [
-    [-1, "must be >= 0"],
+function countRule(path: string, least = 0): Rule {
+  return [path, [least, 10_000], [
+    [least - 1, `must be >= ${least}`],
     [1.5, "must be integer"],
   ]];
 }
@@ -279,6 +304,48 @@ const REPORTED = [
 ];
 const NONE = { count: 0, where: [] };
 
+const GROUPS = "/normalized_context/alerts/groups/0";
+const LINK_KINDS = [
+  ...["incident", "bridge", "runbook", "graph"],
+  ...["dashboard", "panel", "logs", "silence"],
+];
+const ALERT_RULES: Rule[] = [
+  countRule("/normalized_context/alerts/firing", 0),
+  countRule("/normalized_context/alerts/resolved", 0),
+  textRule("/normalized_context/alerts/all_say", 1, 300),
+  textRule("/normalized_context/alerts/place", 1, 100),
+  textRule("/normalized_context/alerts/team", 1, 100),
+  listRule("/normalized_context/alerts/groups", 20, GROUP),
+  textRule(`${GROUPS}/name`, 1, 150),
+  wordRule(`${GROUPS}/severity`, SEVERITIES),
+  countRule(`${GROUPS}/count`, 1),
+  momentRule(`${GROUPS}/since`),
+  momentRule(`${GROUPS}/newest`),
+  [`${GROUPS}/where`, [["a"], list(5, "a")], [
+    [[], "must NOT have fewer than 1 items"],
+    [list(6, "a"), "must NOT have more than 5 items"],
+  ]],
+  textRule(`${GROUPS}/where/0`, 1, 80),
+  countRule(`${GROUPS}/places`, 1),
+  textRule(`${GROUPS}/says`, 1, 300),
+  textRule(`${GROUPS}/worst`, 1, 80),
+  textRule(`${GROUPS}/value`, 1, 100),
+  textRule(`${GROUPS}/limit`, 1, 100),
+  textRule(`${GROUPS}/shared`, 1, 300),
+  citationsRule(`${GROUPS}/evidence`),
+  citationRule(`${GROUPS}/evidence/0`),
+  countRule("/normalized_context/alerts/others/groups", 1),
+  countRule("/normalized_context/alerts/others/alerts", 1),
+  wordRule("/normalized_context/alerts/others/severity", SEVERITIES),
+  listRule("/normalized_context/links", 12, {
+    kind: "runbook",
+    url: "https://example.com/r",
+  }),
+  wordRule("/normalized_context/links/0/kind", LINK_KINDS),
+  uriRule("/normalized_context/links/0/url"),
+  textRule("/normalized_context/links/0/of", 1, 100),
+];
+
 /** A ledger of so many classes. */
 function ledger(classes: number): JsonObject {
   const name = (at: number) =>
@@ -352,6 +419,7 @@ const RULES: Partial<Record<SchemaName, Rule[]>> = {
     wordRule("/normalized_context/timeline/0/kind", KINDS),
     citationsRule("/normalized_context/timeline/0/evidence"),
     citationRule("/normalized_context/timeline/0/evidence/0"),
+    ...ALERT_RULES,
     ["/normalized_context/redacted", [{}, ledger(30)], [
       [ledger(31), "must NOT have more than 30 properties"],
       [{ Named: NONE }, 'must match pattern "^[a-z][a-z-]{1,29}$"'],
@@ -492,6 +560,14 @@ const REQUIRED: Partial<Record<SchemaName, string[]>> = {
       .map((key) => `/normalized_context/facts/0/${key}`),
     ...["at", "text", "evidence"]
       .map((key) => `/normalized_context/timeline/0/${key}`),
+    ...["firing", "resolved", "groups"]
+      .map((key) => `/normalized_context/alerts/${key}`),
+    ...["name", "severity", "count", "evidence"].map((key) =>
+      `${GROUPS}/${key}`
+    ),
+    ...["groups", "alerts", "severity"]
+      .map((key) => `/normalized_context/alerts/others/${key}`),
+    ...["kind", "url"].map((key) => `/normalized_context/links/0/${key}`),
     ...["count", "where"]
       .map((key) => `/normalized_context/redacted/aws-key/${key}`),
     "/gaps/0/what",
@@ -547,6 +623,10 @@ const CLOSED: Record<SchemaName, string[]> = {
     "/evidence/0",
     "/normalized_context/facts/0",
     "/normalized_context/timeline/0",
+    "/normalized_context/alerts",
+    GROUPS,
+    "/normalized_context/alerts/others",
+    "/normalized_context/links/0",
     "/normalized_context/redacted/aws-key",
     "/gaps/0",
   ],

@@ -60,7 +60,7 @@ export function withholdContext(
 }
 
 /** Names of alerts, how bad they are, how many and since when. */
-function bareAlerts({ firing, resolved, groups, more }: Alerts): Alerts {
+function bareAlerts({ firing, resolved, groups, others }: Alerts): Alerts {
   return {
     firing,
     resolved,
@@ -76,7 +76,7 @@ function bareAlerts({ firing, resolved, groups, more }: Alerts): Alerts {
         evidence,
       }),
     ),
-    ...optional("more", more),
+    ...optional("others", others),
   };
 }
 

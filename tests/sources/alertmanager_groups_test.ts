@@ -204,8 +204,8 @@ Deno.test("a bundle of 500 alerts with long texts is valid and at most 200 KiB",
   assertEquals(compileCheck("EvidenceBundle")(bundle), undefined);
   assert(new TextEncoder().encode(JSON.stringify(bundle)).length <= 200 * 1024);
   const shown = alerts!.groups.reduce((sum, { count }) => sum + count, 0);
-  assertEquals(shown + alerts!.more!.alerts, 500);
-  assertEquals(alerts!.more!.groups, 80);
+  assertEquals(shown + alerts!.others!.alerts, 500);
+  assertEquals(alerts!.others!.groups, 80);
 });
 
 Deno.test("the level full leaves names, counts and times of the alerts alone", async () => {

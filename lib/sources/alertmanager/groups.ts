@@ -87,7 +87,7 @@ export function groupAlerts(
     ...optional("team", firstOf(shared, TEAMS)),
     groups: groups.slice(0, GROUPS_MAX),
     ...others.length > 0 && {
-      more: {
+      others: {
         groups: others.length,
         alerts: others.reduce((sum, { count }) => sum + count, 0),
         severity: others[0]!.severity,

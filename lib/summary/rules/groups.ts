@@ -31,7 +31,7 @@ export const groups: Rule = (known) => {
   );
   const lines = groups.map((group) => lineOf(group, known, said));
   const left = groups.slice(LINES_MAX);
-  const more = alerts?.more;
+  const more = alerts?.others;
   const names = left.length + (more?.groups ?? 0);
   if (names === 0) return [...lines, ...firstOf(known)];
   const shown = lines.slice(0, LINES_MAX);

@@ -56,10 +56,10 @@ function ofAlerts(known: Known): string {
 
 /** `9 of 12 critical`, where others are less so. */
 function ofWorst({ context: { alerts }, worst, groups }: Known): string[] {
-  const isAll = worst.length === groups.length && alerts?.more === undefined;
+  const isAll = worst.length === groups.length && alerts?.others === undefined;
   if (isAll || alerts === undefined) return [];
   const count = worst.reduce((sum, { count }) => sum + count, 0) +
-    (alerts.more?.severity === worst[0]!.severity ? alerts.more.alerts : 0);
+    (alerts.others?.severity === worst[0]!.severity ? alerts.others.alerts : 0);
   const all = alerts.firing || alerts.resolved;
   return count === all ? [] : [`${count} of ${all} ${worst[0]!.severity}`];
 }

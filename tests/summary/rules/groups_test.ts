@@ -46,7 +46,7 @@ const TOLD: readonly [what: string, NormalizedContext, texts: string[]][] = [
     "at most five names, and counts the others",
     alertsOf(
       NAMES.map((name) => group({ name, count: 2 })),
-      { more: { groups: 3, alerts: 4, severity: "warning" } },
+      { others: { groups: 3, alerts: 4, severity: "warning" } },
     ),
     [
       ...NAMES.slice(0, 5).map((name) => `${name} ×2, from 08:00`),
