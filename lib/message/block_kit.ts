@@ -7,6 +7,7 @@
  * @module
  */
 import { shorten } from "../base/text.ts";
+import type { LinkKind } from "../incident.ts";
 import { type Part, partsOf } from "./words.ts";
 
 export type Block = Readonly<Record<string, unknown>> & {
@@ -15,7 +16,9 @@ export type Block = Readonly<Record<string, unknown>> & {
 
 /** A button that only opens a page. */
 export interface Link {
-  readonly id: "incident" | "run";
+  readonly id: LinkKind | "run";
+  /** Tells it from others of its kind: 2 for the second. */
+  readonly nth?: number;
   /** At most 75 characters. */
   readonly label: string;
   /** Absolute, at most 3000 characters. */
@@ -47,11 +50,11 @@ export function contextBlock(...mrkdwn: readonly string[]): Block {
 }
 
 export function linkButtons(links: readonly Link[]): Block {
-  const elements = links.map(({ id, label, url }) => ({
+  const elements = links.map(({ id, nth = 1, label, url }) => ({
     type: "button",
     text: { type: "plain_text", text: label, emoji: false },
     url,
-    action_id: `open_${id}`,
+    action_id: `open_${id}${nth === 1 ? "" : `_${nth}`}`,
   }));
   return { type: "actions", block_id: "links", elements };
 }

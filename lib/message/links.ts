@@ -7,7 +7,11 @@
  *
  * @module
  */
-import type { SourceSystem } from "../incident.ts";
+import type {
+  NamedLink,
+  NormalizedContext,
+  SourceSystem,
+} from "../incident.ts";
 import { PAGERDUTY_DOMAINS } from "../sources/pagerduty/links.ts";
 import type { Link } from "./block_kit.ts";
 
@@ -34,12 +38,109 @@ export function incidentLink(
   source: { system: string; url?: string } | undefined,
   origins: readonly string[],
 ): Link | undefined {
-  const url = readWebUrl(source?.url);
-  if (url === undefined || source === undefined) return undefined;
-  const allowed = origins.includes(url.origin) ||
-    isOwn(url, domainsOf(source.system));
-  return allowed
-    ? { id: "incident", label: "Open the incident", url: url.href }
+  const url = allowedUrl(source?.url, source?.system, origins);
+  return url === undefined
+    ? undefined
+    : { id: "incident", label: "Open the incident", url };
+}
+
+const BUTTONS_MAX = 5;
+const OF_CHARS_MAX = 40;
+/** A word of a button that is not ours. */
+const PLAIN = /^[A-Za-z][\w.-]*$/;
+/** What is shown first if not all find room; the second runbook comes late. */
+const RANKS: readonly string[] = [
+  ...["incident", "bridge", "runbook", "panel", "dashboard", "graph"],
+  ...["silence", "logs", "runbook 2", "home", "run"],
+];
+/** From left to right. */
+const ORDER: readonly string[] = [
+  ...["incident", "bridge", "runbook", "runbook 2", "panel", "dashboard"],
+  ...["logs", "graph", "silence", "home", "run"],
+];
+
+/**
+ * The buttons of a message: at most 5, of allowed origins, one of each kind but
+ * for two runbooks. An Alertmanager's own page says little, so it comes late.
+ *
+ * @param number The incident's, as its source counts.
+ */
+export function messageLinks(
+  { source, links = [] }: NormalizedContext,
+  { origins, run, number }: {
+    origins: readonly string[];
+    run: Link | undefined;
+    number: string | undefined;
+  },
+): Link[] {
+  const found = new Map<string, Link>();
+  const incident = incidentLink(source, origins);
+  if (incident !== undefined) {
+    const isNumber = /^\d{1,10}$/.test(number ?? "");
+    found.set(source?.system === "alertmanager" ? "home" : "incident", {
+      ...incident,
+      ...isNumber ? { label: `Open #${number}` } : {},
+    });
+  }
+  const runbooks = links.filter(({ kind }) => kind === "runbook").length;
+  for (const link of links) {
+    const url = allowedUrl(link.url, source?.system, origins);
+    const isSecond = link.kind === "runbook" && found.has(link.kind);
+    const slot = isSecond ? "runbook 2" : link.kind;
+    if (url === undefined || found.has(slot)) continue;
+    const label = labelOf(link, runbooks > 1);
+    found.set(slot, {
+      id: link.kind,
+      ...isSecond ? { nth: 2 } : {},
+      label,
+      url,
+    });
+  }
+  // A panel is a part of its dashboard.
+  if (found.has("panel")) found.delete("dashboard");
+  if (run !== undefined) found.set("run", run);
+  const best = RANKS.filter((slot) => found.has(slot)).slice(0, BUTTONS_MAX);
+  return ORDER.filter((slot) => best.includes(slot))
+    .map((slot) => found.get(slot)!);
+}
+
+function labelOf({ kind, url, of = "" }: NamedLink, several: boolean): string {
+  const name = PLAIN.test(of) && of.length <= OF_CHARS_MAX ? of : "";
+  switch (kind) {
+    case "incident":
+      return "Open the incident";
+    case "bridge":
+      return "Join the bridge";
+    case "runbook": {
+      const page = /([A-Za-z][A-Za-z-]{0,23})\/?$/.exec(
+        URL.parse(url)?.pathname ?? "",
+      )?.[1];
+      const which = page ?? name;
+      return several && which !== "" ? `Runbook: ${which}` : "Runbook";
+    }
+    case "dashboard":
+      return name === "" ? "Dashboard" : `Dashboard ${name}`;
+    case "panel":
+      return name === "" ? "Panel" : `Panel ${name}`;
+    case "logs":
+      return "Logs";
+    case "graph":
+      // A sender that names itself has no other page than this.
+      return name === "Prometheus" || name === "Grafana" ? name : "Graph";
+    case "silence":
+      return "Silence";
+  }
+}
+
+function allowedUrl(
+  text: string | undefined,
+  system: string | undefined,
+  origins: readonly string[],
+): string | undefined {
+  const url = readWebUrl(text);
+  if (url === undefined || system === undefined) return undefined;
+  return origins.includes(url.origin) || isOwn(url, domainsOf(system))
+    ? url.href
     : undefined;
 }
 

@@ -114,7 +114,7 @@ const TIMELINE_SHOWN = 8;
 const SAID_CHARS_MIN = 20;
 
 /** The colour helps to find the message among others. */
-const BADGES = {
+export const BADGES = {
   critical: ["\u{1F534}", "CRITICAL"],
   error: ["\u{1F7E0}", "ERROR"],
   warning: ["\u{1F7E1}", "WARNING"],

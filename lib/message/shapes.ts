@@ -28,8 +28,14 @@ const TEXT_CHARS_MAX = 4000;
 const is = (expected: unknown): Shape => (value) =>
   value === expected ? undefined : `is not ${JSON.stringify(expected)}`;
 
-const oneOf = (...expected: readonly string[]): Shape => (value) =>
-  expected.some((one) => one === value) ? undefined : "is not known";
+/** Buttons open a page, by kind and number. */
+const ACTION_ID =
+  /^open_(?:incident|run|bridge|runbook|graph|dashboard|panel|logs|silence)(?:_[2-5])?$/;
+
+const actionId: Shape = (value) =>
+  ACTION_ID.test(String(value)) && typeof value === "string"
+    ? undefined
+    : "is not known";
 
 const textUpTo = (charsMax: number): Shape => (value) =>
   typeof value !== "string" || value.trim() === "" || value.length > charsMax
@@ -118,7 +124,7 @@ const BLOCKS: Readonly<Record<string, Shape>> = {
         type: is("button"),
         text: plainText(LABEL_CHARS_MAX),
         url: webUrl,
-        action_id: oneOf("open_incident", "open_run"),
+        action_id: actionId,
       }),
     ),
   }),

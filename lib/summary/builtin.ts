@@ -22,6 +22,7 @@ import { counted } from "../base/text.ts";
 import { entryClaim } from "../message/render.ts";
 import { keepCited } from "./citations.ts";
 import type { Draft } from "./draft.ts";
+import { tell } from "./tell.ts";
 
 const HIGHLIGHTS_MAX = 10;
 const ACTION_ITEMS_MAX = 5;
@@ -59,6 +60,7 @@ export function summarize(bundle: EvidenceBundle): Draft {
     actionItems: keepCited(actions, evidence, ACTION_ITEMS_MAX),
     confidence: confidence(bundle, context),
     model: "builtin",
+    report: tell(bundle),
   };
 }
 

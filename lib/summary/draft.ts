@@ -4,6 +4,7 @@
  * @module
  */
 import type { Claim } from "../incident.ts";
+import type { Report } from "../message/told.ts";
 
 export interface Draft {
   /** One or two sentences about the current situation. */
@@ -15,4 +16,6 @@ export interface Draft {
   /** 0 to 1, by the amount of evidence. */
   confidence: number;
   model: string;
+  /** What the rules tell; the message shows nothing else. */
+  report: Report;
 }

@@ -55,11 +55,11 @@ Deno.test("deno task preview shows text, a picture and the payload", async (t) =
     for (
       const line of [
         "│ \u{1F534} CRITICAL · checkout-api: Checkout latency above 2 s",
-        "│ ◆ What we know",
-        "│ • 09:24:10 Deployed checkout-api 2026.3.1 [E1]",
+        "│ ◆ Since 09:30:00 UTC, now triggered",
+        "│ ◆ What changed",
+        "│ • 09:24:10, 5 min before: “Deployed checkout-api 2026.3.1”",
         "│ [Open the incident] https://incidents.example.com/INC-1042",
         "│ [Open the run] https://dashboard.example.com/runs/preview",
-        "│ ◆ [E1] “Payload as received” · [E2] “Incident in plain fields”",
       ]
     ) assert(stdout.split("\n").includes(line), `${line}\n${stdout}`);
     assertMatch(stdout, /\nMessage sha256 [0-9a-f]{64}; nothing was sent\n$/);
@@ -203,9 +203,13 @@ const WEBHOOKS: [source: string, body: string, headline: string][] = [
   [
     "pagerduty",
     "deploy/samples/sample_pagerduty.json",
-    "CRITICAL · checkout-api: Checkout latency above 2 s",
+    "P1 · checkout-api: Checkout latency above 2 s",
   ],
-  ["alertmanager", "deploy/samples/sample_alertmanager.json", "HighLatency"],
+  [
+    "alertmanager",
+    "deploy/samples/sample_alertmanager.json",
+    "p99 of POST /checkout above 2 s (worst 2.4 s, limit 500 ms)",
+  ],
   [
     "mock",
     "deploy/samples/sample_webhook.json",

@@ -106,7 +106,8 @@ function assertShown(text: string): void {
   assertNothingUnseen(text);
 }
 
-const OURS = /^\*◆ (What we know|What to do|What is missing|Timeline[^*]*)\*$/;
+const OURS =
+  /^\*◆ (What we know|What to do|What is missing|Timeline[^*]*|What changed|Seen before|Next)\*$/;
 const EMOJI = /:(?!\d\d?:)[\p{L}\p{N}_+'-]+:/u;
 const PAIRS = ["\\*", "_", "~"].map((mark) =>
   RegExp(

@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { sha256Hex } from "../../lib/base/digest.ts";
 import type { EvidenceBundle, IncidentInput } from "../../lib/incident.ts";
-import { decodeMessage, renderMessage } from "../../lib/message/render.ts";
+import { composeMessage } from "../../lib/message/compose.ts";
+import { decodeMessage } from "../../lib/message/render.ts";
 import { GatewayError } from "../../lib/platform/gateway_error.ts";
 import { compileCheck } from "../../lib/schema_check.ts";
 import { summarize } from "../../lib/summary/builtin.ts";
@@ -69,19 +70,13 @@ Deno.test("summarizeEvidence() names the digest of the stored message's bytes", 
 Deno.test("summarizeEvidence() stores the message that its summary renders to", async () => {
   const { summary, message } = await run(BUNDLE);
   const draft = summarize(BUNDLE);
-  const { highlights, actionItems, lead, leadEvidence } = draft;
+  const { highlights, actionItems } = draft;
   assertEquals(
     decodeMessage(message.bytes),
-    renderMessage({
-      incidentId: "mock:INC-1042",
-      context: BUNDLE.normalized_context!,
-      lead,
-      leadEvidence,
-      highlights,
-      actionItems,
-      evidence: BUNDLE.evidence,
-      gaps: GAPS,
+    composeMessage(BUNDLE, draft, {
       summaryPtr: summary.artifact_ptr!,
+      runId: "",
+      settings: { linkOrigins: undefined, dashboardRunUrl: undefined },
     }),
   );
   assertEquals(summary.summary_md, toMarkdown(draft, BUNDLE));
