@@ -232,9 +232,9 @@ Deno.test("demo --slack on a named platform posts what was approved to a stand-i
   for (
     const line of [
       "  │ \u{1F534} CRITICAL · checkout-api: Checkout latency above 2 s in eu-west-1\n",
-      "  │ ◆ What to do\n",
-      "  │ [Open the incident] https://shop.pagerduty.com/incidents/INC-8\n",
-      "  │ ◆ Incident pagerduty:INC-8 from pagerduty · ",
+      "  │ ◆ As of ",
+      "https://shop.pagerduty.com/incidents/INC-8\n",
+      " · incident pagerduty:INC-8",
       "  │ ◆ Approved by ada at ",
     ]
   ) assertStringIncludes(shown, line);
