@@ -9,6 +9,7 @@ import { groups } from "./rules/groups.ts";
 import { headline, priorityOf, subjectOf } from "./rules/headline.ts";
 import { illness } from "./rules/illness.ts";
 import { readKnown } from "./rules/known.ts";
+import { next } from "./rules/next.ts";
 import type { Place, Report, Told } from "../message/told.ts";
 import type { Rule } from "./rules/rule.ts";
 import { seen } from "./rules/seen.ts";
@@ -25,6 +26,7 @@ const RULES: readonly Rule[] = [
   illness,
   changes,
   seen,
+  next,
   small,
 ];
 

@@ -245,7 +245,7 @@ const OWN: readonly RegExp[] = [
   /^\u{1F534} CRITICAL(?: · |: )/u, // The headline.
   /^◆ (?:What changed|Seen before|Next)$/,
   /^◆ (?:Since |Now |Triggered |All \d+ say: “)/,
-  /^• (?:“|No change found before it began, in )/,
+  /^• (?:For |See if the change of |“|No change found before it began, in )/,
   /^• (?:The alert says nothing more|\S+ was first each time$)/,
   /^• (?:\d{4}-\d\d-\d\d )?\d\d:\d\d:\d\d(?: “|, \d+ \S+ before: “)/, // A moment.
   /^[\u{1F534}\u{1F7E1}] (?:“|[\w:.@-]+(?:,| ×| ·|$))/u, // A group of alerts.

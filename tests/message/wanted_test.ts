@@ -156,14 +156,14 @@ Deno.test("the message of a poor alert has four lines", async () => {
   const incident = await group([{
     status: "firing",
     fingerprint: "1",
-    labels: { alertname: "TargetDown" },
+    labels: { alertname: "ExportIsLate" },
     annotations: {},
     startsAt: "2026-03-04T08:00:12Z",
     endsAt: "0001-01-01T00:00:00Z",
   }]);
   const lines = await linesOf(incident);
   assertEquals(lines.slice(0, -1), [
-    "🟡 WARNING: TargetDown",
+    "🟡 WARNING: ExportIsLate",
     "◆ Since 08:00:12 UTC",
     "[Open the incident] https://alerts.example.com/",
     "• The alert says nothing more: it has no description, severity or runbook",
