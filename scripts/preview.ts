@@ -136,11 +136,10 @@ function show({ message, digest }: Preview, context: CommandContext): void {
   const { out } = context;
   printStyled(renderText(message.blocks, outputStyle(context)), context);
   out();
-  const text = printable(unescapeMrkdwn(message.text), Infinity);
-  for (
-    const line of renderLine(`Notification: ${text}`, outputStyle(context))
-  ) {
-    out(line);
+  const lines = unescapeMrkdwn(message.text).split("\n")
+    .map((line) => printable(line, Infinity));
+  for (const text of ["Notification:", ...lines.map((line) => `  ${line}`)]) {
+    for (const line of renderLine(text, outputStyle(context))) out(line);
   }
   out(`Message sha256 ${digest}; nothing was sent`);
 }

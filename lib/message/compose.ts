@@ -10,7 +10,7 @@ import { describeLookups } from "../lookups.ts";
 import type { RedactionLevel } from "../redact/redaction.ts";
 import { describeRemoved } from "../removed.ts";
 import type { Report } from "./told.ts";
-import { incidentLink, messageLinks, runLink } from "./links.ts";
+import { incidentLink, messageLinks, runLink, unlinked } from "./links.ts";
 import type { LinkSettings } from "./settings.ts";
 import { type Message, type MessageView, renderMessage } from "./render.ts";
 import { renderReport } from "./report.ts";
@@ -49,6 +49,7 @@ export function composeMessage(
     )?.value;
     return renderReport({
       ...report,
+      claims: [...report.claims, ...unlinked(context, origins)],
       incidentId: bundle.incident_id,
       context,
       evidence: bundle.evidence,

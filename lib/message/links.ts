@@ -12,8 +12,10 @@ import type {
   NormalizedContext,
   SourceSystem,
 } from "../incident.ts";
+import { quoted } from "../base/foreign.ts";
 import { PAGERDUTY_DOMAINS } from "../sources/pagerduty/links.ts";
 import type { Link } from "./block_kit.ts";
+import type { Told } from "./told.ts";
 
 /** Each source serves its domains and their subdomains over https. */
 const SOURCE_DOMAINS: Readonly<
@@ -102,6 +104,29 @@ export function messageLinks(
   const best = RANKS.filter((slot) => found.has(slot)).slice(0, BUTTONS_MAX);
   return ORDER.filter((slot) => best.includes(slot))
     .map((slot) => found.get(slot)!);
+}
+
+const ADDRESS_CHARS_MAX = 160;
+const SHOWN_KINDS = ["runbook", "panel", "dashboard"];
+
+/**
+ * The first runbook or dashboard whose origin is not allowed: its whole address
+ * is shown as text, so that nothing can pose as something else.
+ */
+export function unlinked(
+  { source, links = [], alerts }: NormalizedContext,
+  origins: readonly string[],
+): Told[] {
+  const link = links.find(({ kind, url }) =>
+    SHOWN_KINDS.includes(kind) && url.length <= ADDRESS_CHARS_MAX &&
+    readWebUrl(url) !== undefined &&
+    allowedUrl(url, source?.system, origins) === undefined
+  );
+  return link === undefined ? [] : [{
+    place: "happened",
+    text: `The sender names a ${link.kind}: ${quoted(link.url)}`,
+    evidence: [...alerts?.groups[0]?.evidence ?? []],
+  }];
 }
 
 function labelOf({ kind, url, of = "" }: NamedLink, several: boolean): string {

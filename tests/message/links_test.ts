@@ -1,5 +1,11 @@
 import { assertEquals } from "@std/assert";
-import { incidentLink, runLink } from "../../lib/message/links.ts";
+import {
+  incidentLink,
+  messageLinks,
+  runLink,
+  unlinked,
+} from "../../lib/message/links.ts";
+import type { LinkKind, NormalizedContext } from "../../lib/incident.ts";
 
 const ORIGINS = ["https://wiki.example.com", "http://10.0.0.1:9093"];
 
@@ -104,3 +110,34 @@ for (const [address, runId, url] of RUNS) {
     );
   });
 }
+
+Deno.test("messageLinks() shows at most five buttons of allowed origins, one of each kind but for two runbooks", () => {
+  const origin = "https://a.example";
+  const of = (kind: LinkKind, name: string) => ({
+    kind,
+    url: `${origin}/${kind}/${name}`,
+    of: name,
+  });
+  const context: NormalizedContext = {
+    source: { system: "alertmanager", url: `${origin}/` },
+    links: [
+      { kind: "runbook", url: "https://elsewhere.example/x" },
+      of("runbook", "disk"),
+      of("dashboard", "db-1"),
+      of("graph", "disk"),
+      of("runbook", "cpu"),
+      of("runbook", "mem"),
+      of("dashboard", "db-2"),
+      of("silence", "all"),
+    ],
+  };
+  const place = { origins: [origin], run: undefined, number: undefined };
+  assertEquals(
+    messageLinks(context, place).map(({ label }) => label),
+    ["Runbook: disk", "Runbook: cpu", "Dashboard db-1", "Graph", "Silence"],
+  );
+  assertEquals(unlinked(context, [origin]).map(({ text }) => text), [
+    "The sender names a runbook: “https://elsewhere.example/x”",
+  ]);
+  assertEquals(messageLinks(context, { ...place, origins: [] }), []);
+});

@@ -5,6 +5,8 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import type {
+  AlertGroup,
+  Alerts,
   EvidenceBundle,
   Lookup,
   NormalizedContext,
@@ -100,6 +102,49 @@ const FIELDS: Readonly<
     within({ timeline: [entry(`deploy ${text}`)] }),
   "timeline's time": (text) =>
     within({ timeline: [{ ...entry("Alarm"), at: text }] }),
+  "alert's name": (text) => withAlert({ name: text }),
+  "alerts' name": (text) => withAlert({ name: text, count: 3 }),
+  "alert's sentence": (text) => withAlert({ says: text }),
+  "alerts' shared sentence": (text) => withAlert({ shared: text, count: 3 }),
+  "alert's place": (text) => withAlert({ where: [text], count: 3 }),
+  "alerts' places": (text) =>
+    withAlert({ where: [text, "db-2"], worst: text, count: 3 }),
+  "alert's value": (text) =>
+    withAlert({ value: text, limit: text, shared: "Full", count: 3 }),
+  "alert's time": (text) => withAlert({ since: text, newest: text }),
+  "sentence of all alerts": (text) =>
+    withAlert({ count: 3 }, { all_say: text }),
+  "alerts' cluster": (text) => withAlert({}, { place: text }),
+  "alerts' team": (text) => withAlert({}, { team: text }),
+  "link's address": (text) =>
+    within({ links: [{ kind: "runbook", url: text, of: "Slow" }] }),
+  "link's name": (text) =>
+    within({
+      links: [{
+        kind: "runbook",
+        url: "https://shop.pagerduty.com/1",
+        of: text,
+      }],
+    }),
+  "assigned person": (text) => within({ facts: [fact("assigned to", text)] }),
+  "escalation policy": (text) =>
+    within({
+      facts: [fact("assigned to", "Ada"), fact("escalation policy", text)],
+    }),
+  "priority": (text) => within({ facts: [fact("priority", text)] }),
+  "urgency": (text) => within({ facts: [fact("urgency", text)] }),
+  "collected fact": (text) =>
+    within({ facts: [{ ...fact(text, text), kind: "metric" }] }),
+  "collected change": (text) =>
+    within({
+      timeline: [{
+        ...entry(text),
+        kind: "change",
+        at: "2026-01-15T09:29:00Z",
+      }],
+    }),
+  "history": (text) =>
+    within({ facts: [{ ...fact("last time", text), kind: "history" }] }),
   "evidence's title": (text) => ({ evidence: [{ ...ITEM, title: text }] }),
   "evidence's kind": (text) => ({ evidence: [{ ...ITEM, kind: text }] }),
   "evidence's id": (text) => ({ evidence: [{ ...ITEM, id: text }] }),
@@ -118,6 +163,30 @@ const FIELDS: Readonly<
   "incident's id": (text) => ({ incident_id: text }),
   "time of collection": (text) => ({ collected_at: text }),
 };
+
+/** Two names of alerts, of which the first is changed. */
+function withAlert(
+  change: Partial<AlertGroup>,
+  alerts: Partial<Alerts> = {},
+): Partial<EvidenceBundle> {
+  const group: AlertGroup = {
+    name: "Slow",
+    severity: "critical",
+    count: 1,
+    since: "2026-01-15T09:30:00.000Z",
+    says: "p99 is 2.4 s",
+    evidence: ["E1"],
+  };
+  const old: AlertGroup = { ...group, name: "Old", severity: "warning" };
+  return within({
+    alerts: {
+      firing: 2,
+      resolved: 0,
+      groups: [{ ...group, ...change }, old],
+      ...alerts,
+    },
+  });
+}
 
 const LOOKUP: Lookup = {
   collector: "github",
@@ -245,12 +314,12 @@ const OWN: readonly RegExp[] = [
   /^\u{1F534} CRITICAL(?: · |: )/u, // The headline.
   /^◆ (?:What changed|Seen before|Next)$/,
   /^◆ (?:Since |Now |Triggered |All \d+ say: “)/,
-  /^• (?:For |See if the change of |“|No change found before it began, in )/,
+  /^• (?:The sender names a (?:runbook|dashboard|panel): “|For |See if the change of |“|No change found before it began, in )/,
   /^• (?:The alert says nothing more|\S+ was first each time$)/,
   /^• (?:\d{4}-\d\d-\d\d )?\d\d:\d\d:\d\d(?: “|, \d+ \S+ before: “)/, // A moment.
   /^[\u{1F534}\u{1F7E1}] (?:“|[\w:.@-]+(?:,| ×| ·|$))/u, // A group of alerts.
   /^… \d+ more names? \(/,
-  /^\[Open the (?:incident|run)\] https:\/\/shop\.pagerduty\.com\//,
+  /^\[(?:Open the (?:incident|run)|Runbook)\] https:\/\/shop\.pagerduty\.com\//,
   /^◆ As of /,
   /^◆ \[(?:E\d+|\?)\] “/,
   /^◆ (?:Asked, nothing there: “|Could not ask: (?:GitHub|“))/,
@@ -320,7 +389,7 @@ function assertNoForeignLink({ blocks }: Message, markdown: string): void {
     assertEquals(new URL(href!).hostname, "shop.pagerduty.com");
   }
   // No reader of Markdown links what is code or escaped.
-  const prose = markdown.replace(/`[^`]*`/g, "").replace(/\\./g, "");
+  const prose = markdown.replace(/`[^`]*`/g, "").replace(/\\./g, " ");
   assert(!/:\/\/|(?<!\w)www\.|@\w+\.|\]\(|<\w/.test(prose), prose);
 }
 
