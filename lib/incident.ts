@@ -278,8 +278,8 @@ export interface NormalizedContext {
   /** Oldest first, at most 50. */
   timeline?: TimelineEntry[];
   /**
-   * Since 0.4.0, for sources that send alerts. Facts and timeline hold the same
-   * in the sender's order, as far as they reach.
+   * For sources that send alerts; absent in bundles of older versions. Facts
+   * and timeline hold the same in the sender's order, as far as they reach.
    */
   alerts?: Alerts;
   /** The worst alert's first, at most 12. */

@@ -221,3 +221,55 @@ Deno.test("a message of up to 500 alerts has at most 15 lines and 2,000 characte
     );
   }
 });
+
+Deno.test("no line stands in more than half of 30 different incidents", async () => {
+  const words = ["disk", "queue", "latency", "errors", "backup", "lag"];
+  const seen = new Map<string, number>();
+  for (let nth = 0; nth < 30; nth++) {
+    const word = words[nth % words.length]!;
+    const isPoor = nth % 5 === 0;
+    const lines = await linesOf(
+      await group(
+        Array.from({ length: 1 + nth % 4 }, (_, at) => ({
+          status: "firing",
+          fingerprint: `${nth}-${at}`,
+          labels: {
+            alertname: `Alert${word}${nth % 2 === 0 ? "" : at}`,
+            ...isPoor ? {} : { severity: ["critical", "warning"][at % 2] },
+            service: `${word}-${nth}`,
+          },
+          annotations: isPoor
+            ? {}
+            : { description: `The ${word} of ${nth} is at ${nth + at} %.` },
+          startsAt: new Date(Date.UTC(2026, 2, 4, nth % 24, at)).toISOString(),
+          endsAt: "0001-01-01T00:00:00Z",
+        })),
+      ),
+    );
+    // Headings, buttons and small print may.
+    const told = lines.slice(0, -1).filter((line) => !line.startsWith("["));
+    for (const line of new Set(told)) {
+      seen.set(line, (seen.get(line) ?? 0) + 1);
+    }
+  }
+  const often = [...seen].filter(([line, count]) =>
+    count > 15 && !/^◆ (?:What changed|Seen before|Next)$/.test(line)
+  );
+  assertEquals(often, []);
+});
+
+Deno.test("the same incident gives the same bytes, a hundred times", async () => {
+  const incident = await group([{
+    status: "firing",
+    fingerprint: "1",
+    labels: { alertname: "Slow", severity: "critical", pod: "a" },
+    annotations: { description: "p99 is 2 s (limit 1 s)." },
+    startsAt: "2026-03-04T08:00:12Z",
+    endsAt: "0001-01-01T00:00:00Z",
+  }]);
+  const digests = new Set<string>();
+  for (let run = 0; run < 100; run++) {
+    digests.add((await previewMessage(incident, SETTINGS)).digest);
+  }
+  assertEquals(digests.size, 1);
+});
