@@ -13,7 +13,7 @@ import {
   withIds,
 } from "../incident.ts";
 import { foreignLine, named, quoted } from "../base/foreign.ts";
-import { shorten } from "../base/text.ts";
+import { counted, shorten } from "../base/text.ts";
 import { titleOf } from "../lookups.ts";
 import { plainId, subject } from "../message/render.ts";
 import { partsOf } from "../message/words.ts";
@@ -47,6 +47,7 @@ export function toMarkdown(draft: Draft, bundle: EvidenceBundle): string {
     "",
     ...listSection("What we know", draft.highlights.map(claimLine)),
     ...listSection("What to do", draft.actionItems.map(claimLine)),
+    ...listSection("Alerts, the worst first", alertLines(bundle)),
     ...listSection("Timeline", cited.map(claimLine)),
     ...listSection(
       "What is missing",
@@ -69,6 +70,43 @@ function listSection(title: string, items: string[]): string[] {
   return items.length === 0
     ? []
     : [`## ${title}`, "", ...items.map((item) => `- ${item}`), ""];
+}
+
+/** A line for each name, of which a message shows only the first. */
+function alertLines(
+  { normalized_context, evidence }: EvidenceBundle,
+): string[] {
+  const { groups = [], others } = normalized_context?.alerts ?? {};
+  const claims = groups.map((group): Claim => {
+    const { name, severity, count, since, newest, where = [], places } = group;
+    const from = since === undefined ? "" : `, from ${momentOf(since)}`;
+    const to = newest === undefined ? "" : ` to ${momentOf(newest)}`;
+    const more = (places ?? where.length) - where.length;
+    const on = where.length === 0
+      ? ""
+      : ` on ${where.map((place) => named(place)).join(", ")}` +
+        (more > 0 ? ` and ${more} more` : "");
+    const said = [group.shared, group.says].flatMap((text) =>
+      text === undefined ? [] : quoted(text)
+    ).join(" ");
+    return {
+      text: `${severity}: ${named(name)} ×${count}${on}${from}${to}${
+        said && ` · ${said}`
+      }`,
+      evidence: group.evidence,
+    };
+  });
+  const rest = others === undefined ? [] : [
+    plain(
+      `${counted(others.groups, "more name")} (${
+        counted(others.alerts, "alert")
+      }), at worst ${others.severity}, in the payload`,
+    ),
+  ];
+  return [
+    ...keepCited(claims, evidence, claims.length).map(claimLine),
+    ...rest,
+  ];
 }
 
 function momentOf(at: string): string {

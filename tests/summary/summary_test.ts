@@ -497,6 +497,38 @@ Deno.test("toMarkdown() tells the states of look-ups apart, and cites what was f
   );
 });
 
+Deno.test("toMarkdown() lists every name of the alerts, and counts the others", () => {
+  const bundle: EvidenceBundle = {
+    ...BUNDLE,
+    normalized_context: {
+      ...BUNDLE.normalized_context,
+      alerts: {
+        firing: 5,
+        resolved: 0,
+        groups: [{
+          name: "Slow",
+          severity: "critical",
+          count: 3,
+          since: "2026-01-15T09:30:00.000Z",
+          newest: "2026-01-15T09:31:00.000Z",
+          where: ["db1", "db2"],
+          places: 3,
+          says: "It is slow",
+          evidence: ["E1"],
+        }],
+        others: { groups: 2, alerts: 2, severity: "warning" },
+      },
+    },
+  };
+  const markdown = toMarkdown(summarize(bundle), bundle);
+  assertStringIncludes(
+    markdown,
+    "\n## Alerts, the worst first\n\n" +
+      "- critical: Slow ×3 on db1, db2 and 1 more, from 2026-01-15T09:30:00.000Z to 2026-01-15T09:31:00.000Z · “It is slow” [E1]\n" +
+      "- 2 more names (2 alerts), at worst warning, in the payload\n",
+  );
+});
+
 Deno.test("toMarkdown() leaves out the parts that are empty", () => {
   assertEquals(
     markdownOf(EMPTY),
