@@ -210,7 +210,7 @@ export interface AlertGroup {
   value?: string;
   /** The limit that `says` states. */
   limit?: string;
-  /** The sentence that several alerts of this name share. */
+  /** Their summary, if all alerts of this name have one and the same. */
   shared?: string;
   /** Ids of evidence items, at least one. */
   evidence: string[];

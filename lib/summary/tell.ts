@@ -9,6 +9,7 @@ import { groups } from "./rules/groups.ts";
 import { headline, priorityOf, subjectOf } from "./rules/headline.ts";
 import { illness } from "./rules/illness.ts";
 import { readKnown } from "./rules/known.ts";
+import { labels } from "./rules/labels.ts";
 import { next } from "./rules/next.ts";
 import type { Place, Report, Told } from "../message/told.ts";
 import type { Rule } from "./rules/rule.ts";
@@ -22,6 +23,7 @@ const RULES: readonly Rule[] = [
   headline,
   state,
   groups,
+  labels,
   words,
   illness,
   changes,

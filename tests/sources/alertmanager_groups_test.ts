@@ -105,6 +105,7 @@ Deno.test("collectAlertmanager() groups alerts by name, with the worst one's wor
         since: "2026-03-04T08:09:00.000Z",
         where: ["a"],
         says: "a is slow",
+        shared: "Slow fires",
         evidence: ["alerts"],
       },
     ],

@@ -119,9 +119,8 @@ function toGroup(
     members.filter((member) => member.severity === severity),
     saying,
   );
-  const summary = members.length > 1
-    ? sharedOf(members.map(({ alert }) => alert.annotations)).get("summary")
-    : undefined;
+  const summary = sharedOf(members.map(({ alert }) => alert.annotations))
+    .get("summary");
   const shared = sentencesOf(summary ?? "").map(withoutStop)[0];
   const values = measure?.value ?? alertValuesOf(worst.alert);
   const group: AlertGroup = {

@@ -58,7 +58,8 @@ function lineOf(
   const from = since === undefined
     ? ""
     : `, from ${clock(since, asOf, { seconds: false })}`;
-  const words = [says, shared].flatMap((text) =>
+  // A single alert's summary repeats what it says.
+  const words = [says, count > 1 ? shared : undefined].flatMap((text) =>
     text === undefined ? [] : quoted(text, SENTENCE_CHARS_MAX)
   ).find((text) => !said.has(text));
   if (words !== undefined) said.add(words);
@@ -80,11 +81,14 @@ function ofSingle(
   group: AlertGroup,
   title: string,
 ): readonly Told[] {
-  const { says, name, severity, evidence } = group;
+  const { says, shared, name, severity, evidence } = group;
   const { context } = known;
-  const rest = sentencesOf(context.description ?? "").filter((sentence) =>
-    withoutStop(sentence) !== says
-  ).join(" ");
+  const rest = [
+    ...shared === undefined || says?.includes(shared) ? [] : [`${shared}.`],
+    ...sentencesOf(context.description ?? "").filter((sentence) =>
+      ![says, shared].includes(withoutStop(sentence))
+    ),
+  ].join(" ");
   if (says !== undefined) {
     return [{
       place: "happened",

@@ -1,0 +1,35 @@
+/**
+ * Where exactly, for alerts of one name: what their labels add. Pure.
+ *
+ * @module
+ */
+import { quoted } from "../../base/foreign.ts";
+import type { Rule } from "./rule.ts";
+
+const SHOWN = 4;
+const VALUE_CHARS_MAX = 80;
+const TEXT_CHARS_MAX = 220;
+/** What other rules tell, and what is no label. */
+const ELSEWHERE =
+  /^(?:alerts|start unknown|receiver|measured by|values|panel|image|runbook.*|dashboard.*|cluster|team|owner|squad)$/i;
+
+/** `“namespace: shop, secret: mail/relay-tls”`. */
+export const labels: Rule = (
+  { groups: [group, ...others], given, context },
+) => {
+  if (group === undefined || others.length > 0) return [];
+  const told = new Set([
+    ...group.where ?? [],
+    context.service,
+    context.alerts?.place,
+  ]);
+  const text = [...given].filter(([name, value]) =>
+    !ELSEWHERE.test(name) && !told.has(value) && !/:\/\//.test(value) &&
+    value.length <= VALUE_CHARS_MAX
+  ).slice(0, SHOWN).map(([name, value]) => `${name}: ${value}`).join(", ");
+  return text === "" ? [] : [{
+    place: "happened",
+    text: quoted(text, TEXT_CHARS_MAX),
+    evidence: [...group.evidence],
+  }];
+};
