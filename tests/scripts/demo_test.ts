@@ -231,7 +231,7 @@ Deno.test("demo --slack on a named platform posts what was approved to a stand-i
   );
   for (
     const line of [
-      "  │ \u{1F534} CRITICAL · checkout-api: Checkout latency above 2 s in eu-west-1\n",
+      "  │ \u{1F534} P1 · checkout-api: Checkout latency above 2 s in eu-west-1\n",
       "  │ ◆ As of ",
       "https://shop.pagerduty.com/incidents/INC-8\n",
       " · incident pagerduty:INC-8",
