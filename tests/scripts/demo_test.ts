@@ -575,7 +575,7 @@ Deno.test("on coretexOS 0.6 the demo says that no approval is released, rejects,
     stdout,
     "rejected, since this platform is coretexOS 0.6, which never releases an approved job",
   );
-  assertStringIncludes(stdout, "installed over 0.3.0, version 0.4.0");
+  assertStringIncludes(stdout, "installed over 0.4.0, version 0.5.0");
   assertStringIncludes(stdout, "the record stays, status DISABLED");
   assertStringIncludes(
     stdout,

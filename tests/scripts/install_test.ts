@@ -32,7 +32,7 @@ Deno.test("deno task bundle writes the archive and says its digest", async () =>
   const out = await Deno.makeTempDir({ dir: "dist" });
   const { code, stdout } = await call(bundle, ["--out", out]);
   assertEquals([code, said.exec(stdout)?.[1]], [0, `${out}/`]);
-  const written = await Deno.readFile(`${out}/incident-enricher-0.3.0.tgz`);
+  const written = await Deno.readFile(`${out}/incident-enricher-0.4.0.tgz`);
   assertEquals(await sha256Hex(written), sha256);
   await Deno.remove(out, { recursive: true });
 });

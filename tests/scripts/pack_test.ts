@@ -49,7 +49,7 @@ Deno.test("the pack is the one that the design names", () => {
     resources: { schemas: { id: string }[]; workflows: { id: string }[] };
     overlays: { config: { name: string }[]; policy: { name: string }[] };
   };
-  assertEquals([metadata.id, metadata.version], ["incident-enricher", "0.3.0"]);
+  assertEquals([metadata.id, metadata.version], ["incident-enricher", "0.4.0"]);
   assertEquals(topics, [
     {
       name: "job.incident-enricher.fetch",
@@ -219,7 +219,7 @@ const REFUSED: [string, PackFiles, string][] = [
   ],
   [
     "an unquoted version",
-    changed(WORKFLOW, 'version: "0.3.0"', "version: 1"),
+    changed(WORKFLOW, 'version: "0.4.0"', "version: 1"),
     `${WORKFLOW}: version must be a quoted string`,
   ],
   [
@@ -531,7 +531,7 @@ Deno.test("bundlePack() gives the same bytes for the same files, in whatever ord
   const first = await bundlePack(FILES);
   const again = await bundlePack(await readPackFolder("pack"));
   assertEquals(first.sha256, again.sha256);
-  assertEquals(first.name, "incident-enricher-0.3.0.tgz");
+  assertEquals(first.name, "incident-enricher-0.4.0.tgz");
 });
 
 Deno.test("bundlePack() writes plain entries without times, owners or a bare folder", async () => {

@@ -145,7 +145,7 @@ Deno.test("deno task compile bakes the permissions in and says so in its manifes
     const binary = await Deno.readFile(one!.file);
     assertEquals(one!.sha256, await sha256Hex(binary));
     assertEquals([one!.bytes, one!.target], [binary.length, target]);
-    assertEquals(one!.version, "0.3.0");
+    assertEquals(one!.version, "0.4.0");
     assertEquals(one!.permissions, derived.poster);
     assertStringIncludes(stdout, `${one!.file}  `);
     // The flags are in the binary itself, not only in what is said of it.
