@@ -2,9 +2,9 @@
  * The messages that this pack writes, as one table: what an approver is shown is
  * all that a message holds, because nothing else is accepted. Pure.
  *
- * Version 0.2.0 wrote the same blocks, so a message that has waited since then
- * is accepted too. A shape leaves this table one minor version after the pack
- * stopped writing it.
+ * Versions 0.2.0 and 0.3.0 wrote a part of the same shapes, so a message of
+ * theirs that still waits is accepted, at least until 0.5.0: a shape leaves this
+ * table no sooner than one minor version after the pack stopped writing it.
  *
  * @module
  */

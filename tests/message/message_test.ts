@@ -11,7 +11,8 @@ import {
   withFooter,
 } from "../../lib/message/render.ts";
 import { assertInert, assertSlackTakes } from "../support/block_kit.ts";
-import recorded from "../testdata/message_0_2_0.json" with { type: "json" };
+import version2 from "../testdata/message_0_2_0.json" with { type: "json" };
+import version3 from "../testdata/message_0_3_0.json" with { type: "json" };
 
 const POINTER = "redis://art:1";
 const VIEW: MessageView = {
@@ -972,7 +973,14 @@ Deno.test("fit() never grows beyond its limit, nor cuts what belongs together", 
   }
 });
 
-Deno.test("decodeMessage() takes what 0.2.0 wrote, byte for byte", () => {
-  const bytes = new TextEncoder().encode(JSON.stringify(recorded));
-  assertEquals(encodeMessage(decodeMessage(bytes)), bytes);
-});
+for (
+  const [version, recorded] of [["0.2.0", version2], [
+    "0.3.0",
+    version3,
+  ]] as const
+) {
+  Deno.test(`decodeMessage() takes what ${version} wrote, byte for byte`, () => {
+    const bytes = new TextEncoder().encode(JSON.stringify(recorded));
+    assertEquals(encodeMessage(decodeMessage(bytes)), bytes);
+  });
+}
