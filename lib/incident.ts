@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { Change, MetricSeries } from "./collected.ts";
 import type { RedactionLedger } from "./redact/redaction.ts";
 
 /** The systems that send incidents. */
@@ -179,6 +180,8 @@ export interface TimelineEntry {
   text: string;
   /** Absent for what the webhook says. */
   kind?: EvidenceKind;
+  /** For a change that a collector found. */
+  change?: Change;
   /** Ids of evidence items, at least one. */
   evidence: string[];
 }
@@ -284,6 +287,8 @@ export interface NormalizedContext {
   alerts?: Alerts;
   /** The worst alert's first, at most 12. */
   links?: NamedLink[];
+  /** Of the alerts' own numbers, the worst alert's first: at most 5. */
+  series?: MetricSeries[];
   /** What redaction has removed before. */
   redacted?: RedactionLedger;
 }

@@ -41,6 +41,38 @@ const ITEM = {
 
 const FACT = { name: "n", value: "v", kind: "metric", evidence: ["E1"] };
 const ENTRY = { at: AT, text: "t", kind: "change", evidence: ["E1"] };
+const CHANGE = {
+  what: "deployment",
+  of: "o",
+  version: "v",
+  where: "w",
+  by: "b",
+  state: "s",
+  says: "y",
+  url: "https://example.com/c",
+};
+const SERIES = {
+  alert: "a",
+  expression: "e",
+  of: "pod: a",
+  unit: "s",
+  now: 2.4,
+  at: AT,
+  limit: 2,
+  operator: ">",
+  crossed: AT,
+  beyond: true,
+  worst: 2.5,
+  worst_at: AT,
+  hour_ago: 0.3,
+  week_ago: 0.2,
+  trend: "rising",
+  spark: "▁ █",
+  start: AT,
+  step_s: 360,
+  values: [0.3, null, 2.4],
+  evidence: ["E1"],
+};
 const GAP = { what: "w", why: "y", kind: "cut", got: 1, of: 2 };
 const LOOKUP = {
   collector: "prometheus",
@@ -89,7 +121,8 @@ const FULL: Record<SchemaName, JsonObject> = (() => {
       source: { system: "mock", url: "https://example.com/1" },
       occurred_at: AT,
       facts: [{ name: "n", value: "v", evidence: ["E1"] }],
-      timeline: [{ at: AT, text: "t", evidence: ["E1"] }],
+      timeline: [{ at: AT, text: "t", change: CHANGE, evidence: ["E1"] }],
+      series: [SERIES],
       alerts: {
         firing: 1,
         resolved: 0,
@@ -346,6 +379,53 @@ const ALERT_RULES: Rule[] = [
   textRule("/normalized_context/links/0/of", 1, 100),
 ];
 
+const COURSE = "/normalized_context/series/0";
+const MADE = "/normalized_context/timeline/0/change";
+const NUMBER: [unknown[], [unknown, string][]] = [[-1.5, 0, 1e300], [
+  ["1", "must be number"],
+  [null, "must be number"],
+]];
+const COURSE_RULES: Rule[] = [
+  listRule("/normalized_context/series", 5, SERIES),
+  textRule(`${COURSE}/alert`, 1, 150),
+  textRule(`${COURSE}/expression`, 1, 300),
+  textRule(`${COURSE}/of`, 1, 100),
+  textRule(`${COURSE}/unit`, 1, 10),
+  ...["now", "limit", "worst", "hour_ago", "week_ago"].map((name): Rule => [
+    `${COURSE}/${name}`,
+    ...NUMBER,
+  ]),
+  ...["at", "crossed", "worst_at", "start"].map((name) =>
+    momentRule(`${COURSE}/${name}`)
+  ),
+  wordRule(`${COURSE}/operator`, [">", ">=", "<", "<=", "==", "!="]),
+  flagRule(`${COURSE}/beyond`),
+  wordRule(`${COURSE}/trend`, ["rising", "falling", "flat"]),
+  [`${COURSE}/spark`, ["▁", "▁▂▃▄▅▆▇█ ▁▂▃"], [
+    ["", 'must match pattern "^[ ▁▂▃▄▅▆▇█]{1,12}$"'],
+    ["▁▂▃▄▅▆▇█ ▁▂▃▄", 'must match pattern "^[ ▁▂▃▄▅▆▇█]{1,12}$"'],
+    ["x", 'must match pattern "^[ ▁▂▃▄▅▆▇█]{1,12}$"'],
+  ]],
+  [`${COURSE}/step_s`, [1, 0.5], [[0, "must be > 0"]]],
+  [`${COURSE}/values`, [[1], list(60, null)], [
+    [[], "must NOT have fewer than 1 items"],
+    [list(61, 1), "must NOT have more than 60 items"],
+    [1, "must be array"],
+  ]],
+  citationsRule(`${COURSE}/evidence`),
+  wordRule(`${MADE}/what`, [
+    ...["deployment", "rollout", "rollback", "restart", "scale"],
+    ...["merge", "config", "flag", "maintenance", "other"],
+  ]),
+  textRule(`${MADE}/of`, 1, 150),
+  textRule(`${MADE}/version`, 1, 200),
+  textRule(`${MADE}/where`, 1, 100),
+  textRule(`${MADE}/by`, 1, 100),
+  textRule(`${MADE}/state`, 1, 100),
+  textRule(`${MADE}/says`, 1, 200),
+  uriRule(`${MADE}/url`),
+];
+
 /** A ledger of so many classes. */
 function ledger(classes: number): JsonObject {
   const name = (at: number) =>
@@ -420,6 +500,7 @@ const RULES: Partial<Record<SchemaName, Rule[]>> = {
     citationsRule("/normalized_context/timeline/0/evidence"),
     citationRule("/normalized_context/timeline/0/evidence/0"),
     ...ALERT_RULES,
+    ...COURSE_RULES,
     ["/normalized_context/redacted", [{}, ledger(30)], [
       [ledger(31), "must NOT have more than 30 properties"],
       [{ Named: NONE }, 'must match pattern "^[a-z][a-z-]{1,29}$"'],

@@ -102,7 +102,7 @@ function numbered(
       const evidence = item.evidence.flatMap((name) => ids.get(name) ?? []);
       return evidence.length === 0 ? [] : [{ ...item, evidence }];
     });
-  const { facts, timeline, alerts } = context;
+  const { facts, timeline, alerts, series } = context;
   return {
     ...context,
     ...(alerts && {
@@ -110,6 +110,7 @@ function numbered(
     }),
     ...(facts && { facts: renumber(facts) }),
     ...(timeline && { timeline: renumber(timeline) }),
+    ...(series && { series: renumber(series) }),
   };
 }
 

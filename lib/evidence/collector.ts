@@ -5,6 +5,7 @@
  * @module
  */
 import type { Config, Settings } from "../base/config.ts";
+import type { Change, MetricSeries } from "../collected.ts";
 import type { EvidenceKind, Gap, GapKind } from "../incident.ts";
 import type { Subject } from "./subject.ts";
 
@@ -44,7 +45,11 @@ export interface FoundEntry {
   text: string;
   /** The question's if absent. */
   kind?: EvidenceKind;
+  change?: Change;
 }
+
+/** The course of a number that the piece shows. */
+export type FoundSeries = Omit<MetricSeries, "evidence">;
 
 /**
  * What has been learned about a question so far. A later piece replaces an
@@ -56,6 +61,7 @@ export type Finding =
     piece: FoundPiece;
     facts?: readonly FoundFact[];
     timeline?: readonly FoundEntry[];
+    series?: readonly FoundSeries[];
   }
   /** Asked, and there is nothing: one clause such as `no deployment`. */
   | { nothing: string }

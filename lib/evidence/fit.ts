@@ -7,6 +7,7 @@
 import { bytesOf } from "../base/digest.ts";
 import { mapTexts, optional } from "../base/json.ts";
 import { shorten } from "../base/text.ts";
+import type { TimelineEntry } from "../incident.ts";
 import type { Findings } from "../sources/source.ts";
 
 /** For the bundle as JSON; the platform takes a result of 200 KiB. */
@@ -39,14 +40,33 @@ export function fitFindings(findings: Findings): Findings {
       context: {
         ...context,
         ...optional("facts", context.facts && shorter(context.facts)),
-        ...optional("timeline", context.timeline && shorter(context.timeline)),
+        ...optional(
+          "timeline",
+          context.timeline?.map((entry) =>
+            shorter(withoutLongUrl(entry, charsMax))
+          ),
+        ),
         ...optional("alerts", context.alerts && shorter(context.alerts)),
+        ...optional("series", context.series && shorter(context.series)),
       },
       gaps: shorter(gaps),
       ...optional("lookups", lookups && shorter(lookups)),
     };
   }
   return fitted;
+}
+
+/** A part of an address leads nowhere. */
+function withoutLongUrl(
+  { change, ...entry }: TimelineEntry,
+  charsMax: number,
+): TimelineEntry {
+  if (change === undefined) return entry;
+  const { url, ...rest } = change;
+  return {
+    ...entry,
+    change: (url?.length ?? 0) > charsMax ? rest : change,
+  };
 }
 
 function sizeOf(value: unknown): number {

@@ -156,9 +156,11 @@ export function addCollected(
     collector === context.source?.system && state !== "off" &&
     state !== "unconcerned"
   );
+  const { series } = collected;
   const merged = {
     context: {
       ...context,
+      ...series.length > 0 ? { series } : {},
       ...facts.length > 0 ? { facts: facts.slice(0, FACTS_MAX) } : {},
       ...timeline.length > 0
         // The newest are kept.

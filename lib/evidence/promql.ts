@@ -61,6 +61,70 @@ export function splitComparison(expression: string): Comparison | undefined {
   return split(root, text);
 }
 
+/** Endings of names by Prometheus' own rules for naming. */
+const UNITS: readonly (readonly [ending: RegExp, unit: string])[] = [
+  [/_seconds(?:_bucket|_sum)?$/, "s"],
+  [/_milliseconds(?:_bucket|_sum)?$/, "ms"],
+  [/_bytes$/, "B"],
+  [/_percent(?:age)?$/, "%"],
+  [/_celsius$/, "°C"],
+];
+/** Functions whose value has the unit of what they are given. */
+const SAME_UNIT =
+  /^(?:(?:avg|min|max|quantile|last)_over_time|abs|ceil|floor|round|sort(?:_desc)?|clamp(?:_min|_max)?|delta|idelta|label_replace|label_join)$/;
+
+/**
+ * The unit of an expression, where its name says so and nothing that is done
+ * with it makes another one of it. Of a histogram's quantile that of its name.
+ *
+ * @see https://prometheus.io/docs/practices/naming/#base-units
+ */
+export function unitOf(expression: string): string | undefined {
+  if (expression.length > TEXT_CHARS_MAX) return undefined;
+  const [root] = childrenOf(parser.parse(expression).topNode);
+  const text = ({ from, to }: SyntaxNode) => expression.slice(from, to);
+  return root === undefined ? undefined : unitIn(unwrap(root), text);
+}
+
+function unitIn(node: SyntaxNode, text: TextOf): string | undefined {
+  const inner = (parent: SyntaxNode | null, within = unitIn) =>
+    childrenOf(parent ?? node).map(unwrap).filter(({ name }) =>
+      !NUMBERS.includes(name) && !/Grouping|Modifier|Literal|Op$/.test(name)
+    ).flatMap((child) => within(child, text) ?? []);
+  switch (node.name) {
+    case "VectorSelector": {
+      const name = /^[\w:]+/.exec(text(node))?.[0] ?? "";
+      return UNITS.find(([ending]) => ending.test(name))?.[1];
+    }
+    case "MatrixSelector":
+    case "OffsetExpr":
+    case "SubqueryExpr":
+    case "StepInvariantExpr":
+      return inner(node)[0];
+    case "AggregateExpr":
+      return /^\s*(?:count|stddev|stdvar|group)\b/.test(text(node))
+        ? undefined
+        : inner(node.getChild("FunctionCallBody"))[0];
+    case "FunctionCall": {
+      const [name = ""] = text(node).split("(", 1);
+      const body = node.getChild("FunctionCallBody");
+      // A bucket's name says the unit of what falls into it.
+      if (name.trim() === "histogram_quantile") {
+        const found = /\b[\w:]+_bucket\b/.exec(text(node))?.[0] ?? "";
+        return UNITS.find(([ending]) => ending.test(found))?.[1];
+      }
+      return SAME_UNIT.test(name.trim()) ? inner(body)[0] : undefined;
+    }
+    case "BinaryExpr": {
+      const [left, right] = [node.firstChild, node.lastChild].map((side) =>
+        side === null ? undefined : unitIn(unwrap(side), text)
+      );
+      const isSum = node.getChild("Add") ?? node.getChild("Sub");
+      return isSum !== null && left === right ? left : undefined;
+    }
+  }
+}
+
 type TextOf = (node: SyntaxNode) => string;
 
 function split(given: SyntaxNode, text: TextOf): Comparison | undefined {

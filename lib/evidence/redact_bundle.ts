@@ -9,6 +9,7 @@ import type {
   EvidenceItem,
   Fact,
   Lookup,
+  TimelineEntry,
 } from "../incident.ts";
 import { safeId } from "../incident_id.ts";
 import { COLLECTOR_TITLES } from "../lookups.ts";
@@ -45,7 +46,7 @@ export function redactBundle(
     gaps,
   };
   const left = isFull ? withholdContext(given, incident_id) : given;
-  const { facts, links = [], ...about } = left.context;
+  const { facts, timeline, links = [], ...about } = left.context;
   const { source: from, ...rest } = redaction.kept(about);
   const url = redactUrl(left.context.source?.url, redaction.kept);
   const addresses = links.flatMap(({ kind, of, ...link }) => {
@@ -72,6 +73,9 @@ export function redactBundle(
         ...facts && {
           facts: facts.map((fact) => redactFact(fact, redaction)),
         },
+        ...timeline && {
+          timeline: timeline.map((entry) => redactEntry(entry, redaction)),
+        },
         ...addresses.length > 0 && { links: addresses },
         ...from && { source: { system: from.system, ...optional("url", url) } },
         ...redacted && { redacted: boundLedger(redacted, redaction.kept) },
@@ -89,6 +93,20 @@ function redactFact(fact: Fact, { kept }: Redaction): Fact {
   const { labels } = kept({ labels: { [fact.name]: fact.value } });
   const [[name, value] = [fact.name, WITHHELD]] = Object.entries(labels);
   return { ...fact, name, value };
+}
+
+/** An address that is none any more after redaction is left out. */
+function redactEntry(
+  { change, ...entry }: TimelineEntry,
+  { kept }: Redaction,
+): TimelineEntry {
+  if (change === undefined) return kept(entry);
+  const { url, ...rest } = change;
+  const link = redactUrl(url, kept);
+  return {
+    ...kept(entry),
+    change: { ...kept(rest), ...optional("url", link) },
+  };
 }
 
 /** The bundle with what this step removed beside what was removed before. */

@@ -9,6 +9,7 @@ import { deadline } from "../base/deadline.ts";
 import { mapTexts, optional } from "../base/json.ts";
 import { bugFields, type Log } from "../base/log.ts";
 import { removeUnseen, shorten } from "../base/text.ts";
+import type { MetricSeries } from "../collected.ts";
 import {
   type Fact,
   type Gap,
@@ -27,6 +28,7 @@ import {
   REQUESTS_MAX,
   toGapError,
 } from "./connection.ts";
+import { boundChange, boundSeries, fewSeries } from "./found.ts";
 import type { Subject } from "./subject.ts";
 
 /** What all collectors have found, in the order of the ranking; it cites names of pieces. */
@@ -35,6 +37,7 @@ export interface Collected {
   facts: Fact[];
   /** Oldest first. */
   timeline: TimelineEntry[];
+  series: MetricSeries[];
   gaps: Gap[];
   lookups: Lookup[];
 }
@@ -241,6 +244,7 @@ function assemble<S extends Settings>(
     pieces: [],
     facts: [],
     timeline: [],
+    series: [],
     gaps: [],
     lookups: [],
   };
@@ -279,7 +283,7 @@ function assemble<S extends Settings>(
       result.lookups.push(lookup("nothing", found.nothing));
       continue;
     }
-    const { piece, facts = [], timeline = [] } = found;
+    const { piece, facts = [], timeline = [], series = [] } = found;
     const evidence = [name];
     result.lookups.push({ ...lookup("found"), evidence });
     result.pieces.push(toPiece(name, piece, redaction));
@@ -300,12 +304,16 @@ function assemble<S extends Settings>(
       ...timeline.map((entry) => ({ ...entry, at: toMoment(entry.at) ?? "" }))
         .filter(({ at, text }) => at !== "" && text.trim() !== "")
         .slice(0, ENTRIES_MAX)
-        .map(({ at, text, kind }) => ({
+        .map(({ at, text, kind, change }) => ({
           at,
           text: shorten(redaction.text(text), VALUE_CHARS_MAX),
           kind: kind ?? question.kind,
+          ...optional("change", change && boundChange(change, redaction)),
           evidence,
         })),
+    );
+    result.series.push(
+      ...series.map((one) => ({ ...boundSeries(one, redaction), evidence })),
     );
   }
   result.timeline = result.timeline.slice(0, TIMELINE_MAX)
@@ -314,6 +322,7 @@ function assemble<S extends Settings>(
     result.lookups.push({ ...lookup, why: words(why, VALUE_CHARS_MAX) });
   }
   result.lookups = result.lookups.slice(0, LOOKUPS_MAX);
+  result.series = fewSeries(result.series);
   return result;
 }
 

@@ -19,7 +19,7 @@ type Gaps = NonNullable<EvidenceBundle["gaps"]>;
 
 const WHY = "policy withholds texts and values (redaction level full)";
 const COUNTS =
-  /^\d+ (?:fact|timeline entr|description|other gap)\w{0,3}(?:, \d+ (?:fact|timeline entr|description|other gap)\w{0,3})*$/;
+  /^\d+ (?:fact|timeline entr|course|description|other gap)\w{0,3}(?:, \d+ (?:fact|timeline entr|course|description|other gap)\w{0,3})*$/;
 
 /** The context with its gaps. What went is counted as a gap. */
 export function withholdContext(
@@ -27,7 +27,8 @@ export function withholdContext(
   incidentId = "",
 ): { context: NormalizedContext; gaps: Gaps } {
   const { title, service, severity, occurred_at, source } = context;
-  const { facts = [], timeline = [], description, status, alerts } = context;
+  const { facts = [], timeline = [], series = [] } = context;
+  const { description, status, alerts } = context;
   const kept = facts.filter(isCount);
   const known = gaps.filter(({ what, why }) =>
     why === WHY && COUNTS.test(what)
@@ -35,6 +36,7 @@ export function withholdContext(
   const what = listCounts([
     [facts.length - kept.length, "fact"],
     [timeline.length, "timeline entry"],
+    [series.length, "course"],
     [description === undefined ? 0 : 1, "description"],
     [gaps.length - known.length, "other gap"],
   ]);

@@ -3,16 +3,18 @@
  *
  * @module
  */
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertMatch } from "@std/assert";
 import { startAlertmanagerApi } from "../../deploy/standins/alertmanager.ts";
 import {
   PAGERDUTY_KEY,
   startPagerDutyApi,
 } from "../../deploy/standins/pagerduty.ts";
+import { startPrometheusApi } from "../../deploy/standins/prometheus.ts";
 import { readConfig } from "../../lib/base/config.ts";
 import { createLog } from "../../lib/base/log.ts";
 import { gather } from "../../lib/evidence/gather.ts";
 import { COLLECTOR_SETTINGS } from "../../lib/evidence/settings.ts";
+import { withholdContext } from "../../lib/evidence/withhold.ts";
 import type { IncidentInput } from "../../lib/incident.ts";
 import { INCIDENT, NOW } from "../support/collecting.ts";
 
@@ -38,6 +40,37 @@ async function gapsOf(
   });
   return gaps.map(({ what, kind }) => `${kind}: ${what}`);
 }
+
+Deno.test("gather() keeps the course of the alert's number, unless policy withholds values", async () => {
+  await using api = startPrometheusApi({
+    series: { "latency_p99:5m": [{ metric: { pod: "a" }, at: () => 3 }] },
+  });
+  const read = async (level: "standard" | "full") => {
+    const findings = await gather(INCIDENT, {
+      settings: readConfig(
+        COLLECTOR_SETTINGS,
+        (name) => name === "PROMETHEUS_URL" ? api.url : undefined,
+      ),
+      level,
+      now: NOW,
+      signal: new AbortController().signal,
+      leftMs: 30_000,
+      log: createLog({}, { write: () => {} }),
+      history: () => Promise.resolve([]),
+    });
+    return findings;
+  };
+  const { context } = await read("standard");
+  assertEquals(context.series!.map(({ now, evidence }) => [now, evidence]), [
+    [3, ["prometheus/series-1"]],
+  ]);
+  const { context: withheld, gaps } = await read("full");
+  assertEquals(withheld.series, undefined);
+  assertMatch(gaps.map(({ what }) => what).join(), /\b1 course\b/);
+  // A second redaction counts nothing again.
+  const again = withholdContext({ context: withheld, gaps });
+  assertEquals(again.gaps, gaps);
+});
 
 const NOT_ASKED = "off: alerts, log entries and notes";
 

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { splitComparison } from "../../lib/evidence/promql.ts";
+import { splitComparison, unitOf } from "../../lib/evidence/promql.ts";
 
 const ROWS: [expression: string, split: unknown][] = [
   ["x > 100", ["x", ">", "100", 100]],
@@ -43,6 +43,32 @@ for (const [expression, split] of ROWS) {
       found && [found.series, found.operator, found.limit, found.value],
       split,
     );
+  });
+}
+
+const UNITS: readonly [expression: string, unit: string | undefined][] = [
+  ["http_request_duration_seconds", "s"],
+  ["job:latency_seconds:p99", undefined],
+  ['node_memory_free_bytes{instance="a"}', "B"],
+  ["max_over_time(wait_seconds[5m])", "s"],
+  ["avg by (pod) (wait_seconds)", "s"],
+  ["max without (pod) (wait_seconds offset 1h)", "s"],
+  ["count(wait_seconds)", undefined],
+  ["rate(cpu_seconds_total[5m])", undefined],
+  ["rate(wait_seconds[5m])", undefined],
+  ["histogram_quantile(0.99, sum by (le) (rate(a_seconds_bucket[5m])))", "s"],
+  ["a_bytes / b_bytes", undefined],
+  ["100 * a_seconds", undefined],
+  ["a_bytes - b_bytes", "B"],
+  ["a_bytes - b_seconds", undefined],
+  ["time() - start_seconds", undefined],
+  ["queue_length", undefined],
+  ["room_celsius", "°C"],
+  ["", undefined],
+];
+for (const [expression, unit] of UNITS) {
+  Deno.test(`unitOf() of ${expression}`, () => {
+    assertEquals(unitOf(expression), unit);
   });
 }
 

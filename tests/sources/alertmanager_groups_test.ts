@@ -179,6 +179,7 @@ async function bundleOf(
     pieces: [],
     facts: [],
     timeline: [],
+    series: [],
     gaps: [],
     lookups: [],
   }, { level, removed: findings.removed });

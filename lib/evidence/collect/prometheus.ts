@@ -17,6 +17,7 @@ import type {
 } from "../collector.ts";
 import type { Limit } from "../course.ts";
 import { compareWeeks, factsOf, momentOf } from "../prometheus/facts.ts";
+import { describeSeries, sharedLabels } from "../prometheus/series.ts";
 import {
   askNow,
   askRange,
@@ -26,7 +27,7 @@ import {
   SERIES_MAX,
   stretchesOf,
 } from "../prometheus/queries.ts";
-import { splitComparison } from "../promql.ts";
+import { splitComparison, unitOf } from "../promql.ts";
 import {
   account,
   accountHeaders,
@@ -49,6 +50,8 @@ const SETTINGS = {
 type Io = CollectorIo<typeof SETTINGS>;
 
 const DAY_S = 24 * 3600;
+/** Of each alert, as a bundle has them. */
+const COURSES_MAX = 3;
 /** Alerts of different names whose series are asked for. */
 const ALERTS_MAX = 2;
 const PAST_DAYS = 30;
@@ -165,7 +168,18 @@ async function* askSeries(
   const title = `Course of ${alert.name}, 6 h`;
   const [first] = series;
   const facts = factsOf(first!.samples, limit);
-  yield { piece: { title, value }, facts };
+  const watched = {
+    alert: alert.name,
+    expression: comparison.series,
+    limit,
+    step: now.step,
+    unit: unitOf(comparison.series),
+    shared: sharedLabels(now.series),
+  };
+  const courses = series.slice(0, COURSES_MAX).flatMap((one) =>
+    describeSeries(one, watched)
+  );
+  yield { piece: { title, value }, facts, series: courses };
   yield* gapsOf(now.warnings, `course of ${alert.name}`);
   if (now.series.length > series.length) {
     yield {
@@ -184,6 +198,10 @@ async function* askSeries(
   yield {
     piece: { title, value: { ...value, week_before: same } },
     facts: [...facts, ...compareWeeks(first!.samples, same.samples)],
+    series: [
+      ...describeSeries(first!, watched, same.samples),
+      ...courses.slice(1),
+    ],
   };
 }
 

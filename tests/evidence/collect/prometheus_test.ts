@@ -54,6 +54,19 @@ Deno.test("prometheus: the alert's own series is drawn, its limit crossed, a wee
   assertEquals(piece.lines[0].metric, LATENCY.metric);
   assertEquals(piece.lines[0].samples.length, 120);
   assertEquals(piece.week_before.samples.length, 120);
+  const [course, ...others] = found.series;
+  assertEquals(
+    [course!.now, course!.limit, course!.hour_ago, course!.week_ago],
+    [2.5, 2, 0.3, 1.2],
+  );
+  assertEquals([course!.crossed, course!.evidence], [
+    "2026-01-15T09:33:00.000Z",
+    ["prometheus/series-1"],
+  ]);
+  assertEquals(others.map(({ of, now }) => [of, now]), [[
+    "service: cart",
+    0.1,
+  ]]);
   assertEquals(found.lookups.map(({ state, why }) => [state, why]), [
     ["found", undefined],
     ["nothing", "it had not fired in the 30 days before"],
