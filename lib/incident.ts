@@ -80,6 +80,16 @@ export interface EvidenceItem {
   shortened?: boolean;
 }
 
+/** What was read of a piece of evidence: its text, or why there is none. */
+export interface EvidenceText {
+  /** The item's, `E1`. */
+  id: string;
+  /** As it was stored. */
+  text?: string;
+  /** One clause: `the gateway did not give it`. */
+  problem?: string;
+}
+
 /** A statement and the evidence for it. */
 export interface Claim {
   /** One sentence. */
@@ -331,6 +341,8 @@ export interface Summary {
   message_ptr?: string;
   /** Digest of the message's bytes, 64 hex digits. */
   message_sha256?: string;
+  /** Artifact with the page: HTML with the evidence quoted where it is cited. */
+  page_ptr?: string;
 }
 
 /** Input of the summarizer. */

@@ -149,6 +149,7 @@ const FULL: Record<SchemaName, JsonObject> = (() => {
     model: "builtin",
     artifact_ptr: POINTER,
     message_ptr: POINTER,
+    page_ptr: POINTER,
     message_sha256: SHA256,
   };
   const PostResult: JsonObject = {
@@ -548,6 +549,7 @@ const RULES: Partial<Record<SchemaName, Rule[]>> = {
     textRule("/model", 1, 200),
     pointerRule("/artifact_ptr"),
     pointerRule("/message_ptr"),
+    pointerRule("/page_ptr"),
     sha256Rule("/message_sha256"),
   ],
   PostResult: [

@@ -2,17 +2,27 @@
  * Summarize worker: sums up the evidence and cites it.
  *
  * Takes jobs of `job.incident-enricher.summarize`: `{evidence}`. Returns a
- * `Summary` and stores two artifacts: the Markdown, and the exact message that
- * an approval releases. Net: NATS, Redis, gateway. Env: `SETTINGS`. No files,
- * no processes.
+ * `Summary` and stores three artifacts: the Markdown, the exact message that an
+ * approval releases, and a page that quotes the evidence. Net: NATS, Redis,
+ * gateway. Env: `SETTINGS`. No files, no processes.
  *
  * @module
  */
 import { sha256Hex } from "../lib/base/digest.ts";
 import { shorten } from "../lib/base/text.ts";
-import type { SummarizeInput, Summary } from "../lib/incident.ts";
+import { messageOf } from "../lib/base/errors.ts";
+import { optional } from "../lib/base/json.ts";
+import { within } from "../lib/base/time.ts";
+import {
+  type EvidenceBundle,
+  type SummarizeInput,
+  type Summary,
+  withIds,
+} from "../lib/incident.ts";
 import { redactBundle, withRemoved } from "../lib/evidence/redact_bundle.ts";
 import { composeMessage } from "../lib/message/compose.ts";
+import { composePage } from "../lib/message/page/compose.ts";
+import { PAGE_TYPE } from "../lib/message/page/page.ts";
 import { redactMessage } from "../lib/message/redact.ts";
 import { encodeMessage } from "../lib/message/render.ts";
 import { LINK_SETTINGS, type LinkSettings } from "../lib/message/settings.ts";
@@ -21,14 +31,19 @@ import {
   platformSettings,
 } from "../lib/platform/settings.ts";
 import { type JobContext, runWorker } from "../lib/platform/worker.ts";
-import { startRedaction } from "../lib/redact/redaction.ts";
+import { type Redaction, startRedaction } from "../lib/redact/redaction.ts";
 import { countRemoved } from "../lib/removed.ts";
 import { summarize } from "../lib/summary/builtin.ts";
+import type { Draft } from "../lib/summary/draft.ts";
 import { toMarkdown } from "../lib/summary/markdown.ts";
+import { READ_MS, readEvidence } from "../lib/summary/read_evidence.ts";
 
 const TOPIC = "job.incident-enricher.summarize";
 /** For the Markdown in the job's result; the artifact holds all of it. */
 const INLINE_CHARS_MAX = 16_000;
+const CONTEXT_KIND = "incident.context";
+/** For the page's own store; without it, the summary is good enough. */
+const PAGE_MS = 15_000;
 
 /** Everything that this worker reads from its environment. */
 export const SETTINGS: PlatformSettings & LinkSettings = {
@@ -46,10 +61,9 @@ export const SETTINGS: PlatformSettings & LinkSettings = {
  */
 export async function summarizeEvidence(
   { evidence }: SummarizeInput,
-  { gateway, job, progress, settings, constraints, count }: JobContext<
-    typeof SETTINGS
-  >,
+  context: JobContext<typeof SETTINGS>,
 ): Promise<Summary> {
+  const { gateway, job, progress, settings, constraints, count } = context;
   const { redactionLevel: level } = constraints;
   // Whoever wrote the bundle, and whatever its parts make together.
   const redaction = startRedaction({ level });
@@ -69,14 +83,20 @@ export async function summarizeEvidence(
   const place = { summaryPtr, runId: job.runId, level, settings };
   const composed = composeMessage(bundle, draft, place);
   const message = encodeMessage(redactMessage(composed, redaction));
-  countRemoved(redaction.ledger(), count);
-  progress(80, "storing the message to be approved");
+  progress(70, "storing the message to be approved");
   const messagePtr = await gateway.putArtifact({
     content: message,
     contentType: "application/json",
     retention: "audit",
     labels: { ...labels, kind: "incident.message" },
   });
+  progress(80, "storing the page");
+  const pagePtr = await storePage(bundle, context, {
+    draft,
+    redaction,
+    artifacts: [["Summary", summaryPtr], ["Message", messagePtr]],
+  });
+  countRemoved(redaction.ledger(), count);
   return {
     incident_id: bundle.incident_id,
     summary_md: inline(markdown, summaryPtr),
@@ -87,7 +107,59 @@ export async function summarizeEvidence(
     artifact_ptr: summaryPtr,
     message_ptr: messagePtr,
     message_sha256: await sha256Hex(message),
+    ...optional("page_ptr", pagePtr),
   };
+}
+
+/**
+ * Reads the evidence back and stores the page, last of all: what an approval
+ * needs is stored already, so a page that fails costs nothing but itself.
+ *
+ * @returns `undefined` if it could not be stored.
+ * @throws The signal's reason if the job was aborted.
+ */
+async function storePage(
+  bundle: EvidenceBundle,
+  { gateway, signal, job, settings, constraints, log, leftMs }: JobContext<
+    typeof SETTINGS
+  >,
+  { draft, redaction, artifacts }: {
+    draft: Draft;
+    redaction: Redaction;
+    artifacts: readonly (readonly [what: string, pointer: string])[];
+  },
+): Promise<string | undefined> {
+  const { redactionLevel: level } = constraints;
+  const timeMs = Math.max(0, Math.min(READ_MS, leftMs() - 2 * PAGE_MS));
+  // Everything in the context piece stands in the bundle itself.
+  const pieces = level === "full"
+    ? []
+    : withIds(bundle.evidence).filter(({ kind }) => kind !== CONTEXT_KIND);
+  try {
+    const texts = await readEvidence(pieces, { gateway, signal, timeMs });
+    const { kept: redact } = redaction;
+    const content = composePage(bundle, draft, {
+      runId: job.runId,
+      level,
+      settings,
+      texts,
+      artifacts,
+      redact,
+    });
+    return await within(
+      PAGE_MS,
+      gateway.putArtifact({
+        content,
+        contentType: PAGE_TYPE,
+        retention: "audit",
+        labels: { incident_id: bundle.incident_id, kind: "incident.page" },
+      }),
+    );
+  } catch (error) {
+    signal.throwIfAborted();
+    log.warn("Page not stored", { why: messageOf(error) });
+    return undefined;
+  }
 }
 
 function inline(markdown: string, pointer: string): string {

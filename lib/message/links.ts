@@ -157,7 +157,8 @@ function labelOf({ kind, url, of = "" }: NamedLink, several: boolean): string {
   }
 }
 
-function allowedUrl(
+/** The address that people may follow; `undefined` for any other. */
+export function allowedUrl(
   text: string | undefined,
   system: string | undefined,
   origins: readonly string[],

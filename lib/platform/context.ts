@@ -40,8 +40,16 @@ export interface JobGateway {
    * @throws {JobError} `ARTIFACT_TOO_LARGE` if it exceeds a limit.
    */
   putArtifact(artifact: NewArtifact, bytesMax?: number): Promise<string>;
-  /** Reads an artifact of at most `bytesMax` bytes. */
-  readArtifact(pointer: string, bytesMax: number): Promise<Artifact>;
+  /**
+   * Reads an artifact of at most `bytesMax` bytes.
+   *
+   * @param signal Ends the read, as the job's own does.
+   */
+  readArtifact(
+    pointer: string,
+    bytesMax: number,
+    signal?: AbortSignal,
+  ): Promise<Artifact>;
   /**
    * Reads the platform's record of a job.
    *

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Config, Settings } from "../base/config.ts";
-import { deadline } from "../base/deadline.ts";
+import { deadline, linkSignal } from "../base/deadline.ts";
 import { bytesOf, sha256Hex } from "../base/digest.ts";
 import {
   JobElsewhere,
@@ -208,8 +208,13 @@ function createContext(
         };
         return await gateway.putArtifact({ ...artifact, labels }, signal);
       },
-      readArtifact: (pointer, bytesMax) =>
-        gateway.readArtifact(pointer, bytesMax, signal),
+      async readArtifact(pointer, bytesMax, until) {
+        if (until === undefined) {
+          return await gateway.readArtifact(pointer, bytesMax, signal);
+        }
+        using both = linkSignal(signal, until);
+        return await gateway.readArtifact(pointer, bytesMax, both.signal);
+      },
       readJob: (jobId) => gateway.readJob(jobId, signal),
     },
     store: {

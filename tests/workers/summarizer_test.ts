@@ -39,11 +39,12 @@ async function run(evidence: EvidenceBundle) {
   return { summary, markdown, message, artifacts };
 }
 
-Deno.test("summarizeEvidence() stores the Markdown and the message for a month", async () => {
+Deno.test("summarizeEvidence() stores the Markdown, the message and the page for a month", async () => {
   const { summary, markdown, message, artifacts } = await run(BUNDLE);
-  assertEquals(artifacts.size, 2);
+  assertEquals(artifacts.size, 3);
+  const page = artifacts.get(summary.page_ptr!)!;
   assertEquals(
-    [markdown, message].map(({ contentType, retention, labels }) => [
+    [markdown, message, page].map(({ contentType, retention, labels }) => [
       contentType,
       retention,
       labels["kind"],
@@ -57,6 +58,7 @@ Deno.test("summarizeEvidence() stores the Markdown and the message for a month",
         "mock:INC-1042",
       ],
       ["application/json", "audit", "incident.message", "mock:INC-1042"],
+      ["text/html; charset=utf-8", "audit", "incident.page", "mock:INC-1042"],
     ],
   );
   assertEquals(new TextDecoder().decode(markdown.bytes), summary.summary_md);
@@ -135,7 +137,8 @@ Deno.test("summarizeEvidence() reports progress before each artifact", async () 
   });
   assertEquals(notes, [
     [40, "storing the summary", 0],
-    [80, "storing the message to be approved", 1],
+    [70, "storing the message to be approved", 1],
+    [80, "storing the page", 2],
   ]);
 });
 
