@@ -5,6 +5,7 @@
  */
 import { mapTexts, stringOf } from "../base/json.ts";
 import { ageOf, shorten } from "../base/text.ts";
+import type { ChangeKind } from "../collected.ts";
 import type { Subject } from "./subject.ts";
 
 /** A longer text is not read to its end. */
@@ -40,6 +41,23 @@ export function freeOf(value: unknown, charsMax: number): unknown {
 
 function withoutEmails(text: string): string {
   return text.replace(EMAIL, "(e-mail)");
+}
+
+/** What people's words about a change say first, the more certain before. */
+const CHANGES: readonly (readonly [words: RegExp, what: ChangeKind])[] = [
+  [/\b(?:feature[ -_]?)?(?:flag|toggle)s?\b/i, "flag"],
+  [/\bmaintenance\b/i, "maintenance"],
+  [/\b(?:rolled|rolling|roll)[ -]?back\b|\brollback\b|\brevert/i, "rollback"],
+  [/\bdeploy|\breleas|\brolled out\b|\brollout\b|\bversion\b/i, "deployment"],
+  [/\bconfig|\bsettings?\b|\bmigrat/i, "config"],
+  [/\bscal(?:e|ed|ing)\b|\bresiz|\breplicas\b/i, "scale"],
+  [/\brestart/i, "restart"],
+  [/\bmerged?\b/i, "merge"],
+];
+
+/** The kind of change that a text is about; `undefined` if it is about none. */
+export function changeKindOf(text: string): ChangeKind | undefined {
+  return CHANGES.find(([words]) => words.test(text))?.[1];
 }
 
 /** `4 min before the start`, for a moment of RFC 3339. */

@@ -2,6 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import type { Subject } from "../../lib/evidence/subject.ts";
 import {
   byTime,
+  changeKindOf,
   freeOf,
   fromStart,
   wordsOf,
@@ -73,3 +74,23 @@ Deno.test("byTime() puts what has no moment first", () => {
     "2026-02",
   ]);
 });
+
+const KINDS: readonly [text: string, what: string | undefined][] = [
+  ["Deployed cart 1.2", "deployment"],
+  ["release rolled back", "rollback"],
+  ["Revert of #12", "rollback"],
+  ["Feature flag new-cart on", "flag"],
+  ["flagged as odd", undefined],
+  ["Network maintenance until ten", "maintenance"],
+  ["Configuration of the proxy", "config"],
+  ["scaled cart from 3 to 9", "scale"],
+  ["a scalable idea", undefined],
+  ["restarted all workers", "restart"],
+  ["merged #12", "merge"],
+  ["lunch", undefined],
+];
+for (const [text, what] of KINDS) {
+  Deno.test(`changeKindOf() takes ${text} for ${what ?? "no change"}`, () => {
+    assertEquals(changeKindOf(text), what);
+  });
+}

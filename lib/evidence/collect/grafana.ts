@@ -14,6 +14,7 @@ import {
   textOf,
 } from "../../base/json.ts";
 import { counted, shorten } from "../../base/text.ts";
+import type { ChangeKind } from "../../collected.ts";
 import type { EvidenceKind } from "../../incident.ts";
 import {
   type Collector,
@@ -23,6 +24,7 @@ import {
   type Question,
 } from "../collector.ts";
 import { authority, bearer, hostOf, listOf } from "../setup.ts";
+import { changeKindOf } from "../wording.ts";
 
 const SETTINGS = {
   grafanaUrl: optionalSetting(url("GRAFANA_URL", {
@@ -36,7 +38,6 @@ const BEFORE_MS = 2 * 3600_000;
 const ANNOTATIONS_MAX = 100;
 const DASHBOARDS_MAX = 5;
 const TEXT_CHARS_MAX = 300;
-const CHANGES = /deploy|release|rollout|config|feature|flag|migrat|version/i;
 
 export const grafana = {
   name: "grafana",
@@ -77,6 +78,7 @@ interface Note {
   text: string;
   tags: string[];
   kind: EvidenceKind;
+  what?: ChangeKind;
   whole: JsonObject;
 }
 
@@ -122,12 +124,20 @@ async function* askNotes(io: Io): AsyncGenerator<Finding> {
         minutes(start - last.ms)
       } before the start`,
     }],
-    timeline: notes.map(({ ms, text, tags, kind }) => ({
+    timeline: notes.map(({ ms, text, tags, kind, what, whole }) => ({
       at: new Date(ms).toISOString(),
       text: `Annotated: ${shorten(text, TEXT_CHARS_MAX)}${
         tags.length === 0 ? "" : ` (${shorten(tags.join(", "), 80)})`
       }`,
       kind,
+      ...what === undefined ? {} : {
+        change: {
+          what,
+          says: shorten(text, TEXT_CHARS_MAX),
+          ...optional("of", subjectIn([text, ...tags], io)),
+          ...optional("url", panelOf(whole, io)),
+        },
+      },
     })),
   };
   if (given.length >= ANNOTATIONS_MAX) {
@@ -142,6 +152,17 @@ async function* askNotes(io: Io): AsyncGenerator<Finding> {
   }
 }
 
+/** The incident's service, where words or tags name it. */
+function subjectIn(
+  texts: readonly string[],
+  { subject: { service, entry } }: Io,
+): string | undefined {
+  const words = new Set(texts.flatMap((text) => text.split(/[^\w.-]+/)));
+  return [service, entry?.name].find((name) =>
+    name !== undefined && words.has(name)
+  );
+}
+
 function readNote(whole: JsonObject): Note[] {
   const ms = whole["time"];
   // Its text may be HTML.
@@ -153,12 +174,13 @@ function readNote(whole: JsonObject): Note[] {
   const tags = (Array.isArray(whole["tags"]) ? whole["tags"] : [])
     .filter((tag) => typeof tag === "string").slice(0, 20);
   const { id, dashboardUID, panelId, timeEnd } = whole;
-  const isChange = CHANGES.test([text, ...tags].join(" "));
+  const what = changeKindOf([text, ...tags].join(" "));
   return [{
     ms,
     text,
     tags,
-    kind: isChange ? "change" : "state",
+    kind: what === undefined ? "state" : "change",
+    ...optional("what", what),
     whole: { id, time: ms, timeEnd, dashboardUID, panelId, text, tags },
   }];
 }

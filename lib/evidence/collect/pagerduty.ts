@@ -27,6 +27,7 @@ import {
   ENTRIES_MAX,
   type KnownIncident,
   LISTED_MAX,
+  toChange,
 } from "../pagerduty/facts.ts";
 import {
   type PagerDutyNote,
@@ -147,6 +148,7 @@ async function* askChanges(io: Io): AsyncGenerator<Finding> {
       text: `Change: ${describeChange(change)}${
         change.links.slice(0, 1).map(({ href }) => ` ${href}`).join("")
       }`,
+      change: toChange(change),
     })),
   };
   if (body["more"] === true || all.length > LISTED_MAX) {

@@ -9,9 +9,11 @@ import {
   isObject,
   type JsonObject,
   objectOf,
+  optional,
   stringOf,
 } from "../../base/json.ts";
 import { counted } from "../../base/text.ts";
+import type { Change } from "../../collected.ts";
 import { toMoment } from "../../incident.ts";
 import { webUrlOf } from "../../sources/fields.ts";
 import type { Finding, FoundFact } from "../collector.ts";
@@ -235,12 +237,44 @@ export function describeDeployments(
         text: `${one.by ?? "Somebody"} deployed ${name} ${
           [describeDeployment(one), ...stateOf(one)].join(", ")
         }${linkOf(one.status?.url)}`,
+        change: toChange(one, name, {
+          brought: one === last && comparison !== undefined
+            ? compare(comparison, pulls)[0]?.value
+            : undefined,
+        }),
       })),
-      ...pulls.map(({ at, number, title = "", by = "Somebody", url }) => ({
+      ...pulls.map(({ at, number, title = "", by, url }) => ({
         at,
-        text: `${by} merged ${repository}#${number}: ${title}${linkOf(url)}`,
+        text: `${by ?? "Somebody"} merged ${repository}#${number}: ${title}${
+          linkOf(url)
+        }`,
+        change: {
+          what: "merge" as const,
+          of: name,
+          version: `#${number}`,
+          ...optional("by", by),
+          ...title === "" ? {} : { says: title },
+          ...optional("url", url),
+        },
       })),
     ].toSorted(byTime).slice(-ENTRIES_MAX),
+  };
+}
+
+function toChange(
+  { ref, sha = "", environment, by, status }: GitHubDeployment,
+  of: string,
+  { brought }: { brought: string | undefined },
+): Change {
+  return {
+    what: "deployment",
+    of,
+    version: ref === undefined || ref === sha ? sha.slice(0, 7) : ref,
+    ...optional("where", environment),
+    ...optional("by", by),
+    ...optional("state", status?.state),
+    ...optional("says", brought),
+    ...optional("url", status?.url),
   };
 }
 

@@ -6,6 +6,7 @@
  */
 import { optional } from "../../base/json.ts";
 import { counted, utcOf } from "../../base/text.ts";
+import type { Change } from "../../collected.ts";
 import type { CollectorIo, Finding } from "../collector.ts";
 import { fromStart } from "../wording.ts";
 import { type Deployment, imageName, type Revision } from "./objects.ts";
@@ -132,6 +133,20 @@ export function describeRollout(
   return `${done} (${more.join(", ")})`;
 }
 
+function toChange(
+  { deployment, what, images, by, cause }: Rollout,
+  namespace: string,
+): Change {
+  return {
+    what: what === "created" ? "rollout" : what,
+    of: deployment,
+    ...images.length === 0 ? {} : { version: images.join(", ") },
+    where: namespace,
+    ...optional("by", by),
+    ...optional("says", cause),
+  };
+}
+
 /** What was rolled out in the hours before: those of the last two, or else of the day. */
 export function describeRollouts(
   revisions: readonly Revision[],
@@ -166,6 +181,7 @@ export function describeRollouts(
     timeline: recent.map((one) => ({
       at: one.at,
       text: `${namespace}/${one.deployment} ${describeRollout(one)}`,
+      change: toChange(one, namespace),
     })),
   };
 }

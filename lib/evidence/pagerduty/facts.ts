@@ -3,7 +3,9 @@
  *
  * @module
  */
+import { optional } from "../../base/json.ts";
 import { utcOf } from "../../base/text.ts";
+import type { Change } from "../../collected.ts";
 import type { Finding, FoundFact } from "../collector.ts";
 import type {
   PagerDutyAlert,
@@ -13,7 +15,7 @@ import type {
   PagerDutyNote,
 } from "./records.ts";
 import type { Subject } from "../subject.ts";
-import { byTime, fromStart, wordsOf } from "../wording.ts";
+import { byTime, changeKindOf, fromStart, wordsOf } from "../wording.ts";
 
 /** Of each kind, in a piece. */
 export const LISTED_MAX = 100;
@@ -150,6 +152,19 @@ export function describeChange(
 ): string {
   const on = services.length === 0 ? "" : ` on ${services.join(", ")}`;
   return `${summary}${on}${source === undefined ? "" : ` from ${source}`}`;
+}
+
+/** A change event in its parts; only its summary says what it is. */
+export function toChange(
+  { summary, services, source, links: [link] }: PagerDutyChange,
+): Change {
+  return {
+    what: changeKindOf(summary ?? "") ?? "other",
+    ...optional("of", services[0]),
+    ...optional("by", source),
+    ...optional("says", summary),
+    ...optional("url", link?.href),
+  };
 }
 
 export function describeNote({ by = "somebody", text }: PagerDutyNote): string {

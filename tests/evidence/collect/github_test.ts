@@ -155,6 +155,26 @@ Deno.test("github: the last deployment before the start, and what it brought, be
       "ada deployed checkout v1.2.3 (3333333) to production, success https://ci.example/run/7",
     ],
   ]);
+  assertEquals(found.timeline.slice(1).map(({ change }) => change), [
+    {
+      what: "merge",
+      of: "checkout",
+      version: "#12",
+      by: "ada",
+      says: "Raise the pool",
+      url: "https://github.example/shop/checkout/pull/12",
+    },
+    {
+      what: "deployment",
+      of: "checkout",
+      version: "v1.2.3",
+      where: "production",
+      by: "ada",
+      state: "success",
+      says: "3 commits: #13 Retry once; #12 Raise the pool (ada)",
+      url: "https://ci.example/run/7",
+    },
+  ]);
   assertEquals(found.lookups, [{
     collector: "github",
     question:

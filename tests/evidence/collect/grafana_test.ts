@@ -41,13 +41,18 @@ Deno.test("grafana: annotations become moments, and the last change before the s
   });
   const found = await collect(grafana, { env: env(api.url) });
   assertEquals(found.timeline.map(({ at, kind, text }) => [at, kind, text]), [
-    ["2026-01-15T09:00:00.000Z", "state", "Annotated: network maintenance"],
+    ["2026-01-15T09:00:00.000Z", "change", "Annotated: network maintenance"],
     [
       "2026-01-15T09:26:00.000Z",
       "change",
       "Annotated: deploy checkout 1.2.3 (deploy, checkout)",
     ],
     ["2026-01-15T09:31:00.000Z", "change", "Annotated: release rolled back"],
+  ]);
+  assertEquals(found.timeline.map(({ change }) => change), [
+    { what: "maintenance", says: "network maintenance" },
+    { what: "deployment", of: "checkout", says: "deploy checkout 1.2.3" },
+    { what: "rollback", says: "release rolled back" },
   ]);
   assertEquals(found.facts.map(({ name, value }) => [name, value]), [
     ["last change annotated", "deploy checkout 1.2.3, 4 min before the start"],

@@ -203,6 +203,13 @@ Deno.test("kubernetes: a rollout, a sick workload and its warnings are found in 
       HASHES[0]
     }-bcdf2`,
   ]);
+  assertEquals(found.timeline[0]!.change, {
+    what: "rollout",
+    of: "checkout",
+    version: "checkout 1.4.1 → 1.4.2",
+    where: "shop",
+    by: "helm",
+  });
   assertEquals(found.timeline.map(({ at, kind, text }) => [at, kind, text]), [
     [
       "2026-01-15T09:26:00.000Z",

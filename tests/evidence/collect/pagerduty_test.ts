@@ -233,6 +233,21 @@ Deno.test("pagerduty: people, alerts, log, notes, changes and the past become fa
 Deno.test("pagerduty: moments are in order and in UTC, each of its kind", async () => {
   await using api = start();
   const found = await ask(api.url);
+  assertEquals(found.timeline.flatMap(({ change }) => change ?? []), [
+    {
+      what: "deployment",
+      of: "checkout",
+      by: "ci",
+      says: "Deployed checkout v1.2.3",
+      url: "https://ci.example/run/7",
+    },
+    {
+      what: "flag",
+      of: "checkout",
+      by: "flags",
+      says: "Switched the flag back",
+    },
+  ]);
   assertEquals(found.timeline.map(({ at, kind, text }) => [at, kind, text]), [
     [
       "2026-01-15T09:26:00.000Z",
