@@ -7,6 +7,8 @@
  * @module
  */
 import type { JsonObject } from "../base/json.ts";
+import type { PageParts } from "./page/page.ts";
+import { CSS as PAGE_CSS, scopeCss } from "./page/style.ts";
 import { readBlock, readMrkdwn, type Span, type Style } from "./mrkdwn.ts";
 
 const TAGS: Readonly<Record<Style, string>> = {
@@ -85,6 +87,40 @@ export function renderHtml(
   blocks: readonly JsonObject[],
   { title, note }: HtmlOptions,
 ): string {
+  return documentOf(title, CSS, chatOf(blocks, note));
+}
+
+/**
+ * The message beside its page, in one document: one below the other on a narrow
+ * screen.
+ */
+export function renderBoth(
+  blocks: readonly JsonObject[],
+  page: PageParts,
+  { title, note }: HtmlOptions,
+): string {
+  return documentOf(
+    title,
+    BOTH_CSS + scopeCss(CSS, ".chat") + scopeCss(PAGE_CSS, ".page"),
+    `<div class="both">
+<div class="chat">
+${chatOf(blocks, note)}</div>
+<div class="page">
+${page.body}</div>
+</div>
+`,
+  );
+}
+
+const BOTH_CSS = `
+body { margin: 0; }
+.both { display: grid; min-height: 100vh; }
+@media (min-width: 900px) {
+  .both { grid-template-columns: minmax(0, 5fr) minmax(0, 6fr); }
+}
+`;
+
+function documentOf(title: string, css: string, body: string): string {
   return `<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -93,10 +129,16 @@ export function renderHtml(
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
 <meta name="referrer" content="no-referrer">
 <title>${escapeHtml(title)}</title>
-<style>${CSS}</style>
+<style>${css}</style>
 </head>
 <body>
-<main>
+${body}</body>
+</html>
+`;
+}
+
+function chatOf(blocks: readonly JsonObject[], note: string): string {
+  return `<main>
 <div class="avatar" aria-hidden="true">${AVATAR}</div>
 <div class="message">
 <div class="by">Incident Enricher <small>APP</small><time>3:00 AM</time></div>
@@ -104,8 +146,6 @@ ${blocks.map(renderBlock).join("\n")}
 </div>
 </main>
 <footer>${escapeHtml(note)}</footer>
-</body>
-</html>
 `;
 }
 

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { between, html, type Markup } from "./markup.ts";
+import { element, type Markup } from "./markup.ts";
 import type { Sample, Series } from "./series.ts";
 
 const WIDTH = 720;
@@ -32,53 +32,60 @@ export function chart(series: Series): Markup {
   const [end] = samples.at(-1)!;
   const [low, high] = rangeOf(samples, limit?.value);
   const x = (at: number) =>
-    LEFT + (at - start) / (end - start || 1) * (WIDTH - LEFT - RIGHT);
+    round(LEFT + (at - start) / (end - start || 1) * (WIDTH - LEFT - RIGHT));
   const y = (value: number) =>
-    TOP + (high - value) / (high - low || 1) * (HEIGHT - TOP - BOTTOM);
-  const points = samples.map(([at, value]) =>
-    `${x(at).toFixed(1)},${y(value).toFixed(1)}`
-  ).join(" ");
+    round(TOP + (high - value) / (high - low || 1) * (HEIGHT - TOP - BOTTOM));
+  const points = samples.map(([at, value]) => `${x(at)},${y(value)}`);
   const last = samples.at(-1)!;
   const told = tell(series);
-  return html`
-    <figure class="chart">
-      <figcaption>${title}</figcaption>
-      <svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img"
-        aria-label="${title}: ${told}">
-    <title>${between(`${title}: ${told}`)}</title>
-    ${[low, (low + high) / 2, high].map((value) =>
-      html`
-        <line class="grid" x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${y(value)
-          .toFixed(1)}"
-          y2="${y(value).toFixed(1)}" />
-        <text x="${LEFT - 6}" y="${(y(value) + 4).toFixed(
-          1,
-        )}" text-anchor="end">${numberText(value)}</text>
-      `
-    )}${ticksOf(start, end).map((at) =>
-      html`
-        <text x="${x(at).toFixed(1)}" y="${HEIGHT -
-          8}" text-anchor="middle">${clockOf(at, end - start)}</text>
-      `
-    )}${limit === undefined ? undefined : html`
-      <line class="limit" x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${y(
-        limit.value,
-      ).toFixed(1)}"
-        y2="${y(limit.value).toFixed(1)}" />
-      <text class="limit" x="${LEFT + 4}"
-        y="${(y(limit.value) - 5).toFixed(1)}">limit ${limit
-          .operator} ${numberText(limit.value)}</text>
-    `}<polyline class="course" points="${points}"/>
-    <circle class="now" cx="${x(last[0]).toFixed(1)}" cy="${y(last[1]).toFixed(
-      1,
-    )}" r="3.5"/>
-      </svg>
-      <p>${told}</p>
-    </figure>
-  `;
+  const size = { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img" };
+  return element(
+    "figure",
+    { class: "chart" },
+    element("figcaption", {}, title),
+    element(
+      "svg",
+      { ...size, "aria-label": `${title}: ${told}` },
+      element("title", {}, `${title}: ${told}`),
+      [low, (low + high) / 2, high].map((value) => [
+        across("grid", y(value)),
+        label([LEFT - 6, y(value) + 4], "end", numberText(value)),
+      ]),
+      ticksOf(start, end).map((at) =>
+        label([x(at), HEIGHT - 8], "middle", clockOf(at, end - start))
+      ),
+      limit === undefined ? undefined : [
+        across("limit", y(limit.value)),
+        element(
+          "text",
+          { class: "limit", x: LEFT + 4, y: y(limit.value) - 5 },
+          `limit ${limit.operator} ${numberText(limit.value)}`,
+        ),
+      ],
+      element("polyline", { class: "course", points: points.join(" ") }),
+      element("circle", {
+        ...{ class: "now", cx: x(last[0]), cy: y(last[1]), r: 3.5 },
+      }),
+    ),
+    element("p", {}, `${told[0]!.toUpperCase()}${told.slice(1)}.`),
+  );
 }
 
-/** `From 03:31 to 09:31 UTC: 2.4 at the end, between 0.28 and 2.61; limit > 2.` */
+function across(name: string, y: number): Markup {
+  const ends = { x1: LEFT, x2: WIDTH - RIGHT, y1: y, y2: y };
+  return element("line", { class: name, ...ends });
+}
+
+function label([x, y]: readonly number[], anchor: string, text: string) {
+  return element("text", { x, y, "text-anchor": anchor }, text);
+}
+
+/** To a tenth of a pixel. */
+function round(pixels: number): number {
+  return Math.round(pixels * 10) / 10;
+}
+
+/** `from 03:31 to 09:31 UTC: 2.4 at the end, between 0.28 and 2.61; limit > 2.` */
 function tell({ samples, limit }: Series): string {
   const [start] = samples[0]!;
   const [end, now] = samples.at(-1)!;

@@ -6,14 +6,15 @@
 import { shorten } from "../../base/text.ts";
 import type { Place, Told } from "../told.ts";
 import { type Line, linesFor } from "./excerpt.ts";
-import { between, html, type Markup } from "./markup.ts";
+import { element, type Markup } from "./markup.ts";
 import type { PageView, Room } from "./view.ts";
 
 /** Pieces that are quoted beside one claim. */
 const QUOTED_MAX = 3;
 
 /** The lines of each cited piece, by claim: what costs time is done once. */
-export type Quotes = ReadonlyMap<Told, readonly (readonly [string, Line[]])[]>;
+export type Quotes = ReadonlyMap<Told, readonly Quote[]>;
+type Quote = readonly [id: string, lines: readonly Line[]];
 
 /** Places of the page that quote evidence, and their headings. */
 const PLACES: readonly (readonly [Place, string])[] = [
@@ -34,9 +35,10 @@ export function findQuotes(
         told,
         told.evidence.slice(0, QUOTED_MAX).flatMap((id) => {
           const text = texts.get(id)?.text;
-          return text === undefined
+          const lines = text === undefined
             ? []
-            : [[id, linesFor(told.text, text, redact)] as const];
+            : linesFor(told.text, text, redact);
+          return lines.length === 0 ? [] : [[id, lines] as const];
         }),
       ]),
   );
@@ -50,51 +52,55 @@ export function claimSections(
 ): Markup[] {
   return PLACES.flatMap(([place, heading]) => {
     const told = report.claims.filter((told) => told.place === place);
-    return told.length === 0 ? [] : [html`
-      <section>
-        <h2>${heading}</h2>
-        <ul class="claims">
-      ${told.map((one) => claim(one, quotes.get(one) ?? [], room))}</ul>
-      </section>
-    `];
+    const items = told.map((one) => claim(one, quotes.get(one) ?? [], room));
+    return items.length === 0 ? [] : [
+      element(
+        "section",
+        {},
+        element("h2", {}, heading),
+        element("ul", { class: "claims" }, items),
+      ),
+    ];
   });
 }
 
 function claim(
   { text, severity, evidence }: Told,
-  quotes: readonly (readonly [string, Line[]])[],
+  quotes: readonly Quote[],
   room: Room,
 ): Markup {
-  return html`
-    <li${severity === undefined ? undefined : html`
-      class="${severity}"
-    `}>${severity === undefined ? undefined : html`
-      <span class="severity">${severity}</span>
-    `}${shorten(text, room.chars)} ${cites(evidence)}${room.quotes === 0
-      ? undefined
-      : quotes.map(([id, lines]) => quote(id, lines))}</li>
-  `;
+  return element(
+    "li",
+    { class: severity },
+    severity && [element("span", { class: "severity" }, severity), " "],
+    shorten(text, room.chars),
+    " ",
+    cites(evidence),
+    room.quotes === 0 ? undefined : quotes.map(quoteBlock),
+  );
 }
 
 /** Links to pieces on this page. */
 export function cites(evidence: readonly string[]): Markup {
-  return html`<span class="faint">[${
-    evidence.map((id, at) =>
-      html`${at === 0 ? "" : ", "}<a href="#${id}">${id}</a>`
-    )
-  }]</span>`;
+  const links = evidence.map((id, at) => [
+    at === 0 ? "" : ", ",
+    element("a", { href: `#${id}` }, id),
+  ]);
+  return element("span", { class: "faint" }, "[", links, "]");
 }
 
-function quote(id: string, lines: readonly Line[]): Markup {
-  if (lines.length === 0) return html``;
-  return html`
-    <details>
-      <summary>The lines of ${id} that say so</summary>
-      <pre>${lines.map(({ text, marked }) =>
-        marked ? html`<mark>${between(text)}</mark>` : html`
-          ${between(text)}
-        `
-      )}</pre>
-    </details>
-  `;
+function quoteBlock([id, lines]: Quote): Markup {
+  return element(
+    "details",
+    {},
+    element("summary", {}, `What ${id} says`),
+    element(
+      "pre",
+      {},
+      lines.map(({ text, marked }) =>
+        // The mark is a block, so its line ends within.
+        marked ? element("mark", {}, `${text}\n`) : `${text}\n`
+      ),
+    ),
+  );
 }

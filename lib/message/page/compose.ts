@@ -11,7 +11,7 @@ import { allowedUrl, incidentLink, runLink } from "../links.ts";
 import type { LinkSettings } from "../settings.ts";
 import type { Report } from "../told.ts";
 import { renderPage } from "./page.ts";
-import type { PageLink } from "./view.ts";
+import type { PageLink, PageView } from "./view.ts";
 
 /** The facts of a page beside its bundle and draft. */
 export interface PagePlace {
@@ -38,18 +38,29 @@ export interface PageDraft {
 export function composePage(
   bundle: EvidenceBundle,
   draft: PageDraft,
-  { runId, level, settings, texts, artifacts, redact }: PagePlace,
+  place: PagePlace,
 ): string {
-  return renderPage({
+  return renderPage(pageView(bundle, draft, place));
+}
+
+/** What the page shows. */
+export function pageView(
+  bundle: EvidenceBundle,
+  draft: PageDraft,
+  { runId, level, settings, texts, artifacts, redact }: PagePlace,
+): PageView {
+  return {
     bundle,
-    ...draft,
+    report: draft.report,
+    model: draft.model,
+    confidence: draft.confidence,
     level,
     texts: new Map(texts.map((text) => [text.id, text])),
     links: linksOf(bundle, runId, settings),
     artifacts,
     openUrl: () => undefined,
     redact,
-  });
+  };
 }
 
 const LABELS: Readonly<Record<LinkKind, string>> = {

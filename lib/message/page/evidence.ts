@@ -3,12 +3,17 @@
  *
  * @module
  */
-import { foreignLine, named, quoted } from "../../base/foreign.ts";
+import { foreignLine, named } from "../../base/foreign.ts";
 import { shorten } from "../../base/text.ts";
-import { withIds } from "../../incident.ts";
+import { type EvidenceItem, withIds } from "../../incident.ts";
 import { type Excerpt, excerptOf, shorterExcerpt } from "./excerpt.ts";
-import { between, html, type Markup } from "./markup.ts";
+import { type Child, element, type Markup } from "./markup.ts";
 import type { PageView, Room } from "./view.ts";
+
+/** What is opened learns nothing of this page. */
+export const REL = "noopener noreferrer";
+
+const REST = "Cut here; the artifact has the rest.";
 
 /** Excerpts by id: what costs time is done once. */
 export type Excerpts = ReadonlyMap<string, Excerpt>;
@@ -27,69 +32,73 @@ export function evidenceSection(
   view: PageView,
   excerpts: Excerpts,
   room: Room,
+): Child {
+  const items = withIds(view.bundle.evidence);
+  if (items.length === 0) return undefined;
+  const cards = items.map((item) => card(item, view, excerpts, room));
+  return element("section", {}, element("h2", {}, "Evidence"), cards);
+}
+
+function card(
+  item: EvidenceItem & { id: string },
+  { texts, openUrl, level }: PageView,
+  excerpts: Excerpts,
+  room: Room,
 ): Markup {
-  const { bundle, texts, openUrl, level } = view;
-  const items = withIds(bundle.evidence);
-  if (items.length === 0) return html``;
-  return html`
-    <section>
-    <h2>Evidence</h2>
-    ${items.map((item) => {
-      const { id, title, kind, bytes, sha256, artifact_ptr, shortened } = item;
-      const url = openUrl(artifact_ptr);
-      const pointer = shorten(foreignLine(artifact_ptr), 200);
-      return html`
-        <article id="${id}">
-        <h3>${id} · ${shorten(
-          foreignLine(title),
-          Math.min(room.chars, 300),
-        )}</h3>
-        <p class="faint">${named(kind)}, ${bytes} bytes${shortened
-          ? ", shortened when it was collected"
-          : ""}${sha256 === undefined
-          ? ""
-          : html`<br>sha256 <code>${
-            sha256.slice(0, 64)
-          }</code>`}<br>${url === undefined
-          ? html`<code>${pointer}</code>`
-          : html`
-            <a href="${url}"
-              rel="noopener noreferrer">Open the whole piece</a> <code>${pointer}</code>
-          `}</p>
-        ${beginning(
-          excerpts.get(id),
-          texts.get(id)?.problem,
-          level === "full",
-          room,
-        )}
-        </article>
-      `;
-    })}</section>
-  `;
+  const { id, title, kind, bytes, sha256, artifact_ptr, shortened } = item;
+  const url = openUrl(artifact_ptr);
+  const pointer = element("code", {}, shorten(foreignLine(artifact_ptr), 200));
+  const about = `${named(kind)}, ${bytes} bytes${
+    shortened ? ", shortened when it was collected" : ""
+  }`;
+  return element(
+    "article",
+    { id },
+    element(
+      "h3",
+      {},
+      `${id} · ${shorten(foreignLine(title), Math.min(room.chars, 300))}`,
+    ),
+    element(
+      "p",
+      { class: "faint" },
+      about,
+      element("br"),
+      url === undefined ? undefined : [
+        element("a", { href: url, rel: REL }, "Open the whole piece"),
+        " ",
+      ],
+      pointer,
+      sha256 === undefined ? undefined : [
+        element("br"),
+        "sha256 ",
+        element("code", {}, sha256),
+      ],
+    ),
+    level === "full"
+      ? element("p", {}, "Not shown: policy's redaction level is full.")
+      : beginning(excerpts.get(id), texts.get(id)?.problem, room),
+  );
 }
 
 function beginning(
   excerpt: Excerpt | undefined,
   problem: string | undefined,
-  isWithheld: boolean,
   { excerptBytes }: Room,
-): Markup {
-  if (isWithheld) {
-    return html`<p>Not shown: policy's redaction level is full.</p>`;
-  }
+): Child {
   if (excerpt === undefined) {
-    return problem === undefined
-      ? html`<p>Not read for this page.</p>`
-      : html`<p>Could not be read: ${quoted(problem, 200)}</p>`;
+    const why = problem === undefined
+      ? "Not read for this page: what it holds stands above."
+      : `Could not be read: ${problem}.`;
+    return element("p", {}, why);
   }
   const { text, cut } = shorterExcerpt(excerpt, excerptBytes);
-  if (text === "") return html`<p>${cut ? "Left out here." : "Empty."}</p>`;
-  return html`<details>
-<summary>${cut ? "How it begins" : "All of it"}</summary>
-<pre>${between(text)}</pre>
-${
-    cut
-      ? html`<p class="faint">Cut here; the artifact has the rest.</p>`
-      : undefined
-  }</details>`;
+  if (text === "") return element("p", {}, cut ? "Left out here." : "Empty.");
+  return element(
+    "details",
+    {},
+    element("summary", {}, cut ? "How it begins" : "All of it"),
+    element("pre", {}, text),
+    cut ? element("p", { class: "faint" }, REST) : undefined,
+  );
 }

@@ -6,89 +6,86 @@
  */
 import { foreignLine, quoted } from "../../base/foreign.ts";
 import { shorten } from "../../base/text.ts";
-import { type LookupState, toMoment } from "../../incident.ts";
+import { type Lookup, type LookupState, toMoment } from "../../incident.ts";
 import { titleOf } from "../../lookups.ts";
 import { describeRemoved } from "../../removed.ts";
 import { cites } from "./claims.ts";
-import { html, type Markup } from "./markup.ts";
+import { type Child, element, type Markup } from "./markup.ts";
 import type { PageView, Room } from "./view.ts";
 
+function section(heading: string, ...children: readonly Child[]): Markup {
+  return element("section", {}, element("h2", {}, heading), ...children);
+}
+
+function list(items: readonly Child[]): Markup {
+  return element(
+    "ul",
+    { class: "plain" },
+    items.map((item) => element("li", {}, item)),
+  );
+}
+
 /** Facts as the sources name them. */
-export function factsSection({ bundle }: PageView, room: Room): Markup {
+export function factsSection({ bundle }: PageView, room: Room): Child {
   const { facts = [] } = bundle.normalized_context ?? {};
-  if (facts.length === 0) return html``;
-  return html`
-    <section>
-      <h2>Facts</h2>
-      <div class="scroll">
-        <table>
-    ${facts.map(({ name, value, evidence }) =>
-      html`
-        <tr>
-          <th scope="row">${shorten(foreignLine(name), room.chars)}</th>
-          <td>${shorten(foreignLine(value), room.chars)} ${cites(evidence)}</td>
-        </tr>
-      `
-    )}</table>
-      </div>
-    </section>
-  `;
+  if (facts.length === 0) return undefined;
+  const text = (given: string) => shorten(foreignLine(given), room.chars);
+  const rows = facts.map(({ name, value, evidence }) =>
+    element(
+      "tr",
+      {},
+      element("th", { scope: "row" }, text(name)),
+      element("td", {}, text(value), " ", cites(evidence)),
+    )
+  );
+  return section(
+    "Facts",
+    element("div", { class: "scroll" }, element("table", {}, rows)),
+  );
 }
 
 /** What happened when, the oldest first. */
-export function timelineSection({ bundle }: PageView, room: Room): Markup {
+export function timelineSection({ bundle }: PageView, room: Room): Child {
   const { timeline = [] } = bundle.normalized_context ?? {};
-  if (timeline.length === 0) return html``;
-  return html`
-    <section>
-      <h2>Timeline, in UTC</h2>
-      <ol class="moments">
-    ${timeline.map(({ at, text, kind, evidence }) =>
-      html`
-        <li${kind === "change"
-          ? html`
-            class="change"
-          `
-          : undefined}>${moment(at)}<span>${kind === "change"
-          ? "Change: "
-          : ""}${shorten(foreignLine(text), room.chars)} ${cites(
-            evidence,
-          )}</span></li>
-      `
-    )}</ol>
-    </section>
-  `;
+  if (timeline.length === 0) return undefined;
+  const items = timeline.map(({ at, text, kind, evidence }) =>
+    element(
+      "li",
+      { class: kind === "change" ? kind : undefined },
+      moment(at),
+      element(
+        "span",
+        {},
+        kind === "change" ? element("b", {}, "Change ") : undefined,
+        shorten(foreignLine(text), room.chars),
+        " ",
+        cites(evidence),
+      ),
+    )
+  );
+  return section(
+    "Timeline, in UTC",
+    element("ol", { class: "moments" }, items),
+  );
 }
 
 /** A time as people and programs read it. */
 export function moment(at: string): Markup {
   const known = toMoment(at);
-  if (known === undefined) return html`<span>${quoted(at, 40)}</span>`;
-  return html`<time datetime="${known}">${
-    known.slice(0, 19).replace("T", " ")
-  }</time>`;
+  if (known === undefined) return element("span", {}, quoted(at, 40));
+  const text = known.slice(0, 19).replace("T", " ");
+  return element("time", { datetime: known }, text);
 }
 
 /** What could not be collected. */
-export function gapsSection({ bundle }: PageView, room: Room): Markup {
+export function gapsSection({ bundle }: PageView, room: Room): Child {
   const { gaps = [] } = bundle;
-  if (gaps.length === 0) return html``;
-  return html`
-    <section>
-      <h2>What is missing</h2>
-      <ul class="plain">
-    ${gaps.map(({ what, why, got, of }) =>
-      html`
-        <li>${quoted(
-          `${what}: ${why}`,
-          room.chars,
-        )}${got === undefined || of === undefined
-          ? ""
-          : `, ${got} of ${of}`}</li>
-      `
-    )}</ul>
-    </section>
-  `;
+  if (gaps.length === 0) return undefined;
+  const items = gaps.map(({ what, why, got, of }) =>
+    quoted(`${what}: ${why}`, room.chars) +
+    (got === undefined || of === undefined ? "" : `, ${got} of ${of}`)
+  );
+  return section("What is missing", list(items));
 }
 
 const STATES: readonly (readonly [LookupState, string])[] = [
@@ -100,39 +97,35 @@ const STATES: readonly (readonly [LookupState, string])[] = [
 ];
 
 /** What was looked up in other systems, by how it ended. */
-export function lookupsSection({ bundle }: PageView, room: Room): Markup {
+export function lookupsSection({ bundle }: PageView, room: Room): Child {
   const { lookups = [] } = bundle;
-  if (lookups.length === 0) return html``;
-  return html`
-    <section>
-    <h2>What was looked up</h2>
-    ${STATES.map(([state, heading]) => {
-      const items = lookups.filter((lookup) => lookup.state === state);
-      if (state === "off" && items.length > 0) {
-        const names = items.map(({ collector }) => titleOf(collector));
-        return html`
-          <h3>${heading}</h3>
-          <p>${upper(names.join(", "))}.</p>
-        `;
-      }
-      return items.length === 0 ? html`` : html`
-        <h3>${heading}</h3>
-        <ul class="plain">
-        ${items.map(({ collector, question, why, evidence = [] }) =>
-          html`
-            <li>${upper(titleOf(collector))}${question === undefined
-              ? ""
-              : `: ${quoted(question, room.chars)}`}${why === undefined ||
-                state === "off"
-              ? ""
-              : ` — ${quoted(why, room.chars)}`} ${evidence.length === 0
-              ? undefined
-              : cites(evidence)}</li>
-          `
-        )}</ul>
-      `;
-    })}</section>
-  `;
+  if (lookups.length === 0) return undefined;
+  const groups = STATES.flatMap(([state, heading]): Child[] => {
+    const items = lookups.filter((lookup) => lookup.state === state);
+    if (items.length === 0) return [];
+    const names = items.map(({ collector }) => titleOf(collector)).join(", ");
+    return [
+      element("h3", {}, heading),
+      state === "off"
+        ? element("p", {}, `${upper(names)}.`)
+        : list(items.map((item) => lookupItem(item, room))),
+    ];
+  });
+  return section("What was looked up", groups);
+}
+
+function lookupItem(
+  { collector, question, why, evidence = [] }: Lookup,
+  room: Room,
+): Child {
+  const what = question === undefined
+    ? ""
+    : `: ${quoted(question, room.chars)}`;
+  const because = why === undefined ? "" : `, ${quoted(why, room.chars)}`;
+  return [
+    `${upper(titleOf(collector))}${what}${because} `,
+    evidence.length === 0 ? undefined : cites(evidence),
+  ];
 }
 
 function upper(text: string): string {
@@ -140,22 +133,19 @@ function upper(text: string): string {
 }
 
 /** What redaction removed, and where. */
-export function removedSection({ bundle, level }: PageView): Markup {
+export function removedSection({ bundle, level }: PageView): Child {
   const ledger = bundle.normalized_context?.redacted ?? {};
   const said = describeRemoved(ledger, level);
-  if (said === undefined) return html``;
-  return html`
-    <section>
-      <h2>What redaction removed</h2>
-      <p>${upper(said)}.</p>
-      <ul class="plain">
-    ${Object.entries(ledger).map(([name, { count, where }]) =>
-      html`
-        <li>${name}: ${count}${where.length === 0 || level === "full" // A name of a field is text, too.
-          ? ""
-          : `, in ${where.map((at) => quoted(at, 120)).join(", ")}`}</li>
-      `
-    )}</ul>
-    </section>
-  `;
+  if (said === undefined) return undefined;
+  const items = Object.entries(ledger).map(([name, { count, where }]) => {
+    // At full, a field's name is text that is withheld, too.
+    const shown = level === "full" ? [] : where.map((at) => quoted(at, 120));
+    const places = shown.length === 0 ? "" : `, in ${shown.join(", ")}`;
+    return `${name}: ${count}${places}`;
+  });
+  return section(
+    "What redaction removed",
+    element("p", {}, `${upper(said)}.`),
+    list(items),
+  );
 }

@@ -11,37 +11,53 @@ export class Markup {
   constructor(readonly text: string) {}
 }
 
-/** What a template takes: text and numbers are escaped, lists are joined. */
-export type Part = Markup | string | number | undefined | readonly Part[];
+/** What an element holds: text and numbers are escaped, lists are joined. */
+export type Child = Markup | string | number | undefined | readonly Child[];
+
+/** Attributes of an element; one that is `undefined` is left out. */
+export type Attributes = Readonly<Record<string, string | number | undefined>>;
+
+const VOID = new Set(["meta", "br"]);
+/** After which a line ends, for people who read the source. */
+const BLOCKS = new Set([
+  ...["header", "section", "article", "footer", "main", "figure", "details"],
+  ...["h1", "h2", "h3", "p", "ul", "ol", "li", "table", "tr", "pre", "meta"],
+  ...["svg", "line", "title", "div"],
+]);
 
 /**
- * Makes markup of a template:
+ * Makes an element:
  *
  * ```ts
- * html`<p title="${title}">${text}</p>`
+ * element("p", { class: "faint" }, "Since ", element("b", {}, since));
  * ```
  *
- * A value may stand between tags or in an attribute with double quotes, nowhere
- * else. What nobody could see in it is removed, marks of direction and null
- * characters among it.
+ * Children and values may come from anywhere; names are ours. What nobody could
+ * see is removed, marks of direction and null characters among it.
  */
-export function html(
-  parts: TemplateStringsArray,
-  ...values: readonly Part[]
+export function element(
+  name: string,
+  attributes: Attributes = {},
+  ...children: readonly Child[]
 ): Markup {
-  let text = parts[0]!;
-  for (const [at, value] of values.entries()) {
-    text += markupOf(value) + parts[at + 1]!;
+  let start = `<${name}`;
+  for (const [key, value] of Object.entries(attributes)) {
+    if (value !== undefined) start += ` ${key}="${escape(String(value))}"`;
   }
-  return new Markup(text);
+  const end = VOID.has(name) ? "" : `</${name}>`;
+  const line = BLOCKS.has(name) ? "\n" : "";
+  return new Markup(`${start}>${join(children)}${end}${line}`);
 }
 
-function markupOf(part: Part): string {
-  if (part === undefined) return "";
-  if (part instanceof Markup) return part.text;
-  return typeof part === "object"
-    ? part.map(markupOf).join("")
-    : escape(String(part));
+/** Markup one after another, without an element around it. */
+export function join(children: readonly Child[]): string {
+  let text = "";
+  for (const child of children) {
+    if (child instanceof Markup) text += child.text;
+    else if (typeof child === "object") text += join(child);
+    else if (child !== undefined) text += escapeText(String(child));
+  }
+  return text;
 }
 
 const ESCAPES: Readonly<Record<string, string>> = {
@@ -51,15 +67,16 @@ const ESCAPES: Readonly<Record<string, string>> = {
   '"': "&quot;",
 };
 
+/** Within double quotes. */
 function escape(text: string): string {
-  return removeUnseen(text.toWellFormed())
-    .replace(/[&<>"]/g, (sign) => ESCAPES[sign]!);
+  return plain(text).replace(/[&<>"]/g, (sign) => ESCAPES[sign]!);
 }
 
-/** Text between tags only, where quotes need no escape: evidence is full of them. */
-export function between(text: string): Markup {
-  return new Markup(
-    removeUnseen(text.toWellFormed())
-      .replace(/[&<>]/g, (sign) => ESCAPES[sign]!),
-  );
+/** Between tags, where quotes need no escape: evidence is full of them. */
+function escapeText(text: string): string {
+  return plain(text).replace(/[&<>]/g, (sign) => ESCAPES[sign]!);
+}
+
+function plain(text: string): string {
+  return removeUnseen(text.toWellFormed());
 }

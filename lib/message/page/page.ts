@@ -14,7 +14,12 @@ import { type Severity, withIds } from "../../incident.ts";
 import type { Place } from "../told.ts";
 import { chart } from "./chart.ts";
 import { claimSections, findQuotes, type Quotes } from "./claims.ts";
-import { evidenceSection, type Excerpts, findExcerpts } from "./evidence.ts";
+import {
+  evidenceSection,
+  type Excerpts,
+  findExcerpts,
+  REL,
+} from "./evidence.ts";
 import {
   factsSection,
   gapsSection,
@@ -23,7 +28,7 @@ import {
   removedSection,
   timelineSection,
 } from "./lists.ts";
-import { html, Markup } from "./markup.ts";
+import { type Child, element, Markup } from "./markup.ts";
 import { type Series, seriesOf } from "./series.ts";
 import { CSS } from "./style.ts";
 import type { PageLink, PageView, Room } from "./view.ts";
@@ -33,6 +38,8 @@ export const PAGE_BYTES_MAX = 512 * 1024;
 /** Of the page as it is stored. */
 export const PAGE_TYPE = "text/html; charset=utf-8";
 
+/** For the style and what else is around the body. */
+const AROUND_BYTES = 16 * 1024;
 /** Tried one after the other; the last one fits whatever a bundle may hold. */
 const ROOMS: readonly Room[] = [
   { excerptBytes: 4096, chars: 1000, quotes: 60 },
@@ -40,21 +47,61 @@ const ROOMS: readonly Room[] = [
   { excerptBytes: 512, chars: 200, quotes: 0 },
   { excerptBytes: 0, chars: 60, quotes: 0 },
 ];
+const QUOTES_MAX = 60;
 const CHARTS_MAX = 2;
+const TITLE_CHARS_MAX = 300;
+const ADDRESS_CHARS_MAX = 300;
+/** Nothing is loaded and nothing runs but the style in the page itself. */
+const POLICY = "default-src 'none'; style-src 'unsafe-inline'";
+const VIEWPORT = "width=device-width, initial-scale=1";
+const CUT =
+  "Texts and excerpts are shorter here than they could be, because the page may have 512 KiB. The artifacts hold all of it.";
 const METRIC_KIND = /^prometheus\.series/;
+
+/** A page before it is a document. */
+export interface PageParts {
+  title: string;
+  /** Between the tags of `body`. */
+  body: string;
+}
 
 /** Writes the page. */
 export function renderPage(view: PageView): string {
+  const { title, body } = renderParts(view);
+  const head = element(
+    "head",
+    {},
+    element("meta", { charset: "utf-8" }),
+    element("meta", {
+      "http-equiv": "Content-Security-Policy",
+      content: POLICY,
+    }),
+    element("meta", { name: "viewport", content: VIEWPORT }),
+    element("meta", { name: "referrer", content: "no-referrer" }),
+    element("title", {}, title),
+    element("style", {}, new Markup(CSS)),
+  );
+  const content = element("body", {}, new Markup(body));
+  return `<!DOCTYPE html>\n${
+    element("html", { lang: "en" }, head, content).text
+  }\n`;
+}
+
+/** Writes what the page shows, for a document of its own or a part of another. */
+export function renderParts(view: PageView): PageParts {
   const shown = view.level === "full" ? { ...view, texts: new Map() } : view;
-  const quotes = findQuotes(shown, ROOMS[0]!.quotes);
-  const excerpts = findExcerpts(shown);
-  const series = findSeries(shown);
-  let page = "";
+  const found = {
+    quotes: findQuotes(shown, QUOTES_MAX),
+    excerpts: findExcerpts(shown),
+    series: findSeries(shown),
+  };
+  const title = headline(shown);
+  let body = "";
   for (const [at, room] of ROOMS.entries()) {
-    page = render(shown, { quotes, excerpts, series, room, isCut: at > 0 });
-    if (bytesOf(page).length <= PAGE_BYTES_MAX) break;
+    body = render(shown, title, { ...found, room, isCut: at > 0 });
+    if (bytesOf(body).length <= PAGE_BYTES_MAX - AROUND_BYTES) break;
   }
-  return page;
+  return { title, body };
 }
 
 function findSeries({ bundle, texts }: PageView): Series[] {
@@ -77,68 +124,55 @@ interface Found {
 
 function render(
   view: PageView,
+  title: string,
   { quotes, excerpts, series, room, isCut }: Found,
 ): string {
-  const { bundle } = view;
-  const title = headline(view);
-  return html`
-    <!DOCTYPE html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8">
-        <meta http-equiv="Content-Security-Policy"
-          content="default-src 'none'; style-src 'unsafe-inline'">
-        <meta name="viewport" content="width=device-width, initial-scale=1">
-        <meta name="referrer" content="no-referrer">
-        <title>${title}</title>
-        <style>${new Markup(CSS)}</style>
-      </head>
-      <body>
-        <main>
-    ${top(view, title, room)}${claimSections(
-      view,
-      quotes,
-      room,
-    )}${series.length === 0 ? undefined : html`
-      <section>
-      <h2>Course</h2>
-      ${series.map(chart)}</section>
-    `}${timelineSection(view, room)}${factsSection(view, room)}${gapsSection(
-      view,
-      room,
-    )}${lookupsSection(view, room)}${evidenceSection(
-      view,
-      excerpts,
-      room,
-    )}${removedSection(view)}</main>
-        <footer>
-    ${isCut
-      ? html`
-        <p>Texts and excerpts are shorter here than they could be, because the page may have ${PAGE_BYTES_MAX /
-          1024} KiB. The artifacts hold all of it.</p>
-      `
-      : undefined}<p>Incident <code>${shorten(
-        foreignLine(bundle.incident_id),
-        220,
-      )}</code>, evidence collected ${moment(
-        bundle.collected_at,
-      )} UTC. Written by ${named(view.model)}, confidence ${view
-      .confidence}.</p>
-    ${view.artifacts.map(([what, pointer]) =>
-      html`
-        <p>${what}: ${artifact(view, pointer)}</p>
-      `
-    )}</footer>
-      </body>
-    </html>
-  `.text;
+  const main = element(
+    "main",
+    {},
+    top(view, title, room),
+    claimSections(view, quotes, room),
+    series.length === 0 ? undefined : element(
+      "section",
+      {},
+      element("h2", {}, "Course"),
+      series.map(chart),
+    ),
+    timelineSection(view, room),
+    factsSection(view, room),
+    gapsSection(view, room),
+    lookupsSection(view, room),
+    evidenceSection(view, excerpts, room),
+    removedSection(view),
+  );
+  return main.text + bottom(view, isCut).text;
+}
+
+function bottom(view: PageView, isCut: boolean): Markup {
+  const { bundle, model, confidence, artifacts } = view;
+  return element(
+    "footer",
+    {},
+    isCut ? element("p", {}, CUT) : undefined,
+    element(
+      "p",
+      {},
+      "Incident ",
+      element("code", {}, shorten(foreignLine(bundle.incident_id), 220)),
+      ", evidence collected ",
+      moment(bundle.collected_at),
+      ` UTC. Written by ${named(model)}, confidence ${confidence}.`,
+    ),
+    artifacts.map(([what, pointer]) =>
+      element("p", {}, `${what}: `, artifact(view, pointer))
+    ),
+  );
 }
 
 function artifact({ openUrl }: PageView, pointer: string): Markup {
   const url = openUrl(pointer);
-  return url === undefined
-    ? html`<code>${pointer}</code>`
-    : html`<a href="${url}" rel="noopener noreferrer"><code>${pointer}</code></a>`;
+  const code = element("code", {}, pointer);
+  return url === undefined ? code : element("a", { href: url, rel: REL }, code);
 }
 
 const WORDS: Readonly<Record<Severity, string>> = {
@@ -158,37 +192,37 @@ function headline(view: PageView): string {
   const start = [priority ?? "", foreignLine(subject)]
     .filter((text) => text !== "").join(" · ");
   const end = foreignLine(textIn(view, "headline"));
-  return [start, end].filter((text) => text !== "").join(": ");
+  const whole = [start, end].filter((text) => text !== "").join(": ");
+  return whole === "" ? "Incident" : shorten(whole, TITLE_CHARS_MAX);
 }
 
 function top(view: PageView, title: string, room: Room): Markup {
   const severity = view.bundle.normalized_context?.severity ?? "warning";
   const state = textIn(view, "state");
   const small = textIn(view, "small");
-  return html`
-    <header class="${severity}">
-    <p class="severity">${WORDS[severity] ?? "Warning"}</p>
-    <h1>${title}</h1>
-    ${state === "" ? undefined : html`
-      <p>${shorten(state, room.chars)}</p>
-    `}${small === "" ? undefined : html`
-      <p class="faint">${shorten(small, room.chars)}</p>
-    `}${linkList(view.links)}</header>
-  `;
+  return element(
+    "header",
+    { class: severity },
+    element("p", { class: "severity" }, WORDS[severity]),
+    element("h1", {}, title),
+    state === "" ? undefined : element("p", {}, shorten(state, room.chars)),
+    small === ""
+      ? undefined
+      : element("p", { class: "faint" }, shorten(small, room.chars)),
+    linkList(view.links),
+  );
 }
 
-function linkList(links: readonly PageLink[]): Markup {
-  if (links.length === 0) return html``;
-  return html`
-    <ul class="links">
-    ${links.map(({ label, url, allowed }) =>
+function linkList(links: readonly PageLink[]): Child {
+  if (links.length === 0) return undefined;
+  const items = links.map(({ label, url, allowed }) =>
+    element(
+      "li",
+      {},
       allowed
-        ? html`
-          <li><a href="${url}" rel="noopener noreferrer">${label}</a></li>
-        `
-        : html`
-          <li>${label}: <code>${shorten(url, 300)}</code></li>
-        `
-    )}</ul>
-  `;
+        ? element("a", { href: url, rel: REL }, label)
+        : [`${label}: `, element("code", {}, shorten(url, ADDRESS_CHARS_MAX))],
+    )
+  );
+  return element("ul", { class: "links" }, items);
 }

@@ -78,3 +78,22 @@ figcaption { font-weight: 600; }
 }
 @media print { body { background: none; } details > * { display: block; } }
 `;
+
+/**
+ * A style for one part of a document: every rule applies below `scope` only, and
+ * what is meant for the whole document, to that part.
+ *
+ * @param css Ours, so plain: rules, and rules in `@media`.
+ */
+export function scopeCss(css: string, scope: string): string {
+  return css.replace(/([^{};]+)\{/g, (whole, selectors: string) => {
+    if (selectors.trim().startsWith("@")) return whole;
+    const scoped = selectors.split(",").map((one) => {
+      const selector = one.trim();
+      return /^(?::root|html|body)$/.test(selector)
+        ? scope
+        : `${scope} ${selector}`;
+    });
+    return `${scoped.join(", ")} {`;
+  });
+}
