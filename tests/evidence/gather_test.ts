@@ -142,6 +142,7 @@ Deno.test("gather() says what the catalogue knows, and what its dependencies do"
   assertEquals(facts.map(({ name, value }) => `${name}: ${value}`), [
     "other alerts firing: 2, 0 of them here",
     "alerts of dependencies: orders-db down",
+    "dependency firing: orders-db down, of no severity, since 2026-01-15 09:20:00 UTC",
     "owner: payments",
     "depends on: orders-db, mail",
     "dashboard: https://grafana.example/d/checkout",

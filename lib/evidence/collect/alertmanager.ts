@@ -6,7 +6,9 @@
  */
 import { optional as optionalSetting, url } from "../../base/config.ts";
 import { type JsonObject, objectOf, stringOf } from "../../base/json.ts";
-import { counted } from "../../base/text.ts";
+import { counted, utcOf } from "../../base/text.ts";
+import { WORST_FIRST } from "../../incident.ts";
+import { severityOf } from "../../sources/severity.ts";
 import {
   type Collector,
   type CollectorIo,
@@ -27,6 +29,8 @@ type Io = CollectorIo<typeof SETTINGS>;
 
 const SHOWN_MAX = 100;
 const NAMES_MAX = 8;
+/** Of each of both kinds: together no more than a question's facts. */
+const DESCRIBED_MAX = 3;
 const ALERT_CHARS_MAX = 4000;
 
 export const alertmanager = {
@@ -92,10 +96,15 @@ async function* askAlerts(io: Io): AsyncGenerator<Finding> {
           list === "" ? "" : `: ${list}`
         }`,
       },
+      ...describeNames(near).map((value) => ({ name: "also firing", value })),
       ...dependent.length === 0 ? [] : [{
         name: "alerts of dependencies",
         value: listNames(dependent),
       }],
+      ...describeNames(dependent).map((value) => ({
+        name: "dependency firing",
+        value,
+      })),
       ...held === 0 ? [] : [{
         name: "other alerts silenced or inhibited",
         value: String(held),
@@ -121,6 +130,29 @@ async function* askAlerts(io: Io): AsyncGenerator<Finding> {
       },
     };
   }
+}
+
+/**
+ * `HighLoad ×3, warning, since 2026-01-15 09:30:00 UTC: 97 % used`, the worst
+ * first, then the oldest.
+ */
+function describeNames(alerts: readonly Alert[]): string[] {
+  const rank = ({ severity }: Alert) =>
+    severity === undefined ? 2.5 : WORST_FIRST.indexOf(severity);
+  const sorted = alerts.toSorted((a, b) => rank(a) - rank(b));
+  const names = Map.groupBy(
+    sorted,
+    ({ labels }) => labels.get("alertname") ?? "an alert without a name",
+  );
+  return [...names].slice(0, DESCRIBED_MAX).map(([name, group]) => {
+    const [{ severity, summary }] = group as [Alert];
+    const since = group.map(({ startsAt }) => startsAt).toSorted()[0]!;
+    return [
+      name + (group.length === 1 ? "" : ` ×${group.length}`),
+      severity ?? "of no severity",
+      `since ${utcOf(since)}${summary === undefined ? "" : `: ${summary}`}`,
+    ].join(", ");
+  });
 }
 
 /** `OrdersDbDown, HighLoad ×3`. */
@@ -218,6 +250,8 @@ async function readSilences(io: Io) {
   );
 }
 
+type Alert = ReturnType<typeof readAlert>;
+
 function readAlert(whole: JsonObject) {
   const texts = (value: unknown) =>
     new Map(
@@ -235,6 +269,7 @@ function readAlert(whole: JsonObject) {
     id: idOf(labels),
     fingerprint: stringOf(whole["fingerprint"]),
     summary: wordsOf(texts(whole["annotations"]).get("summary"), 200),
+    severity: severityOf(labels.get("severity") ?? ""),
     startsAt: stringOf(whole["startsAt"]),
     state: stringOf(status["state"]),
     silencedBy: ids(status["silencedBy"]),

@@ -7,6 +7,7 @@
 import { origins } from "../../base/config.ts";
 import { stringOf } from "../../base/json.ts";
 import type { Collector, Finding, Question } from "../collector.ts";
+import { stepsOf } from "../runbook_steps.ts";
 import { hostOf } from "../setup.ts";
 import type { Subject } from "../subject.ts";
 
@@ -72,7 +73,13 @@ export const runbook = {
         text,
         contentType: "text/markdown",
       },
-      facts: [{ name: "runbook", value: url.href }],
+      facts: [
+        { name: "runbook", value: url.href },
+        ...stepsOf(text).map((value, at) => ({
+          name: `runbook, step ${at + 1}`,
+          value,
+        })),
+      ],
     };
     if (text.length < whole.length) {
       const why = `at most ${TEXT_BYTES_MAX / 1024} KiB are kept`;

@@ -48,11 +48,50 @@ Deno.test("alertmanager: other alerts become facts and moments, without one's ow
     value: "1, 1 of them here: OrdersDbDown",
     kind: "alert",
     evidence: ["alertmanager/others"],
+  }, {
+    name: "also firing",
+    value:
+      "OrdersDbDown, critical, since 2026-01-15 09:26:00 UTC: orders-db does not answer",
+    kind: "alert",
+    evidence: ["alertmanager/others"],
   }]);
   assertEquals(found.timeline.map(({ text }) => text), [
     "OrdersDbDown fired: orders-db does not answer",
   ]);
   assertEquals(api.mistakes, []);
+});
+
+Deno.test("alertmanager: of others that fire, the worst are described first, each name once", async () => {
+  const of = (alertname: string, minute: number, severity?: string) => ({
+    ...ALERT,
+    labels: {
+      ...ALERT.labels,
+      alertname,
+      minute: `${minute}`,
+      severity: severity ?? "",
+    },
+    startsAt: `2026-01-15T09:${minute}:00Z`,
+  });
+  await using api = startAlertmanagerApi({
+    alerts: [
+      of("Odd", 20, "meh"),
+      of("Info", 10, "info"),
+      of("Warn", 12, "warning"),
+      of("Page", 29, "page"),
+      of("Page", 28, "page"),
+    ],
+  });
+  const found = await collect(alertmanager, { env: env(api.url) });
+  assertEquals(
+    found.facts.flatMap(({ name, value }) =>
+      name === "also firing" ? value.replace(/ UTC.*/, "") : []
+    ),
+    [
+      "Page ×2, critical, since 2026-01-15 09:28:00",
+      "Warn, warning, since 2026-01-15 09:12:00",
+      "Odd, of no severity, since 2026-01-15 09:20:00",
+    ],
+  );
 });
 
 Deno.test("alertmanager: none of an incident's many alerts is another one", async () => {

@@ -4,7 +4,11 @@ import { runbook } from "../../../lib/evidence/collect/runbook.ts";
 import type { IncidentInput } from "../../../lib/incident.ts";
 import { collect, INCIDENT, testFaults } from "../../support/collecting.ts";
 
-const TEXT = "# Checkout is slow\n\n1. Look at the pool.\n";
+const TEXT = "# Checkout is slow\n\n1. Look at the pool.\n2. Drain it.\n";
+const STEPS = [
+  ["runbook, step 1", "Look at the pool."],
+  ["runbook, step 2", "Drain it."],
+];
 const page = (text: string, type = "text/markdown; charset=utf-8") =>
   startApi({
     routes: {
@@ -43,6 +47,10 @@ Deno.test("runbook: its text is a piece, without a part of the address that is n
       content,
     ]),
     [["runbook.text-1", "text/markdown", TEXT]],
+  );
+  assertEquals(
+    found.facts.slice(1).map(({ name, value }) => [name, value]),
+    STEPS,
   );
   assertEquals(api.asked, ["/runbooks/slow.md?v=2"]);
 });
