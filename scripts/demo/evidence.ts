@@ -336,6 +336,14 @@ function startPagerDuty({ startedAt, incident }: Story): ApiStandIn {
         }],
       },
       Q1EXAMPLE0977P: {
+        incident: {
+          id: "Q1EXAMPLE0977P",
+          title: "Checkout latency above 2 s in eu-west-1",
+          status: "resolved",
+          created_at: at(6 * DAY_S),
+          resolved_at: at(6 * DAY_S - 41 * MINUTE_S),
+          last_status_change_by: ADA,
+        },
         notes: [{
           user: ADA,
           content: "Rolled back to 2026.2.8; the pool to the database was full",

@@ -22,6 +22,7 @@ import {
 import { pathOf } from "../connection.ts";
 import {
   describeChange,
+  describeEnd,
   describeIncident,
   describeNote,
   ENTRIES_MAX,
@@ -30,6 +31,7 @@ import {
   toChange,
 } from "../pagerduty/facts.ts";
 import {
+  type PagerDutyIncident,
   type PagerDutyNote,
   readAlert,
   readChange,
@@ -173,6 +175,7 @@ async function* askPast(io: Io): AsyncGenerator<Finding> {
     return;
   }
   const notes = new Map<string, PagerDutyNote[]>();
+  let ended: PagerDutyIncident | undefined;
   const name = ({ id, title = id, at }: typeof last) =>
     at === undefined
       ? title
@@ -187,6 +190,10 @@ async function* askPast(io: Io): AsyncGenerator<Finding> {
         name: "similar incidents",
         value: `${similar.length}, the last: ${name(last)}`,
       },
+      ...ended?.status === undefined ? [] : [{
+        name: "how the last one ended",
+        value: describeEnd(ended),
+      }],
       ...similar.flatMap((one) =>
         (notes.get(one.id) ?? []).slice(-1).map((note) => ({
           name: "last note of a similar incident",
@@ -196,14 +203,21 @@ async function* askPast(io: Io): AsyncGenerator<Finding> {
     ],
   });
   yield finding();
-  yield* inParts(
-    similar.slice(0, NOTED_MAX).map((one) => ({
+  const noted = [last, ...similar.filter((one) => one !== last)];
+  yield* inParts([
+    {
+      what: "how the last similar incident ended",
+      async read() {
+        const { value } = await io.get(pathOf`/incidents/${last.id}`);
+        ended = readIncident(objectOf(objectOf(value)?.["incident"]) ?? {});
+      },
+    },
+    ...noted.slice(0, NOTED_MAX).map((one) => ({
       what: `notes of the similar incident ${one.id}`,
       read: async () =>
         void notes.set(one.id, (await getNotes(one.id, io)).slice(-LISTED_MAX)),
     })),
-    finding,
-  );
+  ], finding);
 }
 
 function askIncident(io: Io): AsyncGenerator<Finding> {

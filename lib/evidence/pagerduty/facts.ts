@@ -4,7 +4,7 @@
  * @module
  */
 import { optional } from "../../base/json.ts";
-import { utcOf } from "../../base/text.ts";
+import { ageOf, utcOf } from "../../base/text.ts";
 import type { Change } from "../../collected.ts";
 import type { Finding, FoundFact } from "../collector.ts";
 import type {
@@ -165,6 +165,17 @@ export function toChange(
     ...optional("says", summary),
     ...optional("url", link?.href),
   };
+}
+
+/** `resolved after 41 min by Ada Example`, as far as it is known. */
+export function describeEnd(
+  { status = "unknown", status_by, created_at, resolved_at }: PagerDutyIncident,
+): string {
+  if (status !== "resolved") return `not resolved, still ${status}`;
+  const after = resolved_at === undefined || created_at === undefined
+    ? ""
+    : ` after ${ageOf(Date.parse(resolved_at) - Date.parse(created_at))}`;
+  return `resolved${after}${status_by === undefined ? "" : ` by ${status_by}`}`;
 }
 
 export function describeNote({ by = "somebody", text }: PagerDutyNote): string {

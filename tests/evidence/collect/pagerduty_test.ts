@@ -157,9 +157,19 @@ const OLD: PagerDutyRecords = {
   ],
 };
 
+const NEWER: PagerDutyRecords = {
+  incident: {
+    id: "POLD002",
+    status: "resolved",
+    created_at: "2026-01-12T08:00:00Z",
+    resolved_at: "2026-01-12T08:41:00Z",
+    last_status_change_by: GRACE,
+  },
+};
+
 const start = (records: PagerDutyRecords = RECORDS, rest: PagerDutyData = {}) =>
   startPagerDutyApi({
-    incidents: { [ID]: records, POLD001: OLD, POLD002: {} },
+    incidents: { [ID]: records, POLD001: OLD, POLD002: NEWER },
     ...rest,
   });
 const env = (url: string) => ({
@@ -194,6 +204,11 @@ Deno.test("pagerduty: people, alerts, log, notes, changes and the past become fa
       ],
       [
         "history",
+        "how the last one ended",
+        "resolved after 41 min by Grace Sample",
+      ],
+      [
+        "history",
         "last note of a similar incident",
         "Checkout was slow, 10 d before: Grace Sample: Doubled the pool",
       ],
@@ -224,7 +239,7 @@ Deno.test("pagerduty: people, alerts, log, notes, changes and the past become fa
     "found",
   ]);
   assertEquals(api.mistakes, []);
-  assertEquals(api.asked.length, 8);
+  assertEquals(api.asked.length, 9);
   assert(
     api.asked.some((path) => path.includes("log_entries?is_overview=true&")),
   );
@@ -379,19 +394,19 @@ Deno.test("pagerduty: a limit in the middle ends the question, and what came sta
   api.faultOn = (path) => /\/notes$|alerts$/.test(path);
   const found = await ask(api.url);
   assertEquals(found.gaps.map(({ what, kind }) => [what, kind]), [
-    ["notes of the similar incident POLD001", "limited"],
+    ["notes of the similar incident POLD002", "limited"],
     ["alerts of the incident", "limited"],
   ]);
   assertEquals(found.pieces.length, 3);
 });
 
-Deno.test("pagerduty: of the similar incidents the three most alike are asked for notes", async () => {
+Deno.test("pagerduty: of the similar incidents the last and the two most alike are asked for notes", async () => {
   const past = [
     [ID, 99, "2026-01-15"],
     ["POLD1", 20, "2026-01-10"],
     ["POLD2", 30, "2026-01-11"],
     ["POLD3", 20, "2026-01-12"],
-    ["POLD4", 40, "2026-01-13"],
+    ["POLD4", 10, "2026-01-13"],
     ["", 40, "2026-01-13"],
   ].map(([id, score, day]) => ({
     incident: { id, title: `${id}`, created_at: `${day}T08:00:00Z` },
@@ -412,7 +427,10 @@ Deno.test("pagerduty: of the similar incidents the three most alike are asked fo
   const found = await ask(api.url);
   assertEquals(
     api.asked.filter((path) => /POLD/.test(path)),
-    ["POLD4", "POLD2", "POLD3"].map((id) => `/incidents/${id}/notes`),
+    [
+      "/incidents/POLD4",
+      ...["POLD4", "POLD2", "POLD3"].map((id) => `/incidents/${id}/notes`),
+    ],
   );
   assertEquals(
     found.facts.filter(({ kind }) => kind === "history").map(({ value }) =>
