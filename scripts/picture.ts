@@ -6,7 +6,7 @@
  */
 import { sha256Hex } from "../lib/base/digest.ts";
 import { escapeHtml, renderHtml } from "../lib/message/html.ts";
-import { previewMessage } from "./preview.ts";
+import { previewMessage } from "./pictures/make.ts";
 import { readIncident } from "./terminal/incident_file.ts";
 import { command } from "./terminal/arguments.ts";
 import { CommandError, runCommand } from "./terminal/command.ts";

@@ -3,34 +3,16 @@
  *
  * @module
  */
-import { type Config, readConfig } from "../lib/base/config.ts";
-import { sha256Hex } from "../lib/base/digest.ts";
+import { readConfig } from "../lib/base/config.ts";
 import { named } from "../lib/base/foreign.ts";
 import { printable } from "../lib/base/text.ts";
-import { buildBundle } from "../lib/evidence/bundle.ts";
-import { collectFindings } from "../lib/evidence/collect.ts";
-import { redactBundle, withRemoved } from "../lib/evidence/redact_bundle.ts";
 import type { IncidentInput } from "../lib/incident.ts";
-import { qualifiedId } from "../lib/incident_id.ts";
 import { INTAKE_SETTINGS } from "../lib/intake/settings.ts";
-import { composeMessage } from "../lib/message/compose.ts";
-import { renderHtml } from "../lib/message/html.ts";
-import { redactMessage } from "../lib/message/redact.ts";
+import { renderBoth } from "../lib/message/html.ts";
 import { unescapeMrkdwn } from "../lib/message/mrkdwn.ts";
-import {
-  encodeMessage,
-  type Footer,
-  type Message,
-  withFooter,
-} from "../lib/message/render.ts";
 import { LINK_SETTINGS } from "../lib/message/settings.ts";
 import { renderLine, renderText } from "../lib/message/text.ts";
-import {
-  type RedactionLevel,
-  startRedaction,
-} from "../lib/redact/redaction.ts";
 import { REDACTION_LEVELS } from "../lib/removed.ts";
-import { summarize } from "../lib/summary/builtin.ts";
 import { command, readName } from "./terminal/arguments.ts";
 import {
   type CommandContext,
@@ -38,8 +20,11 @@ import {
   runCommand,
   UsageError,
 } from "./terminal/command.ts";
+import { type Preview, previewMessage } from "./pictures/make.ts";
 import { readIncidentFile, SOURCES } from "./terminal/incident_file.ts";
 import { outputStyle, printStyled } from "./terminal/format.ts";
+
+export { previewMessage };
 
 const EXAMPLE = "deploy/samples/sample_incident.json";
 
@@ -53,7 +38,7 @@ const HELP = {
   argumentsMax: 1,
   options: {
     "source NAME": `who sends the webhook: ${SOURCES.join(", ")}`,
-    "html FILE": "write it as an HTML page, below dist/ or /tmp",
+    "html FILE": "write it and the page beside it as HTML, below dist/ or /tmp",
     "level NAME": `policy's redaction level: ${REDACTION_LEVELS.join(", ")}`,
     json: "print what Slack would receive, for its Block Kit Builder",
   },
@@ -63,22 +48,6 @@ const HELP = {
     [INTAKE_SETTINGS.events.name, "as the ingester reads it"],
   ],
 } as const;
-
-/** A message as it would be posted. */
-interface Preview {
-  /** With its footer. */
-  message: Message;
-  /** Of the part that an approval would release. */
-  digest: string;
-}
-
-/** What only a run knows of its message. */
-type Released = Omit<Footer, "digest">;
-
-const PLACEHOLDERS: Released = {
-  approval: { by: "(the approver)", at: "(the time)", ruleId: "(the rule)" },
-  runId: "preview",
-};
 
 export const main = command(HELP, async ({ values, positionals }, context) => {
   const { html, json, source, level = "standard" } = values;
@@ -96,42 +65,6 @@ export const main = command(HELP, async ({ values, positionals }, context) => {
   else context.out(`${html} written; nothing was sent`);
 });
 
-/**
- * Makes the message that the fetcher and the summarizer would make of an
- * incident, with artifacts that are kept nowhere. The same incident gives the
- * same bytes.
- */
-export async function previewMessage(
-  incident: IncidentInput,
-  settings: Config<typeof LINK_SETTINGS>,
-  { released = PLACEHOLDERS, level = "standard" }: {
-    released?: Released;
-    level?: RedactionLevel;
-  } = {},
-): Promise<Preview> {
-  let artifacts = 0;
-  const pointer = () => `redis://art:preview-${++artifacts}`;
-  const fetched = await buildBundle(
-    qualifiedId(incident),
-    collectFindings(incident, level),
-    { now: new Date(), put: () => Promise.resolve(pointer()) },
-  );
-  const redaction = startRedaction({ level });
-  const known = redactBundle(fetched, redaction);
-  const draft = redaction.kept(summarize(known));
-  const bundle = withRemoved(known, redaction.ledger());
-  const composed = composeMessage(bundle, draft, {
-    summaryPtr: pointer(),
-    runId: released.runId,
-    level,
-    settings,
-  });
-  const message = redactMessage(composed, redaction);
-  const digest = await sha256Hex(encodeMessage(message));
-  const footer = { ...released, digest };
-  return { message: withFooter(message, footer), digest };
-}
-
 function show({ message, digest }: Preview, context: CommandContext): void {
   const { out } = context;
   printStyled(renderText(message.blocks, outputStyle(context)), context);
@@ -147,12 +80,15 @@ function show({ message, digest }: Preview, context: CommandContext): void {
 async function writePicture(
   path: string,
   { incident_id }: IncidentInput,
-  { message, digest }: Preview,
+  { message, digest, page }: Preview,
 ): Promise<void> {
   const title = `Preview of ${named(incident_id)}`;
   const note = `${title}. Message sha256 ${digest}. Nothing was sent.`;
   try {
-    await Deno.writeTextFile(path, renderHtml(message.blocks, { title, note }));
+    await Deno.writeTextFile(
+      path,
+      renderBoth(message.blocks, page, { title, note }),
+    );
   } catch (error) {
     const why = error instanceof Deno.errors.NotCapable
       ? "it may write below dist/ and /tmp only"

@@ -101,7 +101,8 @@ export async function notePast(
   }
 }
 
-function pastPost({ startedAt }: Story): HistoryItem {
+/** The message of six days before. */
+export function pastPost({ startedAt }: Story): HistoryItem {
   return {
     at: momentBefore(startedAt, 6 * DAY_S - 9 * MINUTE_S),
     incidentId: "alertmanager:c4b1d09e77a26f35",

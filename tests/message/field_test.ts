@@ -8,7 +8,7 @@ import { assert, assertEquals } from "@std/assert";
 import { unescapeMrkdwn } from "../../lib/message/mrkdwn.ts";
 import { renderText } from "../../lib/message/text.ts";
 import { readAlertmanagerDelivery } from "../../lib/sources/alertmanager/webhook.ts";
-import { previewMessage } from "../../scripts/preview.ts";
+import { previewMessage } from "../../scripts/pictures/make.ts";
 import { assertSlackTakes } from "../support/block_kit.ts";
 
 const SETTINGS = { linkOrigins: undefined, dashboardRunUrl: undefined };

@@ -12,7 +12,7 @@ import { leadOf } from "../../lib/message/lead.ts";
 import { renderText } from "../../lib/message/text.ts";
 import { readAlertmanagerDelivery } from "../../lib/sources/alertmanager/webhook.ts";
 import { PAGERDUTY } from "../../lib/sources/pagerduty/webhook.ts";
-import { previewMessage } from "../../scripts/preview.ts";
+import { previewMessage } from "../../scripts/pictures/make.ts";
 import { assertSlackTakes } from "../support/block_kit.ts";
 
 const SETTINGS = {

@@ -11,7 +11,8 @@ import {
 } from "@std/assert";
 import type { IncidentInput } from "../../lib/incident.ts";
 import { encodeMessage } from "../../lib/message/render.ts";
-import { main, previewMessage } from "../../scripts/preview.ts";
+import { previewMessage } from "../../scripts/pictures/make.ts";
+import { main } from "../../scripts/preview.ts";
 import sample from "../../deploy/samples/sample_incident.json" with {
   type: "json",
 };

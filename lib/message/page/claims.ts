@@ -5,6 +5,7 @@
  */
 import { shorten } from "../../base/text.ts";
 import type { Place, Told } from "../told.ts";
+import { cites } from "./cites.ts";
 import { type Line, linesFor } from "./excerpt.ts";
 import { element, type Markup } from "./markup.ts";
 import type { PageView, Room } from "./view.ts";
@@ -78,15 +79,6 @@ function claim(
     cites(evidence),
     room.quotes === 0 ? undefined : quotes.map(quoteBlock),
   );
-}
-
-/** Links to pieces on this page. */
-export function cites(evidence: readonly string[]): Markup {
-  const links = evidence.map((id, at) => [
-    at === 0 ? "" : ", ",
-    element("a", { href: `#${id}` }, id),
-  ]);
-  return element("span", { class: "faint" }, "[", links, "]");
 }
 
 function quoteBlock([id, lines]: Quote): Markup {

@@ -9,7 +9,7 @@ import { shorten } from "../../base/text.ts";
 import { type Lookup, type LookupState, toMoment } from "../../incident.ts";
 import { titleOf } from "../../lookups.ts";
 import { describeRemoved } from "../../removed.ts";
-import { cites } from "./claims.ts";
+import { cites } from "./cites.ts";
 import { type Child, element, type Markup } from "./markup.ts";
 import type { PageView, Room } from "./view.ts";
 

@@ -10,7 +10,7 @@
 import { bytesOf } from "../../base/digest.ts";
 import { foreignLine, named } from "../../base/foreign.ts";
 import { shorten } from "../../base/text.ts";
-import { type Severity, withIds } from "../../incident.ts";
+import type { Severity } from "../../incident.ts";
 import type { Place } from "../told.ts";
 import { chart } from "./chart.ts";
 import { claimSections, findQuotes, type Quotes } from "./claims.ts";
@@ -29,7 +29,6 @@ import {
   timelineSection,
 } from "./lists.ts";
 import { type Child, element, Markup } from "./markup.ts";
-import { type Series, seriesOf } from "./series.ts";
 import { CSS } from "./style.ts";
 import type { PageLink, PageView, Room } from "./view.ts";
 
@@ -48,7 +47,6 @@ const ROOMS: readonly Room[] = [
   { excerptBytes: 0, chars: 60, quotes: 0 },
 ];
 const QUOTES_MAX = 60;
-const CHARTS_MAX = 2;
 const TITLE_CHARS_MAX = 300;
 const ADDRESS_CHARS_MAX = 300;
 /** Nothing is loaded and nothing runs but the style in the page itself. */
@@ -56,7 +54,6 @@ const POLICY = "default-src 'none'; style-src 'unsafe-inline'";
 const VIEWPORT = "width=device-width, initial-scale=1";
 const CUT =
   "Texts and excerpts are shorter here than they could be, because the page may have 512 KiB. The artifacts hold all of it.";
-const METRIC_KIND = /^prometheus\.series/;
 
 /** A page before it is a document. */
 export interface PageParts {
@@ -93,7 +90,6 @@ export function renderParts(view: PageView): PageParts {
   const found = {
     quotes: findQuotes(shown, QUOTES_MAX),
     excerpts: findExcerpts(shown),
-    series: findSeries(shown),
   };
   const title = headline(shown);
   let body = "";
@@ -104,20 +100,9 @@ export function renderParts(view: PageView): PageParts {
   return { title, body };
 }
 
-function findSeries({ bundle, texts }: PageView): Series[] {
-  return withIds(bundle.evidence).filter(({ kind }) => METRIC_KIND.test(kind))
-    .slice(0, CHARTS_MAX).flatMap(({ id, title }) => {
-      const text = texts.get(id)?.text;
-      return text === undefined
-        ? []
-        : seriesOf(`${id} · ${foreignLine(title)}`, text) ?? [];
-    });
-}
-
 interface Found {
   quotes: Quotes;
   excerpts: Excerpts;
-  series: readonly Series[];
   room: Room;
   isCut: boolean;
 }
@@ -125,8 +110,9 @@ interface Found {
 function render(
   view: PageView,
   title: string,
-  { quotes, excerpts, series, room, isCut }: Found,
+  { quotes, excerpts, room, isCut }: Found,
 ): string {
+  const { series = [] } = view.bundle.normalized_context ?? {};
   const main = element(
     "main",
     {},
