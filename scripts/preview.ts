@@ -5,13 +5,11 @@
  */
 import { readConfig } from "../lib/base/config.ts";
 import { named } from "../lib/base/foreign.ts";
-import { printable } from "../lib/base/text.ts";
 import type { IncidentInput } from "../lib/incident.ts";
 import { INTAKE_SETTINGS } from "../lib/intake/settings.ts";
 import { renderBoth } from "../lib/message/html.ts";
-import { unescapeMrkdwn } from "../lib/message/mrkdwn.ts";
 import { LINK_SETTINGS } from "../lib/message/settings.ts";
-import { renderLine, renderText } from "../lib/message/text.ts";
+import { renderNotification, renderText } from "../lib/message/text.ts";
 import { REDACTION_LEVELS } from "../lib/removed.ts";
 import { command, readName } from "./terminal/arguments.ts";
 import {
@@ -69,11 +67,8 @@ function show({ message, digest }: Preview, context: CommandContext): void {
   const { out } = context;
   printStyled(renderText(message.blocks, outputStyle(context)), context);
   out();
-  const lines = unescapeMrkdwn(message.text).split("\n")
-    .map((line) => printable(line, Infinity));
-  for (const text of ["Notification:", ...lines.map((line) => `  ${line}`)]) {
-    for (const line of renderLine(text, outputStyle(context))) out(line);
-  }
+  renderNotification(message.text, outputStyle(context))
+    .forEach((line) => out(line));
   out(`Message sha256 ${digest}; nothing was sent`);
 }
 

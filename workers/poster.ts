@@ -13,7 +13,8 @@ import type { Config } from "../lib/base/config.ts";
 import { ConfigError } from "../lib/base/errors.ts";
 import { errorFields } from "../lib/base/log.ts";
 import type { PostInput, PostResult } from "../lib/incident.ts";
-import { encodeMessage, withFooter } from "../lib/message/render.ts";
+import { withFooter } from "../lib/message/footer.ts";
+import { encodeMessage } from "../lib/message/message.ts";
 import {
   type PlatformSettings,
   platformSettings,

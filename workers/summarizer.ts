@@ -24,7 +24,7 @@ import { composeMessage } from "../lib/message/compose.ts";
 import { composePage } from "../lib/message/page/compose.ts";
 import { PAGE_TYPE } from "../lib/message/page/page.ts";
 import { redactMessage } from "../lib/message/redact.ts";
-import { encodeMessage } from "../lib/message/render.ts";
+import { encodeMessage } from "../lib/message/message.ts";
 import { LINK_SETTINGS, type LinkSettings } from "../lib/message/settings.ts";
 import {
   type PlatformSettings,
@@ -34,7 +34,7 @@ import { type JobContext, runWorker } from "../lib/platform/worker.ts";
 import { type Redaction, startRedaction } from "../lib/redact/redaction.ts";
 import { countRemoved } from "../lib/removed.ts";
 import { summarize } from "../lib/summary/builtin.ts";
-import type { Draft } from "../lib/summary/draft.ts";
+import { claimsOf, type Draft, weigh } from "../lib/summary/draft.ts";
 import { toMarkdown } from "../lib/summary/markdown.ts";
 import { READ_MS, readEvidence } from "../lib/summary/read_evidence.ts";
 
@@ -80,8 +80,8 @@ export async function summarizeEvidence(
     retention: "audit",
     labels: { ...labels, kind: "incident.summary" },
   });
-  const place = { summaryPtr, runId: job.runId, level, settings };
-  const composed = composeMessage(bundle, draft, place);
+  const place = { runId: job.runId, level, settings };
+  const composed = composeMessage(bundle, draft.report, place);
   const message = encodeMessage(redactMessage(composed, redaction));
   progress(70, "storing the message to be approved");
   const messagePtr = await gateway.putArtifact({
@@ -100,9 +100,7 @@ export async function summarizeEvidence(
   return {
     incident_id: bundle.incident_id,
     summary_md: inline(markdown, summaryPtr),
-    highlights: draft.highlights,
-    action_items: draft.actionItems,
-    confidence: draft.confidence,
+    ...claimsOf(draft.report, bundle.evidence),
     model: draft.model,
     artifact_ptr: summaryPtr,
     message_ptr: messagePtr,
@@ -138,7 +136,8 @@ async function storePage(
   try {
     const texts = await readEvidence(pieces, { gateway, signal, timeMs });
     const { kept: redact } = redaction;
-    const content = composePage(bundle, draft, {
+    const { confidence } = weigh(draft.report);
+    const content = composePage(bundle, { ...draft, confidence }, {
       runId: job.runId,
       level,
       settings,

@@ -17,7 +17,7 @@ import {
 import { FULL_START } from "../removed.ts";
 import { type Block, fit, HEADER_CHARS_MAX } from "./block_kit.ts";
 import { unescapeMrkdwn } from "./mrkdwn.ts";
-import type { Message } from "./render.ts";
+import type { Message } from "./message.ts";
 
 /** A short line may grow for a placeholder, which no limit of Slack forbids. */
 const LINE_CHARS_MIN = 60;

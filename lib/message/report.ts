@@ -8,12 +8,11 @@
  *
  * @module
  */
-import { foreignLine, OWN_MARK, quoted } from "../base/foreign.ts";
+import { oneLine, OWN_MARK, quoted } from "../base/foreign.ts";
 import { counted, shorten } from "../base/text.ts";
 import {
   type EvidenceItem,
   type NormalizedContext,
-  type Severity,
   withIds,
 } from "../incident.ts";
 import {
@@ -21,12 +20,16 @@ import {
   contextBlock,
   fit,
   header,
+  HEADER_CHARS_MAX,
   type Link,
   linkButtons,
   section,
 } from "./block_kit.ts";
+import { BADGES } from "./badges.ts";
+import { citing, plainId } from "./cited.ts";
+import { headlineOf } from "./headline.ts";
+import type { Message } from "./message.ts";
 import type { Place, Report, Told } from "./told.ts";
-import { BADGES, type Message, plainId } from "./render.ts";
 
 export interface ReportView extends Report {
   incidentId: string;
@@ -45,9 +48,9 @@ export const CHARS_MAX = 2000;
 /** The headline's, the state's and the footer's share. */
 const LINES_AROUND = 3;
 const FOOTER_CHARS = 150;
-const SUBJECT_CHARS_MAX = 60;
 const STATE_CHARS_MAX = 450;
 const LINE_CHARS_MAX = 330;
+const CITED_MAX = 5;
 const SMALL_CHARS_MAX = 300;
 const EVIDENCE_CHARS_MAX = 300;
 const TITLE_CHARS_MAX = 60;
@@ -76,8 +79,12 @@ const LEAST_FIRST: readonly (readonly [place: Place, least: number])[] = [
 export function renderReport(view: ReportView): Message {
   const { claims, context, links } = view;
   const textOf = (place: Place) =>
-    claims.find((told) => told.place === place)?.text ?? "";
-  const title = headlineOf(view, textOf("headline"));
+    oneLine(claims.find((told) => told.place === place)?.text ?? "");
+  const [sign] = BADGES[context.severity ?? "warning"];
+  const title = shorten(
+    `${sign} ${headlineOf(view, context.severity)}`,
+    HEADER_CHARS_MAX,
+  );
   const said = textOf("state");
   const state = said === "" ? "" : fit(`${OWN_MARK} ${said}`, STATE_CHARS_MAX);
   const lists = new Map(
@@ -136,19 +143,8 @@ export function renderReport(view: ReportView): Message {
       : text.startsWith("… ")
       ? ""
       : "• ";
-    const end = collected
-      ? ` [${evidence.slice(0, 5).map(plainId).join(", ")}]`
-      : "";
-    return start + fit(text, LINE_CHARS_MAX) + end;
-  }
-
-  function headlineOf({ priority, subject }: ReportView, text: string) {
-    const [sign, word] = BADGES[context.severity ?? "warning" as Severity];
-    const about = foreignLine(subject ?? "");
-    const what = about === "" ? "" : ` · ${shorten(about, SUBJECT_CHARS_MAX)}`;
-    const end = foreignLine(text);
-    const whole = `${sign} ${priority ?? word}${what}: ${end}`;
-    return shorten(whole, 150);
+    const end = collected ? ` ${citing(evidence, CITED_MAX)}` : "";
+    return start + fit(oneLine(text), LINE_CHARS_MAX) + end;
   }
 }
 
@@ -169,7 +165,7 @@ function smallPrint(
     ...citedLine(claims, evidence),
     ...lookedUp === undefined
       ? []
-      : [fit(`${OWN_MARK} ${upper(lookedUp)}`, SMALL_CHARS_MAX)],
+      : [fit(`${OWN_MARK} ${upper(oneLine(lookedUp))}`, SMALL_CHARS_MAX)],
     ...removed === undefined ? [] : [`${OWN_MARK} ${removed}`],
   ];
 }

@@ -34,13 +34,6 @@ const ANSI: Readonly<Record<Style | "dim", string>> = {
   dim: "2",
 };
 
-/** A message's blocks as plain lines, formatting marks left as they are. */
-export function renderBlocks(blocks: readonly JsonObject[]): string[] {
-  return blocks.flatMap((block) =>
-    linesOf(readBlock(block)).map((line) => visible(unescapeMrkdwn(line)))
-  );
-}
-
 /** A message as it would look, an empty line between its blocks. */
 export function renderText(
   blocks: readonly JsonObject[],
@@ -76,10 +69,24 @@ export function renderText(
 }
 
 /** One line of text, its rest indented where it is too long. */
-export function renderLine(text: string, { columns }: TextOptions): string[] {
+export function renderLine(
+  text: string,
+  { columns }: Pick<TextOptions, "columns">,
+): string[] {
   return wrap([{ text: visible(text) }], columns, INDENT).map((line) =>
     line.map(({ text }) => text).join("").trimEnd()
   );
+}
+
+/** What a phone shows first, each line on a line of its own. */
+export function renderNotification(
+  text: string,
+  { columns }: Pick<TextOptions, "columns">,
+): string[] {
+  const lines = text.split("\n").flatMap((line) =>
+    renderLine(unescapeMrkdwn(line), { columns: columns - BAR.length })
+  );
+  return ["Notification:", ...lines.map((line) => BAR + line)];
 }
 
 function linesOf({ texts, buttons }: BlockContent): string[] {

@@ -9,7 +9,7 @@ import { type JsonObject, objectOf, optional, stringOf } from "../base/json.ts";
 import { printable } from "../base/text.ts";
 import type { IncidentInput, SourceSystem } from "../incident.ts";
 import { qualifiedId } from "../incident_id.ts";
-import { decodeMessage, type Message } from "../message/render.ts";
+import { decodeMessage, type Message } from "../message/message.ts";
 import { readRecordedConstraints } from "../platform/constraints.ts";
 import { GatewayError } from "../platform/gateway_error.ts";
 import { describeTooOld } from "../post/age.ts";

@@ -6,7 +6,7 @@
 import { sha256Hex } from "../base/digest.ts";
 import { JobError, messageOf } from "../base/errors.ts";
 import type { Summary } from "../incident.ts";
-import { decodeMessage, type Message } from "../message/render.ts";
+import { decodeMessage, type Message } from "../message/message.ts";
 import type { JobGateway } from "../platform/context.ts";
 
 /** Our own messages are shorter. */

@@ -5,7 +5,7 @@
  */
 import { JobError } from "../base/errors.ts";
 import { findForbidden } from "../message/redact.ts";
-import type { Message } from "../message/render.ts";
+import type { Message } from "../message/message.ts";
 import type { Constraints, RedactionLevel } from "../platform/context.ts";
 import { removedByKind } from "../removed.ts";
 

@@ -8,7 +8,7 @@ import { optional } from "../base/json.ts";
 import { shorten } from "../base/text.ts";
 import type { IncidentInput, PostResult } from "../incident.ts";
 import { safeId } from "../incident_id.ts";
-import type { Update } from "../message/render.ts";
+import type { Update } from "../message/footer.ts";
 import type { Job } from "../platform/context.ts";
 import type { Approval } from "./approval.ts";
 import type { Destination } from "./destination.ts";

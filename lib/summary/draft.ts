@@ -1,21 +1,53 @@
 /**
- * A summary before it is stored. Types only.
+ * A summary before it is stored, and the claims that the next step is given.
+ * Pure.
  *
  * @module
  */
-import type { Claim } from "../incident.ts";
-import type { Report } from "../message/told.ts";
+import type { Claim, EvidenceItem, Summary } from "../incident.ts";
+import type { Place, Report } from "../message/told.ts";
+import { keepCited } from "./citations.ts";
 
 export interface Draft {
-  /** One or two sentences about the current situation. */
-  lead: string;
-  /** The lead's citations beside the incident itself. */
-  leadEvidence: string[];
-  highlights: Claim[];
-  actionItems: Claim[];
-  /** 0 to 1, by the amount of evidence. */
-  confidence: number;
-  model: string;
-  /** What the rules tell; the message shows nothing else. */
   report: Report;
+  /** Who wrote it. */
+  model: string;
+}
+
+const CLAIMS_MAX = 20;
+const KNOWN: readonly Place[] = ["happened", "changed", "seen"];
+const NEXT: readonly Place[] = ["next"];
+/** What only lays out a message claims nothing. */
+const NO_CLAIM: readonly Place[] = ["small"];
+
+/** The part of a `Summary` that other programs read. */
+export function claimsOf(
+  { claims }: Report,
+  evidence: readonly EvidenceItem[],
+): Pick<Summary, "highlights" | "action_items" | "confidence"> {
+  const of = (places: readonly Place[]): Claim[] =>
+    keepCited(
+      claims.filter(({ place }) => places.includes(place)),
+      evidence,
+      CLAIMS_MAX,
+    );
+  return {
+    highlights: of(KNOWN),
+    action_items: of(NEXT),
+    confidence: weigh({ claims }).confidence,
+  };
+}
+
+/** How much of what is told rests on more than the webhook. */
+export function weigh(
+  { claims }: Report,
+): { claims: number; collected: number; confidence: number } {
+  const told = claims.filter(({ place }) => !NO_CLAIM.includes(place));
+  const { length } = told.filter(({ collected }) => collected);
+  const share = told.length === 0 ? 0 : length / told.length;
+  return {
+    claims: told.length,
+    collected: length,
+    confidence: Math.round(100 * share) / 100,
+  };
 }

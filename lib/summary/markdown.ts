@@ -1,167 +1,104 @@
 /**
- * A summary as Markdown. Pure.
+ * A summary as Markdown: what the message says, and then everything that it has
+ * no room for. Pure.
  *
  * @module
  */
-import {
-  type Claim,
-  type EvidenceBundle,
-  type EvidenceItem,
-  type Lookup,
-  type LookupState,
-  toMoment,
-  withIds,
-} from "../incident.ts";
-import { foreignLine, named, quoted } from "../base/foreign.ts";
+import { named, quoted } from "../base/foreign.ts";
 import { counted, shorten } from "../base/text.ts";
-import { titleOf } from "../lookups.ts";
-import { plainId, subject } from "../message/render.ts";
-import { partsOf } from "../message/words.ts";
-import { keepCited } from "./citations.ts";
-import type { Draft } from "./draft.ts";
+import { type Claim, type EvidenceBundle, withIds } from "../incident.ts";
+import { citing } from "../message/cited.ts";
+import { headlineOf } from "../message/headline.ts";
+import type { Place, Told } from "../message/told.ts";
+import {
+  alertLines,
+  evidenceLines,
+  factLines,
+  gapLines,
+  lookupLines,
+  momentLines,
+} from "./details.ts";
+import { type Draft, weigh } from "./draft.ts";
+import { inert, momentOf } from "./inert.ts";
+import { Said } from "./said.ts";
+import { claimsIn } from "./tell.ts";
 
-const TITLE_CHARS_MAX = 200;
+const HEADING_CHARS_MAX = 300;
+const WORDS_MAX = 5000;
+/** As evidence begins a description; the alerts stand above. */
+const OLDEST = /^(?:Oldest|One) of \d+ alerts: /;
+const PARTS: readonly (readonly [place: Place, title: string])[] = [
+  ["happened", "What happened"],
+  ["changed", "What changed"],
+  ["seen", "Seen before"],
+  ["next", "Next"],
+];
 
 /** Writes a draft as Markdown, with every citation and the list of evidence. */
 export function toMarkdown(draft: Draft, bundle: EvidenceBundle): string {
+  const { report } = draft;
   const context = bundle.normalized_context ?? {};
-  const { title = "", timeline = [] } = context;
-  const gaps = bundle.gaps ?? [];
-  const entries = timeline.map(({ at, text, evidence }) => ({
-    text: `${momentOf(at)} ${foreignLine(text)}`,
-    evidence,
-  }));
-  const cited = keepCited(entries, bundle.evidence, entries.length);
-  const name = foreignLine(title) || foreignLine(bundle.incident_id);
-  const heading = plain(
-    `${subject(context)}: ${shorten(name, TITLE_CHARS_MAX)}`,
+  const headline = headlineOf(report, context.severity);
+  const said = new Said();
+  for (const { place, text } of report.claims) {
+    if (place === "headline") said.add(text);
+    said.addQuoted(text);
+  }
+  const cited = (place: Place) => claimsIn(report, place).map(citedLine);
+  const description = said.rest(
+    (context.description ?? "").replace(OLDEST, ""),
   );
-  const { lead: text, leadEvidence } = draft;
-  const lead = leadEvidence.length === 0
-    ? plain(text)
-    : claimLine({ text, evidence: leadEvidence });
+  const main = withIds(bundle.evidence).slice(0, 1).map(({ id }) => id);
   return [
-    `# ${heading}`,
+    `# ${inert(shorten(headline, HEADING_CHARS_MAX))}`,
     "",
-    lead,
-    "",
-    ...listSection("What we know", draft.highlights.map(claimLine)),
-    ...listSection("What to do", draft.actionItems.map(claimLine)),
-    ...listSection("Alerts, the worst first", alertLines(bundle)),
-    ...listSection("Timeline", cited.map(claimLine)),
-    ...listSection(
-      "What is missing",
-      gaps.map(({ what, why }) => plain(quoted(`${what}: ${why}`, 800))),
+    ...cited("state").flatMap((line) => [line, ""]),
+    ...PARTS.flatMap(([place, title]) =>
+      section(title, claimsIn(report, place).filter(isWhole).map(citedLine))
     ),
-    ...listSection(
-      "What was looked up",
-      (bundle.lookups ?? []).map((lookup) => lookupLine(lookup, bundle)),
+    ...section("Every alert, the worst first", alertLines(bundle, said)),
+    ...section(
+      "In the sender's words",
+      description === ""
+        ? []
+        : [citedLine({ text: quoted(description, WORDS_MAX), evidence: main })],
     ),
-    ...listSection("Evidence", withIds(bundle.evidence).map(evidenceLine)),
-    `Written by ${
-      plain(named(draft.model))
-    }, confidence ${draft.confidence}, ` +
-    `evidence of ${plain(momentOf(bundle.collected_at))}.`,
+    ...factLines(bundle, said).flatMap(([title, lines]) =>
+      section(title, lines)
+    ),
+    ...section("Timeline", momentLines(bundle, said)),
+    ...section("Not collected", gapLines(bundle)),
+    ...section("What was looked up", lookupLines(bundle)),
+    ...section("Evidence", evidenceLines(bundle)),
+    `${writtenBy(draft, bundle)}.`,
     "",
   ].join("\n");
 }
 
-function listSection(title: string, items: string[]): string[] {
-  return items.length === 0
-    ? []
-    : [`## ${title}`, "", ...items.map((item) => `- ${item}`), ""];
-}
-
-/** A line for each name, of which a message shows only the first. */
-function alertLines(
-  { normalized_context, evidence }: EvidenceBundle,
-): string[] {
-  const { groups = [], others } = normalized_context?.alerts ?? {};
-  const claims = groups.map((group): Claim => {
-    const { name, severity, count, since, newest, where = [], places } = group;
-    const from = since === undefined ? "" : `, from ${momentOf(since)}`;
-    const to = newest === undefined ? "" : ` to ${momentOf(newest)}`;
-    const more = (places ?? where.length) - where.length;
-    const on = where.length === 0
-      ? ""
-      : ` on ${where.map((place) => named(place)).join(", ")}` +
-        (more > 0 ? ` and ${more} more` : "");
-    const said = [group.shared, group.says].flatMap((text) =>
-      text === undefined ? [] : quoted(text)
-    ).join(" ");
-    return {
-      text: `${severity}: ${named(name)} ×${count}${on}${from}${to}${
-        said && ` · ${said}`
-      }`,
-      evidence: group.evidence,
-    };
-  });
-  const rest = others === undefined ? [] : [
-    plain(
-      `${counted(others.groups, "more name")} (${
-        counted(others.alerts, "alert")
-      }), at worst ${others.severity}, in the payload`,
-    ),
-  ];
-  return [
-    ...keepCited(claims, evidence, claims.length).map(claimLine),
-    ...rest,
-  ];
-}
-
-function momentOf(at: string): string {
-  return toMoment(at) ?? named(at, 40);
-}
-
-function claimLine({ text, evidence }: Claim): string {
-  return `${plain(text)} [${evidence.map(plainId).join(", ")}]`;
-}
-
-function evidenceLine(item: EvidenceItem): string {
-  const { id = "", title, kind, bytes, artifact_ptr, shortened } = item;
-  const about = `${named(kind)}, ${bytes} bytes${
-    shortened ? ", shortened" : ""
-  }`;
-  const pointer = foreignLine(artifact_ptr).replaceAll("`", "'");
-  return `[${plainId(id)}] ${plain(quoted(title))} (${
-    plain(about)
-  }): \`${pointer}\``;
-}
-
-/** How a look-up ended, in words. */
-export const STATES: Readonly<Record<LookupState, string>> = {
-  found: "found",
-  nothing: "nothing there",
-  failed: "could not ask",
-  off: "not set up",
-  unconcerned: "not concerned",
-};
-
-function lookupLine(
-  { collector, question, state, why, evidence = [] }: Lookup,
-  bundle: EvidenceBundle,
+function writtenBy(
+  { report, model }: Draft,
+  { collected_at }: EvidenceBundle,
 ): string {
-  const what = question === undefined ? "" : `, ${quoted(question, 250)}`;
-  const isSaid = why === undefined || state === "off";
-  const text = `${titleOf(collector)}${what}: ${STATES[state]}${
-    isSaid ? "" : `: ${quoted(why, 500)}`
-  }`;
-  const [cited] = keepCited([{ text, evidence }], bundle.evidence, 1);
-  return cited === undefined ? plain(text) : claimLine(cited);
+  const { claims, collected, confidence } = weigh(report);
+  const who = model === "builtin" ? "the built-in rules" : named(model);
+  return `Written by ${inert(who)} from the evidence of ${
+    inert(momentOf(collected_at))
+  }. Confidence ${confidence}: ${collected} of ${
+    counted(claims, "claim")
+  } rest on other systems than the webhook`;
 }
 
-/** A word that some reader of Markdown would turn into a link. */
-const ADDRESS =
-  /:\/\/|^(?:www\.|mailto:|tel:)|@[\w-]+\.|[\w-]\.[a-z]{2,}(?![\w.])/i;
+/** What counts others stands below, one by one. */
+function isWhole({ text }: Told): boolean {
+  return !text.startsWith("… ");
+}
 
-/**
- * One line of evidence, in which no text can pass for our own markup. What could
- * become a link stands as code.
- */
-function plain(text: string): string {
-  return partsOf(foreignLine(text), (word) => ADDRESS.test(word))
-    .map(({ text, code }) =>
-      code ? `\`${text}\`` : text.replace(/[\\`*_{}[\]<>#|!~&]/g, "\\$&")
-    ).join("")
-    .replace(/^(\d+)(?=[.)])|^(?=[-+=])/, "$1\\"); // A list or a ruler.
+function section(title: string, lines: readonly string[]): string[] {
+  return lines.length === 0
+    ? []
+    : [`## ${title}`, "", ...lines.map((line) => `- ${line}`), ""];
+}
+
+function citedLine({ text, evidence }: Claim): string {
+  return `${inert(text)} ${citing(evidence)}`.trimEnd();
 }

@@ -32,6 +32,10 @@ const RULES: readonly Rule[] = [
   small,
 ];
 
+/** What a message cannot do without, even of a bundle without evidence. */
+const UNCITED: ReadonlySet<Place> = new Set(["headline", "state", "small"]);
+
+/** Tells a bundle; each claim but those cites evidence that it has. */
 export function tell(bundle: EvidenceBundle): Report {
   const known = readKnown(bundle);
   const ids = new Set(withIds(bundle.evidence).map(({ id }) => id));
@@ -42,7 +46,9 @@ export function tell(bundle: EvidenceBundle): Report {
     claims: RULES.flatMap((rule) => rule(known)).map((told) => ({
       ...told,
       evidence: [...new Set(told.evidence)].filter((id) => ids.has(id)),
-    })),
+    })).filter(({ place, evidence }) =>
+      evidence.length > 0 || UNCITED.has(place)
+    ),
   };
 }
 

@@ -5,7 +5,7 @@
  */
 import { sha256Hex } from "../../lib/base/digest.ts";
 import type { PostResult } from "../../lib/incident.ts";
-import { decodeMessage, encodeMessage } from "../../lib/message/render.ts";
+import { decodeMessage, encodeMessage } from "../../lib/message/message.ts";
 import {
   approve,
   follow,

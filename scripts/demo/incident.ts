@@ -13,7 +13,7 @@ import type {
 import { readAdmitted } from "../../lib/intake/delivery.ts";
 import { INTAKE_SETTINGS } from "../../lib/intake/settings.ts";
 import { WEBHOOKS } from "../../lib/intake/webhooks.ts";
-import { STATES } from "../../lib/summary/markdown.ts";
+import { STATES } from "../../lib/summary/details.ts";
 import type { WaitingJob } from "../../lib/operate/platform.ts";
 import { CommandError } from "../terminal/command.ts";
 import { inBytes } from "../terminal/format.ts";

@@ -11,15 +11,11 @@ import { redactBundle, withRemoved } from "../../lib/evidence/redact_bundle.ts";
 import type { EvidenceText, IncidentInput } from "../../lib/incident.ts";
 import { qualifiedId } from "../../lib/incident_id.ts";
 import { composeMessage } from "../../lib/message/compose.ts";
+import { type Footer, withFooter } from "../../lib/message/footer.ts";
+import { encodeMessage, type Message } from "../../lib/message/message.ts";
 import { pageView } from "../../lib/message/page/compose.ts";
 import { type PageParts, renderParts } from "../../lib/message/page/page.ts";
 import { redactMessage } from "../../lib/message/redact.ts";
-import {
-  encodeMessage,
-  type Footer,
-  type Message,
-  withFooter,
-} from "../../lib/message/render.ts";
 import type { LINK_SETTINGS } from "../../lib/message/settings.ts";
 import {
   type RedactionLevel,
@@ -27,6 +23,7 @@ import {
 } from "../../lib/redact/redaction.ts";
 import type { Findings } from "../../lib/sources/source.ts";
 import { summarize } from "../../lib/summary/builtin.ts";
+import { weigh } from "../../lib/summary/draft.ts";
 
 /** A message as it would be posted, and the page about it. */
 export interface Preview {
@@ -94,11 +91,11 @@ export async function previewFindings(
   const draft = redaction.kept(summarize(known));
   const bundle = withRemoved(known, redaction.ledger());
   const place = { runId: released.runId, level, settings };
-  const summaryPtr = pointer();
-  const composed = composeMessage(bundle, draft, { ...place, summaryPtr });
+  const composed = composeMessage(bundle, draft.report, place);
   const message = redactMessage(composed, redaction);
   const digest = await sha256Hex(encodeMessage(message));
-  const page = renderParts(pageView(bundle, draft, {
+  const { confidence } = weigh(draft.report);
+  const page = renderParts(pageView(bundle, { ...draft, confidence }, {
     ...place,
     texts,
     artifacts: [],

@@ -6,9 +6,13 @@
 import { optional } from "../../lib/base/json.ts";
 import { named, quoted } from "../../lib/base/foreign.ts";
 import { ageOf, printable, utcOf, visible } from "../../lib/base/text.ts";
-import { unescapeMrkdwn } from "../../lib/message/mrkdwn.ts";
-import { type Message, withFooter } from "../../lib/message/render.ts";
-import { renderLine, renderText } from "../../lib/message/text.ts";
+import { withFooter } from "../../lib/message/footer.ts";
+import type { Message } from "../../lib/message/message.ts";
+import {
+  renderLine,
+  renderNotification,
+  renderText,
+} from "../../lib/message/text.ts";
 import {
   describeWhereto,
   type Whereto,
@@ -182,7 +186,7 @@ function showMessage(
   });
   printStyled(renderText(blocks, outputStyle(context)), context);
   out();
-  print(`Notification: ${printable(unescapeMrkdwn(text), Infinity)}`, context);
+  renderNotification(text, outputStyle(context)).forEach((line) => out(line));
 }
 
 function print(text: string, context: CommandContext): void {

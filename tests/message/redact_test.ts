@@ -8,7 +8,7 @@ import {
   section,
 } from "../../lib/message/block_kit.ts";
 import { findForbidden, redactMessage } from "../../lib/message/redact.ts";
-import type { Message } from "../../lib/message/render.ts";
+import type { Message } from "../../lib/message/message.ts";
 import {
   type RedactionLevel,
   startRedaction,

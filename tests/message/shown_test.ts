@@ -6,7 +6,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { escapeHtml, renderHtml } from "../../lib/message/html.ts";
 import { readMrkdwn } from "../../lib/message/mrkdwn.ts";
-import { renderBlocks, renderText } from "../../lib/message/text.ts";
+import { renderNotification, renderText } from "../../lib/message/text.ts";
 
 const SPANS: [line: string, spans: unknown[]][] = [
   ["", []],
@@ -48,7 +48,7 @@ Deno.test("a malformed block is shown as far as it can be, and never throws", ()
   ];
   for (const block of blocks) {
     const shows = JSON.stringify(block).includes("kept");
-    assertEquals(renderBlocks([block]).join().includes("kept"), shows);
+    assertEquals(renderText([block], WIDE).join().includes("kept"), shows);
     const html = renderHtml([block], { title: "t", note: "n" });
     assertEquals(html.includes("kept"), shows);
   }
@@ -73,17 +73,6 @@ const SHOWN = [
   },
 ];
 
-Deno.test("renderBlocks() gives plain lines, buttons with their address", () => {
-  assertEquals(renderBlocks(SHOWN), [
-    "*Title*",
-    "*Bold*",
-    "• a <b>",
-    "[Go] https://a.example/",
-    "one",
-    "two<U+001B>[31m<U+202E>",
-  ]);
-});
-
 Deno.test("renderText() shows what a terminal can show", () => {
   assertEquals(renderText(SHOWN, WIDE), [
     "│ *Title*",
@@ -99,6 +88,13 @@ Deno.test("renderText() shows what a terminal can show", () => {
   const [title, , bold] = renderText(SHOWN, { ...WIDE, colour: true });
   assertEquals(title, "│ \x1b[1m*Title*\x1b[0m");
   assertEquals(bold, "│ \x1b[1mBold\x1b[0m");
+});
+
+Deno.test("renderNotification() gives each line a line of its own", () => {
+  assertEquals(
+    renderNotification("a &lt;b&gt; cc\nd\x1b[1m", { columns: 9 }),
+    ["Notification:", "│ a <b>", "│   cc", "│ d<U+001B>[1m"],
+  );
 });
 
 Deno.test("renderText() breaks lines between words and loses none", () => {

@@ -14,7 +14,7 @@ import {
 import { sha256Hex } from "../../lib/base/digest.ts";
 import { plain, startGateway } from "../../deploy/standins/gateway.ts";
 import { section } from "../../lib/message/block_kit.ts";
-import { encodeMessage } from "../../lib/message/render.ts";
+import { encodeMessage } from "../../lib/message/message.ts";
 import { GatewayError } from "../../lib/platform/gateway_error.ts";
 import {
   approve,

@@ -6,7 +6,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { plain, startGateway } from "../../deploy/standins/gateway.ts";
 import { header, section } from "../../lib/message/block_kit.ts";
-import { encodeMessage } from "../../lib/message/render.ts";
+import { encodeMessage } from "../../lib/message/message.ts";
 import { POST_TOPIC } from "../../lib/operate/pack.ts";
 import {
   readWaiting,

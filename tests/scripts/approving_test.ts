@@ -15,7 +15,7 @@ import { startGateway } from "../../deploy/standins/gateway.ts";
 import { deadline } from "../../lib/base/deadline.ts";
 import { sha256Hex } from "../../lib/base/digest.ts";
 import { header } from "../../lib/message/block_kit.ts";
-import { encodeMessage } from "../../lib/message/render.ts";
+import { encodeMessage } from "../../lib/message/message.ts";
 import { openPosts } from "../../lib/operate/posts.ts";
 import { readAddress } from "../../lib/operate/platform.ts";
 import { POST_TOPIC, WORKFLOW_ID } from "../../lib/operate/pack.ts";
@@ -97,7 +97,7 @@ Deno.test("an approver reads, agrees and is told", async (t) => {
       );
       assertStringIncludes(
         stdout,
-        "\nNotification: WARNING on db: “Disk full on db-1”",
+        "\nNotification:\n│ \u{1F7E1} WARNING · db: Disk full on db-1\n",
       );
       assertMatch(
         stdout,

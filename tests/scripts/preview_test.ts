@@ -10,7 +10,7 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import type { IncidentInput } from "../../lib/incident.ts";
-import { encodeMessage } from "../../lib/message/render.ts";
+import { encodeMessage } from "../../lib/message/message.ts";
 import { previewMessage } from "../../scripts/pictures/make.ts";
 import { main } from "../../scripts/preview.ts";
 import sample from "../../deploy/samples/sample_incident.json" with {

@@ -10,7 +10,7 @@ import { plain, startGateway } from "../../deploy/standins/gateway.ts";
 import { sha256Hex } from "../../lib/base/digest.ts";
 import { createLog } from "../../lib/base/log.ts";
 import { header, section } from "../../lib/message/block_kit.ts";
-import { encodeMessage } from "../../lib/message/render.ts";
+import { encodeMessage } from "../../lib/message/message.ts";
 import { POST_TOPIC } from "../../lib/operate/pack.ts";
 import { connectStore } from "../../lib/platform/store.ts";
 import { recordKey } from "../../lib/post/events.ts";
@@ -162,7 +162,11 @@ Deno.test("approvals hide nothing of hostile jobs", async (t) => {
     [approvals, [], "<U+202E>"],
     [approvals, ["--json"], '"run_id": "run'],
     [approvals, ["show", "run:post@1"], "header<U+001B>]0;owned<U+0007>"],
-    [approvals, ["show", "run:post@1"], "\nNotification: notification<U+001B>"],
+    [
+      approvals,
+      ["show", "run:post@1"],
+      "\nNotification:\n│ notification<U+001B>",
+    ],
     [approvals, ["show", "run:post@1", "--json"], "header\\u001b]0;owned"],
     [approvals, ["show", `r${HOSTILE}:x@1`], "topic     job.other.x<U+001B>"],
     [approvals, ["show", "decided:post@1"], "approved by approver<U+001B>"],

@@ -11,7 +11,7 @@ import { sha256Hex } from "../../lib/base/digest.ts";
 import type { JsonObject } from "../../lib/base/json.ts";
 import { createLog } from "../../lib/base/log.ts";
 import { header } from "../../lib/message/block_kit.ts";
-import { encodeMessage } from "../../lib/message/render.ts";
+import { encodeMessage } from "../../lib/message/message.ts";
 import { approve } from "../../lib/operate/approvals.ts";
 import { WORKFLOW_ID } from "../../lib/operate/pack.ts";
 import { readFacts } from "../../lib/operate/proposal.ts";

@@ -4,6 +4,7 @@ import { readAlertmanagerDelivery } from "../../lib/sources/alertmanager/webhook
 import { collectAlertmanager } from "../../lib/sources/alertmanager/evidence.ts";
 import type { Findings } from "../../lib/sources/source.ts";
 import { summarize } from "../../lib/summary/builtin.ts";
+import { toMarkdown } from "../../lib/summary/markdown.ts";
 import { spoil } from "../support/junk.ts";
 import { bundleOf } from "../support/read_source.ts";
 import sample from "../../deploy/samples/sample_alertmanager.json" with {
@@ -109,18 +110,21 @@ Deno.test("collectAlertmanager() puts the sample in plain fields", async () => {
 
 Deno.test("the built-in summary of Alertmanager's sample reads well", async () => {
   const { bundle } = await bundleOf(await sampleIncident());
-  const { lead, highlights } = summarize(bundle);
-  assertEquals(
-    lead,
-    "Since 2026-01-15 09:30 UTC, now firing. “Oldest of 2 alerts: " +
-      `p99 of POST /checkout on ${POD}2xk8p is 2.4 s over 5 minutes; the ` +
-      "objective is 500 ms.”",
-  );
-  assertEquals(highlights.slice(1, 5).map(({ text }) => text), [
-    'Severity is critical: “label severity "critical"”',
-    "“alerts: 2 firing, 1 resolved”",
-    "“runbook: https://runbooks.example.com/checkout/latency”",
-    "“namespace: shop”",
+  const { claims } = summarize(bundle).report;
+  assertEquals(claims.map(({ place, text }) => [place, text]), [
+    ["headline", "p99 of POST /checkout above 2 s (worst 2.4 s, limit 500 ms)"],
+    ["state", "Since 09:30:12 UTC, newest 09:31:42, 1 of 3 resolved"],
+    [
+      "happened",
+      `CheckoutHighLatency ×2 on “${POD}2xk8p, ${POD}m5d7q”, from 09:30 · ` +
+      `“p99 of POST /checkout on ${POD}2xk8p is 2.4 s over 5 minutes; the ` +
+      "objective is 500 ms”",
+    ],
+    ["happened", "“namespace: shop”"],
+    [
+      "small",
+      "As of 2026-01-15 09:32:12 UTC, from the webhook alone · team shop",
+    ],
   ]);
 });
 
@@ -442,12 +446,9 @@ Deno.test("collectAlertmanager() says first where to look, and last who measured
     ],
   ]);
   const { bundle } = await bundleOf(incident);
-  const { lead, highlights, actionItems } = summarize(bundle);
-  const shown = [
-    lead,
-    ...[...highlights, ...actionItems].map(({ text }) => text),
-  ].filter((text) => !text.startsWith("“measured by")).join("\n");
-  assert(shown.includes("pod: cart-1") && shown.includes("namespace: shop"));
+  const { subject, claims } = summarize(bundle).report;
+  const shown = [subject, ...claims.map(({ text }) => text)].join("\n");
+  assert(shown.includes("cart-1") && shown.includes("namespace: shop"));
   assert(!/kube-state-metrics|10\.42/.test(shown), shown);
 });
 
@@ -523,8 +524,7 @@ Deno.test("collectAlertmanager() repeats no time that is none, and leaves out no
     "Oldest of 2 alerts: no data from b",
   );
   const { bundle } = await bundleOf(incident);
-  const { lead, highlights } = summarize(bundle);
-  const said = [lead, ...highlights.map(({ text }) => text)].join("\n");
+  const said = toMarkdown(summarize(bundle), bundle);
   assert(said.includes("no data from a") && !said.includes("0001"), said);
 });
 

@@ -5,7 +5,7 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
-import type { Message } from "../../lib/message/render.ts";
+import type { Message } from "../../lib/message/message.ts";
 import { assertNothingUnseen } from "./unseen.ts";
 
 type Fields = Record<string, unknown>;

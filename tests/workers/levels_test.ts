@@ -19,7 +19,7 @@ import type {
 } from "../../lib/incident.ts";
 import { qualifiedId } from "../../lib/incident_id.ts";
 import { findForbidden } from "../../lib/message/redact.ts";
-import { decodeMessage } from "../../lib/message/render.ts";
+import { decodeMessage } from "../../lib/message/message.ts";
 import type { RedactionLevel } from "../../lib/platform/context.ts";
 import { compileCheck } from "../../lib/schema_check.ts";
 import { fetchEvidence, SETTINGS as FETCHER } from "../../workers/fetcher.ts";

@@ -16,7 +16,7 @@ import type {
   Severity,
 } from "../../lib/incident.ts";
 import type { PostSeverity } from "../../lib/post/severity.ts";
-import { encodeMessage, type Message } from "../../lib/message/render.ts";
+import { encodeMessage, type Message } from "../../lib/message/message.ts";
 import { GatewayError } from "../../lib/platform/gateway_error.ts";
 import type { JobContext } from "../../lib/platform/worker.ts";
 import {

@@ -6,7 +6,7 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { startSlack } from "../../deploy/standins/slack.ts";
 import type { PostResult } from "../../lib/incident.ts";
-import type { Message } from "../../lib/message/render.ts";
+import type { Message } from "../../lib/message/message.ts";
 import { readAlertmanagerDelivery } from "../../lib/sources/alertmanager/webhook.ts";
 import { fetchEvidence, SETTINGS as FETCHER } from "../../workers/fetcher.ts";
 import { post, SETTINGS as POSTER } from "../../workers/poster.ts";

@@ -10,7 +10,7 @@ import { sha256Hex } from "../../lib/base/digest.ts";
 import { ConfigError, JobError } from "../../lib/base/errors.ts";
 import type { PostInput, PostResult } from "../../lib/incident.ts";
 import { header } from "../../lib/message/block_kit.ts";
-import { encodeMessage } from "../../lib/message/render.ts";
+import { encodeMessage } from "../../lib/message/message.ts";
 import { parseEvents, resultOf } from "../../lib/post/events.ts";
 import { type SigningKey, writePublicKey } from "../../lib/post/keys.ts";
 import {

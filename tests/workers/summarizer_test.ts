@@ -2,10 +2,11 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { sha256Hex } from "../../lib/base/digest.ts";
 import type { EvidenceBundle, IncidentInput } from "../../lib/incident.ts";
 import { composeMessage } from "../../lib/message/compose.ts";
-import { decodeMessage } from "../../lib/message/render.ts";
+import { decodeMessage } from "../../lib/message/message.ts";
 import { GatewayError } from "../../lib/platform/gateway_error.ts";
 import { compileCheck } from "../../lib/schema_check.ts";
 import { summarize } from "../../lib/summary/builtin.ts";
+import { claimsOf } from "../../lib/summary/draft.ts";
 import { toMarkdown } from "../../lib/summary/markdown.ts";
 import { fetchEvidence, SETTINGS as FETCHER } from "../../workers/fetcher.ts";
 import { SETTINGS, summarizeEvidence } from "../../workers/summarizer.ts";
@@ -72,19 +73,18 @@ Deno.test("summarizeEvidence() names the digest of the stored message's bytes", 
 Deno.test("summarizeEvidence() stores the message that its summary renders to", async () => {
   const { summary, message } = await run(BUNDLE);
   const draft = summarize(BUNDLE);
-  const { highlights, actionItems } = draft;
   assertEquals(
     decodeMessage(message.bytes),
-    composeMessage(BUNDLE, draft, {
-      summaryPtr: summary.artifact_ptr!,
+    composeMessage(BUNDLE, draft.report, {
       runId: "",
       settings: { linkOrigins: undefined, dashboardRunUrl: undefined },
     }),
   );
   assertEquals(summary.summary_md, toMarkdown(draft, BUNDLE));
+  const { highlights, action_items, confidence } = summary;
   assertEquals(
-    [summary.highlights, summary.action_items, summary.confidence],
-    [highlights, actionItems, draft.confidence],
+    { highlights, action_items, confidence: confidence! },
+    claimsOf(draft.report, BUNDLE.evidence) as unknown,
   );
   assertEquals([summary.incident_id, summary.model], [
     "mock:INC-1042",
