@@ -327,11 +327,11 @@ export interface Summary {
   incident_id: string;
   /** Markdown, shortened if long. */
   summary_md: string;
-  /** What is known. */
+  /** What happened, what changed before, and what was seen before. */
   highlights: Claim[];
   /** What to do next. */
   action_items: Claim[];
-  /** 0 to 1. */
+  /** The share of claims that rest on more than the webhook, 0 to 1. */
   confidence?: number;
   /** The author: `builtin` or a model. */
   model?: string;

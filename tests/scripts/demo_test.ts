@@ -121,7 +121,7 @@ Deno.test("deno task demo shows five of five goals and leaves nothing running", 
     ]
   ) assertMatch(stdout, fact);
   assertStates(stdout);
-  assertStringIncludes(stdout, "    | ## What we know");
+  assertStringIncludes(stdout, "    | ## What happened");
   assertStringIncludes(
     stdout,
     "waits for approval, demanded by rule incident-enricher-require-approval-post",
