@@ -5,11 +5,13 @@
  */
 import { type EvidenceBundle, withIds } from "../incident.ts";
 import { changes } from "./rules/changes.ts";
+import { errors } from "./rules/errors.ts";
 import { groups } from "./rules/groups.ts";
 import { headline, priorityOf, subjectOf } from "./rules/headline.ts";
 import { illness } from "./rules/illness.ts";
 import { readKnown } from "./rules/known.ts";
 import { labels } from "./rules/labels.ts";
+import { metric } from "./rules/metric.ts";
 import { next } from "./rules/next.ts";
 import type { Place, Report, Told } from "../message/told.ts";
 import type { Rule } from "./rules/rule.ts";
@@ -17,15 +19,19 @@ import { seen } from "./rules/seen.ts";
 import { small } from "./rules/small.ts";
 import { state } from "./rules/state.ts";
 import { words } from "./rules/words.ts";
+import { workload } from "./rules/workload.ts";
 
 /** In the order in which their claims stand. */
 const RULES: readonly Rule[] = [
   headline,
   state,
   groups,
+  metric,
+  workload,
+  errors,
+  illness,
   labels,
   words,
-  illness,
   changes,
   seen,
   next,

@@ -1,67 +1,103 @@
 /**
- * What changed before it began, the newest first. Pure.
+ * What changed before it began: the nearest that concern the subject first. Pure.
  *
  * Only what a collector calls a change, or what a sender without kinds writes
- * down as one; never an alert, never after the start.
+ * down as one; never an alert, never after the start. What several systems tell
+ * of one deployment is one line.
  *
  * @module
  */
-import { quoted } from "../../base/foreign.ts";
+import { named, quoted } from "../../base/foreign.ts";
 import { ageOf } from "../../base/text.ts";
-import { type TimelineEntry, toMoment } from "../../incident.ts";
+import type { Change } from "../../collected.ts";
 import { titleOf } from "../../lookups.ts";
-import { between, clock } from "./clock.ts";
+import { changesBefore, type MadeChange } from "./change_ranks.ts";
+import { clock } from "./clock.ts";
+import { noChange } from "./no_change.ts";
 import type { Known, Rule } from "./rule.ts";
 
 const SHOWN = 3;
-const TEXT_CHARS_MAX = 300;
-/** In a sender's own timeline, where no kind says what it is. */
-const WORDS =
-  /\b(?:deploy(?:ed|ing|s|ment)?|releas(?:ed?|ing)|rolled (?:out|back)|rollout|merged|migrat\w*|config\w* changed?|scaled)\b/i;
-/** Questions whose answer would be a change. */
-const ASKED = /deploy|rollout|release|merge|commit|change|annotation|config/i;
+const NAME_CHARS_MAX = 80;
+const VERSION_CHARS_MAX = 100;
+const TEXT_CHARS_MAX = 200;
 
-/** `6 min before: “Deployed checkout-api 2026.3.1”`. */
+/** `09:26:00, 4 min before: checkout v1.4.2 deployed to production by ada`. */
 export const changes: Rule = (known) => {
-  const { since, asOf, lookups } = known;
-  if (since === undefined) return [];
-  const found = changesBefore(known).slice(0, SHOWN);
-  if (found.length > 0) {
-    return found.map(({ at, text, kind, evidence }) => ({
-      place: "changed",
-      text: `${clock(at, asOf)}, ${ageOf(between(at, since))} before: ${
-        quoted(text, TEXT_CHARS_MAX)
-      }`,
-      evidence: [...evidence],
-      ...kind !== undefined && { collected: true },
-    }));
-  }
-  const asked = [
-    ...new Set(
-      lookups.flatMap(({ collector, question = "", state }) =>
-        ASKED.test(question) && (state === "found" || state === "nothing")
-          ? [titleOf(collector)]
-          : []
-      ),
-    ),
-  ];
-  return asked.length === 0 ? [] : [{
+  if (known.since === undefined) return [];
+  const found = changesBefore(known);
+  if (found.length === 0) return noChange(known);
+  return found.slice(0, SHOWN).map((made) => ({
     place: "changed",
-    text: `No change found before it began, in ${asked.join(" and ")}`,
-    evidence: [...known.main],
-  }];
+    text: lineOf(made, known),
+    evidence: [...made.evidence],
+    ...made.isCollected && { collected: true },
+  }));
 };
 
-/** The newest first. */
-export function changesBefore(
-  { timeline, groups, since, context }: Known,
-): TimelineEntry[] {
-  // Alerts of Kubernetes carry the words, too.
-  const mayWrite = groups.length === 0 &&
-    context.source?.system !== "alertmanager";
-  return timeline.filter(({ kind, text, at }) =>
-    (kind === "change" ||
-      (kind === undefined && mayWrite && WORDS.test(text))) &&
-    since !== undefined && (toMoment(at) ?? "~") <= since
-  ).toReversed();
+function lineOf(made: MadeChange, { asOf }: Known): string {
+  const { at, ms, sources } = made;
+  const [first, ...others] = sources.map(titleOf);
+  const also = first === undefined || others.length === 0
+    ? ""
+    : ` (${others.join(" and ")} ${
+      others.length === 1 ? "says" : "say"
+    } so, too)`;
+  return `${clock(at, asOf)}, ${ageOf(ms)} before: ${wordsOf(made)}${also}`;
+}
+
+/** A change in our own words as far as its parts are known, else quoted. */
+export function wordsOf({ change, text }: MadeChange): string {
+  if (change === undefined) return quoted(text, TEXT_CHARS_MAX);
+  const { says = "", by, url: _, state } = change;
+  const done = doneOf(change);
+  const who = by === undefined
+    ? ""
+    : done === undefined
+    ? `, from ${named(by, NAME_CHARS_MAX)}`
+    : ` by ${named(by, NAME_CHARS_MAX)}`;
+  const failed = /^(?:failure|error|failed)$/i.test(state ?? "")
+    ? ", which failed"
+    : "";
+  const said = says === "" ? "" : quoted(says, TEXT_CHARS_MAX);
+  if (done !== undefined) {
+    return `${done}${who}${failed}${said === "" ? "" : `: ${said}`}`;
+  }
+  const { of } = change;
+  const isNamed = of !== undefined && !says.split(/[^\w.-]+/).includes(of);
+  const on = isNamed ? ` on ${named(of, NAME_CHARS_MAX)}` : "";
+  return `${said || quoted(text, TEXT_CHARS_MAX)}${on}${who}`;
+}
+
+/** What was done to what; only a system that knows gives these parts. */
+function doneOf(
+  { what, of, version, where }: Change,
+): string | undefined {
+  if (of === undefined) return undefined;
+  const name = named(of, NAME_CHARS_MAX);
+  // The number of a pull request is a name, too.
+  const made = /^#\d{1,9}$/.test(version ?? "")
+    ? version!
+    : version === undefined
+    ? ""
+    : named(version, VERSION_CHARS_MAX);
+  const place = where === undefined ? "" : named(where, NAME_CHARS_MAX);
+  const into = place === "" ? "" : ` in ${place}`;
+  switch (what) {
+    case "deployment":
+      return version === undefined
+        ? undefined
+        : `${name} ${made} deployed${place === "" ? "" : ` to ${place}`}`;
+    case "rollout":
+      return `${name} rolled out${into}${made && `, ${made}`}`;
+    case "rollback":
+      return where === undefined
+        ? undefined
+        : `${name} rolled back${into}${made && `, ${made}`}`;
+    case "restart":
+      return where === undefined ? undefined : `${name} restarted${into}`;
+    case "merge":
+      return version === undefined ? undefined : `${made} merged into ${name}`;
+    default:
+      return undefined;
+  }
 }

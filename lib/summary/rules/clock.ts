@@ -23,6 +23,15 @@ export function clock(
   return asOf?.slice(0, 10) === day ? time : `${day} ${time}`;
 }
 
+/** The same for a moment in UTC that a collector wrote: `2026-05-06 09:20:00`. */
+export function clockOf(
+  text: string,
+  asOf: string | undefined,
+  options: { seconds?: boolean } = {},
+): string {
+  return clock(`${text.replace(" ", "T")}Z`, asOf, options);
+}
+
 /** Milliseconds from one moment to another. */
 export function between(from: string, to: string): number {
   return Date.parse(to) - Date.parse(from);

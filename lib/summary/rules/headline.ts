@@ -52,7 +52,12 @@ function ofOne(group: AlertGroup): string {
   const words = foreignLine(headlineWords(group) ?? "");
   const number = isMany && shared !== undefined && value !== undefined &&
       limit !== undefined
-    ? foreignLine(`(worst ${value}, limit ${limit})`)
+    // A sentence with a number of its own states the limit itself.
+    ? foreignLine(
+      /(?<![\w.])\d/.test(words)
+        ? `(worst ${value})`
+        : `(worst ${value}, limit ${limit})`,
+    )
     : "";
   return words === "" ? foreignLine(name) : `${words}${number && ` ${number}`}`;
 }

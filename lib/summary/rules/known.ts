@@ -9,7 +9,7 @@ import type { Known } from "./rule.ts";
 /** Everything that the rules look at, for a bundle of any version. */
 export function readKnown(bundle: EvidenceBundle): Known {
   const context = bundle.normalized_context ?? {};
-  const { facts = [], timeline = [], alerts } = context;
+  const { facts = [], timeline = [], series = [], alerts } = context;
   const groups = alerts?.groups ?? [];
   const severity = groups[0]?.severity;
   const worst = groups.filter((group) => group.severity === severity);
@@ -33,9 +33,14 @@ export function readKnown(bundle: EvidenceBundle): Known {
     ),
     facts: facts.filter(({ kind }) => kind !== undefined),
     timeline,
+    series,
     groups,
     worst,
     lookups,
+    sourceOf: ({ evidence }) =>
+      lookups.find((lookup) =>
+        lookup.evidence?.some((id) => evidence.includes(id))
+      )?.collector,
     main: withIds(bundle.evidence).slice(0, 1).map(({ id }) => id),
     since: starts[0] ?? toMoment(context.occurred_at),
     // What was collected is as of its collection, a webhook as of its events.

@@ -5,6 +5,7 @@
  *
  * @module
  */
+import type { MetricSeries } from "../../collected.ts";
 import type {
   AlertGroup,
   EvidenceBundle,
@@ -24,11 +25,15 @@ export interface Known {
   /** Facts of other systems. */
   facts: readonly Fact[];
   timeline: readonly TimelineEntry[];
+  /** The course of the alerts' own numbers, the worst alert's first. */
+  series: readonly MetricSeries[];
   /** The worst first; empty for a source without alerts. */
   groups: readonly AlertGroup[];
   /** Those groups that the headline is about. */
   worst: readonly AlertGroup[];
   lookups: readonly Lookup[];
+  /** Which collector found something: `github`; none for the webhook's own. */
+  sourceOf(found: { readonly evidence: readonly string[] }): string | undefined;
   /** The payload. */
   main: readonly string[];
   /** When what the headline says began. */

@@ -5,6 +5,7 @@
  */
 import { named, quoted } from "../../base/foreign.ts";
 import { ageOf } from "../../base/text.ts";
+import type { Fact } from "../../incident.ts";
 import { between, clock } from "./clock.ts";
 import type { Known, Rule } from "./rule.ts";
 
@@ -15,6 +16,10 @@ const SENTENCE_CHARS_MAX = 300;
 export const state: Rule = (known) => {
   const { groups, context, main } = known;
   const parts = groups.length > 0 ? ofAlerts(known) : ofIncident(known);
+  const cited = [
+    ...groups[0]?.evidence ?? main,
+    ...people(known).flatMap(({ evidence }) => evidence),
+  ];
   const saying = context.alerts?.all_say;
   const count = context.alerts?.firing ?? 0;
   const all = saying === undefined
@@ -27,9 +32,49 @@ export const state: Rule = (known) => {
   return text === "" ? [] : [{
     place: "state",
     text,
-    evidence: [...groups[0]?.evidence ?? main],
+    evidence: cited,
   }];
 };
+
+/** What PagerDuty says now. */
+function people({ facts }: Known): Fact[] {
+  const names = ["PagerDuty status", "assigned now to", "next escalation"];
+  return facts.filter(({ name, kind }) =>
+    kind === "people" && names.includes(name)
+  );
+}
+
+/** Whether somebody is known to work on it. */
+export function isTaken(known: Known): boolean {
+  const { context: { status = "" }, given } = known;
+  const { how, who } = nowOf(known);
+  return who !== undefined || given.has("assigned to") ||
+    /^(?:acknowledged|resolved)/.test(how ?? status);
+}
+
+/** As it is when evidence was collected, which is after the webhook. */
+function nowOf(known: Known) {
+  const value = (name: string) =>
+    people(known).find((fact) => fact.name === name)?.value;
+  const [, how, by, when] =
+    /^(triggered|acknowledged|resolved)(?: by (.+?))?(?:, (at the start|\d+ \w+ (?:before|after) the start))?$/s
+      .exec(value("PagerDuty status") ?? "") ?? [];
+  const said = [
+    how === "triggered" ? "not acknowledged" : how,
+    ...by === undefined ? [] : [`by ${named(by, NAME_CHARS_MAX)}`],
+    ...when === undefined || how === "triggered"
+      ? []
+      : [when.replace(" the start", "")],
+  ].join(" ");
+  const escalation = /^\S+ (\d\d:\d\d):\d\d UTC$/
+    .exec(value("next escalation") ?? "")?.[1];
+  return {
+    how,
+    said,
+    who: value("assigned now to"),
+    escalation: how === "triggered" ? escalation : undefined,
+  };
+}
 
 function ofAlerts(known: Known): string {
   const { context, since, asOf, groups } = known;
@@ -44,7 +89,9 @@ function ofAlerts(known: Known): string {
     ...newest === undefined || newest === since
       ? []
       : [`newest ${clock(newest, asOf)}`],
-    ...firing === 0
+    ...isOver(known)
+      ? ["Alertmanager has none of them now"]
+      : firing === 0
       ? [isOne ? "resolved" : "all resolved"]
       : resolved > 0
       ? [`${resolved} of ${total} resolved`]
@@ -52,6 +99,16 @@ function ofAlerts(known: Known): string {
       ? []
       : ["none resolved"],
   ].filter((part) => part !== "").join(", ");
+}
+
+/** What Alertmanager says after the webhook of alerts that still fired there. */
+function isOver({ lookups, context: { alerts } }: Known): boolean {
+  return (alerts?.firing ?? 0) > 0 && lookups.some((
+    { collector, state, why },
+  ) =>
+    collector === "alertmanager" && state === "nothing" &&
+    why === "Alertmanager has none of its alerts now"
+  );
 }
 
 /** `9 of 12 critical`, where others are less so. */
@@ -69,10 +126,16 @@ function sinceOf({ since, asOf, isAsked, context }: Known): string {
     const { occurred_at } = context;
     return occurred_at === undefined ? "" : `since ${named(occurred_at, 40)}`;
   }
-  const age = isAsked && asOf !== undefined
+  return `since ${clock(since, asOf)} UTC${ofAge({ since, asOf, isAsked })}`;
+}
+
+/** Of what a webhook alone tells, nobody knows how long ago it was. */
+function ofAge(
+  { since, asOf, isAsked }: Pick<Known, "since" | "asOf" | "isAsked">,
+): string {
+  return isAsked && asOf !== undefined && since !== undefined
     ? ` (${ageOf(between(since, asOf))} ago)`
     : "";
-  return `since ${clock(since, asOf)} UTC${age}`;
 }
 
 /** What a sender that tracks people says of an incident. */
@@ -80,20 +143,26 @@ function ofIncident(known: Known): string {
   const { context, since, asOf, given } = known;
   const { status = "", source } = context;
   const isPaged = source?.system === "pagerduty" && since !== undefined;
-  const when = isPaged && status === "triggered"
-    ? `triggered ${clock(since, asOf)} UTC, not acknowledged`
+  const { how, said, who: assigned, escalation } = nowOf(known);
+  const when = isPaged && how !== undefined
+    ? `triggered ${clock(since, asOf)} UTC${ofAge(known)}, ${said}`
+    : isPaged && status === "triggered"
+    ? `triggered ${clock(since, asOf)} UTC${ofAge(known)}, not acknowledged`
     : [
       sinceOf(known),
       status.trim() === "" ? "" : `now ${named(status, NAME_CHARS_MAX)}`,
     ].filter((part) => part !== "").join(", ");
-  const people = given.get("assigned to");
+  const names = assigned ?? given.get("assigned to");
   const policy = given.get("escalation policy");
-  const who = people === undefined
+  const who = names === undefined
     ? ""
-    : `${named(people, NAME_CHARS_MAX)}${
+    : `${named(names, NAME_CHARS_MAX)}${
       policy === undefined ? "" : ` (${named(policy, NAME_CHARS_MAX)})`
-    } ${people.includes(",") ? "are" : "is"} assigned`;
-  return [when, who].filter((part) => part !== "").join(" · ");
+    } ${names.includes(",") ? "are" : "is"} assigned`;
+  const escalates = escalation === undefined
+    ? ""
+    : `escalates at ${escalation} UTC`;
+  return [when, who, escalates].filter((part) => part !== "").join(" · ");
 }
 
 function upper(text: string): string {

@@ -7,7 +7,7 @@
 import { foreignLine, quoted } from "../../base/foreign.ts";
 import { sentencesOf, withoutStop } from "../../base/sentence.ts";
 import { clock } from "./clock.ts";
-import { changesBefore } from "./changes.ts";
+import { entriesBefore } from "./change_ranks.ts";
 import type { Rule } from "./rule.ts";
 
 const MOMENTS_MAX = 3;
@@ -34,7 +34,7 @@ export const words: Rule = (known) => {
   const said = foreignLine(description);
   const [first = ""] = sentencesOf(said).map(withoutStop);
   const isNew = said !== "" && !foreignLine(title).includes(first);
-  const changes = changesBefore(known);
+  const changes = since === undefined ? [] : entriesBefore(known, since);
   // The opening of an incident is its start, which stands above.
   const moments = timeline.filter((entry) =>
     entry.kind === undefined && !changes.includes(entry) &&

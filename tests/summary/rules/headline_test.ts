@@ -33,6 +33,31 @@ const TOLD: readonly [what: string, NormalizedContext, text: string][] = [
     "A disk fills up (worst 97 %, limit 80 %)",
   ],
   [
+    "no second limit beside the one that the sentence states",
+    alertsOf([
+      group({
+        count: 3,
+        says: "p99 of a is 3 s; its objective is 0.5 s",
+        shared: "p99 is above 2 s",
+        value: "3 s",
+        limit: "0.5 s",
+      }),
+    ]),
+    "p99 is above 2 s (worst 3 s)",
+  ],
+  [
+    "a limit beside a name with a digit",
+    alertsOf([
+      group({
+        count: 3,
+        shared: "p99 is high",
+        value: "3 s",
+        limit: "2 s",
+      }),
+    ]),
+    "p99 is high (worst 3 s, limit 2 s)",
+  ],
+  [
     "no value without a limit",
     alertsOf([
       group({ count: 2, says: "x", shared: "It waits", value: "15 min" }),

@@ -1,8 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
+import type { Change } from "../../../lib/collected.ts";
 import type { NormalizedContext } from "../../../lib/incident.ts";
 import { FIRST_CHECKS } from "../../../lib/summary/first_checks.ts";
 import { next } from "../../../lib/summary/rules/next.ts";
-import { alertsOf, group, textsOf } from "./support.ts";
+import { alertsOf, fact, group, textsOf } from "./support.ts";
 
 const change = (at: string) => ({
   at,
@@ -18,7 +19,9 @@ const TOLD: readonly [what: string, NormalizedContext, texts: string[]][] = [
   ["to see if the change just before explains it", {
     ...START,
     timeline: [change("2026-03-04T07:00:00Z"), change("2026-03-04T07:56:00Z")],
-  }, ["See if the change of 07:56:00 explains it; if so, roll it back"]],
+  }, [
+    "See if the change of 07:56:00, 4 min before, explains it; if so, roll it back",
+  ]],
   ["nothing of a change more than an hour before", {
     ...START,
     timeline: [change("2026-03-04T06:59:59Z")],
@@ -45,6 +48,83 @@ for (const [what, context, texts] of TOLD) {
     assertEquals(textsOf(next, context), texts);
   });
 }
+
+const NEAR = "2026-03-04T07:56:00.000Z";
+const CHANGED: readonly [Change, text: string][] = [
+  [
+    { what: "deployment", of: "cart", version: "v2.1", where: "prod" },
+    "See if the deployment of cart v2.1, 4 min before, explains it; if so, roll it back",
+  ],
+  [
+    { what: "rollout", of: "cart", version: "cart 2 → 3" },
+    "See if the rollout of cart, 4 min before, explains it; if so, roll it back",
+  ],
+  [
+    { what: "flag", says: "new-cart on" },
+    "See if the flag change of 07:56:00, 4 min before, explains it; if so, switch it back",
+  ],
+  [
+    { what: "maintenance", of: "cart" },
+    "See if the maintenance of cart, 4 min before, explains it; if so, ask who does it to stop",
+  ],
+];
+for (const [made, text] of CHANGED) {
+  Deno.test(`next tells what undoes a change: ${made.what}`, () => {
+    const timeline = [{ ...change(NEAR), change: made }];
+    assertEquals(textsOf(next, { ...START, timeline }), [text]);
+  });
+}
+
+const STEPS = [
+  fact("state", "runbook, step 1", "Look at the pool"),
+  fact("state", "runbook, step 2", "Drain it [E1]"),
+  fact("state", "runbook, step 3", "Wait"),
+];
+
+Deno.test("next tells a runbook's first steps in its words, before any table", () => {
+  const known = alertsOf([
+    group({ name: "KubePodCrashLooping", where: ["a"] }),
+  ]);
+  assertEquals(textsOf(next, { ...known, facts: STEPS }), [
+    "Runbook, step 1: “Look at the pool”",
+    "Runbook, step 2: “Drain it (E1)”",
+  ]);
+  // A webhook's own fact of that name is no runbook's.
+  const facts = STEPS.map(({ kind: _, ...plain }) => plain);
+  assertEquals(textsOf(next, { ...START, facts }), []);
+});
+
+Deno.test("next tells whom to page while it is urgent and nobody is on it", () => {
+  const facts = [fact("people", "owner", "payments")];
+  const urgent = { ...START, severity: "critical" as const, facts };
+  assertEquals(textsOf(next, urgent), [
+    "Page payments, the owner in the catalogue",
+  ]);
+  for (
+    const calm of [
+      { ...urgent, severity: "warning" as const },
+      { ...urgent, status: "acknowledged" },
+      {
+        ...urgent,
+        facts: [...facts, {
+          name: "assigned to",
+          value: "Ada",
+          evidence: ["E1"],
+        }],
+      },
+      {
+        ...urgent,
+        facts: [...facts, fact("people", "PagerDuty status", "acknowledged")],
+      },
+      {
+        ...urgent,
+        facts: [...facts, fact("people", "assigned now to", "Ada")],
+      },
+    ]
+  ) {
+    assertEquals(textsOf(next, calm), []);
+  }
+});
 
 Deno.test("FIRST_CHECKS has one check and one source for at least 40 names", () => {
   assert(FIRST_CHECKS.size >= 40, `${FIRST_CHECKS.size}`);

@@ -1,8 +1,6 @@
 import { assertEquals } from "@std/assert";
 import type { EvidenceKind, NormalizedContext } from "../../../lib/incident.ts";
-import { illness } from "../../../lib/summary/rules/illness.ts";
 import type { Rule } from "../../../lib/summary/rules/rule.ts";
-import { seen } from "../../../lib/summary/rules/seen.ts";
 import { small } from "../../../lib/summary/rules/small.ts";
 import { words } from "../../../lib/summary/rules/words.ts";
 import { alertsOf, group, textsOf } from "./support.ts";
@@ -16,21 +14,6 @@ const fact = (name: string, value: string, kind?: EvidenceKind) => ({
 const START = { occurred_at: "2026-03-04T08:00:00.000Z" };
 
 const TOLD: readonly [Rule, string, NormalizedContext, texts: string[]][] = [
-  [illness, "nothing of the webhook's own facts", {
-    facts: [fact("region", "eu-1")],
-  }, []],
-  [illness, "one finding of each kind, metrics first", {
-    facts: [
-      fact("errors", "new: timeout", "log"),
-      fact("p99", "2.4 s now", "metric"),
-      fact("p50", "1 s now", "metric"),
-      fact("people", "Ada", "people"),
-    ],
-  }, ["“p99: 2.4 s now”", "“errors: new: timeout”"]],
-  [seen, "nothing without history", { facts: [fact("a", "b", "log")] }, []],
-  [seen, "the last time", {
-    facts: [fact("last time", "2 d ago", "history")],
-  }, ["“last time: 2 d ago”"]],
   [words, "nothing beside alerts", {
     ...alertsOf([group()]),
     description: "It is slow",

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import type { NormalizedContext } from "../../../lib/incident.ts";
+import type { Fact, NormalizedContext } from "../../../lib/incident.ts";
 import { state } from "../../../lib/summary/rules/state.ts";
 import { alertsOf, group, textsOf } from "./support.ts";
 
@@ -72,4 +72,67 @@ Deno.test("state tells how long ago it began if another system was asked", () =>
   assertEquals(textsOf(state, { occurred_at: AT }, { lookups }), [
     "Since 08:00:00 UTC (60 min ago)",
   ]);
+});
+
+const people = (name: string, value: string) => ({
+  name,
+  value,
+  kind: "people" as const,
+  evidence: ["E2"],
+});
+const NOW: readonly [what: string, facts: Fact[], text: string][] = [
+  [
+    "who has acknowledged it since",
+    [
+      fact("assigned to", "Bo"),
+      people(
+        "PagerDuty status",
+        "acknowledged by Ada Example, 3 min after the start",
+      ),
+      people("assigned now to", "Ada Example, Bo"),
+      people("next escalation", "2026-03-04 08:33:00 UTC"),
+    ],
+    "Triggered 08:00:00 UTC (60 min ago), acknowledged by “Ada Example” 3 min after · “Ada Example, Bo” are assigned",
+  ],
+  [
+    "that nobody has, and when it escalates",
+    [
+      people("PagerDuty status", "triggered, at the start"),
+      people("next escalation", "2026-03-04 09:33:00 UTC"),
+    ],
+    "Triggered 08:00:00 UTC (60 min ago), not acknowledged · escalates at 09:33 UTC",
+  ],
+  ["that it is over", [
+    people("PagerDuty status", "resolved by Ada, 40 min after the start"),
+  ], "Triggered 08:00:00 UTC (60 min ago), resolved by Ada 40 min after"],
+  ["the webhook's word where PagerDuty's is in another form", [
+    people("PagerDuty status", "fine [E1]"),
+  ], "Triggered 08:00:00 UTC (60 min ago), not acknowledged"],
+];
+for (const [what, facts, text] of NOW) {
+  Deno.test(`state tells from PagerDuty ${what}`, () => {
+    const lookups = [{ collector: "pagerduty", state: "found" as const }];
+    assertEquals(textsOf(state, { ...PAGED, facts }, { lookups }), [text]);
+  });
+}
+
+Deno.test("state tells that Alertmanager has none of the alerts any more", () => {
+  const lookups = [{
+    collector: "alertmanager",
+    question: "silences and inhibitions",
+    state: "nothing" as const,
+    why: "Alertmanager has none of its alerts now",
+  }];
+  const told = (firing: number) =>
+    textsOf(
+      state,
+      alertsOf([group({ count: 2 })], { firing, resolved: 2 - firing }),
+      {
+        lookups,
+      },
+    );
+  assertEquals(told(2), [
+    "Since 08:00:00 UTC (60 min ago), Alertmanager has none of them now",
+  ]);
+  assertEquals(told(0), ["Since 08:00:00 UTC (60 min ago), all resolved"]);
 });

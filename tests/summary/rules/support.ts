@@ -6,6 +6,9 @@
 import type {
   AlertGroup,
   EvidenceBundle,
+  EvidenceKind,
+  Fact,
+  Lookup,
   NormalizedContext,
 } from "../../../lib/incident.ts";
 import { readKnown } from "../../../lib/summary/rules/known.ts";
@@ -34,6 +37,20 @@ export function textsOf(
     ...bundle,
   });
   return rule(known).map(({ text }) => text);
+}
+
+/** A fact that a collector found, cited as the second piece. */
+export function fact(
+  kind: EvidenceKind,
+  name: string,
+  value: string,
+): Fact {
+  return { name, value, kind, evidence: ["E2"] };
+}
+
+/** A look-up that found the second piece. */
+export function foundBy(collector: string, question = "q"): Lookup {
+  return { collector, question, state: "found", evidence: ["E2"] };
 }
 
 /** A group of one critical alert. */

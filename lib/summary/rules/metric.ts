@@ -1,0 +1,133 @@
+/**
+ * The course of the alert's own number, in words and as a line of bars. Pure.
+ *
+ * @module
+ */
+import { named, quoted } from "../../base/foreign.ts";
+import type { MetricSeries } from "../../collected.ts";
+import { amount, exactAmount, unitOf } from "./amount.ts";
+import { between, clock } from "./clock.ts";
+import type { Known, Rule } from "./rule.ts";
+
+const LINES_MAX = 2;
+const NAME_CHARS_MAX = 80;
+const OF_CHARS_MAX = 60;
+const TEXT_CHARS_MAX = 300;
+/** A value is still that of now if it is this young. */
+const NOW_MS = 10 * 60 * 1000;
+/** How much worse the worst was for it to be worth telling. */
+const WORSE = 1.05;
+/** What people can read: a metric or a recording rule. */
+const SIMPLE = /^[a-z_:][\w:]{0,79}/i;
+
+/** What cannot pass for a sentence of ours. */
+const UNIT = /^[%\p{L}°][\p{L}\d/%°]{0,5}$/u;
+
+/** `latency_p99: 2.4 s now, limit 2 s, crossed 09:21, 0.3 s an hour ago ▁▂█`. */
+export const metric: Rule = (known) => {
+  const { series, facts } = known;
+  const told = new Set<string>();
+  const firsts = series.filter(({ alert }) =>
+    !told.has(alert) && told.add(alert) !== undefined
+  );
+  if (firsts.length > 0) {
+    return firsts.slice(0, LINES_MAX).map((one) => ({
+      place: "happened" as const,
+      text: lineOf(one, known),
+      evidence: [...one.evidence],
+      collected: true,
+    }));
+  }
+  // A bundle of an older version has sentences only.
+  return facts.filter(({ kind }) => kind === "metric").slice(0, 1)
+    .map(({ name, value, evidence }) => ({
+      place: "happened" as const,
+      text: quoted(`${name}: ${value}`, TEXT_CHARS_MAX),
+      evidence: [...evidence],
+      collected: true,
+    }));
+};
+
+function lineOf(series: MetricSeries, known: Known): string {
+  const { alert, limit, now, at, hour_ago, week_ago, spark } = series;
+  const { asOf, groups } = known;
+  const group = groups.find(({ name }) => name === alert);
+  const unit = series.unit !== undefined && UNIT.test(series.unit)
+    ? series.unit
+    : unitOf(group?.limit, limit);
+  const bound = limit === undefined ? "" : exactAmount(limit, unit);
+  const say = (value: number) => {
+    const text = amount(value, unit);
+    // Just beyond its limit is not at its limit.
+    return text === bound && value !== limit ? exactAmount(value, unit) : text;
+  };
+  const isNow = asOf === undefined || between(at, asOf) < NOW_MS;
+  const parts = [
+    `${say(now)} ${isNow ? "now" : `at ${clock(at, asOf, MINUTES)}`}`,
+    ...limit === undefined ? [] : ofLimit(series, bound, say, asOf),
+    ...hour_ago === undefined ? [] : [`${say(hour_ago)} an hour ago`],
+    // The same as ever is news, too.
+    ...week_ago !== undefined && isBeyond(series, week_ago)
+      ? [`${say(week_ago)} at this time a week before, too`]
+      : [],
+  ];
+  const bars = spark.replace(/[^ ▁-█]/g, "");
+  return `${nameOf(series, group?.count)}: ${parts.join(", ")} ${bars}`.trim();
+}
+
+const MINUTES = { seconds: false };
+
+function nameOf(
+  { expression, alert, of }: MetricSeries,
+  count = 1,
+): string {
+  const [start = ""] = SIMPLE.exec(expression) ?? [];
+  const rest = expression.slice(start.length);
+  const isSimple = start !== "" && /^(?:\{[^{}]*\})?$/.test(rest);
+  const name = isSimple ? start : named(alert, NAME_CHARS_MAX);
+  return of === undefined || count < 2
+    ? name
+    : `${name} of ${quoted(of, OF_CHARS_MAX)}`;
+}
+
+function ofLimit(
+  series: MetricSeries,
+  limit: string,
+  say: (value: number) => string,
+  asOf: string | undefined,
+): string[] {
+  const { operator = ">", crossed, beyond, worst, worst_at, now } = series;
+  const bound = {
+    ">": "limit",
+    ">=": "limit",
+    "<": "lower limit",
+    "<=": "lower limit",
+    "==": "bad if",
+    "!=": "bad unless",
+  }[operator];
+  const isLow = operator.startsWith("<");
+  const isWorse = isLow
+    ? worst * WORSE < now
+    : worst > now * WORSE && operator.startsWith(">");
+  const peak = isWorse
+    ? [`worst ${say(worst)} at ${clock(worst_at, asOf, MINUTES)}`]
+    : [];
+  const since = crossed === undefined
+    ? []
+    : [`crossed ${clock(crossed, asOf, MINUTES)}`];
+  return beyond === false && crossed !== undefined
+    ? [`back within its ${bound} ${limit}`, ...since, ...peak]
+    : [`${bound} ${limit}`, ...since, ...peak];
+}
+
+function isBeyond(
+  { limit, operator }: MetricSeries,
+  value: number,
+): boolean {
+  if (limit === undefined) return false;
+  return operator === ">" || operator === ">="
+    ? value > limit
+    : operator === "<" || operator === "<="
+    ? value < limit
+    : false;
+}
