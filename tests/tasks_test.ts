@@ -198,7 +198,7 @@ Deno.test("grantFlags() adds the hosts, files and program that a set's variables
     "--allow-read",
     "--allow-write=dist,/tmp",
     "--allow-env=NATS_*,REDIS_*,CORETEX_*,CORDUM_*",
-    "--allow-run=nats-server,redis-server,prometheus,promtool,prometheus-alertmanager,sh",
+    "--allow-run=nats-server,redis-server,prometheus,promtool,prometheus-alertmanager,chromium,sh",
   ]);
 });
 

@@ -265,3 +265,85 @@ Deno.test("summarizeEvidence() passes on that the gateway refuses an artifact", 
     assertEquals([error, calls], [refused, refusedAt]);
   }
 });
+
+Deno.test("summarizeEvidence() stands without its page if that cannot be stored", async () => {
+  const { context, log } = fakeContext(SETTINGS);
+  const refused = new GatewayError("Cannot call POST /artifacts", 503, "");
+  const summary = await summarizeEvidence({ evidence: BUNDLE }, {
+    ...context,
+    gateway: {
+      ...context.gateway,
+      putArtifact: (artifact) =>
+        artifact.contentType.startsWith("text/html")
+          ? Promise.reject(refused)
+          : context.gateway.putArtifact(artifact),
+    },
+  });
+  assertEquals(checkOutput(summary), undefined);
+  assert(!("page_ptr" in summary));
+  assert(summary.message_ptr !== undefined);
+  assertEquals(log.map(({ level, msg, why }) => [level, msg, why]), [
+    ["warn", "Page not stored", "Cannot call POST /artifacts"],
+  ]);
+});
+
+Deno.test("summarizeEvidence() reads the evidence that its page quotes, after all else is stored", async () => {
+  const { context, artifacts } = fakeContext(SETTINGS);
+  const { evidence } = BUNDLE;
+  const stored = fakeContext(FETCHER);
+  await fetchEvidence(sample as IncidentInput, stored.context);
+  const calls: string[] = [];
+  const summary = await summarizeEvidence({ evidence: BUNDLE }, {
+    ...context,
+    gateway: {
+      ...context.gateway,
+      putArtifact(artifact) {
+        calls.push(artifact.labels!["kind"]!);
+        return context.gateway.putArtifact(artifact);
+      },
+      readArtifact(pointer, bytesMax) {
+        calls.push(pointer);
+        return stored.context.gateway.readArtifact(pointer, bytesMax);
+      },
+    },
+  });
+  // The context piece says what the bundle itself says.
+  assertEquals(evidence.map(({ kind }) => kind), [
+    "incident.raw",
+    "incident.context",
+  ]);
+  assertEquals(calls, [
+    "incident.summary",
+    "incident.message",
+    evidence[0]!.artifact_ptr,
+    "incident.page",
+  ]);
+  const { bytes } = artifacts.get(summary.page_ptr!)!;
+  const page = new TextDecoder().decode(bytes);
+  assert(page.includes("What E1 says"), page);
+});
+
+Deno.test("summarizeEvidence() says on its page what could not be read", async () => {
+  const { summary, artifacts } = await run(BUNDLE);
+  const { bytes } = artifacts.get(summary.page_ptr!)!;
+  const page = new TextDecoder().decode(bytes);
+  assert(page.includes("Could not be read: its bytes have another digest."));
+});
+
+Deno.test("summarizeEvidence() ends with its job while it makes the page", async () => {
+  const { context, abort } = fakeContext(SETTINGS);
+  const reason = new Error("the job's deadline has passed");
+  const error = await assertRejects(() =>
+    summarizeEvidence({ evidence: BUNDLE }, {
+      ...context,
+      gateway: {
+        ...context.gateway,
+        readArtifact() {
+          abort.abort(reason);
+          return Promise.reject(reason);
+        },
+      },
+    })
+  );
+  assertEquals(error, reason);
+});
