@@ -6,25 +6,69 @@
 import { mapTexts } from "../../lib/base/json.ts";
 import type { EvidenceBundle, EvidenceText } from "../../lib/incident.ts";
 import { composePage } from "../../lib/message/page/compose.ts";
+import type { Report } from "../../lib/message/told.ts";
 import {
   type RedactionLevel,
   startRedaction,
 } from "../../lib/redact/redaction.ts";
-import { summarize } from "../../lib/summary/builtin.ts";
+
+/** What the page of {@linkcode FULL} claims, whatever rules there are. */
+export const REPORT: Report = {
+  priority: "P2",
+  subject: "mail-out",
+  claims: [
+    {
+      place: "headline",
+      text: "4210 mails wait (limit 1000)",
+      evidence: ["E1"],
+    },
+    { place: "state", text: "Since 04:02:00 UTC, not resolved", evidence: [] },
+    {
+      place: "happened",
+      text:
+        "QueueLong ×1 on mail-out-1, from 04:02 · “4210 mails wait, the limit is 1000”",
+      severity: "error",
+      evidence: ["E1"],
+    },
+    {
+      place: "happened",
+      text: "8 new errors in the logs: “relay refused”",
+      collected: true,
+      evidence: ["E4", "E3"],
+    },
+    {
+      place: "changed",
+      text: "03:58:00, 4 min before: “bo” deployed mail-out “v7.1”",
+      collected: true,
+      evidence: ["E2"],
+    },
+    {
+      place: "seen",
+      text: "It fired 3 times in 30 days",
+      collected: true,
+      evidence: ["E3"],
+    },
+    { place: "next", text: "Roll back to “v7.0”", evidence: ["E2"] },
+    { place: "small", text: "As of 04:10:00 UTC · team post", evidence: [] },
+  ],
+};
 
 /** Options of {@linkcode pageOf}. */
 export interface PageOptions {
+  /** What it claims; {@linkcode REPORT} if not given. */
+  report?: Report;
   texts?: readonly EvidenceText[];
   level?: RedactionLevel;
   linkOrigins?: string[];
 }
 
-/** The page that the built-in summarizer gives. */
+/** The page as the summarizer makes it. */
 export function pageOf(
   bundle: EvidenceBundle,
-  { texts = [], level = "standard", linkOrigins }: PageOptions = {},
+  { texts = [], level = "standard", linkOrigins, report = REPORT }:
+    PageOptions = {},
 ): string {
-  return composePage(bundle, summarize(bundle), {
+  return composePage(bundle, { report, model: "builtin", confidence: 0.25 }, {
     runId: "",
     level,
     settings: { linkOrigins, dashboardRunUrl: undefined } as never,
@@ -217,7 +261,7 @@ const FIXED =
 /** A bundle, and its pieces, in which every text is hostile. */
 export function hostile(
   payload: string,
-): { bundle: EvidenceBundle; texts: EvidenceText[] } {
+): { bundle: EvidenceBundle; texts: EvidenceText[]; report: Report } {
   const bundle = mapTexts(
     FULL,
     (text) => FIXED.test(text) || /^[a-z_]+$/.test(text) ? text : payload,
@@ -229,6 +273,14 @@ export function hostile(
     `https://wiki.example/"><script>document.title='ran'</script>`;
   return {
     bundle,
+    report: {
+      priority: payload,
+      subject: payload,
+      claims: REPORT.claims.map((told) => ({
+        ...told,
+        text: `${payload} “${payload}”`,
+      })),
+    },
     texts: ["E1", "E2", "E4"].map((id) => ({
       id,
       text: `{"a": "${payload}"}\n${payload}\n${payload.repeat(50)}`,

@@ -147,7 +147,9 @@ function bottom(view: PageView, isCut: boolean): Markup {
       element("code", {}, shorten(foreignLine(bundle.incident_id), 220)),
       ", evidence collected ",
       moment(bundle.collected_at),
-      ` UTC. Written by ${named(model)}, confidence ${confidence}.`,
+      ` UTC. Written by ${named(model)}; ${
+        Math.round(confidence * 100)
+      } % of what it says rests on more than the webhook.`,
     ),
     artifacts.map(([what, pointer]) =>
       element("p", {}, `${what}: `, artifact(view, pointer))

@@ -32,8 +32,8 @@ Deno.test({
         PAYLOADS.join(" ").replaceAll("127.0.0.1:1", here),
       ]
     ) {
-      const { bundle, texts } = hostile(payload);
-      const page = pageOf(bundle, { texts });
+      const { bundle, ...rest } = hostile(payload);
+      const page = pageOf(bundle, rest);
       const dom = await domOf(page);
       assert(!/<title>\s*ran/.test(dom));
       // Even what got into it by a mistake of ours would do nothing.

@@ -142,9 +142,10 @@ const ATTRIBUTES = new Set([
 
 for (const payload of [...PAYLOADS, PAYLOADS.join(" ")]) {
   Deno.test(`renderPage() is inert whatever stands in it: ${printable(payload, 50)}`, () => {
-    const { bundle, texts } = hostile(payload);
+    const { bundle, texts, report } = hostile(payload);
     const page = pageOf(bundle, {
       texts,
+      report,
       linkOrigins: ["https://wiki.example"],
     });
     assertEquals(errorsOf(page), []);
@@ -222,7 +223,7 @@ Deno.test("renderPage() makes a page of a bundle that holds nothing", () => {
     incident_id: "mock:1",
     collected_at: "never",
     evidence: [],
-  });
+  }, { report: { claims: [] } });
   assertEquals(errorsOf(page), []);
   const elements = elementsOf(page);
   assertEquals(all(elements, "h2"), []);
