@@ -101,7 +101,8 @@ Deno.test("claimsOf() gives what happened, changed and was seen, and what is nex
       },
     ],
     action_items: [{
-      text: "See if the change of 09:24:10 explains it; if so, roll it back",
+      text:
+        "See if the change of 09:24:10, 5 min before, explains it; if so, roll it back",
       evidence: ["E1"],
     }],
     confidence: 0,
@@ -203,7 +204,7 @@ Since 09:30:00 UTC, now triggered [E1]
 
 ## Next
 
-- See if the change of 09:24:10 explains it; if so, roll it back [E1]
+- See if the change of 09:24:10, 5 min before, explains it; if so, roll it back [E1]
 
 ## Timeline
 
