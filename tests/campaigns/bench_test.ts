@@ -18,6 +18,7 @@ import {
   judge,
   renderResults,
 } from "./bench/ingester.ts";
+import { findSlow } from "./bench/summary.ts";
 import { percentile, runLoad } from "./bench/load.ts";
 import { call, type CommandRun } from "../support/command.ts";
 import { runTask } from "../support/task.ts";
@@ -37,7 +38,10 @@ async function benchOne(
 }
 
 Deno.test("deno task bench prints a table, its progress before, and exits with 0", async () => {
-  const { code, stdout, stderr } = await runTask("bench", ["--requests", "3"]);
+  const { code, stdout, stderr } = await runTask("bench", [
+    ...["--only", "ingester"],
+    ...["--requests", "3"],
+  ]);
   assertEquals([code, stderr], [0, ""]);
   const lines = stdout.trimEnd().split("\n");
   assertEquals(lines[0], "ingester");
@@ -80,7 +84,14 @@ Deno.test("bench exits with 1 and says which webhooks a wrong gateway lost or do
   };
   for (const [fault, expected] of Object.entries(faults)) {
     await t.step(fault, async () => {
-      const args = ["--requests", "100", "--fault", fault];
+      const args = [
+        "--only",
+        "ingester",
+        "--requests",
+        "100",
+        "--fault",
+        fault,
+      ];
       const { code, stdout, stderr } = await bench(...args);
       assertEquals(code, 1);
       assertStringIncludes(stdout, "in flight  gateway  requests");
@@ -95,10 +106,26 @@ Deno.test("bench exits with 1 and says which webhooks a wrong gateway lost or do
   }
 });
 
+Deno.test("bench --only summary measures one bundle, and fails only if it takes too long", async () => {
+  const { code, stdout } = await bench("--only", "summary");
+  assertMatch(
+    stdout,
+    /^summary\n {2}50 pieces of 256 KiB: \d+ ms, aim 300 ms, page \d+ KiB\n$/,
+  );
+  assert(code === 0 || code === 1);
+  const { stdout: json } = await bench("--only", "summary", "--json");
+  assertEquals(Object.keys(JSON.parse(json)), ["summary"]);
+  const result = { pieces: 50, pieceKib: 256, pageKib: 1 };
+  assertEquals(findSlow({ ...result, ms: 600 }), []);
+  assertEquals(findSlow({ ...result, ms: 601 }), [
+    "a summary took 601 ms, at most 600 ms",
+  ]);
+});
+
 const REFUSED: [args: string[], error: string][] = [
   [
     ["--only", "poster"],
-    'There is no benchmark "poster"; there are ingester; see --help',
+    'There is no benchmark "poster"; there are ingester, summary; see --help',
   ],
   [
     ["--seconds", "0"],
