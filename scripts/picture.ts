@@ -45,6 +45,7 @@ export async function renderPage(): Promise<string> {
     {
       linkOrigins: ["https://incidents.example.com"],
       dashboardRunUrl: "https://coretex.example.com/runs/{run_id}",
+      evidenceUrl: undefined,
     },
     {
       released: {

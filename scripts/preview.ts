@@ -43,6 +43,7 @@ const HELP = {
   variables: [
     ["LINK_ORIGINS", "as the summarizer reads it"],
     ["DASHBOARD_RUN_URL", "as the summarizer reads it"],
+    ["EVIDENCE_URL", "as the summarizer reads it"],
     [INTAKE_SETTINGS.events.name, "as the ingester reads it"],
   ],
 } as const;

@@ -71,7 +71,7 @@ export async function summarizeEvidence(
   const known = redactBundle(evidence, redaction);
   const draft = kept(summarize(known));
   const bundle = withRemoved(known, redaction.ledger());
-  const markdown = toMarkdown(draft, bundle);
+  const markdown = toMarkdown(draft, bundle, settings.evidenceUrl);
   const labels = { incident_id: bundle.incident_id };
   progress(40, "storing the summary");
   const summaryPtr = await gateway.putArtifact({

@@ -60,6 +60,7 @@ export interface IntegerOptions extends Options<number> {
   max: number;
 }
 
+const ADDRESS_CHARS_MAX = 500;
 const FILE_CHARS_MAX = 64 * 1024;
 /**
  * A host that a permission can name. A URL's may hold a comma, which would grant
@@ -79,6 +80,25 @@ export function url(name: string, options: Options<string>): Setting<string> {
     throw new RangeError(
       "a URL of one host, without commas or other marks in its name",
     );
+  });
+}
+
+/** An address of the web with a `{part}` after its host, to be filled in. */
+export function addressOf(
+  name: string,
+  { part, ...options }: Options<string> & { part: string },
+): Setting<string> {
+  const mark = `{${part}}`;
+  const expected = `an http or https URL with ${mark} after its host`;
+  return declare(name, options, (text) => {
+    const host = URL.parse(text);
+    const isWeb = host !== null && /^https?:$/.test(host.protocol) &&
+      host.username + host.password === "" &&
+      HOSTNAME_PATTERN.test(host.hostname);
+    const isPlain = text.length <= ADDRESS_CHARS_MAX && /^[!-~]+$/.test(text) &&
+      !/[<>|"`\\]/.test(text);
+    if (isWeb && isPlain && text.includes(mark)) return text;
+    throw new RangeError(expected);
   });
 }
 

@@ -9,7 +9,8 @@ import type { EvidenceBundle } from "../incident.ts";
 import { describeLookups } from "../lookups.ts";
 import type { RedactionLevel } from "../redact/redaction.ts";
 import { describeRemoved } from "../removed.ts";
-import { messageLinks, runLink, unlinked } from "./links.ts";
+import { evidenceUrl } from "./evidence_url.ts";
+import { messageAddresses, messageLinks, runLink } from "./links.ts";
 import type { Message } from "./message.ts";
 import { renderReport } from "./report.ts";
 import type { LinkSettings } from "./settings.ts";
@@ -38,12 +39,13 @@ export function composeMessage(
   )?.value;
   return renderReport({
     ...report,
-    claims: [...report.claims, ...unlinked(context, origins)],
     incidentId: bundle.incident_id,
     context,
     evidence: bundle.evidence,
     ...optional("lookedUp", describeLookups(bundle.lookups ?? [])),
     ...optional("removed", describeRemoved(context.redacted ?? {}, level)),
     links: messageLinks(context, { origins, run, number }),
+    addresses: messageAddresses(context, origins),
+    openUrl: (pointer) => evidenceUrl(settings.evidenceUrl, pointer),
   });
 }

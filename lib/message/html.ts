@@ -190,8 +190,11 @@ function renderLines(mrkdwn: string): string {
   }).join("");
 }
 
-function renderSpan({ text, style }: Span): string {
+function renderSpan({ text, style, url }: Span): string {
   const inner = renderText(text);
+  if (url !== undefined) {
+    return `<a href="${escapeHtml(url)}" rel="noreferrer">${inner}</a>`;
+  }
   return style === undefined
     ? inner
     : `<${TAGS[style]}>${inner}</${TAGS[style]}>`;

@@ -8,14 +8,13 @@
  * @module
  */
 import type {
+  LinkKind,
   NamedLink,
   NormalizedContext,
   SourceSystem,
 } from "../incident.ts";
-import { quoted } from "../base/foreign.ts";
 import { PAGERDUTY_DOMAINS } from "../sources/pagerduty/links.ts";
 import type { Link } from "./block_kit.ts";
-import type { Told } from "./told.ts";
 
 /** Each source serves its domains and their subdomains over https. */
 const SOURCE_DOMAINS: Readonly<
@@ -106,27 +105,53 @@ export function messageLinks(
     .map((slot) => found.get(slot)!);
 }
 
-const ADDRESS_CHARS_MAX = 160;
-const SHOWN_KINDS = ["runbook", "panel", "dashboard"];
+/** An address that no button may open: its text is the whole of it. */
+export interface Address {
+  /** `Runbook`. */
+  readonly label: string;
+  readonly url: string;
+}
+
+const ADDRESS_CHARS_MAX = 300;
+const ADDRESSES_MAX = 2;
+/** A form to fill in is no page to read. */
+const ADDRESSES: readonly (readonly [LinkKind | "home", label: string])[] = [
+  ["bridge", "Bridge"],
+  ["runbook", "Runbook"],
+  ["panel", "Panel"],
+  ["dashboard", "Dashboard"],
+  ["incident", "Incident"],
+  ["logs", "Logs"],
+  ["graph", "Graph"],
+  ["home", "Alertmanager"],
+];
 
 /**
- * The first runbook or dashboard whose origin is not allowed: its whole address
- * is shown as text, so that nothing can pose as something else.
+ * The first addresses of known fields whose origin is not allowed, one for each
+ * kind whose first, the worst alert's, has no button.
  */
-export function unlinked(
-  { source, links = [], alerts }: NormalizedContext,
+export function messageAddresses(
+  { source, links = [] }: NormalizedContext,
   origins: readonly string[],
-): Told[] {
-  const link = links.find(({ kind, url }) =>
-    SHOWN_KINDS.includes(kind) && url.length <= ADDRESS_CHARS_MAX &&
-    readWebUrl(url) !== undefined &&
-    allowedUrl(url, source?.system, origins) === undefined
-  );
-  return link === undefined ? [] : [{
-    place: "happened",
-    text: `The sender names a ${link.kind}: ${quoted(link.url)}`,
-    evidence: [...alerts?.groups[0]?.evidence ?? []],
+): Address[] {
+  const own = source?.url === undefined ? [] : [{
+    kind: source.system === "alertmanager"
+      ? "home" as const
+      : "incident" as const,
+    url: source.url,
   }];
+  const all = [...links, ...own];
+  const isAllowed = (url: string) =>
+    allowedUrl(url, source?.system, origins) !== undefined;
+  return ADDRESSES.flatMap(([kind, label]) => {
+    const urls = all.filter((link) => link.kind === kind)
+      .map(({ url }) => url);
+    if (urls[0] !== undefined && isAllowed(urls[0])) return [];
+    const url = urls.filter((url) => !isAllowed(url))
+      .map((url) => readWebUrl(url)?.href.replaceAll("|", "%7C") ?? "")
+      .find((url) => url !== "" && url.length <= ADDRESS_CHARS_MAX);
+    return url === undefined ? [] : [{ label, url }];
+  }).slice(0, ADDRESSES_MAX);
 }
 
 function labelOf({ kind, url, of = "" }: NamedLink, several: boolean): string {

@@ -7,6 +7,7 @@
  */
 
 import { isObject, type JsonObject, objectOf } from "../base/json.ts";
+import { evidenceLinksOf, readControl } from "./controls.ts";
 
 export type Style = "bold" | "italic" | "strike" | "code" | "link" | "mention";
 
@@ -14,6 +15,8 @@ export interface Span {
   text: string;
   /** How it looks; plain if absent. */
   style?: Style;
+  /** Where a link leads. */
+  url?: string;
 }
 
 const STYLES: Readonly<Record<string, Style>> = {
@@ -38,7 +41,7 @@ export function readMrkdwn(line: string): Span[] {
     spans.push(
       control === undefined
         ? { text: marked, style: STYLES[mark]! }
-        : readControl(control),
+        : spanOf(control),
     );
     end = match.index + whole.length;
   }
@@ -47,11 +50,20 @@ export function readMrkdwn(line: string): Span[] {
     .map((span) => ({ ...span, text: unescapeMrkdwn(span.text) }));
 }
 
-function readControl(control: string): Span {
+/** Ours as Slack shows them; whatever else got through is seen for what it is. */
+function spanOf(control: string): Span {
+  const known = readControl(control);
+  if (known?.kind === "date") return { text: known.text };
+  if (known !== undefined) return linkSpan(known);
   const [target = "", label] = control.split("|", 2);
   return /^[!@#]/.test(target)
     ? { text: label ?? target, style: "mention" }
     : { text: label ?? target, style: "link" };
+}
+
+function linkSpan({ text, url }: { text: string; url: string }): Span {
+  // Spans are unescaped once more.
+  return { text: text.replaceAll("&", "&amp;"), style: "link", url };
 }
 
 /** Undoes Slack's three escapes. */
@@ -67,6 +79,8 @@ export interface BlockContent {
   type: string;
   texts: readonly string[];
   buttons: readonly { label: string; url: string }[];
+  /** What its citations open. */
+  opens: readonly { text: string; url: string }[];
 }
 
 /** Reads a block that may be malformed. */
@@ -83,5 +97,8 @@ export function readBlock(block: JsonObject): BlockContent {
       label: String(objectOf(text)?.["text"] ?? ""),
       url: String(url ?? ""),
     })),
+    opens: isActions
+      ? []
+      : texts.flatMap(({ text }) => evidenceLinksOf(String(text ?? ""))),
   };
 }

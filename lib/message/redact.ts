@@ -16,6 +16,7 @@ import {
 } from "../redact/redaction.ts";
 import { FULL_START } from "../removed.ts";
 import { type Block, fit, HEADER_CHARS_MAX } from "./block_kit.ts";
+import { evidenceLinksOf, withoutControls } from "./controls.ts";
 import { unescapeMrkdwn } from "./mrkdwn.ts";
 import type { Message } from "./message.ts";
 
@@ -29,9 +30,11 @@ const LINE_CHARS_MIN = 60;
  */
 export function redactMessage(message: Message, redaction: Redaction): Message {
   const { kept } = redaction;
-  const redacted = mapLines(message, ({ line, plain, isMrkdwn }) => {
+  const operators = operatorsOf(redaction);
+  const redacted = mapLines(message, ({ line, plain, isMrkdwn, opens }) => {
     const redacted = kept(plain);
-    if (redacted === plain) return line;
+    const isClean = opens.every((url) => operators.kept(url) === url);
+    if (redacted === plain && isClean) return line;
     const charsMax = Math.max(line.length, LINE_CHARS_MIN);
     // What stood as code must stay inert.
     const cut = (isMrkdwn ? fit : shorten)(redacted, charsMax);
@@ -52,10 +55,13 @@ function linksOf({ elements }: Block): JsonObject[] {
   return Array.isArray(elements) ? elements.filter(isObject) : [];
 }
 
-/** The operator chose where a run is shown, perhaps at an IP address. */
 function redactionOf(action: unknown, redaction: Redaction): Redaction {
-  const isOurs = action === "open_run" && redaction.level !== "none";
-  return isOurs ? startRedaction() : redaction;
+  return action === "open_run" ? operatorsOf(redaction) : redaction;
+}
+
+/** The operator chose where runs and evidence are shown, perhaps at an IP address. */
+function operatorsOf(redaction: Redaction): Redaction {
+  return redaction.level === "none" ? redaction : startRedaction();
 }
 
 /**
@@ -67,8 +73,10 @@ export function findForbidden(
   level: RedactionLevel,
 ): RedactionLedger | undefined {
   const redaction = startRedaction({ level });
-  mapLines(message, ({ line, plain }) => {
+  const operators = operatorsOf(redaction);
+  mapLines(message, ({ line, plain, opens }) => {
     redaction.kept(plain);
+    for (const url of opens) operators.kept(url);
     return line;
   });
   const ledgers = message.blocks.filter(({ type }) => type === "actions")
@@ -77,6 +85,7 @@ export function findForbidden(
       used.kept(url);
       return used === redaction ? {} : used.ledger();
     });
+  if (operators !== redaction) ledgers.push(operators.ledger());
   const ledger = ledgers.reduce(addLedgers, redaction.ledger());
   if (level === "full" && !saysFull(message)) {
     ledger["withheld"] = { count: 1, where: [] };
@@ -98,8 +107,13 @@ function saysFull({ blocks }: Message): boolean {
 interface Line {
   /** As it stands. */
   line: string;
-  /** Without escapes and marks of code, which may divide a placeholder. */
+  /**
+   * As people read it: without escapes, marks of code, which may divide a
+   * placeholder, and addresses behind a citation.
+   */
   plain: string;
+  /** The addresses behind citations. */
+  opens: string[];
   isMrkdwn: boolean;
 }
 
@@ -118,6 +132,7 @@ function mapLines(message: Message, change: (line: Line) => string): Message {
             change({
               line,
               plain: isMrkdwn ? plainOf(line) : line,
+              opens: evidenceLinksOf(line).map(({ url }) => url),
               isMrkdwn,
             })
           ).join("\n"),
@@ -133,5 +148,5 @@ function fitAs(before: string, after: string): string {
 }
 
 function plainOf(line: string): string {
-  return unescapeMrkdwn(line).replaceAll("`", "");
+  return unescapeMrkdwn(withoutControls(line)).replaceAll("`", "");
 }

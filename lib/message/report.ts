@@ -8,52 +8,41 @@
  *
  * @module
  */
-import { oneLine, OWN_MARK, quoted } from "../base/foreign.ts";
-import { counted, shorten } from "../base/text.ts";
-import {
-  type EvidenceItem,
-  type NormalizedContext,
-  withIds,
-} from "../incident.ts";
+import { oneLine, OWN_MARK } from "../base/foreign.ts";
+import { shorten } from "../base/text.ts";
+import { BADGES } from "./badges.ts";
 import {
   type Block,
   contextBlock,
   fit,
   header,
   HEADER_CHARS_MAX,
-  type Link,
   linkButtons,
   section,
 } from "./block_kit.ts";
-import { BADGES } from "./badges.ts";
-import { citing, plainId } from "./cited.ts";
+import { citing } from "./cited.ts";
+import { addressLink, localTime, withoutControls } from "./controls.ts";
 import { headlineOf } from "./headline.ts";
 import type { Message } from "./message.ts";
+import { addMore, type More, moreNames } from "./more.ts";
+import { type Left, smallPrint } from "./small_print.ts";
 import type { Place, Report, Told } from "./told.ts";
-
-export interface ReportView extends Report {
-  incidentId: string;
-  context: NormalizedContext;
-  evidence: readonly EvidenceItem[];
-  /** What was looked up in vain or not at all; quotes what it repeats. */
-  lookedUp?: string;
-  /** What redaction has removed, in our own words. */
-  removed?: string;
-  links: readonly Link[];
-}
+import type { ReportView } from "./view.ts";
 
 /** Of a message as people read it, with the footer and without buttons. */
 export const LINES_MAX = 15;
 export const CHARS_MAX = 2000;
+/**
+ * Of all blocks as JSON: Slack documents no limit on the sum, but refuses
+ * messages above about 13,200 characters with `msg_blocks_too_long`.
+ */
+const JSON_CHARS_MAX = 13_000 - 1850;
 /** The headline's, the state's and the footer's share. */
 const LINES_AROUND = 3;
 const FOOTER_CHARS = 150;
 const STATE_CHARS_MAX = 450;
 const LINE_CHARS_MAX = 330;
 const CITED_MAX = 5;
-const SMALL_CHARS_MAX = 300;
-const EVIDENCE_CHARS_MAX = 300;
-const TITLE_CHARS_MAX = 60;
 
 /** The parts in their order, and their titles. */
 const PARTS: readonly (readonly [place: Place, title: string | undefined])[] = [
@@ -63,7 +52,8 @@ const PARTS: readonly (readonly [place: Place, title: string | undefined])[] = [
   ["next", "Next"],
 ];
 /** What is dropped first, and how many lines of it are kept. */
-const LEAST_FIRST: readonly (readonly [place: Place, least: number])[] = [
+const LEAST_FIRST: readonly (readonly [Place | "addresses", number])[] = [
+  ["addresses", 1],
   ["happened", 6],
   ["seen", 1],
   ["next", 2],
@@ -72,125 +62,160 @@ const LEAST_FIRST: readonly (readonly [place: Place, least: number])[] = [
   ["happened", 3],
   ["next", 1],
   ["changed", 1],
+  ["addresses", 0],
   ["happened", 1],
 ];
 
+/** A claim as it stands: bulleted, cited and inert. */
+interface Line {
+  told: Told;
+  text: string;
+}
+
+/** What a message shows, which shrinks until it fits. */
+interface Shown {
+  addresses: string[];
+  lists: Map<Place, Line[]>;
+  /** What has no line of its own. */
+  more: More | undefined;
+  left: Left;
+}
+
 /** Renders a message; the same view always gives the same bytes. */
 export function renderReport(view: ReportView): Message {
-  const { claims, context, links } = view;
-  const textOf = (place: Place) =>
-    oneLine(claims.find((told) => told.place === place)?.text ?? "");
-  const [sign] = BADGES[context.severity ?? "warning"];
+  const [sign] = BADGES[view.context.severity ?? "warning"];
   const title = shorten(
-    `${sign} ${headlineOf(view, context.severity)}`,
+    `${sign} ${headlineOf(view, view.context.severity)}`,
     HEADER_CHARS_MAX,
   );
-  const said = textOf("state");
-  const state = said === "" ? "" : fit(`${OWN_MARK} ${said}`, STATE_CHARS_MAX);
-  const lists = new Map(
-    PARTS.map(([place]) => [
-      place,
-      claims.filter((told) => told.place === place).map(lineOf),
-    ]),
-  );
-  const total = sum([...lists.values()].map((lines) => lines.length));
-  const smallOf = () => {
-    const left = total - sum([...lists.values()].map(({ length }) => length));
-    return smallPrint(view, textOf("small"), left);
-  };
+  const said = textIn(view, "state");
+  const shown = shownOf(view);
+  const linesAround = LINES_AROUND - (said === "" ? 1 : 0);
   const fits = () => {
-    const body = [...lists.values()].filter(({ length }) => length > 0);
-    const titles =
-      PARTS.filter(([place, title]) =>
-        title !== undefined && lists.get(place)!.length > 0
-      ).length;
-    const shown = [...body.flat(), ...smallOf()];
-    const chars = sum([title, state, ...shown].map(({ length }) => length));
-    return shown.length + titles + LINES_AROUND <= LINES_MAX &&
+    const lines = linesOf(view, shown);
+    const chars = [title, said, ...lines].join("\n").length;
+    return lines.length + linesAround <= LINES_MAX &&
       chars <= CHARS_MAX - FOOTER_CHARS;
   };
   for (const [place, least] of LEAST_FIRST) {
-    const lines = lists.get(place)!;
-    while (lines.length > least && !fits()) {
-      // What counts others stays.
-      const isCount = lines.at(-1)!.startsWith("… ") && lines.length > 1;
-      lines.splice(isCount ? -2 : -1, 1);
-    }
+    while (countIn(shown, place) > least && !fits()) drop(shown, place);
   }
-  const blocks: Block[] = [
-    header(title),
-    ...state === "" ? [] : [section(state)],
-    ...links.length === 0 ? [] : [linkButtons(links)],
-    ...PARTS.flatMap(([place, title]) => {
-      const lines = lists.get(place)!;
-      if (lines.length === 0) return [];
-      const first = title === undefined ? [] : [`*${OWN_MARK} ${title}*`];
-      return [section([...first, ...lines].join("\n"))];
-    }),
-    contextBlock(...smallOf()),
-  ];
   const notice = said === "" ? [] : [fit(said, STATE_CHARS_MAX)];
   return {
     // A line's end parts the sender's words from ours.
     text: [fit(title, CHARS_MAX), ...notice].join("\n"),
-    blocks,
+    blocks: blocksOf(view, shown, [
+      header(title),
+      ...said === "" ? [] : [section(stateLine(said, view.since))],
+    ]),
   };
+}
 
-  /** The sign of an alert's severity, else a bullet. */
-  function lineOf({ text, severity, collected, evidence }: Told): string {
-    const start = severity !== undefined
-      ? `${BADGES[severity][0]} `
-      : text.startsWith("… ")
-      ? ""
-      : "• ";
-    const end = collected ? ` ${citing(evidence, CITED_MAX)}` : "";
-    return start + fit(oneLine(text), LINE_CHARS_MAX) + end;
+function shownOf({ claims, addresses }: ReportView): Shown {
+  const count = claims.find(isCount)?.of;
+  return {
+    addresses: addresses.map(({ label, url }) =>
+      `${OWN_MARK} ${label}: ${addressLink(url)}`
+    ),
+    lists: new Map(
+      PARTS.map(([place]) => [
+        place,
+        claims.filter((told) => told.place === place && !isCount(told))
+          .map((told) => ({ told, text: lineOf(told) })),
+      ]),
+    ),
+    more: count,
+    left: { happened: 0, changed: 0, seen: 0, next: 0 },
+  };
+}
+
+/** Counts what has no line, so that it is no line to be dropped. */
+function isCount({ text, of }: Told): boolean {
+  return of !== undefined && text.startsWith("… ");
+}
+
+function countIn({ lists, addresses, more }: Shown, place: string): number {
+  if (place === "addresses") return addresses.length;
+  const isCounted = place === "happened" && more !== undefined;
+  return lists.get(place as Place)!.length + (isCounted ? 1 : 0);
+}
+
+/** Drops the last line of a place, and counts it. */
+function drop(shown: Shown, place: Place | "addresses"): void {
+  if (place === "addresses") return void shown.addresses.pop();
+  const of = shown.lists.get(place)!.pop()?.told.of;
+  if (of !== undefined) shown.more = addMore(shown.more, of);
+  else shown.left[place as keyof Left]++;
+}
+
+/** Each part with its title, as lines of mrkdwn. */
+function partsOf({ lists, more }: Shown): string[][] {
+  return PARTS.flatMap(([place, title]) => {
+    const lines = [
+      ...lists.get(place)!.map(({ text }) => text),
+      ...place === "happened" && more !== undefined ? [moreNames(more)] : [],
+    ];
+    if (lines.length === 0) return [];
+    return [[
+      ...title === undefined ? [] : [`*${OWN_MARK} ${title}*`],
+      ...lines,
+    ]];
+  });
+}
+
+/** All lines but headline and state, as people read them. */
+function linesOf(view: ReportView, shown: Shown): string[] {
+  const body = [...shown.addresses, ...partsOf(shown).flat()];
+  return [...body, ...smallOf(view, shown)].map(withoutControls);
+}
+
+function smallOf(view: ReportView, shown: Shown): string[] {
+  return smallPrint(view, {
+    text: textIn(view, "small"),
+    left: shown.left,
+    shown: [...shown.lists.values()].flat().map(({ told }) => told),
+    lines: partsOf(shown).flat(),
+  });
+}
+
+/** The blocks below `head`, with as many buttons as Slack takes. */
+function blocksOf(view: ReportView, shown: Shown, head: Block[]): Block[] {
+  const links = [...view.links];
+  while (true) {
+    const blocks = [
+      ...head,
+      ...links.length === 0 ? [] : [linkButtons(links)],
+      ...shown.addresses.length === 0
+        ? []
+        : [section(shown.addresses.join("\n"))],
+      ...partsOf(shown).map((lines) => section(lines.join("\n"))),
+      contextBlock(...smallOf(view, shown)),
+    ];
+    const isFit = JSON.stringify(blocks).length <= JSON_CHARS_MAX;
+    if (isFit || links.length === 0) return blocks;
+    links.pop();
   }
 }
 
-function smallPrint(
-  { incidentId, claims, evidence, lookedUp, removed }: ReportView,
-  text: string,
-  left: number,
-): string[] {
-  const rest = left === 0
-    ? ""
-    : ` · ${counted(left, "more line")} in the stored summary`;
-  const own = `${text === "" ? "Incident" : `${text} · incident`} `;
-  const id = /^[a-z]+:[\w.:-]{1,60}$/i.test(incidentId)
-    ? incidentId
-    : quoted(incidentId, 80);
-  return [
-    fit(`${OWN_MARK} ${own}${id}${rest}`, SMALL_CHARS_MAX),
-    ...citedLine(claims, evidence),
-    ...lookedUp === undefined
-      ? []
-      : [fit(`${OWN_MARK} ${upper(oneLine(lookedUp))}`, SMALL_CHARS_MAX)],
-    ...removed === undefined ? [] : [`${OWN_MARK} ${removed}`],
-  ];
+/** The sign of an alert's severity, else a bullet. */
+function lineOf({ text, severity, collected, evidence }: Told): string {
+  const start = severity !== undefined ? BADGES[severity][0] : "•";
+  const end = collected ? ` ${citing(evidence, CITED_MAX)}` : "";
+  return `${start} ${fit(oneLine(text), LINE_CHARS_MAX)}${end}`;
 }
 
-/** Explains the citations. */
-function citedLine(
-  claims: readonly Told[],
-  evidence: readonly EvidenceItem[],
-): string[] {
-  const cited = new Set(
-    claims.flatMap(({ collected, evidence }) => collected ? evidence : []),
+/** Slack shows the reader's own time beside that of the start. */
+function stateLine(said: string, since: string | undefined): string {
+  const line = fit(`${OWN_MARK} ${said}`, STATE_CHARS_MAX);
+  return since === undefined ? line : line.replace(
+    START,
+    (_, start: string, shown: string) => start + localTime(since, shown),
   );
-  const items = withIds(evidence).filter(({ id }) => cited.has(id))
-    .map(({ id, title }) =>
-      `[${plainId(id)}] ${quoted(title, TITLE_CHARS_MAX)}`
-    );
-  return items.length === 0
-    ? []
-    : [fit(`${OWN_MARK} ${items.join(" · ")}`, EVIDENCE_CHARS_MAX)];
 }
 
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, one) => total + one, 0);
-}
+const START =
+  /^(◆ (?:Since|Triggered) )((?:\d{4}-\d\d-\d\d )?\d\d:\d\d:\d\d UTC)/;
 
-function upper(text: string): string {
-  return `${text[0]!.toUpperCase()}${text.slice(1)}`;
+function textIn({ claims }: Report, place: Place): string {
+  return oneLine(claims.find((told) => told.place === place)?.text ?? "");
 }

@@ -10,6 +10,13 @@
  */
 import { isObject } from "../base/json.ts";
 import {
+  type Control,
+  CONTROLS,
+  evidenceLinksOf,
+  isPlainUrl,
+  readControl,
+} from "./controls.ts";
+import {
   BLOCKS_MAX,
   HEADER_CHARS_MAX,
   SECTION_CHARS_MAX,
@@ -22,7 +29,6 @@ type Shape = (value: unknown) => string | undefined;
 const CONTEXT_TEXTS_MAX = 10;
 const BUTTONS_MAX = 25;
 const LABEL_CHARS_MAX = 75;
-const URL_CHARS_MAX = 3000;
 const TEXT_CHARS_MAX = 4000;
 
 const is = (expected: unknown): Shape => (value) =>
@@ -42,20 +48,30 @@ const textUpTo = (charsMax: number): Shape => (value) =>
     ? `is not a text of 1 to ${charsMax} characters`
     : undefined;
 
-/** mrkdwn whose only markup is formatting: no mention, and no hidden address. */
-const inertUpTo = (charsMax: number): Shape => (value) =>
-  textUpTo(charsMax)(value) ??
-    (/[<>]|&(?!(?:amp|lt|gt);)/.test(String(value))
-      ? "has markup that is not escaped"
-      : undefined);
+/**
+ * mrkdwn whose only markup is formatting and, of control sequences, these kinds:
+ * no mention, and no hidden address.
+ */
+const inertUpTo =
+  (charsMax: number, kinds: readonly Control["kind"][] = []): Shape =>
+  (value) =>
+    textUpTo(charsMax)(value) ??
+      (isInert(String(value), kinds)
+        ? undefined
+        : "has markup that is not escaped");
 
-const webUrl: Shape = (value) => {
-  const url = URL.parse(String(value));
-  const isPlain = url !== null && /^https?:$/.test(url.protocol) &&
-    url.username + url.password === "" && url.href === value &&
-    url.href.length <= URL_CHARS_MAX;
-  return isPlain ? undefined : "is not a plain http or https address";
-};
+function isInert(text: string, kinds: readonly Control["kind"][]): boolean {
+  const rest = text.replace(CONTROLS, (whole, inner: string) => {
+    const control = readControl(inner);
+    return control !== undefined && kinds.includes(control.kind) ? "" : whole;
+  });
+  return !/[<>]|&(?!(?:amp|lt|gt);)/.test(rest);
+}
+
+const webUrl: Shape = (value) =>
+  typeof value === "string" && isPlainUrl(value)
+    ? undefined
+    : "is not a plain http or https address";
 
 /**
  * An object with these keys and no others. A switch may be missing: it hides
@@ -103,17 +119,18 @@ const plainText = (charsMax: number) =>
     type: is("plain_text"),
     text: textUpTo(charsMax),
   }, { emoji: is(false) });
-const mrkdwn = object({
-  type: is("mrkdwn"),
-  text: inertUpTo(SECTION_CHARS_MAX),
-}, { verbatim: is(true) });
+const mrkdwn = (...kinds: Control["kind"][]) =>
+  object({
+    type: is("mrkdwn"),
+    text: inertUpTo(SECTION_CHARS_MAX, kinds),
+  }, { verbatim: is(true) });
 
 const BLOCKS: Readonly<Record<string, Shape>> = {
   header: object({ type: is("header"), text: plainText(HEADER_CHARS_MAX) }),
-  section: object({ type: is("section"), text: mrkdwn }),
+  section: object({ type: is("section"), text: mrkdwn("address", "date") }),
   context: object({
     type: is("context"),
-    elements: list(CONTEXT_TEXTS_MAX, mrkdwn),
+    elements: list(CONTEXT_TEXTS_MAX, mrkdwn("evidence")),
   }),
   actions: object({
     type: is("actions"),
@@ -148,5 +165,15 @@ const message = object({
  * has a part that is not known`; `undefined` if it is one. Quotes none of it.
  */
 export function findForeignPart(value: unknown): string | undefined {
-  return message(value);
+  return message(value) ?? findSecondSite(value);
+}
+
+/** All evidence is in one place, so one link that leads elsewhere stands out. */
+function findSecondSite(value: unknown): string | undefined {
+  const sites = new Set(
+    evidenceLinksOf(JSON.stringify(value)).map(({ url }) =>
+      URL.parse(url)?.origin
+    ),
+  );
+  return sites.size > 1 ? "has evidence in more than one place" : undefined;
 }

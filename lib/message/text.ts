@@ -89,8 +89,11 @@ export function renderNotification(
   return ["Notification:", ...lines.map((line) => BAR + line)];
 }
 
-function linesOf({ texts, buttons }: BlockContent): string[] {
-  const addresses = buttons.map(({ label, url }) => `[${label}] ${url}`);
+function linesOf({ texts, buttons, opens }: BlockContent): string[] {
+  const addresses = [
+    ...buttons.map(({ label, url }) => `[${label}] ${url}`),
+    ...opens.map(({ text, url }) => `${text} ${url}`),
+  ];
   return [...texts, ...addresses].flatMap((text) => text.split("\n"));
 }
 

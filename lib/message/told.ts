@@ -4,6 +4,7 @@
  * @module
  */
 import type { Claim, Severity } from "../incident.ts";
+import type { More } from "./more.ts";
 
 /** Where a claim stands in a message. */
 export type Place =
@@ -22,6 +23,8 @@ export interface Told extends Claim {
   severity?: Severity;
   /** Whether it rests on what was collected, not on the webhook alone. */
   collected?: boolean;
+  /** Of a line about alerts: how many it tells of, or counts for the others. */
+  of?: More;
 }
 
 /** What all rules have told. */
@@ -30,6 +33,8 @@ export interface Report {
   priority?: string;
   /** What is ill, and where. */
   subject?: string;
+  /** When what the headline says began; RFC 3339. */
+  since?: string;
   /** In the order in which they stand. */
   claims: readonly Told[];
 }

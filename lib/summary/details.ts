@@ -18,6 +18,7 @@ import type {
 import { withIds } from "../incident.ts";
 import { titleOf } from "../lookups.ts";
 import { citing, plainId } from "../message/cited.ts";
+import { evidenceUrl } from "../message/evidence_url.ts";
 import { keepCited } from "./citations.ts";
 import { inert, momentOf } from "./inert.ts";
 import type { Said } from "./said.ts";
@@ -141,19 +142,23 @@ function lookupLine(
   return cited ?? inert(text);
 }
 
-export function evidenceLines({ evidence }: EvidenceBundle): string[] {
-  return withIds(evidence).map(evidenceLine);
+/** @param pattern Where people open a piece, see `EVIDENCE_URL`. */
+export function evidenceLines(
+  { evidence }: EvidenceBundle,
+  pattern: string | undefined,
+): string[] {
+  return withIds(evidence).map((item) => evidenceLine(item, pattern));
 }
 
-function evidenceLine(item: EvidenceItem): string {
+function evidenceLine(item: EvidenceItem, pattern: string | undefined): string {
   const { id = "", title, kind, bytes, artifact_ptr, shortened } = item;
   const about = `${named(kind)}, ${bytes} bytes${
     shortened ? ", shortened" : ""
   }`;
-  const pointer = foreignLine(artifact_ptr).replaceAll("`", "'");
-  return `[${plainId(id)}] ${inert(quoted(title))} (${
-    inert(about)
-  }): \`${pointer}\``;
+  const pointer = `\`${foreignLine(artifact_ptr).replaceAll("`", "'")}\``;
+  const url = evidenceUrl(pattern, artifact_ptr);
+  const place = url === undefined ? pointer : `[${pointer}](<${url}>)`;
+  return `[${plainId(id)}] ${inert(quoted(title))} (${inert(about)}): ${place}`;
 }
 
 /** Claims that cite evidence of this bundle, as lines. */

@@ -34,8 +34,16 @@ const PARTS: readonly (readonly [place: Place, title: string])[] = [
   ["next", "Next"],
 ];
 
-/** Writes a draft as Markdown, with every citation and the list of evidence. */
-export function toMarkdown(draft: Draft, bundle: EvidenceBundle): string {
+/**
+ * Writes a draft as Markdown, with every citation and the list of evidence.
+ *
+ * @param pattern Where people open a piece of evidence, see `EVIDENCE_URL`.
+ */
+export function toMarkdown(
+  draft: Draft,
+  bundle: EvidenceBundle,
+  pattern?: string,
+): string {
   const { report } = draft;
   const context = bundle.normalized_context ?? {};
   const headline = headlineOf(report, context.severity);
@@ -69,7 +77,7 @@ export function toMarkdown(draft: Draft, bundle: EvidenceBundle): string {
     ...section("Timeline", momentLines(bundle, said)),
     ...section("Not collected", gapLines(bundle)),
     ...section("What was looked up", lookupLines(bundle)),
-    ...section("Evidence", evidenceLines(bundle)),
+    ...section("Evidence", evidenceLines(bundle, pattern)),
     `${writtenBy(draft, bundle)}.`,
     "",
   ].join("\n");

@@ -49,6 +49,7 @@ export function tell(bundle: EvidenceBundle): Report {
   return {
     ...priority !== undefined && { priority },
     ...subject !== undefined && { subject },
+    ...known.since !== undefined && { since: known.since },
     claims: RULES.flatMap((rule) => rule(known)).map((told) => ({
       ...told,
       evidence: [...new Set(told.evidence)].filter((id) => ids.has(id)),

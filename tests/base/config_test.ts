@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import {
   address,
+  addressOf,
   alsoNamed,
   type Config,
   fileContent,
@@ -33,6 +34,7 @@ const WORD = oneOf("X", { about, values: ["artifact", "slack"] });
 const LIST = secretList("X", { about });
 const ORIGINS = optional(origins("X", { about }));
 const ADDRESS = address("X", { about });
+const PATTERN = addressOf("X", { about, part: "part" });
 const NAME = text("X", { about, pattern: /^\S{1,3}$/, expected: "a name" });
 
 function read<S extends Settings>(
@@ -73,6 +75,12 @@ const TAKEN: [what: string, Setting<unknown>, text: string, value: unknown][] =
       "https://a.b",
       "http://[::1]",
     ]],
+    [
+      "addressOf()",
+      PATTERN,
+      "https://a.b:8443/x?p={part}",
+      "https://a.b:8443/x?p={part}",
+    ],
     ["address()", ADDRESS, "127.0.0.1:0", { hostname: "127.0.0.1", port: 0 }],
     ["address() of this machine", ADDRESS, "LocalHost:1", {
       hostname: "127.0.0.1",
@@ -140,6 +148,23 @@ const REFUSED: [
     URL_SETTING,
     given,
     given.includes(" ") ? URL_EXPECTED : ONE_HOST,
+  ]),
+  ...[
+    "https://a.b/",
+    "/x?p={part}",
+    "https://{part}/",
+    "https://ada@a.b/{part}",
+    "javascript:alert({part})",
+    "redis://a.b/{part}",
+    "https://a.b/{part} x",
+    "https://a.b/{part}|x",
+    "https://a.b/<{part}>",
+    `https://a.b/{part}${"x".repeat(500)}`,
+  ].map((given): [string, Setting<unknown>, string, string] => [
+    "addressOf()",
+    PATTERN,
+    given,
+    "an http or https URL with {part} after its host",
   ]),
   ["integer() below its minimum", NUMBER, "-3", NUMBER_EXPECTED],
   ["integer() above its maximum", NUMBER, "10", NUMBER_EXPECTED],

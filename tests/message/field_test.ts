@@ -11,7 +11,11 @@ import { readAlertmanagerDelivery } from "../../lib/sources/alertmanager/webhook
 import { previewMessage } from "../../scripts/pictures/make.ts";
 import { assertSlackTakes } from "../support/block_kit.ts";
 
-const SETTINGS = { linkOrigins: undefined, dashboardRunUrl: undefined };
+const SETTINGS = {
+  linkOrigins: undefined,
+  dashboardRunUrl: undefined,
+  evidenceUrl: undefined,
+};
 
 interface Given {
   name: string;
@@ -57,7 +61,9 @@ async function linesOf(...given: Given[]): Promise<string[]> {
   const [headline, ...lines] = renderText(message.blocks, {
     columns: 1e9,
     colour: false,
-  }).map((line) => unescapeMrkdwn(line.slice(2))).filter((line) => line !== "");
+  }).map((line) => unescapeMrkdwn(line.slice(2)))
+    // Where the alerts stand is the same for all of them.
+    .filter((line) => line !== "" && !line.startsWith("◆ Alertmanager: "));
   return [headline!, ...lines];
 }
 

@@ -1,9 +1,9 @@
 import { assertEquals } from "@std/assert";
 import {
   incidentLink,
+  messageAddresses,
   messageLinks,
   runLink,
-  unlinked,
 } from "../../lib/message/links.ts";
 import type { LinkKind, NormalizedContext } from "../../lib/incident.ts";
 
@@ -136,8 +136,8 @@ Deno.test("messageLinks() shows at most five buttons of allowed origins, one of 
     messageLinks(context, place).map(({ label }) => label),
     ["Runbook: disk", "Runbook: cpu", "Dashboard db-1", "Graph", "Silence"],
   );
-  assertEquals(unlinked(context, [origin]).map(({ text }) => text), [
-    "The sender names a runbook: “https://elsewhere.example/x”",
+  assertEquals(messageAddresses(context, [origin]), [
+    { label: "Runbook", url: "https://elsewhere.example/x" },
   ]);
   assertEquals(messageLinks(context, { ...place, origins: [] }), []);
 });

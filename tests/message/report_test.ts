@@ -10,7 +10,9 @@ import {
   encodeMessage,
   type Message,
 } from "../../lib/message/message.ts";
-import { renderReport, type ReportView } from "../../lib/message/report.ts";
+import { evidenceUrl } from "../../lib/message/evidence_url.ts";
+import { renderReport } from "../../lib/message/report.ts";
+import type { ReportView } from "../../lib/message/view.ts";
 import { renderText } from "../../lib/message/text.ts";
 import type { Place, Told } from "../../lib/message/told.ts";
 import { assertInert, assertSlackTakes } from "../support/block_kit.ts";
@@ -43,6 +45,8 @@ const VIEW: ReportView = {
     { id: "incident", label: "Open the incident", url: "https://a.example/1" },
     { id: "run", label: "Open the run", url: "https://b.example/2" },
   ],
+  addresses: [],
+  openUrl: () => undefined,
 };
 
 function told(place: Place, text: string): Told {
@@ -259,6 +263,10 @@ function createViews(seed: number): () => ReportView {
     links: random() < 0.5 ? [] : ["incident" as const, "run" as const].map(
       (id) => ({ id, label: "Open it", url: longUrl() }),
     ),
+    addresses: list(2, () => ({ label: "Runbook", url: longUrl() })),
+    openUrl: random() < 0.5
+      ? () => undefined
+      : (pointer) => evidenceUrl("https://desk.example/{pointer}", pointer),
   });
 }
 
@@ -282,7 +290,7 @@ Deno.test("renderReport() stays within every limit, whatever comes", () => {
     });
     assertSlackTakes(footed);
     const lines = linesOf(message)
-      .filter((line) => !/^\[Open it\] /.test(line));
+      .filter((line) => !/^\[(?:Open it|E\d+)\] https:/.test(line));
     assert(lines.length < 15, lines.join("\n"));
     assert(lines.join("\n").length < 1900, lines.join("\n"));
   }
@@ -294,7 +302,9 @@ Deno.test("renderReport() gives the same bytes for the same view, and they are r
     const view = next();
     const message = renderReport(view);
     const bytes = encodeMessage(message);
-    assertEquals(encodeMessage(renderReport(structuredClone(view))), bytes);
+    const { openUrl, ...rest } = view;
+    const copy = { ...structuredClone(rest), openUrl };
+    assertEquals(encodeMessage(renderReport(copy)), bytes);
     assertEquals(decodeMessage(bytes), message);
   }
 });

@@ -23,6 +23,7 @@ import { toMarkdown } from "../../lib/summary/markdown.ts";
 import { assertSlackTakes } from "../support/block_kit.ts";
 
 const DIGEST = "0123456789abcdef".repeat(4);
+const EVIDENCE_URL = "https://desk.example/open?pointer={pointer}";
 const EVIL = "https://pagerduty.com.evil.example/incidents/1";
 
 /** What a sender may write to speak for us. */
@@ -270,7 +271,11 @@ function surfacesOf(
   const draft = summarize(bundle);
   const message = composeMessage(bundle, draft.report, {
     runId: "run-1",
-    settings: { linkOrigins: [], dashboardRunUrl: undefined },
+    settings: {
+      linkOrigins: [],
+      dashboardRunUrl: undefined,
+      evidenceUrl: EVIDENCE_URL,
+    },
   });
   return {
     message: withFooter(message, footer),
@@ -310,7 +315,8 @@ const OWN: readonly RegExp[] = [
   /^\u{1F534} CRITICAL(?: · |: )/u, // The headline.
   /^◆ (?:What changed|Seen before|Next)$/,
   /^◆ (?:Since |Now |Triggered |All \d+ say: “)/,
-  /^• (?:The sender names a (?:runbook|dashboard|panel): “|For |See if the change of |“|No change found before it began, in )/,
+  /^◆ (?:Bridge|Runbook|Panel|Dashboard|Incident|Logs|Graph|Alertmanager): https?:\/\/[^\s|<>]+$/,
+  /^• (?:For |See if the change of |“|No change found before it began, in )/,
   /^• (?:The alert says nothing more|\S+ was first each time$)/,
   /^• (?:\d{4}-\d\d-\d\d )?\d\d:\d\d:\d\d(?: “|, \d+ \S+ before: “)/, // A moment.
   /^[\u{1F534}\u{1F7E1}] (?:“|[\w:.@-]+(?:,| ×| ·|$))/u, // A group of alerts.
@@ -318,6 +324,7 @@ const OWN: readonly RegExp[] = [
   /^\[(?:Open the (?:incident|run)|Runbook)\] https:\/\/shop\.pagerduty\.com\//,
   /^◆ As of /,
   /^◆ \[(?:E\d+|\?)\] “/,
+  /^\[E\d+\] https:\/\/desk\.example\/open\?pointer=redis%3A%2F%2Fart%3A[\w.%-]+$/,
   /^◆ (?:Asked, nothing there: “|Could not ask: (?:GitHub|“))/,
   /^◆ Approved by /,
 ];
@@ -328,6 +335,7 @@ function assertOwnLine(line: string): void {
   // A mark of ours stands nowhere else than where we put it.
   assertEquals(count([line.slice(1)], /[◆✅\u{1F534}\u{1F7E0}-\u{1F7E2}]/u), 0);
   if (headline) return;
+  if (/^\[E\d+\] https:|^◆ [A-Z][a-z]+: https?:/.test(line)) return;
   const cited = /\[E\d+(?:, E\d+)*\]/g;
   const citations = line.startsWith("◆ [") ? 0 : line.match(cited)?.length ?? 0;
   assert(citations <= 1, line);
@@ -381,8 +389,14 @@ function assertNoForeignLink({ blocks }: Message, markdown: string): void {
     assertEquals(new URL(url).hostname, "shop.pagerduty.com");
   }
   const html = renderHtml(blocks, { title: "t", note: "n" });
-  for (const [, href] of html.matchAll(/href="([^"]*)"/g)) {
-    assertEquals(new URL(href!).hostname, "shop.pagerduty.com");
+  for (const [, href, text] of html.matchAll(/href="([^"]*)"[^>]*>([^<]*)</g)) {
+    const { hostname } = new URL(href!);
+    // What leads elsewhere shows where, or opens a cited piece.
+    assert(
+      hostname === "shop.pagerduty.com" || text === href ||
+        (hostname === "desk.example" && /^\[E\d+\]$/.test(text!)),
+      `${href} ${text}`,
+    );
   }
   // No reader of Markdown links what is code or escaped.
   const prose = markdown.replace(/`[^`]*`/g, "").replace(/\\./g, " ");

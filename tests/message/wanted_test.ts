@@ -24,6 +24,7 @@ const SETTINGS = {
     "https://alerts.example.com",
   ],
   dashboardRunUrl: undefined,
+  evidenceUrl: undefined,
 };
 
 /** The lines of a message, without its last: who approved it. */

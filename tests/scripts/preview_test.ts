@@ -21,13 +21,18 @@ import { call, type CommandRun } from "../support/command.ts";
 import { runTask, startTask } from "../support/task.ts";
 
 const SAMPLE = "deploy/samples/sample_incident.json";
-const NO_LINKS = { linkOrigins: undefined, dashboardRunUrl: undefined };
+const NO_LINKS = {
+  linkOrigins: undefined,
+  dashboardRunUrl: undefined,
+  evidenceUrl: undefined,
+};
 
 Deno.test("previewMessage() gives what Slack takes, the same for the same incident", async () => {
   const incident = sample as IncidentInput;
   const settings = {
     linkOrigins: ["https://incidents.example.com"],
     dashboardRunUrl: "https://dashboard.example.com",
+    evidenceUrl: undefined,
   };
   const { message, digest } = await previewMessage(incident, settings);
   assertSlackTakes(message);

@@ -77,7 +77,11 @@ Deno.test("summarizeEvidence() stores the message that its summary renders to", 
     decodeMessage(message.bytes),
     composeMessage(BUNDLE, draft.report, {
       runId: "",
-      settings: { linkOrigins: undefined, dashboardRunUrl: undefined },
+      settings: {
+        linkOrigins: undefined,
+        dashboardRunUrl: undefined,
+        evidenceUrl: undefined,
+      },
     }),
   );
   assertEquals(summary.summary_md, toMarkdown(draft, BUNDLE));

@@ -7,6 +7,7 @@ import type { Config } from "../../base/config.ts";
 import { foreignLine } from "../../base/foreign.ts";
 import type { EvidenceBundle, EvidenceText, LinkKind } from "../../incident.ts";
 import type { RedactionLevel } from "../../redact/redaction.ts";
+import { evidenceUrl } from "../evidence_url.ts";
 import { allowedUrl, incidentLink, runLink } from "../links.ts";
 import type { LinkSettings } from "../settings.ts";
 import type { Report } from "../told.ts";
@@ -58,7 +59,7 @@ export function pageView(
     texts: new Map(texts.map((text) => [text.id, text])),
     links: linksOf(bundle, runId, settings),
     artifacts,
-    openUrl: () => undefined,
+    openUrl: (pointer) => evidenceUrl(settings.evidenceUrl, pointer),
     redact,
   };
 }

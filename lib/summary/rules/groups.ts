@@ -5,9 +5,9 @@
  */
 import { named, quoted } from "../../base/foreign.ts";
 import { sentencesOf, withoutStop } from "../../base/sentence.ts";
-import { counted } from "../../base/text.ts";
 import { type AlertGroup, isWorse } from "../../incident.ts";
 import { clock } from "./clock.ts";
+import { moreNames } from "../../message/more.ts";
 import type { Told } from "../../message/told.ts";
 import { headlineWords, placesOf } from "./headline.ts";
 import type { Known, Rule } from "./rule.ts";
@@ -40,11 +40,11 @@ export const groups: Rule = (known) => {
   const severity = [left[0]?.severity, more?.severity].flatMap((one) =>
     one ?? []
   ).reduce((worst, one) => isWorse(one, worst) ? one : worst);
+  const of = { names, alerts: count, worst: severity };
   return [...shown, {
     place: "happened",
-    text: `… ${counted(names, "more name")} (${
-      counted(count, "alert")
-    }), at worst ${severity}, in the stored summary`,
+    text: moreNames(of),
+    of,
     evidence: [...left[0]?.evidence ?? groups[0]!.evidence],
   }];
 };
@@ -71,6 +71,7 @@ function lineOf(
   return {
     place: "happened",
     severity,
+    of: { names: 1, alerts: count, worst: severity },
     text: `${named(name, NAME_CHARS_MAX)}${times}${from}${what}`,
     evidence: [...evidence],
   };
