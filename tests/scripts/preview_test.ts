@@ -214,7 +214,7 @@ const WEBHOOKS: [source: string, body: string, headline: string][] = [
   [
     "alertmanager",
     "deploy/samples/sample_alertmanager.json",
-    "p99 of POST /checkout above 2 s (worst 2.4 s, limit 500 ms)",
+    "p99 of POST /checkout above 2 s (worst 2.4 s)",
   ],
   [
     "mock",
