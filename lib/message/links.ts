@@ -112,7 +112,8 @@ export interface Address {
   readonly url: string;
 }
 
-const ADDRESS_CHARS_MAX = 300;
+/** Two lines of a phone; nobody reads more of an address. */
+const ADDRESS_CHARS_MAX = 160;
 const ADDRESSES_MAX = 2;
 /** A form to fill in is no page to read. */
 const ADDRESSES: readonly (readonly [LinkKind | "home", label: string])[] = [

@@ -20,7 +20,7 @@ import { titleOf } from "../lookups.ts";
 import { citing, plainId } from "../message/cited.ts";
 import { evidenceUrl } from "../message/evidence_url.ts";
 import { keepCited } from "./citations.ts";
-import { inert, momentOf } from "./inert.ts";
+import { inert, momentOf, spanOf } from "./inert.ts";
 import type { Said } from "./said.ts";
 
 /** A line for each name, unless one alert is all that there is. */
@@ -55,13 +55,12 @@ function groupText(group: AlertGroup, said: Said): string {
     : ` on ${where.map((place) => named(place)).join(", ")}${
       more > 0 ? ` and ${more} more` : ""
     }`;
-  const from = since === undefined ? "" : ` · ${momentOf(since)}`;
-  const to = newest === undefined ? "" : ` to ${momentOf(newest)}`;
+  const when = since === undefined ? "" : ` · ${spanOf(since, newest)}`;
   const words = [group.shared, group.says].map((text) => said.rest(text ?? ""))
     .filter((text) => text !== "").map((text) => quoted(text, TEXT_CHARS_MAX));
   const what = words.length === 0 ? "" : ` · ${words.join(" ")}`;
   const times = count === 1 ? "" : ` ×${count}`;
-  return `${severity}: ${named(name)}${times}${on}${from}${to}${what}`;
+  return `${severity}: ${named(name)}${times}${on}${when}${what}`;
 }
 
 /** Facts by what they are about, and how that is called. */
@@ -76,6 +75,7 @@ const KINDS: readonly (readonly [EvidenceKind | undefined, string])[] = [
   [undefined, "Also in the webhook"],
 ];
 const TEXT_CHARS_MAX = 2000;
+const SENTENCE_CHARS_MIN = 20;
 
 /** Facts that do not stand above, under a title for each kind. */
 export function factLines(
@@ -85,7 +85,9 @@ export function factLines(
   const { facts = [] } = normalized_context ?? {};
   return KINDS.map(([wanted, title]) => {
     const told = facts.filter(({ kind, name, value }) =>
-      kind === wanted && !said.has(`${name}: ${value}`) && !said.has(value)
+      kind === wanted && !said.has(`${name}: ${value}`) &&
+      // A shorter one may be the same by chance, such as a number.
+      !(value.length >= SENTENCE_CHARS_MIN && said.has(value))
     );
     for (const { value } of told) said.add(value);
     const claims = told.map(({ name, value, evidence }) => ({
@@ -112,8 +114,13 @@ export function momentLines(
   );
 }
 
-export function gapLines({ gaps = [] }: EvidenceBundle): string[] {
-  return gaps.map(({ what, why }) => inert(quoted(`${what}: ${why}`, 800)));
+/** What no look-up tells of anyway. */
+export function gapLines(
+  { gaps = [], lookups = [] }: EvidenceBundle,
+): string[] {
+  return gaps.filter(({ what, why }) =>
+    !lookups.some((lookup) => lookup.question === what && lookup.why === why)
+  ).map(({ what, why }) => inert(quoted(`${what}: ${why}`, 800)));
 }
 
 /** How a look-up ended, in words. */

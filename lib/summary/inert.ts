@@ -23,6 +23,15 @@ export function inert(text: string): string {
     .replace(/^(\d+)(?=[.)])|^(?=[-+=])/, "$1\\"); // A list or a ruler.
 }
 
+/** `2026-01-15 09:20:00 to 09:22:14 UTC`. */
+export function spanOf(since: string, newest = since): string {
+  const [from, to] = [momentOf(since), momentOf(newest)];
+  if (from === to) return from;
+  const start = from.replace(/ UTC$/, "");
+  const day = from.slice(0, 11);
+  return `${start} to ${to.startsWith(day) ? to.slice(day.length) : to}`;
+}
+
 /** `2026-01-15 09:24:10 UTC`. */
 export function momentOf(at: string): string {
   const moment = toMoment(at);

@@ -5,7 +5,7 @@
  * @module
  */
 import { named, quoted } from "../base/foreign.ts";
-import { counted, shorten } from "../base/text.ts";
+import { shorten } from "../base/text.ts";
 import { type Claim, type EvidenceBundle, withIds } from "../incident.ts";
 import { citing } from "../message/cited.ts";
 import { headlineOf } from "../message/headline.ts";
@@ -49,7 +49,10 @@ export function toMarkdown(
   const headline = headlineOf(report, context.severity);
   const said = new Said();
   for (const { place, text } of report.claims) {
-    if (place === "headline") said.add(text);
+    // A rule may add a number to what the sender says.
+    if (place === "headline") {
+      [text, text.replace(/ \([^()]*\)$/, "")].forEach((one) => said.add(one));
+    }
     said.addQuoted(text);
   }
   const cited = (place: Place) => claimsIn(report, place).map(citedLine);
@@ -64,7 +67,7 @@ export function toMarkdown(
     ...PARTS.flatMap(([place, title]) =>
       section(title, claimsIn(report, place).filter(isWhole).map(citedLine))
     ),
-    ...section("Every alert, the worst first", alertLines(bundle, said)),
+    ...section("Alerts by name, the worst first", alertLines(bundle, said)),
     ...section(
       "In the sender's words",
       description === ""
@@ -91,9 +94,7 @@ function writtenBy(
   const who = model === "builtin" ? "the built-in rules" : named(model);
   return `Written by ${inert(who)} from the evidence of ${
     inert(momentOf(collected_at))
-  }. Confidence ${confidence}: ${collected} of ${
-    counted(claims, "claim")
-  } rest on other systems than the webhook`;
+  }. Confidence ${confidence}: ${collected} of ${claims} claims rest on other systems than the webhook`;
 }
 
 /** What counts others stands below, one by one. */

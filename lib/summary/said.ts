@@ -4,10 +4,8 @@
  * @module
  */
 import { quoted } from "../base/foreign.ts";
-import { sentencesOf, withoutStop } from "../base/sentence.ts";
+import { sentencesOf } from "../base/sentence.ts";
 
-/** A shorter text may be the same by chance, such as a number. */
-const CHARS_MIN = 8;
 const QUOTED = /“([^“”]*)”/g;
 /** `Slow fired (pod=a): p99 is 2 s` has a head of its own. */
 const HEADED = /^(.{1,400}?)(?::\s+)(?=\S)(.+)$/s;
@@ -30,8 +28,7 @@ export class Said {
 
   /** Whether a text stands already, word for word. */
   has(text: string): boolean {
-    const key = keyOf(text);
-    return key.length >= CHARS_MIN && this.#sentences.has(key);
+    return this.#sentences.has(keyOf(text));
   }
 
   /**
@@ -55,5 +52,5 @@ export class Said {
 }
 
 function keyOf(text: string): string {
-  return withoutStop(quoted(text, Infinity).slice(1, -1));
+  return quoted(text, Infinity).slice(1, -1).replace(/[\s.]+$/, "");
 }

@@ -358,7 +358,7 @@ function outside(line: string): string {
 
 function assertMarkdownLine(line: string): void {
   const own =
-    /^(?:$|# CRITICAL(?: · |: )|## (?:What happened|What changed|Seen before|Next|Every alert, the worst first|In the sender's words|Metrics|Other alerts|Logs|Changes|State|People|Earlier incidents|Also in the webhook|Timeline|Not collected|What was looked up|Evidence)$|- |Written by the built-in rules |Since |Now |Triggered |All )/;
+    /^(?:$|# CRITICAL(?: · |: )|## (?:What happened|What changed|Seen before|Next|Alerts by name, the worst first|In the sender's words|Metrics|Other alerts|Logs|Changes|State|People|Earlier incidents|Also in the webhook|Timeline|Not collected|What was looked up|Evidence)$|- |Written by the built-in rules |Since |Now |Triggered |All )/;
   assert(own.test(line), line);
   assert(!/^- (?:Approve|\[x\])/.test(line), line);
 }

@@ -258,19 +258,3 @@ Deno.test("no line stands in more than half of 30 different incidents", async ()
   );
   assertEquals(often, []);
 });
-
-Deno.test("the same incident gives the same bytes, a hundred times", async () => {
-  const incident = await group([{
-    status: "firing",
-    fingerprint: "1",
-    labels: { alertname: "Slow", severity: "critical", pod: "a" },
-    annotations: { description: "p99 is 2 s (limit 1 s)." },
-    startsAt: "2026-03-04T08:00:12Z",
-    endsAt: "0001-01-01T00:00:00Z",
-  }]);
-  const digests = new Set<string>();
-  for (let run = 0; run < 100; run++) {
-    digests.add((await previewMessage(incident, SETTINGS)).digest);
-  }
-  assertEquals(digests.size, 1);
-});

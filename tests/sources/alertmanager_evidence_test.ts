@@ -112,7 +112,7 @@ Deno.test("the built-in summary of Alertmanager's sample reads well", async () =
   const { bundle } = await bundleOf(await sampleIncident());
   const { claims } = summarize(bundle).report;
   assertEquals(claims.map(({ place, text }) => [place, text]), [
-    ["headline", "p99 of POST /checkout above 2 s (worst 2.4 s, limit 500 ms)"],
+    ["headline", "p99 of POST /checkout above 2 s (worst 2.4 s)"],
     ["state", "Since 09:30:12 UTC, newest 09:31:42, 1 of 3 resolved"],
     [
       "happened",

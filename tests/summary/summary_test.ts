@@ -292,8 +292,8 @@ Deno.test("toMarkdown() lists every name of the alerts, and counts the others", 
   const markdown = toMarkdown(summarize(bundle), bundle);
   assertStringIncludes(
     markdown,
-    "\n## Every alert, the worst first\n\n" +
-      "- critical: Slow ×3 on db1, db2 and 1 more · 2026-01-15 09:30:00 UTC to 2026-01-15 09:31:00 UTC [E1]\n" +
+    "\n## Alerts by name, the worst first\n\n" +
+      "- critical: Slow ×3 on db1, db2 and 1 more · 2026-01-15 09:30:00 to 09:31:00 UTC [E1]\n" +
       "- 2 more names (2 alerts), at worst warning, in the payload\n",
   );
 });
@@ -303,7 +303,7 @@ Deno.test("toMarkdown() leaves out the parts that are empty", () => {
     markdownOf(EMPTY),
     `# WARNING: mock:INC-1
 
-Written by the built-in rules from the evidence of 2026-01-15 09:31:00 UTC. Confidence 0: 0 of 1 claim rest on other systems than the webhook.
+Written by the built-in rules from the evidence of 2026-01-15 09:31:00 UTC. Confidence 0: 0 of 1 claims rest on other systems than the webhook.
 `,
   );
 });
@@ -316,7 +316,7 @@ Deno.test("toMarkdown() shows only the part of the timeline that cites evidence"
   const markdown = markdownOf(bundle({ timeline }));
   assertEquals(
     markdown.split("## Timeline\n\n")[1]?.split("\n\n")[0],
-    "- 2026-01-15 09:01:00 UTC · “known” [E1]",
+    "- 2026-01-15 09:01:00 UTC · told above [E1]",
   );
 });
 

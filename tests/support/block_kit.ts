@@ -5,6 +5,8 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
+import { Ajv2020 } from "ajv/dist/2020.js";
+import schema from "./block_kit_schema.json" with { type: "json" };
 import type { Message } from "../../lib/message/message.ts";
 import { assertNothingUnseen } from "./unseen.ts";
 
@@ -13,8 +15,14 @@ type Fields = Record<string, unknown>;
 /** Above about 13,200 Slack says `msg_blocks_too_long`. */
 const ALL_BLOCKS_CHARS_MAX = 13_000;
 
+const isWithinLimits = new Ajv2020({ strict: true }).compile(schema);
+
 /** Fails if Slack would refuse a message, or make something of its texts. */
 export function assertSlackTakes({ text, blocks }: Message): void {
+  assert(
+    isWithinLimits({ text, blocks }),
+    JSON.stringify(isWithinLimits.errors?.slice(0, 3)),
+  );
   assert(text.trim() !== "" && text.length <= 4000, `text of ${text.length}`);
   assertInert(text);
   assertShown(text);
