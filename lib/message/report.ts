@@ -57,12 +57,12 @@ const LEAST_FIRST: readonly (readonly [Place | "addresses", number])[] = [
   ["happened", 6],
   ["seen", 1],
   ["next", 2],
-  ["changed", 2],
-  ["seen", 0],
-  ["happened", 3],
-  ["next", 1],
   ["changed", 1],
+  ["happened", 4],
+  ["next", 1],
   ["addresses", 0],
+  ["happened", 3],
+  ["seen", 0],
   ["happened", 1],
 ];
 
@@ -156,10 +156,12 @@ function partsOf({ lists, more }: Shown): string[][] {
       ...place === "happened" && more !== undefined ? [moreNames(more)] : [],
     ];
     if (lines.length === 0) return [];
-    return [[
-      ...title === undefined ? [] : [`*${OWN_MARK} ${title}*`],
-      ...lines,
-    ]];
+    if (title === undefined) return [lines];
+    const first = `*${OWN_MARK} ${title}*`;
+    // A single line stands beside its title: there are few lines.
+    return lines.length === 1
+      ? [[`${first} · ${lines[0]!.replace(/^• /, "")}`]]
+      : [[first, ...lines]];
   });
 }
 

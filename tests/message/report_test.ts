@@ -103,8 +103,8 @@ Deno.test("renderReport() writes headline, state, buttons, parts and small print
         ],
       },
       section("\u{1F534} Slow ×2, from 09:30\n• “p99: 2.4 s” [E2]"),
-      section("*◆ What changed*\n• 6 min before: “Deployed” [E1]"),
-      section("*◆ Next*\n• For Slow, look at the database"),
+      section("*◆ What changed* · 6 min before: “Deployed” [E1]"),
+      section("*◆ Next* · For Slow, look at the database"),
       {
         type: "context",
         elements: [

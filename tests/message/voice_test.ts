@@ -329,7 +329,9 @@ const OWN: readonly RegExp[] = [
   /^◆ Approved by /,
 ];
 
-function assertOwnLine(line: string): void {
+function assertOwnLine(whole: string): void {
+  // A single line stands beside its title.
+  const line = whole.replace(/^◆ (?:What changed|Seen before|Next) · /, "• ");
   assert(OWN.some((own) => own.test(line)), line);
   const headline = /^[\u{1F534}\u{1F7E1}]/u.test(line);
   // A mark of ours stands nowhere else than where we put it.

@@ -436,7 +436,7 @@ Deno.test("approvals and approve_latest_post on devcore", async (t) => {
         stdout,
         "│ \u{1F534} CRITICAL · checkout-api: Checkout latency above 2 s",
       );
-      assertStringIncludes(stdout, "│ ◆ What changed\n");
+      assertStringIncludes(stdout, "│ ◆ What changed · ");
       assertStringIncludes(
         stdout,
         "│ ◆ Approved by “(the approver)” at “(the time)”",

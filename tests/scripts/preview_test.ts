@@ -62,8 +62,7 @@ Deno.test("deno task preview shows text, a picture and the payload", async (t) =
       const line of [
         "│ \u{1F534} CRITICAL · checkout-api: Checkout latency above 2 s",
         "│ ◆ Since 09:30:00 UTC, now triggered",
-        "│ ◆ What changed",
-        "│ • 09:24:10, 5 min before: “Deployed checkout-api 2026.3.1”",
+        "│ ◆ What changed · 09:24:10, 5 min before: “Deployed checkout-api 2026.3.1”",
         "│ [Open the incident] https://incidents.example.com/INC-1042",
         "│ [Open the run] https://dashboard.example.com/runs/preview",
       ]

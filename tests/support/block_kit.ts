@@ -133,7 +133,7 @@ function assertShown(text: string): void {
 }
 
 const OURS =
-  /^\*◆ (What we know|What to do|What is missing|Timeline[^*]*|What changed|Seen before|Next)\*$/;
+  /^\*◆ (?:(?:What we know|What to do|What is missing|Timeline[^*]*)\*$|(?:What changed|Seen before|Next)\*(?=$| · ))/;
 const EMOJI = /:(?!\d\d?:)[\p{L}\p{N}_+'-]+:/u;
 const PAIRS = ["\\*", "_", "~"].map((mark) =>
   RegExp(

@@ -12,7 +12,9 @@ import type { Told } from "../../message/told.ts";
 import { headlineWords, placesOf } from "./headline.ts";
 import type { Known, Rule } from "./rule.ts";
 
-export const LINES_MAX = 5;
+const LINES_MAX = 5;
+/** Where other systems tell what happened, too. */
+const LINES_BESIDE_OTHERS = 3;
 const NAME_CHARS_MAX = 80;
 const PLACES_CHARS_MAX = 100;
 const SENTENCE_CHARS_MAX = 220;
@@ -30,11 +32,15 @@ export const groups: Rule = (known) => {
       : [],
   );
   const lines = groups.map((group) => lineOf(group, known, said));
-  const left = groups.slice(LINES_MAX);
   const more = alerts?.others;
+  const isTold = known.series.length + known.facts.length > 0;
+  const linesMax = isTold ? LINES_BESIDE_OTHERS : LINES_MAX;
+  // One that is left over would need a line for saying so.
+  const isOneLeft = groups.length === linesMax + 1 && more === undefined;
+  const left = isOneLeft ? [] : groups.slice(linesMax);
   const names = left.length + (more?.groups ?? 0);
   if (names === 0) return [...lines, ...firstOf(known)];
-  const shown = lines.slice(0, LINES_MAX);
+  const shown = lines.slice(0, groups.length - left.length);
   const count = left.reduce((sum, { count }) => sum + count, 0) +
     (more?.alerts ?? 0);
   const severity = [left[0]?.severity, more?.severity].flatMap((one) =>

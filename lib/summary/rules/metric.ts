@@ -72,22 +72,33 @@ function lineOf(series: MetricSeries, known: Known): string {
       : [],
   ];
   const bars = spark.replace(/[^ ▁-█]/g, "");
-  return `${nameOf(series, group?.count)}: ${parts.join(", ")} ${bars}`.trim();
+  const name = nameOf(series, {
+    isOnly: groups.length === 1,
+    count: group?.count ?? 1,
+  });
+  return `${name}: ${parts.join(", ")} ${bars}`.trim();
 }
 
 const MINUTES = { seconds: false };
 
+/** What stands above need not be said again. */
 function nameOf(
   { expression, alert, of }: MetricSeries,
-  count = 1,
+  { isOnly, count }: { isOnly: boolean; count: number },
 ): string {
   const [start = ""] = SIMPLE.exec(expression) ?? [];
   const rest = expression.slice(start.length);
   const isSimple = start !== "" && /^(?:\{[^{}]*\})?$/.test(rest);
-  const name = isSimple ? start : named(alert, NAME_CHARS_MAX);
-  return of === undefined || count < 2
-    ? name
-    : `${name} of ${quoted(of, OF_CHARS_MAX)}`;
+  const name = isSimple
+    ? start
+    : isOnly
+    ? "Measured"
+    : named(alert, NAME_CHARS_MAX);
+  if (of === undefined || count < 2) return name;
+  const [, value] = /^[\w.]+: ([\w.:@/-]+)$/.exec(of) ?? [];
+  return `${name} on ${
+    value === undefined ? quoted(of, OF_CHARS_MAX) : named(value, OF_CHARS_MAX)
+  }`;
 }
 
 function ofLimit(

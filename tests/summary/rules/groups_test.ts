@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import type { NormalizedContext } from "../../../lib/incident.ts";
 import { groups } from "../../../lib/summary/rules/groups.ts";
-import { alertsOf, group, textsOf } from "./support.ts";
+import { alertsOf, fact, group, textsOf } from "./support.ts";
 
 const NAMES = ["A", "B", "C", "D", "E", "F", "G"];
 
@@ -51,6 +51,22 @@ const TOLD: readonly [what: string, NormalizedContext, texts: string[]][] = [
     [
       ...NAMES.slice(0, 5).map((name) => `${name} ×2, from 08:00`),
       "… 5 more names (8 alerts), at worst critical, in the stored summary",
+    ],
+  ],
+  [
+    "one name more rather than that one is left",
+    alertsOf(NAMES.slice(0, 6).map((name) => group({ name }))),
+    NAMES.slice(0, 6).map((name) => `${name}, from 08:00`),
+  ],
+  [
+    "fewer names beside what other systems tell",
+    {
+      ...alertsOf(NAMES.slice(0, 5).map((name) => group({ name }))),
+      facts: [fact("log", "new error", "x")],
+    },
+    [
+      ...NAMES.slice(0, 3).map((name) => `${name}, from 08:00`),
+      "… 2 more names (2 alerts), at worst critical, in the stored summary",
     ],
   ],
 ];

@@ -53,10 +53,10 @@ const TOLD: readonly [
     { unit: "” [E1]" },
     `cart:latency:p99: 2.4 now, limit 2, ${COURSE.replace(" s ", " ")}`,
   ],
-  ["the alert's name where the expression is long", {
+  ["no name twice where the expression is long", {
     expression: "sum(rate(a[5m])) / b",
     unit: "s",
-  }, `Slow: 2.4 s now, limit 2 s, ${COURSE}`],
+  }, `Measured: 2.4 s now, limit 2 s, ${COURSE}`],
   [
     "the worst that is over",
     {
@@ -137,7 +137,18 @@ Deno.test("metric tells the first series of each alert, and whose it is of sever
   };
   assertEquals(
     textsOf(metric, context, ASKED).map((text) => text.split(": 2.4")[0]),
-    ["cart:latency:p99 of “pod: a”", "disk_free"],
+    ["cart:latency:p99 on a", "disk_free"],
+  );
+});
+
+Deno.test("metric tells the alert's name where there are several, and all labels of a series", () => {
+  const groups = [group({ count: 2 }), group({ name: "Full" })];
+  const series = [{ ...SERIES, expression: "1 - a", of: "job: x, pod: a" }];
+  assertEquals(
+    textsOf(metric, { ...alertsOf(groups), series }, ASKED)[0]!.split(
+      ": 2.4",
+    )[0],
+    "Slow on “job: x, pod: a”",
   );
 });
 
