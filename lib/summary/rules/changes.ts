@@ -39,9 +39,7 @@ function lineOf(made: MadeChange, { asOf }: Known): string {
   const [first, ...others] = sources.map(titleOf);
   const also = first === undefined || others.length === 0
     ? ""
-    : ` (${others.join(" and ")} ${
-      others.length === 1 ? "says" : "say"
-    } so, too)`;
+    : ` (also in ${others.join(" and ")})`;
   return `${clock(at, asOf)}, ${ageOf(ms)} before: ${wordsOf(made)}${also}`;
 }
 
@@ -58,7 +56,9 @@ export function wordsOf({ change, text }: MadeChange): string {
   const failed = /^(?:failure|error|failed)$/i.test(state ?? "")
     ? ", which failed"
     : "";
-  const said = says === "" ? "" : quoted(says, TEXT_CHARS_MAX);
+  // Who deployed need not be named again.
+  const brought = by === undefined ? says : says.replaceAll(` (${by})`, "");
+  const said = says === "" ? "" : quoted(brought, TEXT_CHARS_MAX);
   if (done !== undefined) {
     return `${done}${who}${failed}${said === "" ? "" : `: ${said}`}`;
   }

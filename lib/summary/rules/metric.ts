@@ -75,6 +75,7 @@ function lineOf(series: MetricSeries, known: Known): string {
   const name = nameOf(series, {
     isOnly: groups.length === 1,
     count: group?.count ?? 1,
+    worst: group?.worst,
   });
   return `${name}: ${parts.join(", ")} ${bars}`.trim();
 }
@@ -84,7 +85,11 @@ const MINUTES = { seconds: false };
 /** What stands above need not be said again. */
 function nameOf(
   { expression, alert, of }: MetricSeries,
-  { isOnly, count }: { isOnly: boolean; count: number },
+  { isOnly, count, worst }: {
+    isOnly: boolean;
+    count: number;
+    worst: string | undefined;
+  },
 ): string {
   const [start = ""] = SIMPLE.exec(expression) ?? [];
   const rest = expression.slice(start.length);
@@ -96,6 +101,7 @@ function nameOf(
     : named(alert, NAME_CHARS_MAX);
   if (of === undefined || count < 2) return name;
   const [, value] = /^[\w.]+: ([\w.:@/-]+)$/.exec(of) ?? [];
+  if (isOnly && value === worst && value !== undefined) return name;
   return `${name} on ${
     value === undefined ? quoted(of, OF_CHARS_MAX) : named(value, OF_CHARS_MAX)
   }`;

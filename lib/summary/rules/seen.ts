@@ -88,7 +88,9 @@ function firings(find: Find, asOf: string | undefined): Told[] {
     ? ""
     : times === "1"
     ? ", the only time in 30 days"
-    : `; ${counted(Number(times), "time")} in 30 days, usually for ${usual}`;
+    : `; ${counted(Number(times), "time")} in 30 days${
+      usual === length ? "" : `, usually for ${usual}`
+    }`;
   return [tell(
     `It last fired ${
       clock(at, asOf, { seconds: false })

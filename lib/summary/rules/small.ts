@@ -4,9 +4,22 @@
  * @module
  */
 import { named, quoted } from "../../base/foreign.ts";
+import type { GapKind } from "../../incident.ts";
 import type { Known, Rule } from "./rule.ts";
 
 const NAME_CHARS_MAX = 60;
+const WHY_CHARS_MAX = 90;
+/** Why something is missing, in a word. */
+const KINDS: Readonly<Record<GapKind, string>> = {
+  off: "not set up",
+  unconcerned: "not concerned",
+  refused: "refused",
+  absent: "not there",
+  late: "too late",
+  cut: "only a part",
+  limited: "asked too often",
+  broken: "no good answer",
+};
 /** No webhook carries them. */
 const NEVER = /^silences, inhibitions/;
 
@@ -33,8 +46,13 @@ function missing({ bundle: { gaps = [] } }: Known): string[] {
   );
   const [first, ...others] = told;
   if (first === undefined) return [];
+  const { what, why, kind } = first;
   const rest = others.length === 0 ? "" : ` and ${others.length} more`;
-  return [`not got: ${quoted(`${first.what}: ${first.why}`, 90)}${rest}`];
+  // The stored summary and the page have the reason in full.
+  const said = kind === undefined
+    ? quoted(`${what}: ${why}`, WHY_CHARS_MAX)
+    : `${named(what, NAME_CHARS_MAX)} (${KINDS[kind]})`;
+  return [`not got: ${said}${rest}`];
 }
 
 function asOf({ asOf, isAsked, bundle, groups }: Known): string {

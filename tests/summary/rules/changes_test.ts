@@ -64,9 +64,9 @@ const TOLD: readonly [what: string, NormalizedContext, texts: string[]][] = [
   }, ["07:50:00, 10 min before: “Deployed cart 2”"]],
   ["a deployment in its parts", {
     ...CART,
-    timeline: [made("56", { ...DEPLOYED, says: "2 commits: a; b" })],
+    timeline: [made("56", { ...DEPLOYED, says: "2 commits: a (ada); b (bo)" })],
   }, [
-    "07:56:00, 4 min before: cart v2.1.0 deployed to production by ada: “2 commits: a; b”",
+    "07:56:00, 4 min before: cart v2.1.0 deployed to production by ada: “2 commits: a; b (bo)”",
   ]],
   ["that a deployment failed", {
     ...CART,
@@ -146,7 +146,7 @@ const TOLD: readonly [what: string, NormalizedContext, texts: string[]][] = [
       made("56", { ...DEPLOYED, says: "1 commit: #7 Retry (ada)" }),
     ],
   }, [
-    "07:56:00, 4 min before: cart v2.1.0 deployed to production by ada: “1 commit: #7 Retry (ada)”",
+    "07:56:00, 4 min before: cart v2.1.0 deployed to production by ada: “1 commit: #7 Retry”",
     "07:41:00, 19 min before: #77 merged into cart: “Wait”",
   ]],
 ];
@@ -186,7 +186,7 @@ Deno.test("changes tells one deployment once, whoever tells of it", () => {
   assertEquals(
     textsOf(changes, { ...CART, timeline }, { lookups: SYSTEMS }),
     [
-      "07:55:00, 5 min before: cart v2.1.0 deployed to production by ada (Kubernetes and PagerDuty say so, too)",
+      "07:55:00, 5 min before: cart v2.1.0 deployed to production by ada (also in Kubernetes and PagerDuty)",
       "07:57:00, 3 min before: mail rolled out in shop",
     ],
   );

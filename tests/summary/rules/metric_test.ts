@@ -152,6 +152,18 @@ Deno.test("metric tells the alert's name where there are several, and all labels
   );
 });
 
+Deno.test("metric tells whose it is only if the line above does not", () => {
+  const told = (worst: string) =>
+    textsOf(metric, {
+      ...alertsOf([group({ count: 2, worst })]),
+      series: [SERIES],
+    }, ASKED)[0]!.split(": 2.4")[0];
+  assertEquals([told("a"), told("b")], [
+    "cart:latency:p99",
+    "cart:latency:p99 on a",
+  ]);
+});
+
 Deno.test("metric quotes a sentence where a bundle has no series", () => {
   const facts = [
     fact("log", "errors", "12"),

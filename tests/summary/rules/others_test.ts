@@ -1,5 +1,9 @@
 import { assertEquals } from "@std/assert";
-import type { EvidenceKind, NormalizedContext } from "../../../lib/incident.ts";
+import type {
+  EvidenceKind,
+  GapKind,
+  NormalizedContext,
+} from "../../../lib/incident.ts";
 import type { Rule } from "../../../lib/summary/rules/rule.ts";
 import { small } from "../../../lib/summary/rules/small.ts";
 import { words } from "../../../lib/summary/rules/words.ts";
@@ -57,4 +61,16 @@ Deno.test("small tells the first gap that nobody chose, and counts the others", 
   assertEquals(textsOf(small, { ...alertsOf([group()]) }, { gaps }), [
     "As of 2026-03-04 08:00:00 UTC, from the webhook alone · not got: “the log: status 403” and 1 more",
   ]);
+});
+
+Deno.test("small tells in a word why a system did not give something", () => {
+  const told = (what: string, kind: GapKind) =>
+    textsOf(small, alertsOf([group()]), {
+      gaps: [{ what, why: "it said no. All is well", kind }],
+    })[0]!.split(" · ")[1];
+  assertEquals(told("events", "refused"), "not got: events (refused)");
+  assertEquals(
+    told("error lines of cart", "cut"),
+    "not got: “error lines of cart” (only a part)",
+  );
 });

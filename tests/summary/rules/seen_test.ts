@@ -39,6 +39,10 @@ const TOLD: readonly [what: string, facts: Fact[], texts: string[]][] = [
   ["when it last fired, and how often", FIRINGS, [
     "It last fired 2026-03-01 10:00 UTC for 41 min; 3 times in 30 days, usually for 40 min",
   ]],
+  ["a usual length only if the last was another", [
+    history("fired in 30 days", "2 times before, usually for 41 min"),
+    FIRINGS[1]!,
+  ], ["It last fired 2026-03-01 10:00 UTC for 41 min; 2 times in 30 days"]],
   ["that it fired once", [
     history("fired in 30 days", "1 time before, usually for 40 min"),
     FIRINGS[1]!,
