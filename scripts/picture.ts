@@ -1,117 +1,152 @@
 /**
- * Makes the pictures of README.md: the sample incident's message as a chat
- * shows it, and a finished demo as a terminal shows it.
+ * Makes the pictures of the documentation: messages as a chat shows them, pages
+ * beside them, and a finished demo as a terminal shows it.
  *
  * @module
  */
+import type { Config } from "../lib/base/config.ts";
 import { sha256Hex } from "../lib/base/digest.ts";
-import { escapeHtml, renderHtml } from "../lib/message/html.ts";
-import { previewMessage } from "./pictures/make.ts";
-import { readIncident } from "./terminal/incident_file.ts";
-import { command } from "./terminal/arguments.ts";
-import { CommandError, runCommand } from "./terminal/command.ts";
+import { escapeHtml, renderBoth, renderHtml } from "../lib/message/html.ts";
+import { pageDocument } from "../lib/message/page/page.ts";
+import type { LINK_SETTINGS } from "../lib/message/settings.ts";
+import { collectSample, NOW } from "./pictures/collected.ts";
+import { type Preview, previewFindings } from "./pictures/make.ts";
+import { photograph } from "./pictures/photograph.ts";
+import { PICTURE_SAMPLES } from "./pictures/samples.ts";
+import { command, readName } from "./terminal/arguments.ts";
+import {
+  type CommandContext,
+  CommandError,
+  runCommand,
+} from "./terminal/command.ts";
+
+const NAMES = ["readme", "messages", "demo"] as const;
 
 const HELP = {
-  usage: "deno task picture",
+  usage: "deno task picture [--only NAME]",
   about:
-    "Renders the sample incident's message as .github/images/message.png,\n" +
-    "runs the demo and writes what it prints as .github/images/demo.svg.\n" +
-    "Needs Chromium, as chromium on the PATH.",
-  options: {},
+    `readme: the sample incident's message and page, as .github/images/message.png.
+messages: the messages and the page of docs/messages.md, in docs/images/.
+demo: what the demo prints, as .github/images/demo.svg.
+Needs Chromium, as chromium on the PATH.`,
+  options: { "only NAME": `one of ${NAMES.join(", ")}; all if not given` },
 } as const;
 
 const FOLDER = ".github/images";
-const SAMPLE = "deploy/samples/sample_incident.json";
+const MESSAGES_FOLDER = "docs/images";
 /** Of the page that the picture was made from. */
 export const PAGE_DIGEST = `${FOLDER}/message.sha256`;
+const README_PX = { width: 1280, heightMax: 1060, scale: 1.5 };
+/** A phone, and a window beside others. */
+const WIDTHS = [420, 900] as const;
+const PAGE_HEIGHT_MAX = 3600;
 
-export const main = command(HELP, async (_, { out }) => {
+export const main = command(HELP, async ({ values }, context) => {
+  const only = values.only === undefined
+    ? undefined
+    : readName("picture", values.only, NAMES);
+  const makers: Record<typeof NAMES[number], () => Promise<void>> = {
+    readme: () => makeReadme(context),
+    messages: () => makeMessages(context),
+    demo: () => makeDemo(context),
+  };
+  for (const name of only === undefined ? NAMES : [only]) await makers[name]();
+});
+
+async function makeReadme({ out }: CommandContext): Promise<void> {
   const page = await renderPage();
   const png = `${FOLDER}/message.png`;
-  await photograph(page, png);
+  await photograph(page, png, README_PX);
   await Deno.writeTextFile(PAGE_DIGEST, `${await digestOf(page)}\n`);
-  out(`${png}  made from ${SAMPLE}`);
+  out(png);
+}
+
+async function makeDemo({ out }: CommandContext): Promise<void> {
   const svg = `${FOLDER}/demo.svg`;
   const lines = await runDemo();
   await Deno.writeTextFile(svg, renderTerminal(lines));
   out(`${svg}  ${lines.length} lines`);
-});
+}
 
-/** The sample incident's message, as if a person had approved it. */
-export async function renderPage(): Promise<string> {
-  const incident = await readIncident(SAMPLE);
-  const { message } = await previewMessage(
-    incident,
-    {
-      linkOrigins: ["https://incidents.example.com"],
-      dashboardRunUrl: "https://coretex.example.com/runs/{run_id}",
-      evidenceUrl: undefined,
-    },
-    {
-      released: {
-        approval: {
-          by: "ada",
-          at: "2026-01-15T09:31:40.512Z",
-          ruleId: "incident-enricher-require-approval-post",
-        },
-        runId: "58bac4de-7e17-47a3-92d5-d5bf7a2e30ea",
-      },
-    },
+async function makeMessages({ out }: CommandContext): Promise<void> {
+  await Deno.mkdir(MESSAGES_FOLDER, { recursive: true });
+  for (const { name, findings } of PICTURE_SAMPLES) {
+    const preview = await previewSample(await findings());
+    const chat = renderHtml(preview.message.blocks, { title: name, note: "" });
+    for (const width of WIDTHS) {
+      const png = `${MESSAGES_FOLDER}/${name}-${width}.png`;
+      await photograph(inFrame(chat), png, { width, scale: 1.5 });
+      out(png);
+    }
+    if (name !== "collected") continue;
+    const page = pageDocument(opened(preview).page);
+    for (const width of WIDTHS) {
+      const png = `${MESSAGES_FOLDER}/page-${width}.png`;
+      await photograph(page, png, { width, heightMax: PAGE_HEIGHT_MAX });
+      out(png);
+    }
+  }
+}
+
+/** Without a footer's space and a margin that a window has. */
+function inFrame(page: string): string {
+  return page.replace(
+    "</style>",
+    "body { padding: 12px; }\nfooter { display: none; }\n</style>",
   );
-  return renderHtml(message.blocks, { title: incident.incident_id, note: "" });
+}
+
+/** The sample incident's message and page, as if a person had approved it. */
+export async function renderPage(): Promise<string> {
+  const preview = await previewSample(await collectSample());
+  const { message, page } = opened(preview);
+  return renderBoth(message.blocks, page, { title: "Sample", note: "" });
+}
+
+/** With the evidence of the first claims unfolded, as a reader would. */
+function opened(preview: Preview): Preview {
+  const { title, body } = preview.page;
+  const parts = body.split("<section>").map((part) =>
+    /^\s*<h2>What (?:happened|changed)/.test(part)
+      ? part.replace("<details>", "<details open>")
+      : part
+  );
+  return { ...preview, page: { title, body: parts.join("<section>") } };
+}
+
+const SETTINGS: Config<typeof LINK_SETTINGS> = {
+  linkOrigins: [
+    "https://runbooks.example.com",
+    "https://grafana.example.com",
+    "http://prometheus.example.com:9090",
+    "http://alertmanager.example.com:9093",
+    "https://meet.example.com",
+  ],
+  dashboardRunUrl: "https://coretex.example.com/runs/{run_id}",
+  evidenceUrl: "https://coretex.example.com/evidence/{pointer}",
+};
+
+function previewSample(
+  found: Parameters<typeof previewFindings>[0],
+): Promise<Preview> {
+  return previewFindings(found, SETTINGS, {
+    now: NOW,
+    released: {
+      approval: {
+        by: "ada",
+        at: "2026-01-15T09:31:59.512Z",
+        ruleId: "incident-enricher-require-approval-post",
+      },
+      runId: "58bac4de-7e17-47a3-92d5-d5bf7a2e30ea",
+    },
+  });
 }
 
 export function digestOf(page: string): Promise<string> {
   return sha256Hex(new TextEncoder().encode(page));
 }
 
-const CHROMIUM = [
-  ...["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic"],
-  ...["--no-first-run", "--disable-background-networking"],
-  ...["--disable-component-update", "--disable-sync", "--hide-scrollbars"],
-  "--force-device-scale-factor=2",
-];
-const WIDTH_PX = 800;
 const MARGIN_PX = 20;
-
-/** Writes a picture of a page's message, cut to its height. */
-async function photograph(page: string, target: string): Promise<void> {
-  const folder = await Deno.makeTempDir({ dir: "/tmp" });
-  const file = `${folder}/page.html`;
-  const chromium = async (height: number, action: string) => {
-    const { success, stdout } = await new Deno.Command("chromium", {
-      args: [
-        ...CHROMIUM,
-        `--user-data-dir=${folder}/profile`,
-        `--window-size=${WIDTH_PX},${height}`,
-        action,
-        `file://${file}`,
-      ],
-      stderr: "null",
-    }).output();
-    if (!success) throw new CommandError("chromium failed");
-    return new TextDecoder().decode(stdout);
-  };
-  try {
-    // Only this copy measures itself: the page's own policy runs no script.
-    await Deno.writeTextFile(
-      file,
-      page.replace(/<meta http-equiv="Content-Security-Policy"[^>]*>/, "") +
-        `<script>document.title = document.querySelector("main").offsetHeight</script>`,
-    );
-    const [, height] =
-      /<title>(\d+)</.exec(await chromium(600, "--dump-dom")) ??
-        [];
-    if (height === undefined) throw new CommandError("No height was measured");
-    await Deno.writeTextFile(
-      file,
-      page.replace("</style>", `body { padding: ${MARGIN_PX}px; }\n</style>`),
-    );
-    await chromium(Number(height) + 2 * MARGIN_PX, `--screenshot=${target}`);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
 
 async function runDemo(): Promise<string[]> {
   const { success, stdout } = await new Deno.Command(Deno.execPath(), {

@@ -64,7 +64,11 @@ export interface PageParts {
 
 /** Writes the page. */
 export function renderPage(view: PageView): string {
-  const { title, body } = renderParts(view);
+  return pageDocument(renderParts(view));
+}
+
+/** The document that shows a page alone. */
+export function pageDocument({ title, body }: PageParts): string {
   const head = element(
     "head",
     {},

@@ -41,6 +41,7 @@ p { margin: 0 0 6px; }
 .faint, footer { color: var(--faint); font-size: .875rem; }
 a { color: var(--link); }
 ul.links { display: flex; flex-wrap: wrap; gap: 6px 8px; margin: 10px 0 0; padding: 0; list-style: none; }
+ul.links li { margin: 0; }
 ul.links a { display: inline-block; padding: 4px 10px; border: 1px solid var(--line);
   border-radius: 8px; text-decoration: none; font-weight: 600; font-size: .9rem; }
 ul.claims, ol.moments, ul.plain { margin: 0; padding-left: 20px; }
@@ -48,7 +49,7 @@ li { margin: 0 0 8px; unicode-bidi: isolate; }
 ol.moments { padding-left: 0; list-style: none; }
 ol.moments li { display: grid; grid-template-columns: 11.5rem 1fr; gap: 0 10px; }
 time { color: var(--faint); font-variant-numeric: tabular-nums; }
-.change { border-left: 3px solid var(--course); padding-left: 6px; }
+ol.moments .change { margin-left: -9px; border-left: 3px solid var(--course); padding-left: 6px; }
 details { margin: 4px 0 0; }
 summary { color: var(--faint); font-size: .875rem; cursor: pointer; }
 article { padding: 10px 0; border-top: 1px solid var(--line); }
