@@ -35,7 +35,8 @@ const README = DOCUMENTS.get("README.md")!;
 
 async function list(folder: string): Promise<string[]> {
   const entries = await Array.fromAsync(Deno.readDir(new URL(folder, ROOT)));
-  return entries.map(({ name }) => `${folder}/${name}`).toSorted();
+  return entries.filter(({ isFile }) => isFile)
+    .map(({ name }) => `${folder}/${name}`).toSorted();
 }
 
 for (const [path, render] of Object.entries(TABLES)) {

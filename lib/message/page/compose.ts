@@ -84,10 +84,12 @@ function linksOf(
 ): PageLink[] {
   const origins = settings.linkOrigins ?? [];
   const { source, links = [] } = context;
-  const own = [
-    incidentLink(source, origins),
-    runLink(settings.dashboardRunUrl, runId),
-  ].flatMap((link) => link ?? []);
+  const incident = incidentLink(source, origins);
+  const own = [incident, runLink(settings.dashboardRunUrl, runId)]
+    .flatMap((link) => link ?? []);
+  const unlinked = incident === undefined && source?.url !== undefined
+    ? [{ label: "Incident", url: foreignLine(source.url), allowed: false }]
+    : [];
   const named = links.map(({ kind, url, of = "" }): PageLink => {
     const allowed = allowedUrl(url, source?.system, origins);
     const about = foreignLine(of).slice(0, OF_CHARS_MAX);
@@ -99,6 +101,7 @@ function linksOf(
   });
   return [
     ...own.map(({ label, url }) => ({ label, url, allowed: true })),
+    ...unlinked,
     ...named,
   ];
 }

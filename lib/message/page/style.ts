@@ -77,7 +77,6 @@ figcaption { font-weight: 600; }
   ol.moments li { grid-template-columns: 1fr; }
   .chart text { font-size: 20px; }
 }
-@media print { body { background: none; } details > * { display: block; } }
 `;
 
 /**

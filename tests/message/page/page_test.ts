@@ -106,6 +106,10 @@ Deno.test("renderPage() links only to allowed origins", () => {
     pageOf(FULL, { linkOrigins: ["https://wiki.example"] }),
     "Graph: <code>https://elsewhere.example/graph</code>",
   );
+  assertStringIncludes(
+    pageOf(FULL),
+    "Incident: <code>https://am.example/#/alerts</code>",
+  );
 });
 
 Deno.test("renderPage() shows no text of the evidence at level full", () => {
