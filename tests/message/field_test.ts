@@ -4,10 +4,11 @@
  *
  * @module
  */
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { unescapeMrkdwn } from "../../lib/message/mrkdwn.ts";
 import { renderText } from "../../lib/message/text.ts";
 import { readAlertmanagerDelivery } from "../../lib/sources/alertmanager/webhook.ts";
+import { PAGERDUTY } from "../../lib/sources/pagerduty/webhook.ts";
 import { previewMessage } from "../../scripts/pictures/make.ts";
 import { assertSlackTakes } from "../support/block_kit.ts";
 
@@ -194,4 +195,85 @@ Deno.test("two alerts at one moment have one start", async () => {
     },
   );
   assertEquals(lines[1], "◆ Since 08:00:00 UTC, none resolved");
+});
+
+Deno.test("a pod's workload is ill, whoever measured it, and no label is left out unsaid", async () => {
+  const lines = await linesOf({
+    name: "PodRestarts",
+    severity: "critical",
+    labels: {
+      az: "b",
+      container: "web",
+      endpoint: "http",
+      instance: "10.7.0.3:8080",
+      job: "kube-state-metrics",
+      namespace: "books",
+      node: "n-4",
+      pod: "ledger-api-6c5f7d8b9c-4hx2z",
+      reason: "Error",
+      service: "ksm-kube-state-metrics",
+      tier: "gold",
+      uid: "0b9c",
+      zone: "north",
+    },
+    says: "It restarts.",
+  });
+  assertEquals(lines[0], "\u{1F534} CRITICAL · ledger-api: It restarts");
+  assertEquals(
+    find(lines, "\u{1F534} PodRestarts"),
+    "\u{1F534} PodRestarts on ledger-api-6c5f7d8b9c-4hx2z",
+  );
+  const [, shown = "", left] = /^• “(.*)” and (\d+) more labels$/
+    .exec(find(lines, "• “")!) ?? [];
+  assertEquals(
+    [shown.split(", ").length, shown.startsWith("namespace: books, ")],
+    [4, true],
+  );
+  assertEquals(left, "4");
+  assert(!lines.join("\n").includes("kube-state-metrics"));
+});
+
+Deno.test("a long text says what is cut, and where all of it is", async () => {
+  const long = "All of the queue is stuck behind one letter, and ".repeat(400);
+  const lines = await linesOf({
+    name: "Stuck",
+    severity: "warning",
+    says: long,
+  });
+  const text = lines.join("\n");
+  assert(text.length < 2000, text);
+  assertEquals(lines[0]!.at(-1), "…");
+  assertMatch(
+    find(lines, "◆ As of")!,
+    / · the whole description is in the payload, E1 \(\d+(?:\.\d)? KiB\) · /,
+  );
+  assertMatch(find(lines, "◆ As of")!, /1 text that is cut here$/);
+  // What the headline begins stands below as far as there is room, once.
+  assertEquals(lines.filter((line) => line.includes("one letter")).length, 2);
+});
+
+Deno.test("a text of nothing that can be seen is none, and the id stands for it", async () => {
+  const delivery = await PAGERDUTY.read({
+    event: {
+      id: "01BLANK",
+      event_type: "incident.triggered",
+      resource_type: "incident",
+      occurred_at: "2026-05-06T08:00:00Z",
+      data: {
+        id: "QBLANK01",
+        html_url: "https://books.pagerduty.com/incidents/QBLANK01",
+        number: 12,
+        status: "triggered",
+        title: "\u2060\u200d \ufeff\u{E0041}",
+        created_at: "2026-05-06T08:00:00Z",
+        service: { id: "P1", summary: "\u200b\u2063" },
+        urgency: "high",
+      },
+    },
+  }, { events: ["incident.triggered"] } as never);
+  assert("incident" in delivery);
+  const { message } = await previewMessage(delivery.incident, SETTINGS);
+  const [headline, ...lines] = message.text.split("\n");
+  assertEquals(headline, "\u{1F7E0} ERROR: pagerduty:QBLANK01");
+  assertEquals(lines, ["Triggered 08:00:00 UTC, not acknowledged"]);
 });

@@ -15,7 +15,7 @@ import {
   type Finding,
   GapError,
 } from "../collector.ts";
-import { deploymentOfPod } from "../kubernetes/objects.ts";
+import { deploymentOfPod } from "../../workload.ts";
 import { groupLines, type LogGroup, type LogLine } from "../log_templates.ts";
 import {
   account,

@@ -14,6 +14,7 @@ import {
   textOf,
 } from "../../base/json.ts";
 import { toMoment } from "../../incident.ts";
+import { RANDOM } from "../../workload.ts";
 import { wordsOf } from "../wording.ts";
 
 /** A Deployment's own state. */
@@ -80,14 +81,7 @@ const NAME_CHARS_MAX = 253;
 const MESSAGE_CHARS_MAX = 300;
 const LISTED_MAX = 20;
 const SELECTOR_CHARS_MAX = 1000;
-/** Names that the controllers make end in letters of this alphabet. */
-const RANDOM = "[bcdfghjklmnpqrstvwxz2456789]";
 const STARTING = ["ContainerCreating", "PodInitializing"];
-
-/** The Deployment that a pod of this name belongs to, if its name is of that form. */
-export function deploymentOfPod(name: string): string | undefined {
-  return RegExp(`^(.+)-${RANDOM}{6,10}-${RANDOM}{5}$`).exec(name)?.[1];
-}
 
 /** Whether an object's name is a workload's, or one that its controllers made of it. */
 export function isNameOf(name: string, workload: string): boolean {

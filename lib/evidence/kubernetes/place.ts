@@ -4,7 +4,7 @@
  * @module
  */
 import { optional } from "../../base/json.ts";
-import { deploymentOfPod } from "./objects.ts";
+import { deploymentOfPod } from "../../workload.ts";
 import type { Subject } from "../subject.ts";
 
 /** The namespace that the incident concerns, and what in it. */

@@ -8,12 +8,12 @@ import { counted, utcOf } from "../../base/text.ts";
 import type { Finding, FoundFact } from "../collector.ts";
 import {
   type Deployment,
-  deploymentOfPod,
   isNameOf,
   type Pod,
   type Trouble,
   type Warning,
 } from "./objects.ts";
+import { deploymentOfPod } from "../../workload.ts";
 import { wordsOf } from "../wording.ts";
 import type { Place } from "./place.ts";
 

@@ -9,7 +9,8 @@ import { type AlertGroup, isWorse } from "../../incident.ts";
 import { clock } from "./clock.ts";
 import { moreNames } from "../../message/more.ts";
 import type { Told } from "../../message/told.ts";
-import { headlineWords, placesOf } from "./headline.ts";
+import { deploymentOfPod } from "../../workload.ts";
+import { headlineWords, isLong, placesOf } from "./headline.ts";
 import type { Known, Rule } from "./rule.ts";
 
 const LINES_MAX = 5;
@@ -18,6 +19,8 @@ const LINES_BESIDE_OTHERS = 3;
 const NAME_CHARS_MAX = 80;
 const PLACES_CHARS_MAX = 100;
 const SENTENCE_CHARS_MAX = 220;
+/** Of a single alert, which has the message for itself. */
+const REST_CHARS_MAX = 300;
 
 /** `HostHighCpuLoad ×3, from 09:20 · “CPU on db-1 is 97.4 %”`. */
 export const groups: Rule = (known) => {
@@ -26,10 +29,13 @@ export const groups: Rule = (known) => {
   const isOne = groups.length === 1 && groups[0]!.count === 1;
   if (isOne) return ofSingle(known, groups[0]!, title);
   // What the headline says stands there already.
+  const above = known.worst.length === 1
+    ? headlineWords(known.worst[0]!)
+    : undefined;
   const said = new Set(
-    known.worst.length === 1
-      ? [quoted(headlineWords(known.worst[0]!) ?? "", SENTENCE_CHARS_MAX)]
-      : [],
+    above === undefined || isLong(above)
+      ? []
+      : [quoted(above, SENTENCE_CHARS_MAX)],
   );
   const lines = groups.map((group) => lineOf(group, known, said));
   const more = alerts?.others;
@@ -92,16 +98,22 @@ function ofSingle(
   const { context } = known;
   const rest = [
     ...shared === undefined || says?.includes(shared) ? [] : [`${shared}.`],
+    ...isLong(says) ? [says!] : [],
     ...sentencesOf(context.description ?? "").filter((sentence) =>
-      ![says, shared].includes(withoutStop(sentence))
+      ![says, shared].includes(withoutStop(sentence)) &&
+      !isBegunBy(sentence, says)
     ),
   ].join(" ");
+  // The headline names the workload of a pod.
+  const pod = deploymentOfPod(context.service ?? "") === undefined
+    ? ""
+    : ` on ${named(context.service!, NAME_CHARS_MAX)}`;
   if (says !== undefined) {
     return [{
       place: "happened",
       severity,
-      text: `${named(name, NAME_CHARS_MAX)}${
-        rest === "" ? "" : ` · ${quoted(rest, SENTENCE_CHARS_MAX)}`
+      text: `${named(name, NAME_CHARS_MAX)}${pod}${
+        rest === "" ? "" : ` · ${quoted(rest, REST_CHARS_MAX)}`
       }`,
       evidence: [...evidence],
     }];
@@ -119,6 +131,11 @@ function ofSingle(
     text: `The alert says nothing more: it has no ${listOf(has)}`,
     evidence: [...evidence],
   }];
+}
+
+/** Whether a group's sentence is the beginning of this one. */
+function isBegunBy(sentence: string, says = ""): boolean {
+  return says.endsWith("…") && sentence.startsWith(says.slice(0, -1));
 }
 
 function listOf(words: readonly string[]): string {

@@ -8,6 +8,7 @@
 import { foreignLine } from "../../base/foreign.ts";
 import { counted } from "../../base/text.ts";
 import type { AlertGroup } from "../../incident.ts";
+import { deploymentOfPod } from "../../workload.ts";
 import type { Known, Rule } from "./rule.ts";
 
 const PLACES_SHOWN = 3;
@@ -41,7 +42,9 @@ export function subjectOf({ context, worst }: Known): string | undefined {
   const { service, alerts } = context;
   // The places of a single alert's name stand in for a service.
   const own = worst.length === 1 ? placesOf(worst) : "";
-  const what = foreignLine(service ?? "") || own;
+  const ill = foreignLine(service ?? "");
+  // A pod comes and goes; its workload is what people know.
+  const what = (deploymentOfPod(ill) ?? ill) || own;
   const where = foreignLine(alerts?.place ?? "");
   return [what, where].filter((part) => part !== "").join(", ") || undefined;
 }
@@ -60,6 +63,14 @@ function ofOne(group: AlertGroup): string {
     )
     : "";
   return words === "" ? foreignLine(name) : `${words}${number && ` ${number}`}`;
+}
+
+/** A headline has about this much room for a sentence. */
+const SHOWN_CHARS = 90;
+
+/** Whether a headline cuts this sentence, so that it must stand below, too. */
+export function isLong(words: string | undefined): boolean {
+  return foreignLine(words ?? "").length > SHOWN_CHARS;
 }
 
 /** The sentence that a headline about one name repeats. */

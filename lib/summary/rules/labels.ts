@@ -4,6 +4,7 @@
  * @module
  */
 import { quoted } from "../../base/foreign.ts";
+import { counted } from "../../base/text.ts";
 import type { Rule } from "./rule.ts";
 
 const SHOWN = 4;
@@ -23,13 +24,17 @@ export const labels: Rule = (
     context.service,
     context.alerts?.place,
   ]);
-  const text = [...given].filter(([name, value]) =>
+  const all = [...given].filter(([name, value]) =>
     !ELSEWHERE.test(name) && !told.has(value) && !/:\/\//.test(value) &&
     value.length <= VALUE_CHARS_MAX
-  ).slice(0, SHOWN).map(([name, value]) => `${name}: ${value}`).join(", ");
+  );
+  const text = all.slice(0, SHOWN).map(([name, value]) => `${name}: ${value}`)
+    .join(", ");
+  const left = all.length - SHOWN;
   return text === "" ? [] : [{
     place: "happened",
-    text: quoted(text, TEXT_CHARS_MAX),
+    text: quoted(text, TEXT_CHARS_MAX) +
+      (left > 0 ? ` and ${counted(left, "more label")}` : ""),
     evidence: [...group.evidence],
   }];
 };

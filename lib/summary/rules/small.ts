@@ -4,11 +4,14 @@
  * @module
  */
 import { named, quoted } from "../../base/foreign.ts";
-import type { GapKind } from "../../incident.ts";
+import { type GapKind, withIds } from "../../incident.ts";
+import { amount } from "./amount.ts";
 import type { Known, Rule } from "./rule.ts";
 
 const NAME_CHARS_MAX = 60;
 const WHY_CHARS_MAX = 90;
+/** A shorter text may end so by itself. */
+const CUT_CHARS = 1000;
 /** Why something is missing, in a word. */
 const KINDS: Readonly<Record<GapKind, string>> = {
   off: "not set up",
@@ -32,6 +35,7 @@ export const small: Rule = (known) => {
     text: [
       asOf(known),
       ...missing(known),
+      ...whole(known),
       ...urgency === undefined ? [] : [`urgency ${named(urgency, 20)}`],
       ...team === undefined ? [] : [`team ${named(team, NAME_CHARS_MAX)}`],
     ].join(" · "),
@@ -53,6 +57,16 @@ function missing({ bundle: { gaps = [] } }: Known): string[] {
     ? quoted(`${what}: ${why}`, WHY_CHARS_MAX)
     : `${named(what, NAME_CHARS_MAX)} (${KINDS[kind]})`;
   return [`not got: ${said}${rest}`];
+}
+
+/** Where all of a description is that was cut before anybody summarised it. */
+function whole({ context, bundle, main: [id] }: Known): string[] {
+  const { description = "" } = context;
+  const item = withIds(bundle.evidence).find((item) => item.id === id);
+  if (item === undefined || !/…$/.test(description)) return [];
+  if (description.length < CUT_CHARS) return [];
+  const size = amount(item.bytes, "B");
+  return [`the whole description is in the payload, ${id} (${size})`];
 }
 
 function asOf({ asOf, isAsked, bundle, groups }: Known): string {

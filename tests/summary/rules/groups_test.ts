@@ -54,6 +54,27 @@ const TOLD: readonly [what: string, NormalizedContext, texts: string[]][] = [
     ],
   ],
   [
+    "all of a sentence that the headline cuts",
+    alertsOf([group({ says: `It is ${"very ".repeat(20)}slow` })]),
+    [`Slow · “It is ${"very ".repeat(20)}slow”`],
+  ],
+  [
+    "no beginning of a sentence beside all of it",
+    {
+      ...alertsOf([group({ says: "It is a long stor…" })]),
+      description: "It is a long story of woe. Then more.",
+    },
+    ["Slow · “Then more.”"],
+  ],
+  [
+    "a pod, of which the headline tells the workload",
+    {
+      ...alertsOf([group({ says: "It is slow" })]),
+      service: "cart-6c5f7d8b9c-4hx2z",
+    },
+    ["Slow on cart-6c5f7d8b9c-4hx2z"],
+  ],
+  [
     "one name more rather than that one is left",
     alertsOf(NAMES.slice(0, 6).map((name) => group({ name }))),
     NAMES.slice(0, 6).map((name) => `${name}, from 08:00`),
