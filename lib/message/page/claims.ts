@@ -11,7 +11,7 @@ import { element, type Markup } from "./markup.ts";
 import type { PageView, Room } from "./view.ts";
 
 /** Pieces that are quoted beside one claim. */
-const QUOTED_MAX = 3;
+const QUOTED_MAX = 2;
 
 /** The lines of each cited piece, by claim: what costs time is done once. */
 export type Quotes = ReadonlyMap<Told, readonly Quote[]>;
@@ -77,7 +77,7 @@ function claim(
     shorten(text, room.chars),
     " ",
     cites(evidence),
-    room.quotes === 0 ? undefined : quotes.map(quoteBlock),
+    room.quotes ? quotes.map(quoteBlock) : undefined,
   );
 }
 

@@ -114,9 +114,9 @@ const PHRASE = /“([^”]*)”/g;
 const WORD = /[\p{L}\p{N}_@#][\p{L}\p{N}_.:/@%#-]*[\p{L}\p{N}_%]/gu;
 const PHRASE_CHARS_MIN = 4;
 const WORD_CHARS_MIN = 4;
-const NEEDLES_MAX = 24;
+const NEEDLES_MAX = 12;
 /** Places of one needle that are looked at. */
-const HITS_MAX = 12;
+const HITS_MAX = 8;
 const BEFORE = 2;
 const AFTER = 3;
 const MARKED_MAX = 4;
@@ -189,7 +189,7 @@ function bestPlace(
     let last = -1;
     let at = text.indexOf(needle);
     for (let hits = 0; at >= 0 && hits < HITS_MAX; hits++) {
-      const line = text.lastIndexOf("\n", at) + 1;
+      const line = lineAt(text, at);
       const place = places.get(line) ?? { score: 0, at };
       if (line !== last) place.score += weight;
       places.set(line, place);
@@ -205,6 +205,13 @@ function bestPlace(
     ) best = { line, score, at };
   }
   return best?.at;
+}
+
+/** Where a line begins; a very long one counts as many. */
+function lineAt(text: string, at: number): number {
+  const from = Math.max(0, at - MARGIN_CHARS);
+  const end = text.slice(from, at).lastIndexOf("\n");
+  return end >= 0 ? from + end + 1 : from === 0 ? 0 : at - at % MARGIN_CHARS;
 }
 
 function scoreOf(needles: readonly Needle[], line: string): number {

@@ -41,12 +41,13 @@ export const PAGE_TYPE = "text/html; charset=utf-8";
 const AROUND_BYTES = 16 * 1024;
 /** Tried one after the other; the last one fits whatever a bundle may hold. */
 const ROOMS: readonly Room[] = [
-  { excerptBytes: 4096, chars: 1000, quotes: 60 },
-  { excerptBytes: 2048, chars: 400, quotes: 60 },
-  { excerptBytes: 512, chars: 200, quotes: 0 },
-  { excerptBytes: 0, chars: 60, quotes: 0 },
+  { excerptBytes: 4096, chars: 1000, quotes: true },
+  { excerptBytes: 2048, chars: 400, quotes: true },
+  { excerptBytes: 512, chars: 200, quotes: false },
+  { excerptBytes: 0, chars: 60, quotes: false },
 ];
-const QUOTES_MAX = 60;
+/** Claims whose evidence is quoted: each takes about as long as redaction. */
+const QUOTES_MAX = 40;
 const TITLE_CHARS_MAX = 300;
 const ADDRESS_CHARS_MAX = 300;
 /** Nothing is loaded and nothing runs but the style in the page itself. */

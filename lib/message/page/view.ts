@@ -40,6 +40,6 @@ export interface Room {
   excerptBytes: number;
   /** Of one text in a list. */
   chars: number;
-  /** Claims whose evidence is quoted beside them. */
-  quotes: number;
+  /** Whether evidence is quoted beside claims. */
+  quotes: boolean;
 }
