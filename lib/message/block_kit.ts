@@ -16,7 +16,7 @@ export type Block = Readonly<Record<string, unknown>> & {
 
 /** A button that only opens a page. */
 export interface Link {
-  readonly id: LinkKind | "run";
+  readonly id: LinkKind | "run" | "change";
   /** Tells it from others of its kind: 2 for the second. */
   readonly nth?: number;
   /** At most 75 characters. */

@@ -44,7 +44,12 @@ export function composeMessage(
     evidence: bundle.evidence,
     ...optional("lookedUp", describeLookups(bundle.lookups ?? [])),
     ...optional("removed", describeRemoved(context.redacted ?? {}, level)),
-    links: messageLinks(context, { origins, run, number }),
+    links: messageLinks(context, {
+      origins,
+      run,
+      number,
+      change: report.change,
+    }),
     addresses: messageAddresses(context, origins),
     openUrl: (pointer) => evidenceUrl(settings.evidenceUrl, pointer),
   });

@@ -51,13 +51,13 @@ const OF_CHARS_MAX = 40;
 const PLAIN = /^[A-Za-z][\w.-]*$/;
 /** What is shown first if not all find room; the second runbook comes late. */
 const RANKS: readonly string[] = [
-  ...["incident", "bridge", "runbook", "panel", "dashboard", "graph"],
+  ...["incident", "bridge", "runbook", "change", "panel", "dashboard", "graph"],
   ...["silence", "logs", "runbook 2", "home", "run"],
 ];
 /** From left to right. */
 const ORDER: readonly string[] = [
   ...["incident", "bridge", "runbook", "runbook 2", "panel", "dashboard"],
-  ...["logs", "graph", "silence", "home", "run"],
+  ...["logs", "graph", "change", "silence", "home", "run"],
 ];
 
 /**
@@ -65,13 +65,15 @@ const ORDER: readonly string[] = [
  * for two runbooks. An Alertmanager's own page says little, so it comes late.
  *
  * @param number The incident's, as its source counts.
+ * @param change The address of the change that is told first.
  */
 export function messageLinks(
   { source, links = [] }: NormalizedContext,
-  { origins, run, number }: {
+  { origins, run, number, change }: {
     origins: readonly string[];
     run: Link | undefined;
     number: string | undefined;
+    change?: string | undefined;
   },
 ): Link[] {
   const found = new Map<string, Link>();
@@ -96,6 +98,10 @@ export function messageLinks(
       label,
       url,
     });
+  }
+  const changed = allowedUrl(change, source?.system, origins);
+  if (changed !== undefined) {
+    found.set("change", { id: "change", label: "The change", url: changed });
   }
   // A panel is a part of its dashboard.
   if (found.has("panel")) found.delete("dashboard");

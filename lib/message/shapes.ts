@@ -36,7 +36,7 @@ const is = (expected: unknown): Shape => (value) =>
 
 /** Buttons open a page, by kind and number. */
 const ACTION_ID =
-  /^open_(?:incident|run|bridge|runbook|graph|dashboard|panel|logs|silence)(?:_[2-5])?$/;
+  /^open_(?:incident|run|bridge|runbook|graph|dashboard|panel|logs|silence|change)(?:_[2-5])?$/;
 
 const actionId: Shape = (value) =>
   ACTION_ID.test(String(value)) && typeof value === "string"

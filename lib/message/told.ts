@@ -35,6 +35,8 @@ export interface Report {
   subject?: string;
   /** When what the headline says began; RFC 3339. */
   since?: string;
+  /** The address of the change that is told first. */
+  change?: string;
   /** In the order in which they stand. */
   claims: readonly Told[];
 }

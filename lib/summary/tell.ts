@@ -4,6 +4,7 @@
  * @module
  */
 import { type EvidenceBundle, withIds } from "../incident.ts";
+import { changesBefore } from "./rules/change_ranks.ts";
 import { changes } from "./rules/changes.ts";
 import { errors } from "./rules/errors.ts";
 import { groups } from "./rules/groups.ts";
@@ -46,10 +47,12 @@ export function tell(bundle: EvidenceBundle): Report {
   const known = readKnown(bundle);
   const ids = new Set(withIds(bundle.evidence).map(({ id }) => id));
   const [priority, subject] = [priorityOf(known), subjectOf(known)];
+  const address = changesBefore(known)[0]?.change?.url;
   return {
     ...priority !== undefined && { priority },
     ...subject !== undefined && { subject },
     ...known.since !== undefined && { since: known.since },
+    ...address !== undefined && { change: address },
     claims: RULES.flatMap((rule) => rule(known)).map((told) => ({
       ...told,
       evidence: [...new Set(told.evidence)].filter((id) => ids.has(id)),

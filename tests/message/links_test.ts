@@ -141,3 +141,24 @@ Deno.test("messageLinks() shows at most five buttons of allowed origins, one of 
   ]);
   assertEquals(messageLinks(context, { ...place, origins: [] }), []);
 });
+
+Deno.test("messageLinks() opens the change that is told first, on an allowed origin alone", () => {
+  const labels = (change: string | undefined) =>
+    messageLinks({ source: { system: "alertmanager" } }, {
+      origins: ["https://ci.example.com"],
+      run: undefined,
+      number: undefined,
+      change,
+    }).map(({ id, label, url }) => [id, label, url]);
+  assertEquals(labels("https://ci.example.com/runs/7"), [
+    ["change", "The change", "https://ci.example.com/runs/7"],
+  ]);
+  for (
+    const url of [
+      undefined,
+      "https://ci.example.com.evil.example/runs/7",
+      "https://ada@ci.example.com/",
+      "javascript:alert(1)",
+    ]
+  ) assertEquals(labels(url), []);
+});
