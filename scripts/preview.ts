@@ -22,8 +22,6 @@ import { type Preview, previewMessage } from "./pictures/make.ts";
 import { readIncidentFile, SOURCES } from "./terminal/incident_file.ts";
 import { outputStyle, printStyled } from "./terminal/format.ts";
 
-export { previewMessage };
-
 const EXAMPLE = "deploy/samples/sample_incident.json";
 
 const HELP = {

@@ -32,6 +32,7 @@ export async function showAuditTrail(
     ...fetch!.evidence.map(({ artifact_ptr }) => artifact_ptr),
     summarize!.artifact_ptr,
     summarize!.message_ptr,
+    summarize!.page_ptr,
     result?.artifact_ptr,
   ].filter((pointer) => pointer !== undefined);
   const rows: string[][] = [];
