@@ -19,6 +19,7 @@ import {
   HEADER_CHARS_MAX,
   linkButtons,
   section,
+  tryFit,
 } from "./block_kit.ts";
 import { citing } from "./cited.ts";
 import { addressLink, localTime, withoutControls } from "./controls.ts";
@@ -70,6 +71,8 @@ const LEAST_FIRST: readonly (readonly [Place | "addresses", number])[] = [
 interface Line {
   told: Told;
   text: string;
+  /** Whether it leaves out words. */
+  cut: boolean;
 }
 
 /** What a message shows, which shrinks until it fits. */
@@ -121,7 +124,7 @@ function shownOf({ claims, addresses }: ReportView): Shown {
       PARTS.map(([place]) => [
         place,
         claims.filter((told) => told.place === place && !isCount(told))
-          .map((told) => ({ told, text: lineOf(told) })),
+          .map(lineOf),
       ]),
     ),
     more: count,
@@ -171,12 +174,13 @@ function linesOf(view: ReportView, shown: Shown): string[] {
   return [...body, ...smallOf(view, shown)].map(withoutControls);
 }
 
-function smallOf(view: ReportView, shown: Shown): string[] {
+function smallOf(view: ReportView, { lists, left }: Shown): string[] {
+  const lines = [...lists.values()].flat();
   return smallPrint(view, {
     text: textIn(view, "small"),
-    left: shown.left,
-    shown: [...shown.lists.values()].flat().map(({ told }) => told),
-    lines: partsOf(shown).flat(),
+    left,
+    shown: lines.map(({ told }) => told),
+    cut: lines.filter(({ cut }) => cut).length,
   });
 }
 
@@ -200,11 +204,20 @@ function blocksOf(view: ReportView, shown: Shown, head: Block[]): Block[] {
 }
 
 /** The sign of an alert's severity, else a bullet. */
-function lineOf({ text, severity, collected, evidence }: Told): string {
+function lineOf(told: Told): Line {
+  const { severity, collected, evidence } = told;
   const start = severity !== undefined ? BADGES[severity][0] : "•";
   const end = collected ? ` ${citing(evidence, CITED_MAX)}` : "";
-  return `${start} ${fit(oneLine(text), LINE_CHARS_MAX)}${end}`;
+  const { text, cut } = tryFit(oneLine(told.text), LINE_CHARS_MAX);
+  return {
+    told,
+    text: `${start} ${text}${end}`,
+    cut: cut || CUT_QUOTE.test(told.text),
+  };
 }
+
+/** A rule cuts quotes that are long; a short one was written so. */
+const CUT_QUOTE = /“[^“”]{60,}…”/;
 
 /** Slack shows the reader's own time beside that of the start. */
 function stateLine(said: string, since: string | undefined): string {

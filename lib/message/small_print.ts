@@ -30,18 +30,16 @@ const NOUNS: Readonly<Record<keyof Left, string>> = {
   seen: "earlier time",
   next: "more step",
 };
-/** A rule cuts quotes that are long, and the layout whole lines. */
-const CUT = /“[^“”]{60,}…”|…”?(?: \[[\w, ?]+\])?$/;
-
 /** At least one line of mrkdwn, at most 4. */
 export function smallPrint(
   view: ReportView,
-  { text, left, shown, lines }: {
+  { text, left, shown, cut }: {
     text: string;
     left: Left;
-    /** The claims that people read, and their lines. */
+    /** The claims that people read. */
     shown: readonly Told[];
-    lines: readonly string[];
+    /** How many of them leave out words. */
+    cut: number;
   },
 ): string[] {
   const { incidentId, lookedUp, removed } = view;
@@ -49,7 +47,7 @@ export function smallPrint(
   const id = /^[a-z]+:[\w.:-]{1,60}$/i.test(incidentId)
     ? incidentId
     : quoted(incidentId, 80);
-  const rest = restOf(left, lines);
+  const rest = restOf(left, cut);
   return [
     // Cut words push out neither what is left nor where it is.
     fit(`${OWN_MARK} ${own}${id}`, LINE_CHARS_MAX - rest.length) + rest,
@@ -62,8 +60,7 @@ export function smallPrint(
 }
 
 /** `· in the stored summary: 2 more changes, 1 text that is cut here`. */
-function restOf(left: Left, lines: readonly string[]): string {
-  const cut = lines.filter((line) => CUT.test(withoutControls(line))).length;
+function restOf(left: Left, cut: number): string {
   const parts = [
     ...Object.entries(NOUNS).flatMap(([place, noun]) => {
       const count = left[place as keyof Left];

@@ -162,3 +162,35 @@ Deno.test("messageLinks() opens the change that is told first, on an allowed ori
     ]
   ) assertEquals(labels(url), []);
 });
+
+Deno.test("messageAddresses() shows the worst alert's pages that no button opens", () => {
+  const origin = "https://a.example";
+  const elsewhere = (path: string) => `https://b.example/${path}`;
+  const of = (...links: [LinkKind, string][]) =>
+    messageAddresses({
+      source: { system: "alertmanager", url: "https://alerts.example/" },
+      links: links.map(([kind, url]) => ({ kind, url })),
+    }, [origin]).map(({ label, url }) => `${label} ${url}`);
+  assertEquals(of(), ["Alertmanager https://alerts.example/"]);
+  // The first runbook has a button; the second one is another alert's.
+  assertEquals(
+    of(["runbook", `${origin}/1`], ["runbook", elsewhere("2")]),
+    ["Alertmanager https://alerts.example/"],
+  );
+  assertEquals(
+    of(
+      ["graph", elsewhere("g")],
+      ["runbook", elsewhere("x".repeat(160))],
+      ["runbook", elsewhere("r|1")],
+      ["dashboard", elsewhere("d")],
+    ),
+    ["Runbook https://b.example/r%7C1", "Dashboard https://b.example/d"],
+  );
+  // A form to fill in is no page to read, and a name in an address is a trick.
+  assertEquals(
+    of(["silence", elsewhere("s")], ["logs", "https://a@b.example/"]),
+    [
+      "Alertmanager https://alerts.example/",
+    ],
+  );
+});

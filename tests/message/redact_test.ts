@@ -68,6 +68,49 @@ for (const [what, line] of LEFT) {
   });
 }
 
+const DESK = "redis%3A%2F%2Fart%3A3b504a0c-f5a1-4125-8615-87457576d86c";
+const HOST = [10, 20, 30, 40].join(".");
+const START = "!date^1768468800^09:20:00 UTC ({time} your time)|09:20:00 UTC";
+const CONTROLS: [
+  line: string,
+  level: RedactionLevel,
+  left: string | undefined,
+][] = [
+  // What is clean stays, at any level: the operator chose where the desk is.
+  [`◆ Since <${START}>`, "strict", undefined],
+  ["◆ Runbook: <https://a.example/x>", "strict", undefined],
+  [`◆ <https://${HOST}/${DESK}|[E3]> “Logs”`, "strict", undefined],
+  // What is not loses its link, and says what is left.
+  [
+    `◆ Since <${START}>, ${SECRET}`,
+    "standard",
+    "◆ Since 09:20:00 UTC, [secret:token#1]",
+  ],
+  [
+    `◆ Runbook: <https://${HOST}/x>`,
+    "strict",
+    "◆ Runbook: `https://[secret:ip-address#1]/x`",
+  ],
+  [
+    `◆ <https://a.example/${DESK}?token=${SECRET}|[E3]> “Logs”`,
+    "standard",
+    "◆ [E3] “Logs”",
+  ],
+];
+for (const [line, level, left] of CONTROLS) {
+  Deno.test(`redactMessage() makes "${left ?? line}" at ${level}`, () => {
+    const message = messageOf(line);
+    assertEquals(
+      findForbidden(message, level) === undefined,
+      left === undefined,
+    );
+    const redacted = redactMessage(message, startRedaction({ level }));
+    const { text } = redacted.blocks[1]!["text"] as { text: string };
+    assertEquals(text, left ?? line);
+    assertEquals(findForbidden(redacted, level), undefined);
+  });
+}
+
 Deno.test("redactMessage() takes away a button whose address says too much", () => {
   const url = (host: string, query = "") => `https://${host}/x${query}`;
   const button = (id: "incident" | "run", url: string): Link => ({

@@ -179,6 +179,173 @@ Deno.test("renderReport() keeps the citations of a claim that it cuts", () => {
   assert(/^• &+… \[E1, E22\]$/.test(line!), line);
 });
 
+Deno.test("renderReport() shows the start in the reader's own time, in the state line alone", () => {
+  const since = "2026-01-15T09:30:00.000Z";
+  const dated = (text: string) =>
+    render({ since, claims: [told("state", text)] });
+  const control =
+    "<!date^1768469400^09:30:00 UTC ({time} your time)|09:30:00 UTC>";
+  for (const word of ["Since", "Triggered"]) {
+    const message = dated(`${word} 09:30:00 UTC, not acknowledged`);
+    assertEquals(
+      textsOf(message.blocks[1]!)[0]!.text,
+      `◆ ${word} ${control}, not acknowledged`,
+    );
+    assertEquals(
+      message.text.split("\n")[1],
+      `${word} 09:30:00 UTC, not acknowledged`,
+    );
+    assertSlackTakes(message);
+  }
+  // Another moment, or one that others wrote.
+  for (const text of ["Since 09:31:00 UTC", "“Since 09:30:00 UTC”"]) {
+    assertEquals(textsOf(dated(text).blocks[1]!)[0]!.text, `◆ ${text}`);
+  }
+});
+
+Deno.test("renderReport() shows whole addresses below the buttons", () => {
+  const message = render({
+    addresses: [
+      { label: "Runbook", url: "https://a.example/x?y=1&z=2" },
+      { label: "Graph", url: "http://b.example/" },
+    ],
+  });
+  assertEquals(
+    textsOf(message.blocks[3]!)[0]!.text,
+    "◆ Runbook: <https://a.example/x?y=1&amp;z=2>\n◆ Graph: <http://b.example/>",
+  );
+  assertSlackTakes(message);
+});
+
+Deno.test("renderReport() says how much it leaves out, and where that is", () => {
+  const many = (place: Place, count: number, more: Partial<Told> = {}) =>
+    Array.from({ length: count }, (_, at) => ({
+      ...told(place, `${place} ${at} ${"of many words ".repeat(6)}`),
+      ...more,
+    }));
+  const alert = (at: number): Told => ({
+    ...told("happened", `Name${at} ×${at + 2}`),
+    severity: at === 0 ? "critical" : "warning",
+    of: { names: 1, alerts: at + 2, worst: at === 0 ? "critical" : "warning" },
+  });
+  const claims = [
+    told("headline", "Checkout is slow"),
+    told("state", "Since 09:30:00 UTC"),
+    ...[0, 1, 2, 3, 4].map(alert),
+    {
+      ...told(
+        "happened",
+        "… 2 more names (9 alerts), at worst info, in the stored summary",
+      ),
+      of: { names: 2, alerts: 9, worst: "info" as const },
+    },
+    ...many("happened", 4, { collected: true, evidence: ["E2"] }),
+    ...many("changed", 4, { collected: true, evidence: ["E3"] }),
+    ...many("seen", 2, { collected: true, evidence: ["E4"] }),
+    ...many("next", 4),
+  ];
+  const evidence = ["E1", "E2", "E3", "E4"].map((id) => ({
+    ...ITEM,
+    id,
+    title: id,
+  }));
+  const lines = linesOf(render({ claims, evidence, links: [] }));
+  assert(lines.length < 15);
+  // A single line stands beside its title.
+  const shown = (place: Place) =>
+    lines.filter((line) => RegExp(`(?:^• | · )${place} \\d`).test(line)).length;
+  // Names are counted in their own line, with their alerts and the worst.
+  const names = lines.filter((line) => / Name\d /.test(line)).length;
+  const alerts = [0, 1, 2, 3, 4].slice(names).reduce(
+    (sum, at) => sum + at + 2,
+    9,
+  );
+  assertEquals(
+    lines.find((line) => line.startsWith("… ")),
+    `… ${7 - names} more names (${alerts} alerts), at worst ${
+      names < 5 ? "warning" : "info"
+    }, in the stored summary`,
+  );
+  const left = [
+    [4 - shown("happened"), "more finding"],
+    [4 - shown("changed"), "more change"],
+    [2 - shown("seen"), "earlier time"],
+    [4 - shown("next"), "more step"],
+  ] as const;
+  assert(left.every(([count]) => count > 0), lines.join("\n"));
+  assertEquals(
+    lines.find((line) => line.includes("in the stored summary: ")),
+    `◆ Incident mock:INC-1 · in the stored summary: ${
+      left.map(([count, noun]) => `${count} ${noun}${count === 1 ? "" : "s"}`)
+        .join(", ")
+    }`,
+  );
+  // The citations of what is not shown are not explained.
+  const cited = lines.find((line) => line.startsWith("◆ [E"))!;
+  assertEquals(cited.includes("[E4]"), shown("seen") > 0);
+});
+
+Deno.test("renderReport() counts texts that are cut, by a rule or by itself", () => {
+  const cut = `“${"a long text ".repeat(10)}…”`;
+  const restOf = (...texts: string[]) =>
+    linesOf(render({
+      claims: texts.map((text) => ({
+        ...told("happened", text),
+        collected: true,
+      })),
+    })).find((line) => line.startsWith("◆ Incident "))!
+      .split(" · ")[1];
+  assertEquals(restOf("whole", "“short…”"), undefined);
+  assertEquals(
+    restOf(cut, "whole"),
+    "in the stored summary: 1 text that is cut here",
+  );
+  assertEquals(
+    restOf(cut, "word ".repeat(100)),
+    "in the stored summary: 2 texts that are cut here",
+  );
+});
+
+Deno.test("renderReport() explains as many citations as find room, and opens each", () => {
+  const ids = Array.from({ length: 9 }, (_, at) => `E${at + 1}`);
+  const evidence = ids.map((id) => ({
+    ...ITEM,
+    id,
+    title: `Piece ${"x".repeat(50)}`,
+  }));
+  const claims = ids.slice(0, 5).map((id, at) => ({
+    ...told("happened", "a"),
+    evidence: at === 4 ? ids.slice(4) : [id],
+    collected: true,
+  }));
+  const message = render({
+    claims,
+    evidence,
+    openUrl: (pointer) =>
+      evidenceUrl("https://desk.example/{pointer}", pointer),
+  });
+  assertSlackTakes(message);
+  const line = textsOf(message.blocks.at(-1)!)[1]!.text;
+  const links = line.match(/<[^>]*\|\[E\d\]>/g)!;
+  assertEquals(links[0], "<https://desk.example/redis%3A%2F%2Fart%3A1|[E1]>");
+  assert(
+    line.endsWith(` · and ${9 - links.length} more in the stored summary`),
+    line,
+  );
+});
+
+Deno.test("renderReport() drops buttons before Slack's limit for all blocks is passed", () => {
+  const links = ["incident", "bridge", "runbook", "graph", "run"].map((id) => ({
+    id: id as "run",
+    label: "Open it",
+    url: `https://a.example/?${"x".repeat(2400)}`,
+  }));
+  const message = render({ links });
+  const shown = message.blocks.find(({ type }) => type === "actions");
+  assertEquals((shown?.["elements"] as unknown[]).length, 4);
+  assert(JSON.stringify(message.blocks).length <= 11_150);
+});
+
 const MARKUP = [
   "<!channel>",
   "<!here|here>",

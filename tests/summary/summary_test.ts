@@ -118,6 +118,15 @@ Deno.test("claimsOf() claims nothing when there is no evidence", () => {
   assertEquals([highlights, action_items, confidence], [[], [], 0]);
 });
 
+Deno.test("tell() drops claims that cite nothing of the bundle", () => {
+  const { claims } = tell({ ...BUNDLE, evidence: [] });
+  assertEquals(claims.map(({ place }) => place), [
+    "headline",
+    "state",
+    "small",
+  ]);
+});
+
 const told = (collected: boolean, place: Told["place"] = "happened") => ({
   place,
   text: "a",
