@@ -88,6 +88,12 @@ Deno.test("deno task preview shows text, a picture and the payload", async (t) =
         html,
         '<a href="https://incidents.example.com/INC-1042" rel="noreferrer">Open the incident</a>',
       );
+      // The page stands beside it, with the webhook quoted.
+      const [chat = "", page = ""] = html.split('<div class="page">');
+      assertStringIncludes(chat, '<div class="chat">');
+      assertStringIncludes(page, "<h2>What changed before it began</h2>");
+      assertStringIncludes(page, "What E1 says");
+      assert(!html.includes("<script"));
     } finally {
       await Deno.remove(path);
     }

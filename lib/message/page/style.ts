@@ -64,6 +64,7 @@ mark { display: block; margin: 0 -10px; padding: 0 10px; background: var(--mark)
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; font-size: .9rem; }
 th, td { padding: 3px 12px 3px 0; text-align: left; vertical-align: top; }
+th { min-width: 8em; overflow-wrap: break-word; }
 figure { margin: 0 0 12px; }
 figcaption { font-weight: 600; }
 .chart svg { display: block; width: 100%; height: auto; }
@@ -75,6 +76,8 @@ figcaption { font-weight: 600; }
 .chart .now { fill: var(--course); }
 @media (max-width: 560px) {
   ol.moments li { grid-template-columns: 1fr; }
+  th, td { display: block; padding: 0; }
+  td { padding-bottom: 6px; }
   .chart text { font-size: 20px; }
 }
 `;
