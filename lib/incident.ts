@@ -203,7 +203,7 @@ export interface TimelineEntry {
 export interface AlertGroup {
   /** The alert's name, or the incident's title where alerts have none. */
   name: string;
-  /** The worst of its firing alerts. */
+  /** Of all its alerts: those of one name but two severities are two groups. */
   severity: Severity;
   /** How many fire, or did if none does any more. */
   count: number;
@@ -229,12 +229,20 @@ export interface AlertGroup {
   evidence: string[];
 }
 
-/** The alerts of an incident, grouped by their names. */
+/** The alerts of an incident, grouped by name and severity. */
 export interface Alerts {
   /** How many fire. */
   firing: number;
   /** How many are resolved. */
   resolved: number;
+  /** How many more the sender left out; nobody knows if these fire. */
+  cut?: number;
+  /** How many are of the worst severity, if not all of them are. */
+  worst?: number;
+  /** When the last of all began: RFC 3339, UTC. */
+  newest?: string;
+  /** How many different things are ill, if the groups do not name them all. */
+  places?: number;
   /** The sentence that all firing alerts say, if they also say others. */
   all_say?: string;
   /** What all firing alerts have in common, such as `cluster: eu-west-1`. */

@@ -126,6 +126,10 @@ const FULL: Record<SchemaName, JsonObject> = (() => {
       alerts: {
         firing: 1,
         resolved: 0,
+        cut: 1,
+        worst: 1,
+        newest: AT,
+        places: 1,
         all_say: "s",
         place: "p",
         team: "t",
@@ -346,6 +350,10 @@ const LINK_KINDS = [
 const ALERT_RULES: Rule[] = [
   countRule("/normalized_context/alerts/firing", 0),
   countRule("/normalized_context/alerts/resolved", 0),
+  countRule("/normalized_context/alerts/cut", 1),
+  countRule("/normalized_context/alerts/worst", 1),
+  momentRule("/normalized_context/alerts/newest"),
+  countRule("/normalized_context/alerts/places", 1),
   textRule("/normalized_context/alerts/all_say", 1, 300),
   textRule("/normalized_context/alerts/place", 1, 100),
   textRule("/normalized_context/alerts/team", 1, 100),

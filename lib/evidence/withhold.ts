@@ -62,10 +62,16 @@ export function withholdContext(
 }
 
 /** Names of alerts, how bad they are, how many and since when. */
-function bareAlerts({ firing, resolved, groups, others }: Alerts): Alerts {
+function bareAlerts(
+  { firing, resolved, cut, worst, newest, places, groups, others }: Alerts,
+): Alerts {
   return {
     firing,
     resolved,
+    ...optional("cut", cut),
+    ...optional("worst", worst),
+    ...optional("newest", newest),
+    ...optional("places", places),
     groups: groups.map(
       ({ name, severity, count, since, newest, places, evidence }) => ({
         // It may be the title, which stays, or a sentence.

@@ -252,7 +252,9 @@ const CUTS: [truncatedAlerts: unknown, what?: string][] = [
 ];
 for (const [truncatedAlerts, what] of CUTS) {
   Deno.test(`collectAlertmanager() has ${what ?? "no gap"} for truncatedAlerts ${JSON.stringify(truncatedAlerts)}`, () => {
-    const why = "the webhook left them out, as max_alerts of its receiver says";
+    const left = truncatedAlerts === 1 ? "it" : "them";
+    const why =
+      `the webhook left ${left} out, as max_alerts of its receiver says`;
     assertEquals(
       read([alert({})], { truncatedAlerts }).gaps,
       what === undefined ? [GAP] : [{ what, why }, GAP],

@@ -81,6 +81,8 @@ Deno.test("collectAlertmanager() groups alerts by name, with the worst one's wor
   assertEquals(alerts, {
     firing: 4,
     resolved: 0,
+    worst: 3,
+    newest: "2026-03-04T08:09:00.000Z",
     all_say: LASTS,
     place: "eu-1",
     groups: [
@@ -110,6 +112,48 @@ Deno.test("collectAlertmanager() groups alerts by name, with the worst one's wor
       },
     ],
   });
+});
+
+Deno.test("collectAlertmanager() parts alerts of one name by severity", () => {
+  const { alerts } = collectFindings(incident([
+    alert("Slow", { at: 1, severity: "warning", pod: "a" }),
+    alert("Slow", { at: 2, severity: "warning", pod: "b" }),
+    alert("Slow", { at: 9, severity: "critical", pod: "c" }),
+  ])).context;
+  assertEquals(
+    alerts?.groups.map(({ severity, count, since, where }) =>
+      [severity, count, since?.slice(11, 16), where].join(" ")
+    ),
+    ["critical 1 08:09 c", "warning 2 08:01 a,b"],
+  );
+  assertEquals(alerts?.worst, 1);
+});
+
+Deno.test("collectAlertmanager() counts what groups have no room for", () => {
+  const many = Array.from({ length: 90 }, (_, at) =>
+    alert(`N${at % 30}`, {
+      at: at % 60,
+      severity: at % 30 === 29 ? "warning" : "critical",
+      pod: `pod-${at}`,
+    }));
+  const { context } = collectFindings(
+    incident(many, { truncatedAlerts: 7 }),
+  );
+  assertEquals({ ...context.alerts, groups: [] }, {
+    firing: 90,
+    resolved: 0,
+    cut: 7,
+    worst: 87,
+    newest: "2026-03-04T08:59:00.000Z",
+    places: 90,
+    place: "eu-1",
+    groups: [],
+    others: { groups: 10, alerts: 30, severity: "critical" },
+  });
+  for (const truncatedAlerts of [-1, 0.5, "7", 1e300]) {
+    const { context } = collectFindings(incident(many, { truncatedAlerts }));
+    assertEquals(context.alerts?.cut, undefined, String(truncatedAlerts));
+  }
 });
 
 Deno.test("collectAlertmanager() sorts groups by severity, then start, then name", () => {

@@ -51,7 +51,7 @@ export function sharedOf(all: readonly Texts[]): Texts {
 
 /** How many alerts `max_alerts` of the receiver's configuration left out. */
 export function cutOf({ truncatedAlerts }: JsonObject): number {
-  return typeof truncatedAlerts === "number" ? truncatedAlerts : 0;
+  return Number.isSafeInteger(truncatedAlerts) ? Number(truncatedAlerts) : 0;
 }
 
 /** Alertmanager escapes `team.web` as `team\.web`, for regular expressions. */

@@ -105,6 +105,7 @@ export function collectAlertmanager(incident: IncidentInput): Findings {
   const grouped = groupAlerts(alerts, {
     name: incident.title ?? "",
     piece: ALERTS,
+    cut,
   });
   const links = alertLinks(raw, grouped.worst);
   const context: NormalizedContext = {
@@ -138,7 +139,9 @@ export function collectAlertmanager(incident: IncidentInput): Findings {
       ...cut > 0
         ? [{
           what: counted(cut, "more alert"),
-          why: "the webhook left them out, as max_alerts of its receiver says",
+          why: `the webhook left ${
+            cut === 1 ? "it" : "them"
+          } out, as max_alerts of its receiver says`,
         }]
         : [],
       ...countGap(given.length - listed.length, {

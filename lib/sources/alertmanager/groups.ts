@@ -1,5 +1,5 @@
 /**
- * The alerts of a delivery, grouped by their names. Pure.
+ * The alerts of a delivery, grouped by name and severity. Pure.
  *
  * A summary must not read the payload again, so what it may want to say of 500
  * alerts stands in at most 20 groups of bounded texts, the worst ones.
@@ -15,7 +15,6 @@ import {
   type Alerts,
   isWorse,
   type Severity,
-  WORST_FIRST,
 } from "../../incident.ts";
 import { type Measure, measureOf } from "../measure.ts";
 import { severityOf } from "../severity.ts";
@@ -49,14 +48,16 @@ interface Read {
 }
 
 /**
- * Groups the firing alerts, or all of them if none fires.
+ * Groups the firing alerts, or all of them if none fires, by name and severity:
+ * an old warning must lend a new critical alert neither its start nor its count.
  *
  * @param name For alerts without a name.
  * @param piece The piece of evidence that the groups cite.
+ * @param cut How many alerts the sender left out.
  */
 export function groupAlerts(
   alerts: readonly Alert[],
-  { name, piece }: { name: string; piece: string },
+  { name, piece, cut: left = 0 }: { name: string; piece: string; cut?: number },
 ): Grouped {
   if (alerts.length === 0) return { alerts: undefined, worst: [] };
   const firing = alerts.filter(({ fires }) => fires);
@@ -69,19 +70,36 @@ export function groupAlerts(
     sentences: sentencesOf(textIn(alert.annotations) ?? ""),
   }));
   const saying = sentenceOfAll(all);
-  const byName = Map.groupBy(
-    all,
-    ({ alert }) => shorten(nameOf(alert, name), NAME_CHARS_MAX),
+  const byKind = Map.groupBy(
+    all.map((read) => ({
+      read,
+      name: shorten(nameOf(read.alert, name), NAME_CHARS_MAX),
+    })),
+    // A severity has no space, so it parts unambiguously.
+    ({ read: { severity }, name }) => `${severity} ${name}`,
   );
-  const made = [...byName].map(([name, members]) =>
-    toGroup(name, members, { saying, piece })
+  const made = [...byKind.values()].map((members) =>
+    toGroup(members[0]!.name, members.map(({ read }) => read), {
+      saying,
+      piece,
+    })
   ).toSorted((a, b) => worstFirst(a.group, b.group));
   const groups = made.map(({ group }) => group);
   const others = groups.slice(GROUPS_MAX);
   const shared = sharedOf(most.map(({ labels }) => labels));
+  const worst = all.filter(({ severity }) => severity === groups[0]!.severity);
+  const ill = new Set(places.filter((place) => place !== undefined)).size;
+  const shown = groups.slice(0, GROUPS_MAX).flatMap(({ where = [] }) => where);
   const grouped: Alerts = {
     firing: firing.length,
     resolved: alerts.length - firing.length,
+    ...left > 0 && { cut: left },
+    ...worst.length < all.length && { worst: worst.length },
+    ...optional(
+      "newest",
+      most.flatMap(({ startsAt }) => startsAt ?? []).at(-1),
+    ),
+    ...ill > new Set(shown).size && { places: ill },
     ...optional("all_say", saying && cut(saying)),
     ...optional("place", firstOf(shared, PLACES)),
     ...optional("team", firstOf(shared, TEAMS)),
@@ -109,16 +127,11 @@ function toGroup(
   members: readonly Read[],
   { saying, piece }: { saying: string | undefined; piece: string },
 ): { group: AlertGroup; worst: Read } {
-  const severity = WORST_FIRST.find((one) =>
-    members.some((member) => member.severity === one)
-  )!;
+  const { severity } = members[0]!;
   const starts = members.flatMap(({ alert }) => alert.startsAt ?? []);
   const [since, newest] = [starts[0], starts.at(-1)];
   const where = [...new Set(members.flatMap(({ place }) => place ?? []))];
-  const { member: worst, says, measure } = worstOf(
-    members.filter((member) => member.severity === severity),
-    saying,
-  );
+  const { member: worst, says, measure } = worstOf(members, saying);
   const summary = sharedOf(members.map(({ alert }) => alert.annotations))
     .get("summary");
   const shared = sentencesOf(summary ?? "").map(withoutStop)[0];

@@ -82,16 +82,24 @@ export function headlineWords(
 
 function ofSeveral({ context, groups }: Known): string {
   const { firing = 0, resolved = 0 } = context.alerts ?? {};
-  const places = placesOf(groups);
+  const places = placesOf(groups, context.alerts?.places);
   return counted(firing || resolved, "alert") +
     (places === "" ? "" : ` on ${places}`);
 }
 
 /** `db-1, db-2, db-3 and 9 more`, without quotes. */
-export function placesOf(groups: readonly AlertGroup[]): string {
+export function placesOf(
+  groups: readonly AlertGroup[],
+  /** How many there are, if the groups do not name all. */
+  count = 0,
+): string {
   const all = [...new Set(groups.flatMap(({ where = [] }) => where))]
     .map(foreignLine);
-  const most = Math.max(all.length, ...groups.map(({ places = 0 }) => places));
+  const most = Math.max(
+    count,
+    all.length,
+    ...groups.map(({ places = 0 }) => places),
+  );
   const rest = most - PLACES_SHOWN;
   const shown = all.slice(0, PLACES_SHOWN).join(", ");
   return rest > 0 ? `${shown} and ${rest} more` : shown;

@@ -20,6 +20,7 @@ export function readKnown(bundle: EvidenceBundle): Known {
   const starts = worst.flatMap(({ since }) => toMoment(since) ?? []).sort();
   const moments = [
     context.occurred_at,
+    alerts?.newest,
     ...groups.flatMap(({ since, newest }) => [since, newest]),
     ...timeline.map(({ at }) => at),
   ].flatMap((at) => toMoment(at) ?? []).sort();

@@ -78,9 +78,9 @@ function nowOf(known: Known) {
 
 function ofAlerts(known: Known): string {
   const { context, since, asOf, groups } = known;
-  const { firing = 0, resolved = 0 } = context.alerts ?? {};
-  const newest = groups.flatMap(({ since, newest }) => newest ?? since ?? [])
-    .sort().at(-1);
+  const { firing = 0, resolved = 0, cut = 0 } = context.alerts ?? {};
+  const newest = context.alerts?.newest ??
+    groups.flatMap(({ since, newest }) => newest ?? since ?? []).sort().at(-1);
   const total = firing + resolved;
   const isOne = total === 1;
   return [
@@ -91,11 +91,18 @@ function ofAlerts(known: Known): string {
       : [`newest ${clock(newest, asOf)}`],
     ...isOver(known)
       ? ["Alertmanager has none of them now"]
+      : firing === 0 && cut > 0
+      // What was cut off may fire, as may what a count would leave out.
+      ? [
+        isOne
+          ? "the one in the webhook is resolved"
+          : "all in the webhook are resolved",
+      ]
       : firing === 0
       ? [isOne ? "resolved" : "all resolved"]
       : resolved > 0
       ? [`${resolved} of ${total} resolved`]
-      : isOne
+      : isOne || cut > 0
       ? []
       : ["none resolved"],
   ].filter((part) => part !== "").join(", ");
@@ -115,8 +122,11 @@ function isOver({ lookups, context: { alerts } }: Known): boolean {
 function ofWorst({ context: { alerts }, worst, groups }: Known): string[] {
   const isAll = worst.length === groups.length && alerts?.others === undefined;
   if (isAll || alerts === undefined) return [];
-  const count = worst.reduce((sum, { count }) => sum + count, 0) +
-    (alerts.others?.severity === worst[0]!.severity ? alerts.others.alerts : 0);
+  // Those without a group may be of several severities.
+  const count = alerts.worst ??
+    (alerts.others === undefined
+      ? worst.reduce((sum, { count }) => sum + count, 0)
+      : alerts.firing || alerts.resolved);
   const all = alerts.firing || alerts.resolved;
   return count === all ? [] : [`${count} of ${all} ${worst[0]!.severity}`];
 }

@@ -72,6 +72,14 @@ const TOLD: readonly [what: string, NormalizedContext, text: string][] = [
     ]),
     "5 alerts on a, b, c and 1 more",
   ],
+  [
+    "how many places there are that no group names",
+    alertsOf([
+      group({ count: 2, where: ["a", "b"] }),
+      group({ name: "Full", where: ["c"] }),
+    ], { places: 90 }),
+    "3 alerts on a, b, c and 87 more",
+  ],
 ];
 for (const [what, context, text] of TOLD) {
   Deno.test(`headline tells ${what}`, () => {

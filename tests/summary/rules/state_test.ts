@@ -53,6 +53,33 @@ const TOLD: readonly [what: string, NormalizedContext, text: string[]][] = [
     ["Since 08:00:00 UTC, none resolved. Both say: “Nobody can pay.”"],
   ],
   [
+    "the worst of alerts that groups have no room for",
+    alertsOf([group()], {
+      firing: 500,
+      worst: 167,
+      newest: "2026-03-04T08:59:00.000Z",
+      others: { groups: 99, alerts: 499, severity: "critical" },
+    }),
+    [
+      "Since 08:00:00 UTC, 167 of 500 critical, newest 08:59:00, none resolved",
+    ],
+  ],
+  [
+    "nothing of alerts that the sender left out",
+    alertsOf([group({ count: 2 })], { firing: 2, cut: 9 }),
+    ["Since 08:00:00 UTC"],
+  ],
+  [
+    "that only those are over which the sender did not leave out",
+    alertsOf([group({ count: 2 })], { firing: 0, resolved: 2, cut: 9 }),
+    ["Since 08:00:00 UTC, all in the webhook are resolved"],
+  ],
+  [
+    "that the only one is over which the sender did not leave out",
+    alertsOf([group()], { firing: 0, resolved: 1, cut: 9 }),
+    ["Since 08:00:00 UTC, the one in the webhook is resolved"],
+  ],
+  [
     "that all are over",
     alertsOf([group({ count: 2 })], {
       firing: 0,
