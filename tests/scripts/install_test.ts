@@ -25,7 +25,7 @@ import recorded from "../testdata/recorded/http-1.0/config-and-packs.json" with 
 Deno.test("deno task bundle writes the archive and says its digest", async () => {
   const { sha256 } = await bundlePack(await readPackFolder("pack"));
   const said = new RegExp(
-    `^(\\S+/)incident-enricher-0\\.3\\.0\\.tgz {2}9 files, \\d+\\.\\d KiB\\nsha256 ${sha256}\\n$`,
+    `^(\\S+/)incident-enricher-0\\.4\\.0\\.tgz {2}9 files, \\d+\\.\\d KiB\\nsha256 ${sha256}\\n$`,
   );
   const run = await runTask("bundle");
   assertEquals([run.code, said.exec(run.stdout)?.[1]], [0, "dist/"]);
@@ -60,7 +60,7 @@ Deno.test("install, uninstall and their refusals", async (t) => {
       assertEquals([code, stderr], [0, ""]);
       assertMatch(
         stdout,
-        /^Pack incident-enricher 0\.3\.0, sha256 [0-9a-f]{64}\nInstalled, status ACTIVE\n/,
+        /^Pack incident-enricher 0\.4\.0, sha256 [0-9a-f]{64}\nInstalled, status ACTIVE\n/,
       );
       assertMatch(
         stdout,
