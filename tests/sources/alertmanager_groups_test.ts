@@ -114,6 +114,14 @@ Deno.test("collectAlertmanager() groups alerts by name, with the worst one's wor
   });
 });
 
+Deno.test("collectAlertmanager() tells alerts of several clusters apart by these", () => {
+  const [group] = groupsOf(
+    alert("TargetDown", { at: 1, cluster: "eu-1" }),
+    alert("TargetDown", { at: 2, cluster: "us-1" }),
+  );
+  assertEquals(group?.where, ["eu-1", "us-1"]);
+});
+
 Deno.test("collectAlertmanager() parts alerts of one name by severity", () => {
   const { alerts } = collectFindings(incident([
     alert("Slow", { at: 1, severity: "warning", pod: "a" }),

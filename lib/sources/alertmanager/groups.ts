@@ -20,7 +20,7 @@ import { type Measure, measureOf } from "../measure.ts";
 import { severityOf } from "../severity.ts";
 import { type Alert, byStart, sharedOf } from "./alert.ts";
 import { alertValuesOf } from "./grafana.ts";
-import { placeOf, type Texts, wholePlaceOf } from "./labels.ts";
+import { placeOf, SITES, type Texts, wholePlaceOf } from "./labels.ts";
 
 export const GROUPS_MAX = 20;
 const WHERE_MAX = 5;
@@ -30,8 +30,6 @@ const SENTENCE_CHARS_MAX = 300;
 const VALUE_CHARS_MAX = 100;
 const WORDS = ["description", "message", "summary"] as const;
 const TEAMS = ["team", "owner", "squad"];
-/** Where all alerts are, from the narrowest. */
-const PLACES = ["cluster", "region", "datacenter", "dc", "environment", "env"];
 
 /** The groups, and each one's worst alert. */
 interface Grouped {
@@ -101,7 +99,7 @@ export function groupAlerts(
     ),
     ...ill > new Set(shown).size && { places: ill },
     ...optional("all_say", saying && cut(saying)),
-    ...optional("place", firstOf(shared, PLACES)),
+    ...optional("place", firstOf(shared, SITES)),
     ...optional("team", firstOf(shared, TEAMS)),
     groups: groups.slice(0, GROUPS_MAX),
     ...others.length > 0 && {

@@ -37,6 +37,10 @@ const SERVICES = `exported_service service service_name kubernetes_name app
 /** Machines that no cluster manages. */
 const HOSTS = ["nodename", "hostname", "host"];
 const CONTAINERS = spellings("container");
+/** Where machines and workloads are, from the narrowest. */
+export const SITES: readonly string[] = [
+  ...["cluster", "region", "datacenter", "dc", "environment", "env"],
+];
 /** The labels that name what can be ill, and where. */
 export const SUBJECT_LABELS: ReadonlySet<string> = new Set([
   ...WORKLOADS,
@@ -153,8 +157,8 @@ export function fullSubjectOf(about: Texts): string | undefined {
 
 /**
  * What tells an alert from the others of its delivery: a workload, a machine, a
- * target, a service or a namespace; the exporter's target only if nothing else
- * differs.
+ * target, a service, a namespace or a cluster; the exporter's target only if
+ * nothing else differs.
  *
  * @param shared The labels that all alerts share.
  */
@@ -169,6 +173,7 @@ export function placeOf(
     ...SERVICES,
     ...CONTAINERS,
     ...NAMESPACES,
+    ...SITES,
   ].filter((name) => !shared.has(name));
   return firstOf(about, names) ??
     firstOf(measuring, names.filter((name) => name === "instance"));

@@ -100,6 +100,8 @@ export function placesOf(
     all.length,
     ...groups.map(({ places = 0 }) => places),
   );
+  // Policy may withhold every name, and a count alone says little.
+  if (all.length === 0) return "";
   const rest = most - PLACES_SHOWN;
   const shown = all.slice(0, PLACES_SHOWN).join(", ");
   return rest > 0 ? `${shown} and ${rest} more` : shown;

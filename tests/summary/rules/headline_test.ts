@@ -73,6 +73,14 @@ const TOLD: readonly [what: string, NormalizedContext, text: string][] = [
     "5 alerts on a, b, c and 1 more",
   ],
   [
+    "no place if all names are withheld",
+    alertsOf([
+      group({ places: 6 }),
+      group({ name: "Full", places: 7 }),
+    ], { places: 90 }),
+    "2 alerts",
+  ],
+  [
     "how many places there are that no group names",
     alertsOf([
       group({ count: 2, where: ["a", "b"] }),
