@@ -10,7 +10,7 @@ import { clock } from "./clock.ts";
 import { moreNames } from "../../message/more.ts";
 import type { Told } from "../../message/told.ts";
 import { deploymentOfPod } from "../../workload.ts";
-import { headlineWords, isLong, placesOf } from "./headline.ts";
+import { headlineWords, isCut, placesOf } from "./headline.ts";
 import type { Known, Rule } from "./rule.ts";
 
 const LINES_MAX = 5;
@@ -33,7 +33,7 @@ export const groups: Rule = (known) => {
     ? headlineWords(known.worst[0]!)
     : undefined;
   const said = new Set(
-    above === undefined || isLong(above)
+    above === undefined || isCut(known)
       ? []
       : [quoted(above, SENTENCE_CHARS_MAX)],
   );
@@ -98,7 +98,7 @@ function ofSingle(
   const { context } = known;
   const rest = [
     ...shared === undefined || says?.includes(shared) ? [] : [`${shared}.`],
-    ...isLong(says) ? [says!] : [],
+    ...says !== undefined && isCut(known) ? [says] : [],
     ...sentencesOf(context.description ?? "").filter((sentence) =>
       ![says, shared].includes(withoutStop(sentence)) &&
       !isBegunBy(sentence, says)

@@ -8,6 +8,8 @@
 import { foreignLine } from "../../base/foreign.ts";
 import { counted } from "../../base/text.ts";
 import type { AlertGroup } from "../../incident.ts";
+import { HEADER_CHARS_MAX } from "../../message/block_kit.ts";
+import { headlineOf } from "../../message/headline.ts";
 import { deploymentOfPod } from "../../workload.ts";
 import type { Known, Rule } from "./rule.ts";
 
@@ -65,12 +67,19 @@ function ofOne(group: AlertGroup): string {
   return words === "" ? foreignLine(name) : `${words}${number && ` ${number}`}`;
 }
 
-/** A headline has about this much room for a sentence. */
-const SHOWN_CHARS = 90;
+/** The sign of a severity, and the space after it. */
+const SIGN_CHARS = 3;
 
-/** Whether a headline cuts this sentence, so that it must stand below, too. */
-export function isLong(words: string | undefined): boolean {
-  return foreignLine(words ?? "").length > SHOWN_CHARS;
+/** Whether the headline is cut, so that its sentence must stand below, too. */
+export function isCut(known: Known): boolean {
+  const [priority, subject] = [priorityOf(known), subjectOf(known)];
+  const report = {
+    claims: [...headline(known)],
+    ...priority !== undefined && { priority },
+    ...subject !== undefined && { subject },
+  };
+  return SIGN_CHARS + headlineOf(report, known.context.severity).length >
+    HEADER_CHARS_MAX;
 }
 
 /** The sentence that a headline about one name repeats. */

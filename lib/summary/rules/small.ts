@@ -6,6 +6,7 @@
 import { named, quoted } from "../../base/foreign.ts";
 import { type GapKind, withIds } from "../../incident.ts";
 import { amount } from "./amount.ts";
+import { priorityOf } from "./headline.ts";
 import type { Known, Rule } from "./rule.ts";
 
 const NAME_CHARS_MAX = 60;
@@ -30,12 +31,19 @@ export const small: Rule = (known) => {
   const { main, given, context } = known;
   const team = context.alerts?.team ?? given.get("teams");
   const urgency = given.get("urgency");
+  // One that is none of ours has no place in the headline.
+  const priority = priorityOf(known) === undefined
+    ? given.get("priority")
+    : undefined;
   return [{
     place: "small",
     text: [
       asOf(known),
       ...missing(known),
       ...whole(known),
+      ...priority === undefined
+        ? []
+        : [`priority ${named(priority, NAME_CHARS_MAX)}`],
       ...urgency === undefined ? [] : [`urgency ${named(urgency, 20)}`],
       ...team === undefined ? [] : [`team ${named(team, NAME_CHARS_MAX)}`],
     ].join(" · "),

@@ -12,6 +12,13 @@ import type { Known, Rule } from "./rule.ts";
 const NAME_CHARS_MAX = 80;
 const SENTENCE_CHARS_MAX = 300;
 
+/** The states of a page, as PagerDuty's webhook names them. */
+const PAGED: Readonly<Record<string, string>> = {
+  triggered: "not acknowledged",
+  acknowledged: "acknowledged",
+  resolved: "resolved",
+};
+
 /** `Since 09:20:00 UTC, newest 09:31:17, none resolved.` */
 export const state: Rule = (known) => {
   const { groups, context, main } = known;
@@ -156,8 +163,8 @@ function ofIncident(known: Known): string {
   const { how, said, who: assigned, escalation } = nowOf(known);
   const when = isPaged && how !== undefined
     ? `triggered ${clock(since, asOf)} UTC${ofAge(known)}, ${said}`
-    : isPaged && status === "triggered"
-    ? `triggered ${clock(since, asOf)} UTC${ofAge(known)}, not acknowledged`
+    : isPaged && Object.hasOwn(PAGED, status)
+    ? `triggered ${clock(since, asOf)} UTC${ofAge(known)}, ${PAGED[status]}`
     : [
       sinceOf(known),
       status.trim() === "" ? "" : `now ${named(status, NAME_CHARS_MAX)}`,

@@ -55,8 +55,13 @@ const TOLD: readonly [what: string, NormalizedContext, texts: string[]][] = [
   ],
   [
     "all of a sentence that the headline cuts",
-    alertsOf([group({ says: `It is ${"very ".repeat(20)}slow` })]),
-    [`Slow · “It is ${"very ".repeat(20)}slow”`],
+    alertsOf([group({ says: `It is ${"very ".repeat(26)}slow` })]),
+    [`Slow · “It is ${"very ".repeat(26)}slow”`],
+  ],
+  [
+    "no sentence that the headline has room for",
+    alertsOf([group({ says: `It is ${"very ".repeat(25)}slow` })]),
+    ["Slow"],
   ],
   [
     "no beginning of a sentence beside all of it",

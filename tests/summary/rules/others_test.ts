@@ -45,6 +45,16 @@ const TOLD: readonly [Rule, string, NormalizedContext, texts: string[]][] = [
   }, [
     "As of 2026-03-04 08:00:00 UTC, from the webhook alone · urgency high · team Shop",
   ]],
+  [small, "a priority that the headline cannot take", {
+    ...START,
+    facts: [fact("priority", "SEV2: major")],
+  }, [
+    "As of 2026-03-04 08:00:00 UTC, from the webhook alone · priority “SEV2: major”",
+  ]],
+  [small, "no priority that stands in the headline", {
+    ...START,
+    facts: [fact("priority", "SEV2")],
+  }, ["As of 2026-03-04 08:00:00 UTC, from the webhook alone"]],
 ];
 for (const [rule, what, context, texts] of TOLD) {
   Deno.test(`${rule.name} tells ${what}`, () => {

@@ -30,6 +30,14 @@ const TOLD: readonly [what: string, NormalizedContext, text: string[]][] = [
   }, [
     "Triggered 08:00:00 UTC, not acknowledged · Ada (“Shop on-call”) is assigned",
   ]],
+  ["that somebody has acknowledged a page", {
+    ...PAGED,
+    status: "acknowledged",
+  }, ["Triggered 08:00:00 UTC, acknowledged"]],
+  ["that a page is over", {
+    ...PAGED,
+    status: "resolved",
+  }, ["Triggered 08:00:00 UTC, resolved"]],
   ["a single alert's start", alertsOf([group()]), ["Since 08:00:00 UTC"]],
   [
     "how many are as bad, the newest, and that some are resolved",
