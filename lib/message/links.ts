@@ -150,6 +150,7 @@ export function messageAddresses(
   const all = [...links, ...own];
   const isAllowed = (url: string) =>
     allowedUrl(url, source?.system, origins) !== undefined;
+  const told = new Set<string>();
   return ADDRESSES.flatMap(([kind, label]) => {
     const urls = all.filter((link) => link.kind === kind)
       .map(({ url }) => url);
@@ -157,7 +158,10 @@ export function messageAddresses(
     const url = urls.filter((url) => !isAllowed(url))
       .map((url) => readWebUrl(url)?.href.replaceAll("|", "%7C") ?? "")
       .find((url) => url !== "" && url.length <= ADDRESS_CHARS_MAX);
-    return url === undefined ? [] : [{ label, url }];
+    // Grafana's own page is that of its rule.
+    if (url === undefined || told.has(url)) return [];
+    told.add(url);
+    return [{ label, url }];
   }).slice(0, ADDRESSES_MAX);
 }
 

@@ -186,6 +186,9 @@ Deno.test("messageAddresses() shows the worst alert's pages that no button opens
     ),
     ["Runbook https://b.example/r%7C1", "Dashboard https://b.example/d"],
   );
+  assertEquals(of(["graph", "https://alerts.example/"]), [
+    "Graph https://alerts.example/",
+  ]);
   // A form to fill in is no page to read, and a name in an address is a trick.
   assertEquals(
     of(["silence", elsewhere("s")], ["logs", "https://a@b.example/"]),

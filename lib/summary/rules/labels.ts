@@ -12,7 +12,7 @@ const VALUE_CHARS_MAX = 80;
 const TEXT_CHARS_MAX = 220;
 /** What other rules tell, and what is no label. */
 const ELSEWHERE =
-  /^(?:alerts|start unknown|receiver|measured by|values|panel|image|runbook.*|dashboard.*|cluster|team|owner|squad)$/i;
+  /^(?:alerts|start unknown|receiver|measured by|panel|image|runbook.*|dashboard.*|cluster|team|owner|squad)$/i;
 
 /** `“namespace: shop, secret: mail/relay-tls”`. */
 export const labels: Rule = (
@@ -24,8 +24,11 @@ export const labels: Rule = (
     context.service,
     context.alerts?.place,
   ]);
+  // A sentence with a number says what was measured.
+  const isNumbered = /\d/.test(group.says ?? "");
   const all = [...given].filter(([name, value]) =>
-    !ELSEWHERE.test(name) && !told.has(value) && !/:\/\//.test(value) &&
+    !(name === "values" && isNumbered) && !ELSEWHERE.test(name) &&
+    !told.has(value) && !/:\/\//.test(value) &&
     value.length <= VALUE_CHARS_MAX
   );
   const text = all.slice(0, SHOWN).map(([name, value]) => `${name}: ${value}`)

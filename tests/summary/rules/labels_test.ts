@@ -29,3 +29,13 @@ Deno.test("labels tells nothing of several names, nor without labels", () => {
   assertEquals(textsOf(labels, { ...two, facts: FACTS }), []);
   assertEquals(textsOf(labels, alertsOf([group()])), []);
 });
+
+Deno.test("labels tells what was measured if the alert's sentence does not", () => {
+  const told = (says: string) =>
+    textsOf(labels, {
+      ...alertsOf([group({ says })]),
+      facts: [fact("values", "A=91.2, C=1")],
+    });
+  assertEquals(told("The disk is almost full"), ["“values: A=91.2, C=1”"]);
+  assertEquals(told("The disk is 91.2 % full"), []);
+});
