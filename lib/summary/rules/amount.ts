@@ -42,7 +42,10 @@ function digitsOf(value: number, digits: number): string {
   if (size !== 0 && (size < 1e-4 || size >= 1e15)) {
     return value.toExponential(2);
   }
-  if (size >= 1000) return String(Math.round(value));
+  if (size >= 1000) {
+    const isExact = digits === DIGITS_MAX && size < 1e6;
+    return String(isExact ? Number(value.toPrecision(8)) : Math.round(value));
+  }
   return String(Number(value.toPrecision(size >= 10 ? digits + 1 : digits)));
 }
 

@@ -15,8 +15,8 @@ const OF_CHARS_MAX = 60;
 const TEXT_CHARS_MAX = 300;
 /** A value is still that of now if it is this young. */
 const NOW_MS = 10 * 60 * 1000;
-/** How much worse the worst was for it to be worth telling. */
-const WORSE = 1.05;
+/** How far from the present value, as a share of it, the worst is worth telling. */
+const WORSE = 0.05;
 /** What people can read: a metric or a recording rule. */
 const SIMPLE = /^[a-z_:][\w:]{0,79}/i;
 
@@ -123,9 +123,11 @@ function ofLimit(
     "!=": "bad unless",
   }[operator];
   const isLow = operator.startsWith("<");
+  // Of a negative value, too, the share is a distance.
+  const share = WORSE * Math.abs(now);
   const isWorse = isLow
-    ? worst * WORSE < now
-    : worst > now * WORSE && operator.startsWith(">");
+    ? worst < now - share
+    : worst > now + share && operator.startsWith(">");
   const peak = isWorse
     ? [`worst ${say(worst)} at ${clock(worst_at, asOf, MINUTES)}`]
     : [];

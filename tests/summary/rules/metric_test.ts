@@ -43,6 +43,32 @@ const TOLD: readonly [
   ["the course in words and bars", {
     unit: "s",
   }, `cart:latency:p99: 2.4 s now, limit 2 s, ${COURSE}`],
+  ["no worst of a negative value that is as bad now", {
+    now: -10,
+    limit: 0,
+    operator: "<",
+    worst: -10,
+  }, `cart:latency:p99: -10 now, lower limit 0, ${COURSE.replace(" s ", " ")}`],
+  [
+    "the worst of a negative value that was worse",
+    {
+      now: -3,
+      limit: -5,
+      week_ago: -9,
+      worst: -2,
+    },
+    `cart:latency:p99: -3 now, limit -5, ${
+      COURSE.replace(" s ", " ").replace(
+        "08:21,",
+        "08:21, worst -2 at 08:50,",
+      )
+    }`,
+  ],
+  ["no large value at its limit that is just beyond it", {
+    now: 1000.4,
+    limit: 1000,
+    worst: 1000.4,
+  }, `cart:latency:p99: 1000.4 now, limit 1000, ${COURSE.replace(" s ", " ")}`],
   [
     "no unit that nobody knows",
     {},
