@@ -61,6 +61,8 @@ const SCALE: Readonly<Record<string, readonly [of: string, factor: number]>> = {
 
 interface Quantity {
   text: string;
+  /** The unit as it is written. */
+  as: string;
   unit: string;
   size: number;
 }
@@ -77,7 +79,9 @@ export function measureOf(sentence: string): Measure | undefined {
     .map(([, digits = "", unit = ""]) => quantityOf(digits, unit));
   const value = limit === undefined
     ? values.find(({ unit }) => unit !== "") ?? values[0]
-    : values.find(({ unit }) => unit === limit.unit);
+    // `For 10 min p99 is 3 s (limit 2 s)` states a duration, too.
+    : values.find(({ as }) => as === limit.as) ??
+      values.find(({ unit }) => unit === limit.unit);
   if (value === undefined) return undefined;
   if (limit === undefined) return { value: value.text, past: 0 };
   return { value: value.text, limit: limit.text, past: pastOf(value, limit) };
@@ -91,6 +95,7 @@ function quantityOf(digits: string, unit: string): Quantity {
   const space = unit === "" ? "" : " ";
   return {
     text: `${digits}${space}${unit}`,
+    as: unit,
     unit: of,
     size: Number(plain) * factor,
   };

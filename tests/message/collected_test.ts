@@ -28,7 +28,7 @@ Deno.test("the message of what all collectors found says what to know and to do 
     .map((line) => line.slice(2)).filter((line) => line !== "");
   assertEquals(lines.slice(0, -1), [
     "🔴 CRITICAL · checkout-api, eu-west-1-prod: p99 of POST /checkout above 2 s (worst 2.4 s)",
-    "◆ Since 09:30:12 UTC (91 s ago), none resolved",
+    "◆ Since 09:30:12 UTC (91 s ago), 2 alerts, none resolved",
     "[Runbook] https://runbooks.example.com/checkout/latency",
     "[Graph] http://prometheus.example.com:9090/graph?g0.expr=histogram_quantile%280.99%2C+sum+by+%28le%2C+pod%29+%28rate%28checkout_seconds_bucket%5B5m%5D%29%29%29+%3E+2&g0.tab=1",
     "[The change] https://ci.example.com/runs/2112",

@@ -194,7 +194,7 @@ Deno.test("two alerts at one moment have one start", async () => {
       summary: "no data",
     },
   );
-  assertEquals(lines[1], "◆ Since 08:00:00 UTC, none resolved");
+  assertEquals(lines[1], "◆ Since 08:00:00 UTC, 2 alerts, none resolved");
 });
 
 Deno.test("a pod's workload is ill, whoever measured it, and no label is left out unsaid", async () => {

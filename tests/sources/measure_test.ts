@@ -16,6 +16,7 @@ const STATED: readonly [sentence: string, value?: string, limit?: string][] = [
     "2.1 s",
     "500 ms",
   ],
+  ["For 90 min now p99 is 2.1 s (limit 2 s)", "2.1 s", "2 s"],
   ["p99 above 2s"],
   ["Disk is 91% full", "91 %"],
   ["v1.2.3 of db-1 failed"],

@@ -125,10 +125,18 @@ function isOver({ lookups, context: { alerts } }: Known): boolean {
   );
 }
 
-/** `9 of 12 critical`, where others are less so. */
+/**
+ * `9 of 12 critical`, where others are less so; `3 alerts` of one name, whose
+ * headline tells of the worst one.
+ */
 function ofWorst({ context: { alerts }, worst, groups }: Known): string[] {
-  const isAll = worst.length === groups.length && alerts?.others === undefined;
-  if (isAll || alerts === undefined) return [];
+  if (alerts === undefined) return [];
+  if (worst.length === groups.length && alerts.others === undefined) {
+    const { count = 1 } = groups.length === 1 ? groups[0]! : {};
+    // `1 of 3 resolved` counts them, too.
+    const isCounted = alerts.firing > 0 && alerts.resolved > 0;
+    return count > 1 && !isCounted ? [`${count} alerts`] : [];
+  }
   // Those without a group may be of several severities.
   const count = alerts.worst ??
     (alerts.others === undefined

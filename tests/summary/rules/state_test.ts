@@ -58,7 +58,7 @@ const TOLD: readonly [what: string, NormalizedContext, text: string[]][] = [
     alertsOf([group({ count: 2 })], {
       all_say: "Nobody can pay.",
     }),
-    ["Since 08:00:00 UTC, none resolved. Both say: “Nobody can pay.”"],
+    ["Since 08:00:00 UTC, 2 alerts, none resolved. Both say: “Nobody can pay.”"],
   ],
   [
     "the worst of alerts that groups have no room for",
@@ -75,12 +75,12 @@ const TOLD: readonly [what: string, NormalizedContext, text: string[]][] = [
   [
     "nothing of alerts that the sender left out",
     alertsOf([group({ count: 2 })], { firing: 2, cut: 9 }),
-    ["Since 08:00:00 UTC"],
+    ["Since 08:00:00 UTC, 2 alerts"],
   ],
   [
     "that only those are over which the sender did not leave out",
     alertsOf([group({ count: 2 })], { firing: 0, resolved: 2, cut: 9 }),
-    ["Since 08:00:00 UTC, all in the webhook are resolved"],
+    ["Since 08:00:00 UTC, 2 alerts, all in the webhook are resolved"],
   ],
   [
     "that the only one is over which the sender did not leave out",
@@ -93,7 +93,7 @@ const TOLD: readonly [what: string, NormalizedContext, text: string[]][] = [
       firing: 0,
       resolved: 2,
     }),
-    ["Since 08:00:00 UTC, all resolved"],
+    ["Since 08:00:00 UTC, 2 alerts, all resolved"],
   ],
 ];
 for (const [what, context, texts] of TOLD) {
@@ -167,7 +167,9 @@ Deno.test("state tells that Alertmanager has none of the alerts any more", () =>
       },
     );
   assertEquals(told(2), [
-    "Since 08:00:00 UTC (60 min ago), Alertmanager has none of them now",
+    "Since 08:00:00 UTC (60 min ago), 2 alerts, Alertmanager has none of them now",
   ]);
-  assertEquals(told(0), ["Since 08:00:00 UTC (60 min ago), all resolved"]);
+  assertEquals(told(0), [
+    "Since 08:00:00 UTC (60 min ago), 2 alerts, all resolved",
+  ]);
 });
