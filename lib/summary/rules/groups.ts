@@ -52,7 +52,12 @@ export const groups: Rule = (known) => {
   const severity = [left[0]?.severity, more?.severity].flatMap((one) =>
     one ?? []
   ).reduce((worst, one) => isWorse(one, worst) ? one : worst);
-  const of = { names, alerts: count, worst: severity };
+  const of = {
+    names,
+    alerts: count,
+    worst: severity,
+    ...more !== undefined && { unlisted: more.groups },
+  };
   return [...shown, {
     place: "happened",
     text: moreNames(of),

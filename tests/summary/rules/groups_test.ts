@@ -50,7 +50,7 @@ const TOLD: readonly [what: string, NormalizedContext, texts: string[]][] = [
     ),
     [
       ...NAMES.slice(0, 5).map((name) => `${name} ×2, from 08:00`),
-      "… 5 more names (8 alerts), at worst critical, in the stored summary",
+      "… 5 more names (8 alerts), at worst critical, 2 of them in the stored summary",
     ],
   ],
   [
