@@ -9,7 +9,8 @@ import type { Severity } from "../incident.ts";
 import { BADGES } from "./badges.ts";
 import type { Report } from "./told.ts";
 
-const SUBJECT_CHARS_MAX = 60;
+/** Of the subject, whose rest is cut. */
+export const SUBJECT_CHARS_MAX = 60;
 
 /**
  * `P1 · checkout-api: Checkout latency above 2 s`. The severity comes first, so

@@ -7,10 +7,11 @@ import { named, quoted } from "../../base/foreign.ts";
 import { sentencesOf, withoutStop } from "../../base/sentence.ts";
 import { type AlertGroup, isWorse } from "../../incident.ts";
 import { clock } from "./clock.ts";
+import { SUBJECT_CHARS_MAX } from "../../message/headline.ts";
 import { moreNames } from "../../message/more.ts";
 import type { Told } from "../../message/told.ts";
 import { deploymentOfPod } from "../../workload.ts";
-import { headlineWords, isCut, placesOf } from "./headline.ts";
+import { headlineWords, isCut, placesOf, subjectOf } from "./headline.ts";
 import type { Known, Rule } from "./rule.ts";
 
 const LINES_MAX = 5;
@@ -68,11 +69,13 @@ export const groups: Rule = (known) => {
 
 function lineOf(
   group: AlertGroup,
-  { asOf, worst }: Known,
+  known: Known,
   said: Set<string>,
 ): Told {
+  const { asOf, worst, groups, context: { service = "" } } = known;
   const { name, severity, count, since, says, shared, evidence } = group;
-  const from = since === undefined
+  // The state says since when the only name fires.
+  const from = since === undefined || groups.length === 1
     ? ""
     : `, from ${clock(since, asOf, { seconds: false })}`;
   // A single alert's summary repeats what it says.
@@ -81,8 +84,13 @@ function lineOf(
   ).find((text) => !said.has(text));
   if (words !== undefined) said.add(words);
   const what = words === undefined ? "" : ` · ${words}`;
-  // A headline about several names says where they are.
-  const places = worst.length === 1 && count > 1 ? placesOf([group]) : "";
+  // A headline about several names says where they are,
+  // and that of an incident without a service begins with them.
+  const isAbove = group === worst[0] && service.trim() === "" &&
+    (subjectOf(known) ?? "").length <= SUBJECT_CHARS_MAX;
+  const places = worst.length === 1 && count > 1 && !isAbove
+    ? placesOf([group])
+    : "";
   const where = places === "" ? "" : ` on ${named(places, PLACES_CHARS_MAX)}`;
   const times = count > 1 ? ` ×${count}${where}` : "";
   return {

@@ -23,6 +23,26 @@ const TOLD: readonly [what: string, NormalizedContext, texts: string[]][] = [
     ["Slow, from 08:00", "Old, from 08:00 · “It ages”"],
   ],
   [
+    "neither start nor places that stand above a single name",
+    alertsOf([group({ count: 2, where: ["a", "b"], says: "a is slow" })]),
+    ["Slow ×2"],
+  ],
+  [
+    "the places that the headline cuts",
+    alertsOf([
+      group({ count: 2, where: ["a".repeat(30), "b".repeat(30)] }),
+    ]),
+    [`Slow ×2 on “${"a".repeat(30)}, ${"b".repeat(30)}”`],
+  ],
+  [
+    "the places of a service",
+    {
+      ...alertsOf([group({ count: 2, where: ["a", "b"], says: "a is slow" })]),
+      service: "shop",
+    },
+    ["Slow ×2 on “a, b”"],
+  ],
+  [
     "one sentence of several names once",
     alertsOf([
       group({ says: "It is slow" }),
