@@ -49,7 +49,10 @@ export const next: Rule = (known) => {
 /** What it was stands above. */
 function ofChange(known: Known): Told[] {
   const { asOf } = known;
-  const near = changesBefore(known).find(({ ms }) => ms <= NEAR_MS);
+  const crossed = crossedBy(known);
+  const near = changesBefore(known).find(({ ms, at }) =>
+    ms <= NEAR_MS && Date.parse(at) <= crossed
+  );
   if (near === undefined) return [];
   const { change, at, ms } = near;
   const what = change === undefined
@@ -63,6 +66,19 @@ function ofChange(known: Known): Told[] {
     evidence: [...near.evidence],
     ...near.isCollected && { collected: true },
   }];
+}
+
+/**
+ * When the worst alert's number had crossed its limit, which is before the alert
+ * fired: no later change explains it.
+ */
+function crossedBy({ series, worst: [first] }: Known): number {
+  const own = series.find(({ alert, beyond }) =>
+    alert === first?.name && beyond !== false
+  );
+  return own?.crossed === undefined
+    ? Infinity
+    : Date.parse(own.crossed) + 1000 * own.step_s;
 }
 
 /** `the deployment of checkout v1.4.2`. */

@@ -138,3 +138,31 @@ Deno.test("FIRST_CHECKS has one check and one source for at least 40 names", () 
     assertEquals(new URL(source).protocol, "https:");
   }
 });
+
+Deno.test("next suspects no change from after the number had crossed its limit", () => {
+  const told = (crossed: string, alert = "Slow") =>
+    textsOf(next, {
+      ...alertsOf([group()]),
+      timeline: [change("2026-03-04T07:40:00Z"), change(NEAR)],
+      series: [{
+        alert,
+        expression: "p99",
+        now: 3,
+        at: "2026-03-04T08:59:00.000Z",
+        limit: 2,
+        crossed,
+        worst: 3,
+        worst_at: "2026-03-04T08:59:00.000Z",
+        trend: "rising",
+        spark: "▁█",
+        start: "2026-03-04T03:00:00.000Z",
+        step_s: 60,
+        values: [1, 3],
+        evidence: ["E2"],
+      }],
+    }).map((text) => /change of (\S+),/.exec(text)?.[1]);
+  assertEquals(told("2026-03-04T07:55:00.000Z"), ["07:56:00"]);
+  assertEquals(told("2026-03-04T07:54:59.000Z"), ["07:40:00"]);
+  assertEquals(told("2026-03-04T07:30:00.000Z"), []);
+  assertEquals(told("2026-03-04T07:30:00.000Z", "Other"), ["07:56:00"]);
+});
