@@ -24,8 +24,8 @@ export const labels: Rule = (
     context.service,
     context.alerts?.place,
   ]);
-  // A sentence with a number says what was measured.
-  const isNumbered = /\d/.test(group.says ?? "");
+  // A sentence with a number says what was measured; `web-1` is none.
+  const isNumbered = /(?<![\w.-])\d/.test(group.says ?? "");
   const all = [...given].filter(([name, value]) =>
     !(name === "values" && isNumbered) && !ELSEWHERE.test(name) &&
     !told.has(value) && !/:\/\//.test(value) &&

@@ -36,6 +36,8 @@ Deno.test("labels tells what was measured if the alert's sentence does not", () 
       ...alertsOf([group({ says })]),
       facts: [fact("values", "A=91.2, C=1")],
     });
-  assertEquals(told("The disk is almost full"), ["“values: A=91.2, C=1”"]);
+  assertEquals(told("The disk of web-1 is almost full"), [
+    "“values: A=91.2, C=1”",
+  ]);
   assertEquals(told("The disk is 91.2 % full"), []);
 });
