@@ -116,7 +116,7 @@ Deno.test("the built-in summary of Alertmanager's sample reads well", async () =
     ["state", "Since 09:30:12 UTC, newest 09:31:42, 1 of 3 resolved"],
     [
       "happened",
-      `CheckoutHighLatency ×2 on “${POD}2xk8p, ${POD}m5d7q”, from 09:30 · ` +
+      `CheckoutHighLatency ×2 on “${POD}2xk8p, ${POD}m5d7q” · ` +
       `“p99 of POST /checkout on ${POD}2xk8p is 2.4 s over 5 minutes; the ` +
       "objective is 500 ms”",
     ],
