@@ -584,7 +584,7 @@ async function checkCut(
   );
   assertEquals(bundle.gaps?.[0], {
     what: "1 more alert",
-    why: "the webhook left them out, as max_alerts of its receiver says",
+    why: "the webhook left it out, as max_alerts of its receiver says",
   });
 }
 
