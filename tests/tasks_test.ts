@@ -15,7 +15,7 @@ import {
   ADDRESS_SETTINGS,
   PLATFORM_SETTINGS,
 } from "../lib/operate/platform.ts";
-import { APPROVING_SETTINGS } from "../scripts/terminal/approving.ts";
+import { OPERATOR_SETTINGS } from "../lib/operate/operator.ts";
 import { LINK_SETTINGS } from "../lib/message/settings.ts";
 
 const SETS: Readonly<Record<string, PermissionSet>> = config
@@ -142,12 +142,12 @@ const READS: Readonly<Record<string, readonly string[]>> = {
   uninstall: variablesOf(ADDRESS_SETTINGS),
   approve_latest_post: [
     ...variablesOf(ADDRESS_SETTINGS),
-    ...variablesOf(APPROVING_SETTINGS),
+    ...variablesOf(OPERATOR_SETTINGS),
     ...USER,
   ],
   approvals: [
     ...variablesOf(ADDRESS_SETTINGS),
-    ...variablesOf(APPROVING_SETTINGS),
+    ...variablesOf(OPERATOR_SETTINGS),
     ...variablesOf(HOOK_SETTINGS),
     ...USER,
   ],

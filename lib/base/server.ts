@@ -56,6 +56,9 @@ const CHECK_MS = 500;
  */
 const PIPELINED_MAX = 32;
 
+/** Of a stream of events, for a client that takes none. */
+const UNSENT_BYTES_MAX = 64 * 1024;
+
 /** A listening server. */
 export interface OpenServer extends AsyncDisposable {
   /** Contains the actual port. */
@@ -192,8 +195,11 @@ function signalOf(response: ServerResponse, stop: AbortSignal): AbortSignal {
 interface Answer {
   status: number;
   headers: Headers;
-  body: Uint8Array;
+  body: Uint8Array | ReadableStream<Uint8Array>;
 }
+
+/** The one kind of answer that is sent while it comes into being. */
+const EVENTS = /^text\/event-stream\b/;
 
 /** Never rejects: a handler's exception becomes a 500 without its text. */
 async function produce(
@@ -210,7 +216,9 @@ async function produce(
     const response = await handle(toRequest(incoming));
     const { status, headers } = response;
     if (status < 200) throw new RangeError(`got status ${status} as an answer`);
-    const body = new Uint8Array(await response.arrayBuffer());
+    const body = EVENTS.test(headers.get("Content-Type") ?? "") && response.body
+      ? response.body
+      : new Uint8Array(await response.arrayBuffer());
     return { status, headers, body };
   } catch (error) {
     log.error("Handler failed", bugFields(error));
@@ -241,7 +249,8 @@ async function send(
     outgoing.setHeader("Connection", "close");
   }
   outgoing.writeHead(status, Object.fromEntries(headers));
-  if (body.length > 0) outgoing.write(body);
+  if (!(body instanceof Uint8Array)) await stream(body, outgoing);
+  else if (body.length > 0) outgoing.write(body);
   if (!incoming.complete) await discard(incoming, discardMs);
   if (socket.destroyed) return;
   const ended = Promise.withResolvers<void>();
@@ -250,6 +259,32 @@ async function send(
   await ended.promise;
   socket.off("close", ended.resolve);
   if (!incoming.complete) incoming.destroy();
+}
+
+/** Sends events as they come, until they end or the client goes away. */
+async function stream(
+  body: ReadableStream<Uint8Array>,
+  outgoing: ServerResponse,
+): Promise<void> {
+  const reader = body.getReader();
+  const gone = () => void reader.cancel().catch(() => {});
+  outgoing.once("close", gone);
+  outgoing.flushHeaders();
+  try {
+    while (!outgoing.destroyed) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      // Whoever does not take its events gets no more of them.
+      if (
+        !outgoing.write(value) && outgoing.writableLength > UNSENT_BYTES_MAX
+      ) {
+        return void outgoing.destroy();
+      }
+    }
+  } finally {
+    outgoing.off("close", gone);
+    gone();
+  }
 }
 
 /**

@@ -3,12 +3,7 @@
  *
  * @module
  */
-import {
-  optional,
-  readConfig,
-  secret,
-  type Setting,
-} from "../../lib/base/config.ts";
+import { readConfig } from "../../lib/base/config.ts";
 import { stringOf } from "../../lib/base/json.ts";
 import { printable } from "../../lib/base/text.ts";
 import { leadOf } from "../../lib/message/lead.ts";
@@ -24,7 +19,11 @@ import {
 } from "../../lib/operate/destinations.ts";
 import { OperationError } from "../../lib/operate/errors.ts";
 import { type Effect, readEffects } from "../../lib/operate/effect.ts";
-import { openPosts, type Posts } from "../../lib/operate/posts.ts";
+import {
+  openOperator,
+  type Operator,
+  OPERATOR_SETTINGS,
+} from "../../lib/operate/operator.ts";
 import { POST_TOPIC } from "../../lib/operate/pack.ts";
 import {
   type Platform,
@@ -39,8 +38,6 @@ import {
 } from "../../lib/operate/proposal.ts";
 import { checkSigning, signApproval } from "../../lib/operate/signing.ts";
 import { describePost } from "../../lib/operate/waiting.ts";
-import { POST_MAX_AGE } from "../../lib/post/age.ts";
-import { readSigningKey, type SigningKey } from "../../lib/post/keys.ts";
 import { askYes, needTerminal } from "./ask.ts";
 import {
   type CommandContext,
@@ -49,29 +46,10 @@ import {
   UsageError,
 } from "./command.ts";
 import { followJob, reportEnd } from "./following.ts";
-import { openPlatform, PLATFORM_VARIABLES } from "./platform.ts";
+import { PLATFORM_VARIABLES } from "./platform.ts";
 import { type Looked, showProposal } from "./proposal.ts";
 
-const SECRET_KEY = secret("APPROVAL_SIGNING_KEY", {
-  about: "private key to sign approvals with, as deno task keys makes it",
-});
-/** A text, as other secrets are, that is known to be a key. */
-const SIGNING_KEY = optional({
-  ...SECRET_KEY,
-  parse(text: string) {
-    readSigningKey(text);
-    return text;
-  },
-});
-
-/** What approving reads from the environment, besides the platform's address. */
-export const APPROVING_SETTINGS: {
-  readonly postMaxAgeS: Setting<number>;
-  readonly signingKey: Setting<string | undefined>;
-} = {
-  postMaxAgeS: POST_MAX_AGE,
-  signingKey: SIGNING_KEY,
-};
+const { postMaxAgeS: MAX_AGE, signingKey: SIGNING_KEY } = OPERATOR_SETTINGS;
 
 export const APPROVING_VARIABLES: readonly (readonly [string, string])[] = [
   ...PLATFORM_VARIABLES.filter(([name]) => name !== "REDIS_URL"),
@@ -80,7 +58,7 @@ export const APPROVING_VARIABLES: readonly (readonly [string, string])[] = [
     "the platform's Redis, to see workers, where posts go and what was posted\nbefore (optional, but for signing)",
   ],
   [SIGNING_KEY.name, `${SIGNING_KEY.about} (optional)`],
-  [POST_MAX_AGE.name, `${POST_MAX_AGE.about}; as for the poster`],
+  [MAX_AGE.name, `${MAX_AGE.about}; as for the poster`],
 ];
 
 /** The options of a command that approves. */
@@ -95,13 +73,7 @@ export const APPROVING_EXITS =
   "Exit codes: 0 posted; 1 not approved, or nothing was sent (posted before, refused, in doubt,\n" +
   "waiting again); 2 wrong arguments, or there is no terminal to ask on; 130 stopped.";
 
-export interface Approver extends AsyncDisposable {
-  platform: Platform;
-  /** Opens the records of posts; `undefined` if Redis is not named. */
-  posts: () => Promise<Posts | undefined>;
-  postMaxAgeS: number;
-  /** Signs what it approves; `undefined` if nothing is to be signed. */
-  signingKey: SigningKey | undefined;
+export interface Approver extends Operator, AsyncDisposable {
   context: CommandContext;
 }
 
@@ -115,30 +87,13 @@ export function openApprover(
   context: CommandContext,
   principal?: string,
 ): Approver {
-  const { postMaxAgeS, signingKey } = readConfig(
-    APPROVING_SETTINGS,
-    context.env,
-  );
-  const platform = openPlatform(context, principal);
-  const { redis } = readAddress(context.env);
-  let opened: Promise<Posts> | undefined;
-  return {
-    platform,
-    postMaxAgeS,
-    signingKey: signingKey === undefined
-      ? undefined
-      : readSigningKey(signingKey),
-    context,
-    async posts() {
-      if (redis === undefined) return undefined;
-      return await (opened ??= openPosts(redis, context.signal));
-    },
-    async [Symbol.asyncDispose]() {
-      const posts = await opened?.catch(() => undefined);
-      await posts?.[Symbol.asyncDispose]();
-      await platform[Symbol.asyncDispose]();
-    },
-  };
+  const settings = readConfig(OPERATOR_SETTINGS, context.env);
+  const { signal } = context;
+  const operator = openOperator(readAddress(context.env), settings, {
+    signal,
+    principal,
+  });
+  return { ...operator, context };
 }
 
 /** How an approver agrees. */

@@ -1,0 +1,40 @@
+/**
+ * What waits, as the desk knows it.
+ *
+ * @module
+ */
+import type { WaitingJob } from "../operate/platform.ts";
+import type { WaitingPost } from "../operate/waiting.ts";
+
+/** One job that waits. */
+export interface Row {
+  readonly job: WaitingJob;
+  /** `undefined` until it has been read. */
+  readonly post: WaitingPost | undefined;
+}
+
+/** All jobs that wait, and how far that is true. */
+export interface Board {
+  /** Oldest first. */
+  readonly rows: readonly Row[];
+  /** When the platform said so, in ms since the epoch. */
+  readonly readMs: number | undefined;
+  /** Why the platform cannot be asked now; `undefined` if it can. */
+  readonly trouble: string | undefined;
+  /** Notices that could not be delivered, a sentence each. */
+  readonly undelivered: readonly string[];
+}
+
+/** Watches what waits. */
+export interface BoardSource {
+  /** Costs at most one call of the gateway. Never throws. */
+  board(): Promise<Board>;
+  /** Asks the platform again soon, such as after a decision. */
+  refresh(): void;
+  /**
+   * Calls `listener` whenever the board has changed.
+   *
+   * @returns Ends that.
+   */
+  onChange(listener: () => void): () => void;
+}

@@ -1,0 +1,7 @@
+/**
+ * The desk's script. Pure.
+ *
+ * @module
+ */
+export const SCRIPT = `"use strict";
+`;

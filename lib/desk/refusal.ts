@@ -1,0 +1,28 @@
+/**
+ * Why the desk does not do what a request asks for.
+ *
+ * @module
+ */
+
+/** Becomes a page that says what is wrong and what to do. */
+export class DeskRefusal extends Error {
+  override name = "DeskRefusal";
+
+  constructor(
+    readonly status: number,
+    readonly heading: string,
+    /** What to do. */
+    message: string,
+    readonly headers: Readonly<Record<string, string>> = {},
+  ) {
+    super(message);
+  }
+}
+
+export function notFound(): DeskRefusal {
+  return new DeskRefusal(
+    404,
+    "There is no such page",
+    "Its post may have gone. See what waits, or what was decided.",
+  );
+}

@@ -1,0 +1,184 @@
+/**
+ * The desk: `handle` without a server, before a stand-in gateway.
+ *
+ * @module
+ */
+import { assertEquals, assertMatch, assertThrows } from "@std/assert";
+import { plain, startGateway } from "../../deploy/standins/gateway.ts";
+import { readConfig } from "../../lib/base/config.ts";
+import { ConfigError } from "../../lib/base/errors.ts";
+import { createLog } from "../../lib/base/log.ts";
+import { type OpenDesk, openDesk } from "../../lib/desk/desk.ts";
+import { checkExposure } from "../../lib/desk/settings.ts";
+import { openOperator } from "../../lib/operate/operator.ts";
+import { SETTINGS } from "../../workers/desk.ts";
+
+type Variables = Readonly<Record<string, string>>;
+
+function configOf(variables: Variables = {}) {
+  const all: Variables = {
+    CORETEX_GATEWAY_URL: "http://127.0.0.1:1",
+    CORETEX_API_KEY: "k",
+    ...variables,
+  };
+  return readConfig(SETTINGS, (name) => all[name]);
+}
+
+/** Calls on a desk before a platform on which nothing waits. */
+async function onDesk<T>(
+  variables: Variables,
+  use: (ask: (path: string, init?: RequestInit) => Promise<Response>) => T,
+): Promise<Awaited<T>> {
+  await using gateway = startGateway(({ path }) =>
+    path.startsWith("/api/v1/approvals")
+      ? Response.json({ items: [] })
+      : plain(404, "no")
+  );
+  const config = configOf(variables);
+  const { signal } = new AbortController();
+  await using operator = openOperator(
+    { gateway: { url: gateway.url, apiKey: "k" }, redis: undefined },
+    config,
+    { signal },
+  );
+  const log = createLog({}, { write() {} });
+  const desk: OpenDesk = openDesk(config, operator, log);
+  return await use((path, init = {}) => {
+    const headers = new Headers({ Host: "127.0.0.1:8090" });
+    new Headers(init.headers).forEach((value, name) =>
+      headers.set(name, value)
+    );
+    const request = new Request(`http://worker.invalid${path}`, {
+      ...init,
+      headers,
+    });
+    return desk.handle(request, signal);
+  });
+}
+
+const ANA = { Cookie: "desk-name=Ana%20Lima" };
+const FORM = {
+  "Content-Type": "application/x-www-form-urlencoded",
+  "Sec-Fetch-Site": "same-origin",
+};
+
+Deno.test("the desk asks who you are, keeps it, and then says that nothing waits", async () => {
+  await onDesk({}, async (ask) => {
+    const first = await ask("/");
+    assertEquals(first.status, 200);
+    assertMatch(await first.text(), /Who are you\?/);
+    const named = await ask("/name", {
+      method: "POST",
+      headers: FORM,
+      body: "name=Ana+Lima&next=%2F",
+    });
+    assertEquals(named.status, 303);
+    assertEquals(named.headers.get("Location"), "/");
+    const cookie = named.headers.get("Set-Cookie") ?? "";
+    assertMatch(
+      cookie,
+      /^desk-name=Ana%20Lima; Path=\/; .*; HttpOnly; SameSite=Lax$/,
+    );
+    const list = await ask("/", { headers: ANA });
+    assertMatch(
+      await list.text(),
+      /You decide as <strong>Ana Lima<[^]*Nothing waits/,
+    );
+  });
+});
+
+Deno.test("every answer forbids scripts of others, frames and referrers", async () => {
+  await onDesk({}, async (ask) => {
+    for (const path of ["/", "/desk.css", "/desk.js", "/nowhere"]) {
+      const { headers } = await ask(path, { headers: ANA });
+      assertMatch(
+        headers.get("Content-Security-Policy") ?? "",
+        /^default-src 'none'; style-src 'self'; script-src 'self';.*frame-ancestors 'none'/,
+        path,
+      );
+      assertEquals(headers.get("Referrer-Policy"), "no-referrer", path);
+      assertEquals(headers.get("X-Frame-Options"), "DENY", path);
+      assertEquals(headers.get("X-Content-Type-Options"), "nosniff", path);
+    }
+  });
+});
+
+Deno.test("the desk answers to its own names only", async () => {
+  await onDesk({ DESK_URL: "https://desk.example.com" }, async (ask) => {
+    const statusOf = async (Host: string) =>
+      (await ask("/", { headers: { ...ANA, Host } })).status;
+    for (
+      const own of [
+        "127.0.0.1:8090",
+        "localhost",
+        "[::1]:1",
+        "desk.example.com",
+      ]
+    ) {
+      assertEquals(await statusOf(own), 200, own);
+    }
+    for (const foreign of ["evil.example", "127.0.0.1.evil.example", ""]) {
+      assertEquals(await statusOf(foreign), 421, foreign);
+    }
+  });
+});
+
+Deno.test("a form of another site is refused", async () => {
+  await onDesk({}, async (ask) => {
+    const statusOf = async (headers: Variables) =>
+      (await ask("/name", {
+        method: "POST",
+        headers: { "Content-Type": FORM["Content-Type"], ...headers },
+        body: "name=Mallory",
+      })).status;
+    for (const site of ["cross-site", "same-site", "none"]) {
+      assertEquals(await statusOf({ "Sec-Fetch-Site": site }), 403, site);
+    }
+    assertEquals(await statusOf({}), 403);
+    assertEquals(await statusOf({ Origin: "null" }), 403);
+    assertEquals(await statusOf({ Origin: "https://127.0.0.1:8090" }), 403);
+    assertEquals(await statusOf({ Origin: "http://127.0.0.1:8090" }), 303);
+  });
+});
+
+const PROXY = {
+  DESK_URL: "https://desk.example.com",
+  DESK_USER_HEADER: "X-Forwarded-Email",
+  DESK_PROXY_SECRET: "0123456789abcdef",
+};
+
+Deno.test("behind a proxy, only who it vouches for gets in", async () => {
+  await onDesk(PROXY, async (ask) => {
+    const statusOf = async (headers: Variables) =>
+      (await ask("/", { headers: { Host: "desk.example.com", ...headers } }))
+        .status;
+    const name = { "X-Forwarded-Email": "ana@example.com" };
+    const secret = { "X-Desk-Proxy-Secret": PROXY.DESK_PROXY_SECRET };
+    const basic = { Authorization: `Basic ${btoa(`ana:0123456789abcdef`)}` };
+    assertEquals(await statusOf({ ...name, ...secret }), 200);
+    assertEquals(await statusOf({ ...name, ...basic }), 200);
+    assertEquals(await statusOf({ ...name, ...ANA }), 403);
+    assertEquals(await statusOf(secret), 403);
+    assertEquals(await statusOf({ ...name, "X-Desk-Proxy-Secret": "no" }), 403);
+    assertEquals(
+      await statusOf({ ...name, ...secret, Host: "127.0.0.1" }),
+      421,
+    );
+  });
+});
+
+Deno.test("a desk that anybody could use does not start", () => {
+  const check = (variables: Variables) => () =>
+    checkExposure(configOf(variables));
+  assertThrows(check({ DESK_ADDR: "0.0.0.0:8090" }), ConfigError, "loopback");
+  const { DESK_URL: _, ...noUrl } = PROXY;
+  assertThrows(check(noUrl), ConfigError, "DESK_URL");
+  const { DESK_PROXY_SECRET: __, ...noSecret } = PROXY;
+  assertThrows(check(noSecret), ConfigError, "together");
+  assertThrows(check({ ...PROXY, DESK_PROXY_SECRET: "short" }), ConfigError);
+  assertThrows(
+    () => configOf({ DESK_URL: "http://desk.example.com" }),
+    ConfigError,
+  );
+  check({ ...PROXY, DESK_ADDR: "0.0.0.0:8090" })();
+});
