@@ -6,8 +6,10 @@
 import { readConfig } from "../lib/base/config.ts";
 import { printable } from "../lib/base/text.ts";
 import { findWaiting, reject } from "../lib/operate/approvals.ts";
+import { describeDecision } from "../lib/operate/decide.ts";
 import { OperationError } from "../lib/operate/errors.ts";
 import { createHook, type Hook, HOOK_SETTINGS } from "../lib/operate/hook.ts";
+import { look } from "../lib/operate/look.ts";
 import { TOPIC_PREFIX } from "../lib/operate/pack.ts";
 import type { WaitingJob } from "../lib/operate/platform.ts";
 import {
@@ -23,8 +25,6 @@ import {
   APPROVING_OPTIONS,
   APPROVING_VARIABLES,
   type Consent,
-  describeDecision,
-  look,
   openApprover,
   readConsent,
 } from "./terminal/approving.ts";

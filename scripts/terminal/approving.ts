@@ -4,40 +4,22 @@
  * @module
  */
 import { readConfig } from "../../lib/base/config.ts";
-import { stringOf } from "../../lib/base/json.ts";
-import { printable } from "../../lib/base/text.ts";
-import { leadOf } from "../../lib/message/lead.ts";
+import { workerOf } from "../../lib/operate/approvals.ts";
 import {
-  approve,
-  checkWorker,
-  isWorkerReady,
-  workerOf,
-} from "../../lib/operate/approvals.ts";
-import {
-  findDestination,
-  type Whereto,
-} from "../../lib/operate/destinations.ts";
-import { OperationError } from "../../lib/operate/errors.ts";
-import { type Effect, readEffects } from "../../lib/operate/effect.ts";
+  approveLooked,
+  checkApproval,
+  checkUnchanged,
+  describeDecision,
+} from "../../lib/operate/decide.ts";
+import { look } from "../../lib/operate/look.ts";
 import {
   openOperator,
   type Operator,
   OPERATOR_SETTINGS,
 } from "../../lib/operate/operator.ts";
 import { POST_TOPIC } from "../../lib/operate/pack.ts";
-import {
-  type Platform,
-  readAddress,
-  type WaitingJob,
-} from "../../lib/operate/platform.ts";
-import {
-  checkProposal,
-  type JobFacts,
-  type Proposal,
-  readProposal,
-} from "../../lib/operate/proposal.ts";
-import { checkSigning, signApproval } from "../../lib/operate/signing.ts";
-import { describePost } from "../../lib/operate/waiting.ts";
+import { readAddress, type WaitingJob } from "../../lib/operate/platform.ts";
+import type { Proposal } from "../../lib/operate/proposal.ts";
 import { askYes, needTerminal } from "./ask.ts";
 import {
   type CommandContext,
@@ -47,7 +29,7 @@ import {
 } from "./command.ts";
 import { followJob, reportEnd } from "./following.ts";
 import { PLATFORM_VARIABLES } from "./platform.ts";
-import { type Looked, showProposal } from "./proposal.ts";
+import { showProposal } from "./proposal.ts";
 
 const { postMaxAgeS: MAX_AGE, signingKey: SIGNING_KEY } = OPERATOR_SETTINGS;
 
@@ -123,42 +105,6 @@ export function readConsent(
   return { principal, sha256: digest, yes };
 }
 
-/** Reads everything about a waiting job. */
-export async function look(
-  approver: Approver,
-  job: WaitingJob,
-): Promise<Looked> {
-  const { platform, postMaxAgeS } = approver;
-  const proposal = await readProposal(platform, job);
-  const lead = leadOf(proposal.message?.blocks ?? []);
-  const effect = await lookForEffect(approver, proposal);
-  return {
-    proposal,
-    whereto: await lookWhereto(platform, proposal),
-    signingKey: approver.signingKey?.id,
-    effect,
-    post: describePost({ job, facts: proposal, lead }, effect, postMaxAgeS),
-    worker: await isWorkerReady(platform, job.topic),
-  };
-}
-
-async function lookWhereto(
-  platform: Platform,
-  facts: JobFacts,
-): Promise<Whereto | undefined> {
-  if (facts.mode === "") return undefined;
-  return findDestination(facts, await platform.destinations());
-}
-
-/** What approving would do; `undefined` for a job that is no post. */
-async function lookForEffect(
-  { posts }: Approver,
-  facts: JobFacts,
-): Promise<Effect | undefined> {
-  if (facts.mode === "") return undefined;
-  return (await readEffects(await posts(), [facts])).get(facts.jobId);
-}
-
 /**
  * Shows what a job would do, checks it, asks, approves it and follows it.
  *
@@ -170,56 +116,31 @@ export async function approveJob(
   job: WaitingJob,
   consent: Consent,
 ): Promise<number> {
-  const { platform, postMaxAgeS, signingKey, context } = approver;
+  const { platform, signingKey, context } = approver;
   const { out, err } = context;
   const { jobId, topic } = job;
+  const { principal } = consent;
   const looked = await look(approver, job);
-  const { proposal, whereto } = looked;
   showProposal(looked, context);
-  checkProposal(proposal, postMaxAgeS);
-  const posters = await platform.destinations() ?? [];
-  checkSigning(looked, posters, signingKey?.id);
-  if (!await checkWorker(platform, topic)) {
+  if (!await checkApproval(approver, looked)) {
     err(
       `Cannot tell whether a ${workerOf(topic)} is up: set REDIS_URL to check`,
     );
   }
-  if (await agree(proposal, consent, context)) {
-    // A person may have taken their time, and all of it may have changed.
-    const now = await readProposal(platform, job);
-    checkProposal(now, postMaxAgeS);
-    if (now.digest !== proposal.digest) {
-      throw new OperationError(
-        "The message changed while you read it; nothing was approved",
-      );
-    }
-    const there = await lookWhereto(platform, now);
-    if (describe(there) !== describe(whereto)) {
-      throw new OperationError(
-        "Where it will go changed while you read it; nothing was approved",
-      );
-    }
-    await checkWorker(platform, topic);
+  if (await agree(looked.proposal, consent, context)) {
+    await checkUnchanged(approver, job, looked);
   }
+  const approved = await approveLooked(approver, looked);
   if (signingKey !== undefined && topic === POST_TOPIC) {
-    await signApproval(platform, signingKey, {
-      looked,
-      maxAgeS: postMaxAgeS,
-    });
     out(`Signed with the key ${signingKey.id}`);
   }
   out(
-    await approve(platform, jobId)
-      ? `Approved as ${consent.principal}`
+    approved
+      ? `Approved as ${principal}`
       : await describeDecision(platform, jobId),
   );
-  const { principal } = consent;
   const followed = await followJob(platform, job, context);
   return reportEnd({ jobId, topic, principal }, followed, context);
-}
-
-function describe(whereto: Whereto | undefined): string | undefined {
-  return whereto?.known ? whereto.id : undefined;
 }
 
 /**
@@ -248,21 +169,6 @@ async function agree(
   needTerminal(context, "An approval", otherwise);
   if (await askYes(context, question, "--yes")) return true;
   throw new CommandError("Nothing was approved");
-}
-
-/** Why a job is no longer waiting, and who decided it. */
-export async function describeDecision(
-  platform: Platform,
-  jobId: string,
-): Promise<string> {
-  const job = await platform.job(jobId);
-  const state = printable(stringOf(job["state"]));
-  if (job["approval_at"] === undefined) {
-    return `It no longer waits for approval (job state ${state})`;
-  }
-  const by = printable(stringOf(job["approval_by"])) || "a name not recorded";
-  const verb = state === "DENIED" ? "rejected" : "approved";
-  return `Somebody already decided it: ${verb} by ${by} (job state ${state})`;
 }
 
 /** One line about a waiting job. */

@@ -17,9 +17,10 @@ import {
   describeWhereto,
   type Whereto,
 } from "../../lib/operate/destinations.ts";
-import { describeEffect, type Effect } from "../../lib/operate/effect.ts";
+import { describeEffect } from "../../lib/operate/effect.ts";
 import { POST_TOPIC } from "../../lib/operate/pack.ts";
 import { workerOf } from "../../lib/operate/approvals.ts";
+import type { Looked } from "../../lib/operate/look.ts";
 import type { Proposal } from "../../lib/operate/proposal.ts";
 import { describeUpdate } from "../../lib/post/result.ts";
 import type { WaitingPost } from "../../lib/operate/waiting.ts";
@@ -82,20 +83,6 @@ function problemOf({ problem }: WaitingPost): string[] {
 
 function row(name: string, text: string): string {
   return `  ${name.padEnd(10)}${visible(text)}`;
-}
-
-/** What is known of a job that waits. */
-export interface Looked {
-  post: WaitingPost;
-  proposal: Proposal;
-  /** Where the post will go; `undefined` if the job is no post. */
-  whereto: Whereto | undefined;
-  /** The id of the key that an approval will be signed with. */
-  signingKey: string | undefined;
-  /** `undefined` if the job is no post. */
-  effect: Effect | undefined;
-  /** Whether a worker is up that would take it; `undefined` if unknown. */
-  worker: boolean | undefined;
 }
 
 /** Prints the message as people will see it, and what decides about it. */
