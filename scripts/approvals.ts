@@ -12,11 +12,8 @@ import { createHook, type Hook, HOOK_SETTINGS } from "../lib/operate/hook.ts";
 import { look } from "../lib/operate/look.ts";
 import { TOPIC_PREFIX } from "../lib/operate/pack.ts";
 import type { WaitingJob } from "../lib/operate/platform.ts";
-import {
-  readWaiting,
-  type WaitingPost,
-  watchWaiting,
-} from "../lib/operate/waiting.ts";
+import { readWaiting, type WaitingPost } from "../lib/operate/waiting.ts";
+import { watchWaiting } from "../lib/operate/watch_waiting.ts";
 import { runHookProgram } from "./launch/hook_program.ts";
 import {
   approveJob,

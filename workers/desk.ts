@@ -62,6 +62,7 @@ export function openService(
   const operator = openOperator(address, config, stop);
   const desk = openDesk(config, operator, log);
   const readiness = new Readiness({ gateway: operator.platform.gateway });
+  desk.start();
   return {
     handle: desk.handle,
     report: async () => ({
@@ -70,7 +71,8 @@ export function openService(
     }),
     [Symbol.dispose]() {
       stop.abort(new DOMException("The desk stops", "AbortError"));
-      Promise.resolve(operator[Symbol.asyncDispose]())
+      Promise.resolve(desk[Symbol.asyncDispose]())
+        .then(() => operator[Symbol.asyncDispose]())
         .catch((error) => log.warn("Cannot disconnect", errorFields(error)));
     },
   };

@@ -11,6 +11,8 @@ export interface Row {
   readonly job: WaitingJob;
   /** `undefined` until it has been read. */
   readonly post: WaitingPost | undefined;
+  /** Why it, or what was posted before, could not be read so far. */
+  readonly trouble: string | undefined;
 }
 
 /** All jobs that wait, and how far that is true. */
@@ -27,8 +29,14 @@ export interface Board {
 
 /** Watches what waits. */
 export interface BoardSource {
-  /** Costs at most one call of the gateway. Never throws. */
+  /** Begins to watch; asking for the board or its changes does so, too. */
+  start(): void;
+  /** Costs no call of the gateway, and at most 2.5 s. Never throws. */
   board(): Promise<Board>;
+  /** A job that waits, as the board has it. */
+  find(jobId: string): Row | undefined;
+  /** Reads these first: somebody looks at them. At most 50. */
+  want(jobIds: readonly string[]): void;
   /** Asks the platform again soon, such as after a decision. */
   refresh(): void;
   /**

@@ -46,7 +46,9 @@ interface Desk {
 const FORM_BYTES_MAX = 16 * 1024;
 
 /** The desk, without the server and the connections that it needs. */
-export interface OpenDesk {
+export interface OpenDesk extends AsyncDisposable {
+  /** Watches what waits from now on; the first page that lists it does so, too. */
+  start(): void;
   /** Answers one request. */
   handle(request: Request, gone: AbortSignal): Promise<Response>;
   /** Events since the start, by name. */
@@ -61,11 +63,13 @@ export function openDesk(
 ): OpenDesk {
   checkExposure(config);
   const tally = new Tally();
-  const source = openWatcher(operator);
+  const source = openWatcher(operator, log);
   const desk: Desk = { config, log, operator, source, tally };
   return {
+    start: () => source.start(),
     handle: (request, gone) => handle(desk, request, gone),
     counts: () => tally.counts(),
+    [Symbol.asyncDispose]: () => source[Symbol.asyncDispose](),
   };
 }
 

@@ -3,8 +3,6 @@
  *
  * @module
  */
-import { OutsideError } from "../base/errors.ts";
-import { wait } from "../base/time.ts";
 import { type Lead, leadOf } from "../message/lead.ts";
 import { readInBatches } from "./batches.ts";
 import { describeEffect, type Effect, readEffects } from "./effect.ts";
@@ -58,9 +56,6 @@ export interface WaitingPost {
 
 /** Each read costs one of the 50 calls a second that the gateway allows everybody. */
 const READS_MAX = 8;
-const POLL_MS = 2_000;
-/** Leads that a watch keeps, for jobs that bounce. */
-const KEPT_MAX = 200;
 
 /** What reading waiting jobs takes beside the jobs. */
 export interface ReadOptions {
@@ -68,8 +63,6 @@ export interface ReadOptions {
   maxAgeS: number;
   /** Opens the records of posts, if Redis is named. */
   posts: () => Promise<Posts | undefined>;
-  /** What messages say first, by job; filled by reading. */
-  leads?: Map<string, Lead>;
 }
 
 /** Reads waiting jobs, without those that have gone in the meantime. */
@@ -85,7 +78,7 @@ export async function readWaiting(
     if (record === undefined) return undefined;
     const stale = !isApprovable(job.policySnapshot);
     const facts = { ...readFacts(record), stale };
-    return { job, facts, lead: await readLead(platform, facts, options.leads) };
+    return { job, facts, lead: await readLead(platform, facts) };
   });
   const facts = read.map(({ facts }) => facts);
   const isPost = facts.some(({ mode }) => mode !== "");
@@ -96,21 +89,13 @@ export async function readWaiting(
   );
 }
 
-const NO_LEAD: Lead = { headline: "", lines: [] };
-
-async function readLead(
+/** What a job's message says first; nothing if it has none to be read. */
+export async function readLead(
   platform: Platform,
   facts: JobFacts,
-  leads?: Map<string, Lead>,
 ): Promise<Lead> {
-  const known = leads?.get(facts.jobId);
-  if (known !== undefined) return known;
   const { message } = await readMessage(platform, facts);
-  const lead = message === undefined ? NO_LEAD : leadOf(message.blocks);
-  if (leads !== undefined && leads.size < KEPT_MAX) {
-    leads.set(facts.jobId, lead);
-  }
-  return lead;
+  return leadOf(message?.blocks ?? []);
 }
 
 /** @param effect `undefined` for a job that is no post. */
@@ -122,8 +107,8 @@ export function describePost(
   },
   effect: Effect | undefined,
   maxAgeS: number,
+  nowMs: number = Date.now(),
 ): WaitingPost {
-  const nowMs = Date.now();
   const problem = findObstacle(facts, maxAgeS, nowMs);
   const until = topic === POST_TOPIC
     ? approvableUntil(facts, maxAgeS)
@@ -152,50 +137,4 @@ export function describePost(
     problem: problem ?? "",
     remedy: problem === undefined ? "" : describeRemedy(facts),
   };
-}
-
-export interface Watcher {
-  onWaiting(post: WaitingPost): Promise<void>;
-  /** Called once when the platform stops answering. */
-  onAway(error: OutsideError): void;
-  onBack(): void;
-}
-
-/**
- * Reports the jobs that are waiting, and then each new one.
- *
- * @throws The reason of the platform's signal, when it aborts.
- */
-export async function watchWaiting(
-  platform: Platform,
-  options: ReadOptions,
-  watcher: Watcher,
-  pollMs = POLL_MS,
-): Promise<never> {
-  const leads = new Map<string, Lead>();
-  let known: ReadonlySet<string> = new Set();
-  let away = false;
-  while (true) {
-    try {
-      const waiting = await platform.waiting();
-      // A job that bounced is waiting again, and is reported again.
-      const fresh = waiting.filter(({ jobId }) => !known.has(jobId));
-      const taken = fresh.slice(0, READS_MAX);
-      const posts = await readWaiting(platform, taken, {
-        ...options,
-        leads,
-      });
-      if (away) watcher.onBack();
-      away = false;
-      const later = new Set(fresh.slice(READS_MAX).map(({ jobId }) => jobId));
-      known = new Set(waiting.map(({ jobId }) => jobId)).difference(later);
-      await Promise.all(posts.map((post) => watcher.onWaiting(post)));
-    } catch (error) {
-      platform.signal.throwIfAborted();
-      if (!(error instanceof OutsideError)) throw error;
-      if (!away) watcher.onAway(error);
-      away = true;
-    }
-    await wait(pollMs, platform.signal);
-  }
 }

@@ -42,7 +42,7 @@ async function onDesk<T>(
     { signal },
   );
   const log = createLog({}, { write() {} });
-  const desk: OpenDesk = openDesk(config, operator, log);
+  await using desk: OpenDesk = openDesk(config, operator, log);
   return await use((path, init = {}) => {
     const headers = new Headers({ Host: "127.0.0.1:8090" });
     new Headers(init.headers).forEach((value, name) =>

@@ -8,11 +8,8 @@ import { plain, startGateway } from "../../deploy/standins/gateway.ts";
 import { header, section } from "../../lib/message/block_kit.ts";
 import { encodeMessage } from "../../lib/message/message.ts";
 import { POST_TOPIC } from "../../lib/operate/pack.ts";
-import {
-  readWaiting,
-  type WaitingPost,
-  watchWaiting,
-} from "../../lib/operate/waiting.ts";
+import { readWaiting, type WaitingPost } from "../../lib/operate/waiting.ts";
+import { watchWaiting } from "../../lib/operate/watch_waiting.ts";
 import { NO_REDIS, platformAt } from "../support/platform.ts";
 import { until } from "../support/until.ts";
 
