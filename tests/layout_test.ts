@@ -325,7 +325,7 @@ const PACKAGES: Readonly<Record<string, RegExp>> = {
   "js-yaml": /^deploy\/jsr\/yaml\/mod\.ts$/,
   "modern-tar": /^deploy\/jsr\/tar\/mod\.ts$/,
   "nats": /^lib\/platform\/(bus|nats_sockets)\.ts$/,
-  "undici": /^lib\/post\/slack\.ts$/,
+  "undici": /^lib\/base\/secret_post\.ts$/,
 };
 
 Deno.test("a package is imported where it is argued for and nowhere else", () => {

@@ -1,17 +1,11 @@
 /**
  * Sends a message to a Slack webhook once and reports the outcome.
  *
- * The URL is a credential. Deno's own HTTP clients write the full URL of every
- * request into their telemetry spans. This client uses `undici`, whose requests
- * appear in no span; measured with `OTEL_DENO=true`.
- *
  * @see https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks
  * @module
  */
-import type { Socket } from "node:net";
-import { buildConnector, Client } from "undici";
+import { postSecretly, readRetryAfter } from "../base/secret_post.ts";
 import { backoffMs, wait } from "../base/time.ts";
-import { shorten } from "../base/text.ts";
 
 export type SlackOutcome =
   /** Slack took it, at that time (RFC 3339). */
@@ -87,14 +81,8 @@ function verdicts(
   );
 }
 
-const ANSWER_BYTES_MAX = 64 * 1024;
-const CONNECT_TIMEOUT_MS = 10_000;
 const RETRY = { baseMs: 500, maxMs: 5_000 };
-const ABORTED: SlackOutcome = {
-  outcome: "refused",
-  why: "the job was aborted",
-  retryable: false,
-};
+const ABORTED = "the job was aborted";
 
 /**
  * Posts `payload`. Retries only after a definite refusal that may pass: a
@@ -127,94 +115,19 @@ type Attempt = SlackOutcome & { waitMs?: number };
 async function attemptOnce(
   url: string,
   payload: Uint8Array,
-  { timeoutMs, signal }: SlackOptions,
+  options: SlackOptions,
 ): Promise<Attempt> {
-  if (signal.aborted) return ABORTED;
-  const { origin, pathname, search } = new URL(url);
-  const { client, isConnected, drop } = openClient(origin);
-  const end = new AbortController();
-  const timer = setTimeout(() => {
-    end.abort();
-    drop();
-  }, timeoutMs);
-  const connectTimer = setTimeout(drop, CONNECT_TIMEOUT_MS);
-  signal.addEventListener("abort", drop);
-  try {
-    const answer = await client.request({
-      path: pathname + search,
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: payload,
-      // Not the job's signal: an answer on its way is worth waiting for.
-      signal: end.signal,
-    });
-    const { statusCode, headers } = answer;
-    const text = await readText(answer.body);
-    return judge(statusCode, text, [headers["retry-after"]].flat()[0]);
-  } catch (error) {
-    if (isConnected()) {
-      const why = end.signal.aborted
-        ? "no answer in time"
-        : `connection lost (${codeOf(error)})`;
-      return { outcome: "unknown", why };
+  const sent = await postSecretly(url, payload, options);
+  switch (sent.outcome) {
+    case "answered":
+      return judge(sent.status, sent.body, sent.retryAfter);
+    case "unknown":
+      return sent;
+    case "not sent": {
+      const why = options.signal.aborted ? ABORTED : sent.why;
+      return { outcome: "refused", why, retryable: !sent.hopeless };
     }
-    if (signal.aborted) return ABORTED;
-    const code = codeOf(error);
-    const why = `no connection (${code})`;
-    // Without permission the host stays out of reach. Deno reports that by
-    // class, or by code if it looked up the host's address.
-    const retryable = code !== "NotCapable" && code !== "EPERM";
-    return { outcome: "refused", why, retryable };
-  } finally {
-    clearTimeout(timer);
-    clearTimeout(connectTimer);
-    signal.removeEventListener("abort", drop);
-    await client.destroy().catch(() => {});
   }
-}
-
-/**
- * A client for one request over one connection. Without HTTP/2, because it
- * would repeat a refused request by itself. Without its own timers, because
- * they are up to a second late and outlive the client.
- */
-function openClient(origin: string) {
-  const connect = buildConnector({ timeout: 0, allowH2: false });
-  let socket: Socket | undefined;
-  let connected = false;
-  const client = new Client(origin, {
-    connect(options, callback) {
-      // The type omits that it returns the socket.
-      socket = connect(options, (...made) => {
-        connected = made[0] === null;
-        callback(...made);
-      }) as unknown as Socket;
-    },
-    pipelining: 0,
-    headersTimeout: 0,
-    bodyTimeout: 0,
-  });
-  /** Gives up a pending connection, so that nothing is sent. */
-  const drop = () => {
-    if (connected) return;
-    socket?.destroy(Object.assign(new Error("Gave up"), { code: "ETIMEDOUT" }));
-  };
-  return { client, isConnected: () => connected, drop };
-}
-
-/** A status line is an answer even if its body then breaks off. */
-async function readText(body: AsyncIterable<Uint8Array>): Promise<string> {
-  const decoder = new TextDecoder();
-  let text = "";
-  try {
-    for await (const chunk of body) {
-      text += decoder.decode(chunk, { stream: true });
-      if (text.length > ANSWER_BYTES_MAX) break;
-    }
-  } catch {
-    // The part that arrived has to do.
-  }
-  return text;
 }
 
 function judge(
@@ -246,17 +159,4 @@ function verdictOf(status: number, token: string): SlackVerdict {
   if (status === 429) return "retryable";
   if (Object.hasOwn(SLACK_TOKENS, token)) return SLACK_TOKENS[token]!;
   return status >= 400 && status <= 499 ? "permanent" : "unknown";
-}
-
-/** Reads seconds or a date. @returns Milliseconds; 0 for any other text. */
-function readRetryAfter(text = ""): number {
-  if (/^\d+$/.test(text)) return Number(text) * 1000;
-  return Math.max(0, Date.parse(text) - Date.now()) || 0;
-}
-
-/** The library's error texts may contain the host and path; its codes do not. */
-function codeOf(error: unknown): string {
-  const code = (error as { code?: unknown })?.code ??
-    (error as { name?: unknown })?.name;
-  return shorten(typeof code === "string" ? code : "error", 60);
 }
