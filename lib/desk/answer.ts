@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Html } from "./html.ts";
+import type { Markup } from "../message/page/markup.ts";
 
 /** The desk's style and script are files of its own; nothing else is loaded. */
 const POLICY = [
@@ -30,13 +30,13 @@ const SECURITY: Readonly<Record<string, string>> = {
 
 /** A page. It is never kept: it holds evidence and a one-time token. */
 export function page(
-  body: Html,
+  body: Markup,
   { status = 200, headers = {} }: {
     status?: number;
     headers?: Readonly<Record<string, string>>;
   } = {},
 ): Response {
-  return new Response(`<!DOCTYPE html>\n${body}`, {
+  return new Response(`<!DOCTYPE html>\n${body.text}`, {
     status,
     headers: {
       ...SECURITY,
@@ -48,11 +48,15 @@ export function page(
 }
 
 /** A file of the desk's own. */
-export function file(text: string, contentType: string): Response {
+export function file(
+  text: string,
+  contentType: string,
+  cacheControl = "no-cache",
+): Response {
   return new Response(text, {
     headers: {
       ...SECURITY,
-      "Cache-Control": "no-cache",
+      "Cache-Control": cacheControl,
       "Content-Type": `${contentType}; charset=utf-8`,
     },
   });

@@ -142,11 +142,23 @@ function chatOf(blocks: readonly JsonObject[], note: string): string {
 <div class="avatar" aria-hidden="true">${AVATAR}</div>
 <div class="message">
 <div class="by">Incident Enricher <small>APP</small><time>3:00 AM</time></div>
-${blocks.map(renderBlock).join("\n")}
+${renderBody(blocks)}
 </div>
 </main>
 <footer>${escapeHtml(note)}</footer>
 `;
+}
+
+/**
+ * The blocks alone, for a page that brings its own style.
+ *
+ * @param heading The tag of a header, by its place in that page.
+ */
+export function renderBody(
+  blocks: readonly JsonObject[],
+  heading: "h1" | "h3" = "h1",
+): string {
+  return blocks.map((block) => renderBlock(block, heading)).join("\n");
 }
 
 /** Text as HTML, between tags and in quoted attributes. */
@@ -155,11 +167,11 @@ export function escapeHtml(text: string): string {
     .replaceAll(">", "&gt;").replaceAll('"', "&quot;").replaceAll("'", "&#39;");
 }
 
-function renderBlock(block: JsonObject): string {
+function renderBlock(block: JsonObject, heading: "h1" | "h3"): string {
   const { type, texts, buttons } = readBlock(block);
   switch (type) {
     case "header":
-      return `<h1>${texts.map(renderText).join("")}</h1>`;
+      return `<${heading}>${texts.map(renderText).join("")}</${heading}>`;
     case "section":
     case "context":
       return `<div class="${type}">${texts.map(renderLines).join("")}</div>`;

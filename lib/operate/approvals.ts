@@ -130,6 +130,7 @@ async function decide(
     } catch (error) {
       if (!(error instanceof GatewayError)) throw error;
       const { detail } = error;
+      if (error.status === 403 && /self/.test(detail)) throw ownJob();
       const isConflict = error.status === 409;
       if (isConflict && /not awaiting|resolved|already/.test(detail)) {
         return false;
@@ -155,6 +156,13 @@ function toRefusal(jobId: string, detail: string): OperationError {
     : tooLate(job, `the platform refuses it (${detail})`);
 }
 
+/** Cordum 1.0 wants a second person. */
+export function ownJob(): OperationError {
+  return new OperationError(
+    "The platform lets nobody decide about a job that they submitted themselves; somebody else has to. Nothing was decided",
+  );
+}
+
 /** Why an approved job waits for approval again. */
 export type Bounce = "no worker" | "never released" | "not placed";
 /** Why nothing happens to an approved job. */
@@ -165,6 +173,22 @@ export type Followed =
   | { end: "failed"; code: string; message: string; job: JsonObject }
   | { end: "bounced"; why: Bounce }
   | { end: "still running"; state: string; hindrance: Hindrance | undefined };
+
+/** How a job has ended, by its record; `undefined` if it has not. */
+export function readEnd(
+  job: JsonObject,
+): Extract<Followed, { end: "succeeded" | "failed" }> | undefined {
+  const state = stringOf(job["state"]);
+  if (state === "SUCCEEDED") {
+    return { end: "succeeded", result: objectOf(job["result"]) ?? {}, job };
+  }
+  if (!["FAILED", "DENIED", "CANCELLED", "TIMEOUT"].includes(state)) {
+    return undefined;
+  }
+  const code = stringOf(job["error_code"]);
+  const message = stringOf(job["error_message"]) || `job state ${state}`;
+  return { end: "failed", code, message, job };
+}
 
 /** How a job is followed. Tests bring their own times. */
 export interface FollowOptions {
@@ -188,14 +212,8 @@ export async function follow(
     const job = await platform.job(jobId);
     const state = stringOf(job["state"]);
     const topic = stringOf(job["topic"]);
-    if (state === "SUCCEEDED") {
-      return { end: "succeeded", result: objectOf(job["result"]) ?? {}, job };
-    }
-    if (["FAILED", "DENIED", "CANCELLED", "TIMEOUT"].includes(state)) {
-      const code = stringOf(job["error_code"]);
-      const message = stringOf(job["error_message"]) || `job state ${state}`;
-      return { end: "failed", code, message, job };
-    }
+    const end = readEnd(job);
+    if (end !== undefined) return end;
     if (state === "APPROVAL_REQUIRED") {
       return { end: "bounced", why: await explainBounce(platform, topic) };
     }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { JsonObject } from "../base/json.ts";
 import { leadOf } from "../message/lead.ts";
 import { isWorkerReady } from "./approvals.ts";
 import { findDestination, type Whereto } from "./destinations.ts";
@@ -26,13 +27,19 @@ export interface Looked {
   worker: boolean | undefined;
 }
 
-/** Reads what one job would do. @throws {GatewayError} If it is gone. */
+/**
+ * Reads what one job would do.
+ *
+ * @param known The job's record, if it was read a moment ago.
+ * @throws {GatewayError} If it is gone.
+ */
 export async function look(
   operator: Operator,
   job: WaitingJob,
+  known?: JsonObject,
 ): Promise<Looked> {
   const { platform, postMaxAgeS } = operator;
-  const proposal = await readProposal(platform, job);
+  const proposal = await readProposal(platform, job, known);
   const lead = leadOf(proposal.message?.blocks ?? []);
   const effect = await lookForEffect(operator, proposal);
   return {

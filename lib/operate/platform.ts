@@ -5,7 +5,13 @@
  */
 import { type Config, readConfig, variablesOf } from "../base/config.ts";
 import { deadline } from "../base/deadline.ts";
-import { isObject, type JsonObject, objectOf, optional } from "../base/json.ts";
+import {
+  isObject,
+  type JsonObject,
+  objectOf,
+  optional,
+  stringOf,
+} from "../base/json.ts";
 import { configData, configPath } from "../platform/config_document.ts";
 import type { Endpoint } from "../platform/endpoint.ts";
 import { Gateway } from "../platform/gateway.ts";
@@ -89,6 +95,8 @@ export interface WaitingJob {
   policySnapshot: string;
   /** Milliseconds since the epoch. */
   since: number;
+  /** Who asked for the job, where the platform says so: it may not approve it. */
+  submittedBy?: string;
 }
 
 /** What a platform tells of itself. */
@@ -118,20 +126,29 @@ export class Platform implements AsyncDisposable {
   readonly gateway: Gateway;
   /** Ends every call. */
   readonly signal: AbortSignal;
-  readonly #redis: Endpoint | undefined;
-  #store: Promise<Store> | undefined;
+  readonly #address: PlatformAddress;
+  /** Shared with those who act on behalf of others. */
+  readonly #opened: { store?: Promise<Store> };
 
   constructor(
     { gateway, redis }: PlatformAddress,
-    { principal, signal, callMs = REACH_MS }: PlatformOptions,
+    { signal, principal, callMs = REACH_MS, of: other }: PlatformOptions & {
+      /** Whose connections to use. */
+      of?: Platform;
+    },
   ) {
-    this.gateway = new Gateway({
-      ...gateway,
-      deadlineMs: callMs,
-      ...optional("principal", principal),
-    });
-    this.#redis = redis;
+    const whose = optional("principal", principal);
+    this.gateway = other?.gateway.as(principal) ??
+      new Gateway({ ...gateway, deadlineMs: callMs, ...whose });
+    this.#opened = other === undefined ? {} : other.#opened;
     this.signal = signal;
+    this.#address = { gateway, redis };
+  }
+
+  /** The same platform on behalf of another person. */
+  as(principal: string): Platform {
+    const { signal } = this;
+    return new Platform(this.#address, { signal, principal, of: this });
   }
 
   /** Calls a gateway route. @throws {GatewayError} */
@@ -185,6 +202,7 @@ export class Platform implements AsyncDisposable {
         ruleId: String(item["policy_rule_id"] ?? ""),
         policySnapshot: String(item["policy_snapshot"] ?? ""),
         since: Number(job["updated_at"]) / 1000,
+        ...optional("submittedBy", stringOf(item["submitted_by"]) || undefined),
       }];
     });
   }
@@ -245,6 +263,16 @@ export class Platform implements AsyncDisposable {
   }
 
   /**
+   * Reads the last items of a list in Redis, oldest first; `undefined` if Redis
+   * is not named.
+   */
+  latest(key: string, itemsMax: number): Promise<string[] | undefined> {
+    return this.#withStore((store, signal) =>
+      store.latest(key, itemsMax, signal)
+    );
+  }
+
+  /**
    * Adds an item to a list in Redis, which lives `ttlS` seconds longer.
    *
    * @throws {OperationError} If Redis is not named.
@@ -260,11 +288,20 @@ export class Platform implements AsyncDisposable {
   async #withStore<T>(
     use: (store: Store, signal: AbortSignal) => Promise<T>,
   ): Promise<T | undefined> {
-    if (this.#redis === undefined) return undefined;
-    this.#store ??= openStore(this.#redis, REACH_MS, this.signal);
-    const store = await this.#store;
+    const { redis } = this.#address;
+    if (redis === undefined) return undefined;
+    const store = await (this.#opened.store ??= this.#openStore(redis));
     using end = deadline(REACH_MS, this.signal);
     return await use(store, end.signal);
+  }
+
+  async #openStore(redis: Endpoint): Promise<Store> {
+    try {
+      return await openStore(redis, REACH_MS, this.signal);
+    } catch (error) {
+      delete this.#opened.store; // It may be there the next time.
+      throw error;
+    }
   }
 
   async #reach<T>(call: (signal: AbortSignal) => Promise<T>): Promise<T> {
@@ -276,7 +313,7 @@ export class Platform implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const store = await this.#store?.catch(() => undefined);
+    const store = await this.#opened.store?.catch(() => undefined);
     await store?.close();
   }
 }

@@ -106,7 +106,7 @@ export function readFacts(job: JsonObject): JobFacts {
 }
 
 /** `strict` if it cannot be read: then the job is refused, too. */
-function levelOf(job: JsonObject): RedactionLevel {
+export function levelOf(job: JsonObject): RedactionLevel {
   try {
     return readRecordedConstraints(job).redactionLevel;
   } catch {
@@ -153,13 +153,15 @@ export interface Proposal extends JobFacts {
  * Reads what a waiting job would do.
  *
  * @param job As the list of approvals has it, or only its id.
+ * @param known The job's record, if it was read a moment ago.
  * @throws {GatewayError} If it is gone.
  */
 export async function readProposal(
   platform: Platform,
   { jobId, policySnapshot }: Pick<WaitingJob, "jobId"> & Partial<WaitingJob>,
+  known?: JsonObject,
 ): Promise<Proposal> {
-  const record = await platform.job(jobId);
+  const record = known ?? await platform.job(jobId);
   const facts = readFacts(record);
   const isApprovable = await platform.readApprovable();
   const snapshot = policySnapshot || stringOf(record["safety_snapshot"]);

@@ -88,11 +88,17 @@ export class Gateway implements Disposable {
   readonly #options: GatewayOptions;
   readonly #client: HttpClient | undefined;
 
-  constructor(options: GatewayOptions) {
+  constructor(options: GatewayOptions, client?: HttpClient) {
     this.#options = options;
-    this.#client = options.ca === undefined
-      ? undefined
-      : createClient(options.ca);
+    this.#client = client ??
+      (options.ca === undefined ? undefined : createClient(options.ca));
+  }
+
+  /** The same connections, on behalf of another person. */
+  as(principal: string | undefined): Gateway {
+    const { principal: _, ...options } = this.#options;
+    const whose = optional("principal", principal);
+    return new Gateway({ ...options, ...whose }, this.#client);
   }
 
   [Symbol.dispose](): void {

@@ -3,26 +3,17 @@
  *
  * @module
  */
-import { optional } from "../../lib/base/json.ts";
 import { named, quoted } from "../../lib/base/foreign.ts";
 import { ageOf, printable, utcOf, visible } from "../../lib/base/text.ts";
-import { withFooter } from "../../lib/message/footer.ts";
 import type { Message } from "../../lib/message/message.ts";
 import {
   renderLine,
   renderNotification,
   renderText,
 } from "../../lib/message/text.ts";
-import {
-  describeWhereto,
-  type Whereto,
-} from "../../lib/operate/destinations.ts";
-import { describeEffect } from "../../lib/operate/effect.ts";
-import { POST_TOPIC } from "../../lib/operate/pack.ts";
-import { workerOf } from "../../lib/operate/approvals.ts";
 import type { Looked } from "../../lib/operate/look.ts";
-import type { Proposal } from "../../lib/operate/proposal.ts";
-import { describeUpdate } from "../../lib/post/result.ts";
+import { POST_TOPIC } from "../../lib/operate/pack.ts";
+import { asPosted, outlookOf } from "../../lib/operate/shown.ts";
 import type { WaitingPost } from "../../lib/operate/waiting.ts";
 import type { CommandContext } from "./command.ts";
 import { heading, outputStyle, printStyled } from "./format.ts";
@@ -113,64 +104,18 @@ export function showProposal(looked: Looked, context: CommandContext): void {
   }
   if (post.problem === "") {
     printStyled([heading("Approving it", context)], context);
-    outlookOf(looked).forEach((line) => out(line));
+    outlookOf(looked).forEach(([name, text]) => out(row(name, text)));
   } else out(`It can no longer be approved: ${post.problem}. ${post.remedy}`);
 }
-
-/** What approving does, how long it can be done, and who would act on it. */
-function outlookOf(
-  { post, proposal, whereto, effect, worker }: Looked,
-): string[] {
-  const { until } = post;
-  return [
-    ...effect === undefined ? [] : [row("effect", describeEffect(effect))],
-    ...whereto === undefined ? [] : [row("to", describeTo(whereto, proposal))],
-    ...until === "" ? [] : [row("until", describeUntil(until))],
-    row(workerOf(post.topic).split(" ", 1)[0]!, WORKER[String(worker)]!),
-  ];
-}
-
-function describeUntil(until: string): string {
-  const left = ageOf(Date.parse(until) - Date.now());
-  return `${utcOf(until)}, in ${left}; later it is too old to be posted`;
-}
-
-function describeTo(whereto: Whereto, { mode }: Proposal): string {
-  const text = describeWhereto(whereto);
-  return whereto.known ? text : `${TO[mode] ?? mode}; ${text}`;
-}
-
-const TO: Readonly<Record<string, string>> = {
-  artifact: "an artifact",
-  slack: "Slack",
-};
-const WORKER: Readonly<Record<string, string>> = {
-  true: "up",
-  false: "none is up; start one before you approve",
-  undefined: "not known; set REDIS_URL to see it",
-};
-
-/** What only the poster will know. */
-const PLACEHOLDERS = { by: "(the approver)", at: "(the time)" };
 
 /** As Slack would show it, footer included. */
 function showMessage(
   message: Message,
-  { proposal, effect, signingKey }: Looked,
+  looked: Looked,
   context: CommandContext,
 ): void {
   const { out } = context;
-  const { ruleId, runId, digest = "", postSeverity } = proposal;
-  const { blocks, text } = withFooter(message, {
-    approval: {
-      ...PLACEHOLDERS,
-      ruleId,
-      ...optional("signedBy", signingKey && `(the key ${signingKey})`),
-    },
-    runId,
-    digest,
-    update: describeUpdate(effect?.before, postSeverity),
-  });
+  const { blocks, text } = asPosted(message, looked);
   printStyled(renderText(blocks, outputStyle(context)), context);
   out();
   renderNotification(text, outputStyle(context)).forEach((line) => out(line));

@@ -3,20 +3,26 @@
  *
  * @module
  */
-import { type Html, html, type Part } from "../html.ts";
+import {
+  html as h,
+  type Markup,
+  type Part,
+} from "../../message/page/markup.ts";
 import { type Frame, layout } from "./layout.ts";
 
 export function errorPage(
-  { heading, text, person }: {
+  { heading, text, person, back }: {
     heading: string;
     text: Part;
-    person?: Frame["person"];
+    person: Frame["person"];
+    /** Where to go on. */
+    back: { path: string; text: string };
   },
-): Html {
+): Markup {
   return layout(
     { title: heading, person },
-    html`<h1>${heading}</h1>
+    h`<h1>${heading}</h1>
 <p role="alert">${text}</p>
-<p><a href="/">To what waits</a></p>`,
+<p><a href="${back.path}">${back.text}</a></p>`,
   );
 }

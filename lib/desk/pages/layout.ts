@@ -3,7 +3,11 @@
  *
  * @module
  */
-import { type Html, html, type Part } from "../html.ts";
+import {
+  html as h,
+  type Markup,
+  type Part,
+} from "../../message/page/markup.ts";
 
 /** Where the desk's own files are. */
 export const STYLE_PATH = "/desk.css";
@@ -17,65 +21,70 @@ export interface Frame {
   person: { name: string; signedIn: boolean } | undefined;
   /** Where events about what is shown come from; none if absent. */
   events?: string;
-  /** Which of the two lists it belongs to. */
+  /** Without a script, the page loads itself again after so many seconds. */
+  reloadS?: number;
+  /** Which of the two lists it is. */
   at?: "waiting" | "decided";
 }
 
 /** One whole page. */
-export function layout({ title, person, events, at }: Frame, body: Part): Html {
-  return html`
-    <html lang="en">
-      <head>
-        <meta charset="utf-8">
-        <meta name="viewport" content="width=device-width, initial-scale=1">
-        <meta name="color-scheme" content="light dark">
-        <title>${title} · Approval desk</title>
-        <link rel="stylesheet" href="${STYLE_PATH}">
-        <script src="${SCRIPT_PATH}" defer></script>
-      </head>
-      <body data-events="${events ?? ""}">
-        <a class="skip" href="#main">Skip to the content</a>
-        <header class="top">
-    <p class="name"><a href="/">Approval desk</a></p>
-    <nav aria-label="Lists">
-    ${link("/", "Waiting", at === "waiting")}
-    ${link("/decided", "Decided", at === "decided")}
-    </nav>
-    ${person === undefined ? "" : whoOf(person)}
-        </header>
-        <main id="main" tabindex="-1">
-    ${body}
-        </main>
-      </body>
-    </html>
-  `;
+export function layout(
+  { title, person, events = "", reloadS, at }: Frame,
+  body: Part,
+): Markup {
+  return h`<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>${title} · Approval desk</title>
+<link rel="stylesheet" href="${STYLE_PATH}">
+<script src="${SCRIPT_PATH}" defer></script>
+${
+    reloadS === undefined
+      ? ""
+      : h`<noscript><meta http-equiv="refresh" content="${reloadS}"></noscript>`
+  }
+</head>
+<body data-events="${events}">
+<a class="skip" href="#main">Skip to the content</a>
+<header class="top">
+<p class="name"><a href="/">Approval desk</a></p>
+<nav aria-label="Lists">
+${link("/", "Waiting", at === "waiting")}
+${link("/decided", "Decided", at === "decided")}
+</nav>
+${person === undefined ? "" : whoOf(person)}
+</header>
+<main id="main" tabindex="-1">
+${body}
+</main>
+</body>
+</html>
+`;
 }
 
-function link(path: string, text: string, isHere: boolean): Html {
+function link(path: string, text: string, isHere: boolean): Markup {
   return isHere
-    ? html`<a href="${path}" aria-current="page">${text}</a>`
-    : html`<a href="${path}">${text}</a>`;
+    ? h`<a href="${path}" aria-current="page">${text}</a>`
+    : h`<a href="${path}">${text}</a>`;
 }
 
-function whoOf({ name, signedIn }: NonNullable<Frame["person"]>): Html {
-  return html`<p class="who">You decide as <strong>${name}</strong>${
-    signedIn ? "" : html`
-      <a href="/name">not you?</a>
-    `
+function whoOf({ name, signedIn }: NonNullable<Frame["person"]>): Markup {
+  return h`<p class="who">You decide as <strong>${name}</strong>${
+    signedIn ? "" : h` <a href="/name">not you?</a>`
   }</p>`;
 }
 
-/** A box that says what is wrong or what comes of it, and what to do. */
+/** A box that says what is wrong or what came of it, and what to do. */
 export function notice(
   kind: "good" | "bad" | "note",
   heading: string,
   text: Part,
-): Html {
+): Markup {
   const role = kind === "bad" ? "alert" : "status";
-  return html`
-    <section class="notice ${kind}" role="${role}">
-      <h2>${heading}</h2>
-      <p>${text}</p>
-    </section>
-  `;
+  return h`<div class="notice ${kind}" role="${role}">
+<h2>${heading}</h2>
+<div>${text}</div>
+</div>`;
 }

@@ -3,24 +3,151 @@
  *
  * @module
  */
-import type { Board } from "../board.ts";
-import { type Html, html } from "../html.ts";
+import { named, quoted } from "../../base/foreign.ts";
+import { ageOf, counted, printable, utcOf } from "../../base/text.ts";
+import { html as h, type Markup } from "../../message/page/markup.ts";
+import { POST_TOPIC } from "../../operate/pack.ts";
+import type { WaitingPost } from "../../operate/waiting.ts";
+import type { Board, Row } from "../board.ts";
 import { type Frame, layout, notice } from "./layout.ts";
 
-export function listPage(board: Board, person: Frame["person"]): Html {
+export const ROWS_A_PAGE = 50;
+const HEADLINE_CHARS_MAX = 160;
+
+export interface ListView {
+  board: Board;
+  person: Frame["person"];
+  /** Counts from 1. */
+  pageNumber: number;
+  nowMs: number;
+}
+
+export function listPage(
+  { board, person, pageNumber, nowMs }: ListView,
+): Markup {
+  const { rows, trouble, readMs, undelivered } = board;
+  const pages = Math.max(1, Math.ceil(rows.length / ROWS_A_PAGE));
+  const at = Math.min(pageNumber, pages);
+  const start = (at - 1) * ROWS_A_PAGE;
+  const shown = rows.slice(start, start + ROWS_A_PAGE);
   return layout(
-    { title: "Waiting", person, at: "waiting", events: "/events" },
-    html`<h1>Waiting for approval</h1>
+    {
+      title: rows.length === 0 ? "Nothing waits" : `${rows.length} waiting`,
+      person,
+      at: "waiting",
+      events: "/events",
+    },
+    h`<h1>Waiting for approval</h1>
+<div id="live">
+${trouble === undefined ? "" : away(trouble, readMs, nowMs)}
 ${
-      board.trouble !== undefined &&
-      notice("bad", "The platform cannot be asked", board.trouble)
+      undelivered.length === 0 ? "" : notice(
+        "bad",
+        "A notice could not be delivered",
+        h`<ul>${
+          undelivered.map((one) => h`<li>${printable(one, 300)}</li>`)
+        }</ul>`,
+      )
     }
 ${
-      board.rows.length === 0
-        ? html`<p class="empty">Nothing waits.</p>`
-        : html`<ol>${
-          board.rows.map(({ job }) => html`<li>${job.jobId}</li>`)
-        }</ol>`
-    }`,
+      rows.length > 0
+        ? h`<p class="count">${
+          counted(rows.length, "post")
+        }, the one that has waited longest first.</p>
+<ol class="rows" start="${start + 1}">${
+          shown.map((row) => item(row, nowMs))
+        }</ol>
+${pages === 1 ? "" : pager(at, pages)}`
+        : readMs === undefined
+        ? ""
+        : h`<div class="empty"><p><strong>Nothing waits.</strong></p>
+<p>A post appears here as soon as the platform asks for its approval; this page
+follows by itself. To see one, send a webhook, or run <code>deno task
+demo --keep</code>.</p></div>`
+    }
+</div>`,
   );
+}
+
+function away(
+  trouble: string,
+  readMs: number | undefined,
+  nowMs: number,
+): Markup {
+  const seen = readMs === undefined
+    ? "Nothing is known of what waits."
+    : `What is below was true ${ageOf(nowMs - readMs)} ago.`;
+  return notice(
+    "bad",
+    "The platform cannot be asked",
+    `${printable(trouble, 500)}. ${seen} The desk asks again by itself.`,
+  );
+}
+
+function pager(at: number, pages: number): Markup {
+  return h`<nav class="pager" aria-label="Pages">
+${at > 1 ? h`<a href="/?page=${at - 1}" rel="prev">Older</a>` : ""}
+<span>Page ${at} of ${pages}</span>
+${at < pages ? h`<a href="/?page=${at + 1}" rel="next">Newer</a>` : ""}
+</nav>`;
+}
+
+/** A post's own page. */
+export function pathOf(jobId: string): string {
+  return `/posts/${encodeURIComponent(jobId)}`;
+}
+
+function item({ job, post }: Row, nowMs: number): Markup {
+  const { jobId, topic, since } = job;
+  const age = ageOf(nowMs - since);
+  if (post === undefined) {
+    return h`<li class="row cold"><a href="${pathOf(jobId)}">${
+      printable(jobId, 300)
+    }</a>
+<p class="faint">${
+      topic === POST_TOPIC ? "" : `${printable(topic)}, not a post · `
+    }waiting for ${age} · reading…</p></li>`;
+  }
+  const { severity, headline, title, problem } = post;
+  const said = headline !== ""
+    ? printable(headline, HEADLINE_CHARS_MAX)
+    : title === ""
+    ? printable(jobId, 300)
+    : quoted(title, HEADLINE_CHARS_MAX);
+  return h`<li class="row ${classOf(severity)}">
+<p class="kicker"><span class="severity">${
+    severity === "" ? "no severity" : named(severity, 30)
+  }</span> <span class="faint">${
+    post.incident_id === "" ? "no incident" : named(post.incident_id, 220)
+  }</span></p>
+<a class="headline" href="${pathOf(jobId)}">${said}</a>
+<p class="faint">waiting for ${age}${untilOf(post, nowMs)}</p>
+${notesOf(post).map((note) => h`<p class="note">${note}</p>`)}
+${
+    problem === ""
+      ? ""
+      : h`<p class="problem">Can no longer be approved: ${problem}</p>`
+  }</li>`;
+}
+
+function untilOf({ until }: WaitingPost, nowMs: number): Markup | string {
+  if (until === "") return "";
+  const left = ageOf(Date.parse(until) - nowMs);
+  return h` · can be approved for <time datetime="${until}" title="${
+    utcOf(until)
+  }">${left}</time>`;
+}
+
+function notesOf({ topic, effect, note }: WaitingPost): string[] {
+  return [
+    ...topic === POST_TOPIC ? [] : [`${printable(topic)}: not a post`],
+    ...effect === "" || effect === "new" || note === "" ? [] : [note],
+  ];
+}
+
+const SEVERITIES = ["critical", "error", "warning", "info"];
+
+/** A severity as a class of the style; none for words of others. */
+export function classOf(severity: string): string {
+  return SEVERITIES.includes(severity) ? severity : "";
 }

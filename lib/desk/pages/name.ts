@@ -3,26 +3,27 @@
  *
  * @module
  */
-import { type Html, html } from "../html.ts";
+import { html as h, type Markup } from "../../message/page/markup.ts";
 import { layout, notice } from "./layout.ts";
 
 /** @param next Where to go on afterwards: a path of the desk. */
 export function namePage(
   { next, given, problem }: { next: string; given: string; problem: boolean },
-): Html {
+): Markup {
   return layout(
     { title: "Who are you?", person: undefined },
-    html`
+    h`
       <h1>Who are you?</h1>
       <p>Your name is recorded with each decision, and the message says who approved
       it. This browser keeps it; nobody checks it, because only this machine reaches
       the desk.</p>
-      ${problem &&
-        notice(
-          "bad",
-          "That name cannot be recorded",
-          "Use 1 to 100 letters, digits and signs of ASCII, such as Ana Lima.",
-        )}
+      ${
+      !problem ? "" : notice(
+        "bad",
+        "That name cannot be recorded",
+        "Use 1 to 100 letters, digits and signs of ASCII, such as Ana Lima.",
+      )
+    }
       <form method="post" action="/name" class="name-form">
         <input type="hidden" name="next" value="${next}">
         <label for="name">Your name</label>

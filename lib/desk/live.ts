@@ -1,0 +1,84 @@
+/**
+ * Tells open pages that what they show has changed. The pages then ask for
+ * themselves; an event carries nothing but that.
+ *
+ * @module
+ */
+import { DeskRefusal } from "./refusal.ts";
+
+/** Pages that are told at the same time. */
+const STREAMS_MAX = 64;
+/** A browser comes back by itself. */
+const STREAM_MS = 10 * 60_000;
+/** Shows that a client is gone, and keeps proxies from giving up. */
+const BEAT_MS = 15_000;
+/** Changes that come together are told once. */
+const TOGETHER_MS = 250;
+
+export class Live {
+  #open = 0;
+
+  /** Pages that are told now. */
+  get open(): number {
+    return this.#open;
+  }
+
+  /**
+   * A stream that says whenever something changes.
+   *
+   * @param watch Is given what to call after a change; returns what ends that.
+   * @throws {DeskRefusal} If too many are open.
+   */
+  stream(
+    watch: (changed: () => void) => () => void,
+    gone: AbortSignal,
+  ): ReadableStream<Uint8Array> {
+    if (this.#open >= STREAMS_MAX) throw tooMany();
+    this.#open++;
+    const encoder = new TextEncoder();
+    let close = () => {};
+    return new ReadableStream<Uint8Array>({
+      start: (controller) => {
+        const say = (text: string) => controller.enqueue(encoder.encode(text));
+        let soon: ReturnType<typeof setTimeout> | undefined;
+        const unwatch = watch(() => {
+          soon ??= setTimeout(() => {
+            soon = undefined;
+            say("event: changed\ndata: 1\n\n");
+          }, TOGETHER_MS);
+        });
+        const beat = setInterval(() => say(": still here\n\n"), BEAT_MS);
+        const end = setTimeout(() => close(), STREAM_MS);
+        let isOpen = true;
+        close = () => {
+          if (!isOpen) return;
+          isOpen = false;
+          this.#open--;
+          unwatch();
+          clearTimeout(soon);
+          clearInterval(beat);
+          clearTimeout(end);
+          gone.removeEventListener("abort", close);
+          try {
+            controller.close();
+          } catch {
+            // The client closed it.
+          }
+        };
+        gone.addEventListener("abort", close);
+        if (gone.aborted) return close();
+        say("retry: 3000\n\n");
+      },
+      cancel: () => close(),
+    });
+  }
+}
+
+function tooMany(): DeskRefusal {
+  return new DeskRefusal(
+    503,
+    "Too many pages are open",
+    "This page does not follow changes by itself; load it again to see them.",
+    { "Retry-After": "30" },
+  );
+}

@@ -1,0 +1,205 @@
+/**
+ * All that the page of one post shows.
+ *
+ * @module
+ */
+import {
+  isObject,
+  type JsonObject,
+  mapTexts,
+  objectOf,
+  stringOf,
+} from "../base/json.ts";
+import type { Claim, EvidenceBundle } from "../incident.ts";
+import type { PageView } from "../message/page/view.ts";
+import type { Message } from "../message/render.ts";
+import { checkApproval } from "../operate/decide.ts";
+import { OperationError } from "../operate/errors.ts";
+import { look, type Looked } from "../operate/look.ts";
+import type { Operator } from "../operate/operator.ts";
+import { POST_TOPIC } from "../operate/pack.ts";
+import type { Pieces } from "../operate/pieces.ts";
+import type { WaitingJob } from "../operate/platform.ts";
+import {
+  type JobFacts,
+  levelOf,
+  readFacts,
+  readMessage,
+} from "../operate/proposal.ts";
+import { startRedaction } from "../redact/redaction.ts";
+import { compileCheck } from "../schema_check.ts";
+import type { BoardSource } from "./board.ts";
+
+/** What is known of one job. */
+export interface Reading {
+  record: JsonObject;
+  facts: JobFacts;
+  /** `undefined` if it does not wait any more. */
+  waiting: { job: WaitingJob; looked: Looked } | undefined;
+  message: Message | undefined;
+  /** Of the message's bytes, if they could be read. */
+  digest: string | undefined;
+  /** Its evidence, as pages show it; `undefined` if it is no post of ours. */
+  view: PageView | undefined;
+  /** Why it cannot be approved here and now, a sentence each without full stop. */
+  obstacles: readonly string[];
+  /** The steps of its run; `undefined` if they cannot be read. */
+  run: JsonObject | undefined;
+}
+
+const checkBundle = compileCheck("EvidenceBundle");
+
+/** @returns `undefined` if there is no such job. */
+export async function readPost(
+  operator: Operator,
+  pieces: Pieces,
+  { jobId, person, source }: {
+    jobId: string;
+    person: string;
+    source: BoardSource;
+  },
+): Promise<Reading | undefined> {
+  const { platform } = operator;
+  const record = await platform.findJob(jobId);
+  if (record === undefined) return undefined;
+  const facts = readFacts(record);
+  const job = facts.state === "APPROVAL_REQUIRED"
+    ? await findJob(operator, source, jobId)
+    : undefined;
+  const [looked, view, run] = await Promise.all([
+    job && look(operator, job, record),
+    readView(record, facts, pieces),
+    facts.runId === ""
+      ? undefined
+      : platform.find(`/workflow-runs/${encodeURIComponent(facts.runId)}`),
+  ]);
+  const { message, digest } = looked?.proposal ??
+    await readMessage(platform, facts);
+  const waiting = job && looked && { job, looked };
+  return {
+    ...{ record, facts, waiting, message, digest, run },
+    view: typeof view === "string" ? undefined : view,
+    obstacles: looked === undefined ? [] : [
+      ...await findObstacles(operator, looked),
+      ...unreadable(facts, view),
+      ...job?.submittedBy === person ? [OWN] : [],
+    ],
+  };
+}
+
+const OWN =
+  "You submitted this job yourself, and the platform lets nobody approve their own: somebody else has to";
+
+/** A job as the list of approvals has it. */
+async function findJob(
+  { platform }: Operator,
+  source: BoardSource,
+  jobId: string,
+): Promise<WaitingJob | undefined> {
+  const { rows } = await source.board();
+  const known = rows.find(({ job }) => job.jobId === jobId);
+  if (known !== undefined) return known.job;
+  // It has come since the desk last asked.
+  return (await platform.waiting()).find((job) => job.jobId === jobId);
+}
+
+/** What the command line would refuse, in the same words. */
+async function findObstacles(
+  operator: Operator,
+  looked: Looked,
+): Promise<string[]> {
+  try {
+    await checkApproval(operator, looked);
+    return [];
+  } catch (error) {
+    if (!(error instanceof OperationError)) throw error;
+    return [error.message];
+  }
+}
+
+/** Nobody approves what they cannot read to its end. */
+function unreadable(
+  { topic }: JobFacts,
+  view: PageView | string | undefined,
+): string[] {
+  if (topic !== POST_TOPIC) return [];
+  if (typeof view === "string") return [view];
+  const missing = [...view?.texts.values() ?? []]
+    .filter(({ problem }) => problem !== undefined);
+  return missing.length === 0 ? [] : [
+    `Its evidence cannot be read whole (${
+      missing.map(({ id, problem }) => `${id}: ${problem}`).join("; ")
+    }). Load the page again; if that does not help, reject it and start its run again`,
+  ];
+}
+
+/**
+ * The evidence of a post.
+ *
+ * @returns Why it cannot be shown, if others than our fetcher wrote it.
+ */
+async function readView(
+  record: JsonObject,
+  { topic, expired }: JobFacts,
+  pieces: Pieces,
+): Promise<PageView | string | undefined> {
+  if (topic !== POST_TOPIC || expired) return undefined;
+  const { evidence, summary } = objectOf(record["context"]) ?? {};
+  const problem = checkBundle(evidence);
+  if (problem !== undefined) {
+    return `Its evidence does not have the form that it should have (${problem}), so it cannot be read whole`;
+  }
+  const given = evidence as EvidenceBundle;
+  const level = levelOf(record);
+  const { kept } = startRedaction({ level });
+  const texts = await pieces.read(given.evidence);
+  const { highlights, action_items, model, confidence } = objectOf(summary) ??
+    {};
+  const told = (place: "happened" | "next", claims: unknown) =>
+    claimsOf(claims).map((claim) => ({
+      ...claim,
+      text: kept(claim.text),
+      place,
+    }));
+  return {
+    bundle: withTexts(given, kept),
+    report: {
+      claims: [...told("happened", highlights), ...told("next", action_items)],
+    },
+    texts: new Map(texts.map((text) => [text.id, text])),
+    links: [],
+    level,
+    model: stringOf(model) || "builtin",
+    confidence: typeof confidence === "number" ? confidence : 0,
+    artifacts: [],
+    openUrl: () => undefined,
+    redact: kept,
+  };
+}
+
+/** Redacted at the job's level once more, but for what names artifacts. */
+function withTexts(
+  bundle: EvidenceBundle,
+  kept: (text: string) => string,
+): EvidenceBundle {
+  const redacted = mapTexts(bundle, kept);
+  return {
+    ...redacted,
+    evidence: bundle.evidence.map((item, at) => ({
+      ...item,
+      title: redacted.evidence[at]!.title,
+    })),
+  };
+}
+
+const CLAIMS_MAX = 100;
+
+function claimsOf(value: unknown): Claim[] {
+  return (Array.isArray(value) ? value : []).filter(isObject)
+    .slice(0, CLAIMS_MAX).map(({ text, evidence }) => ({
+      text: stringOf(text),
+      evidence: (Array.isArray(evidence) ? evidence : []).filter((id) =>
+        typeof id === "string" && /^E\d{1,4}$/.test(id)
+      ),
+    })).filter(({ text }) => text !== "");
+}
