@@ -96,8 +96,7 @@ async function findJob(
   source: BoardSource,
   jobId: string,
 ): Promise<WaitingJob | undefined> {
-  const { rows } = await source.board();
-  const known = rows.find(({ job }) => job.jobId === jobId);
+  const known = source.find(jobId);
   if (known !== undefined) return known.job;
   // It has come since the desk last asked.
   return (await platform.waiting()).find((job) => job.jobId === jobId);

@@ -10,7 +10,7 @@ import { events, file, page } from "./answer.ts";
 import { subjectOf } from "./deciding.ts";
 import type { Desk } from "./parts.ts";
 import { decidedPage } from "./pages/decided.ts";
-import { listPage } from "./pages/list.ts";
+import { listPage, rowsOf } from "./pages/list.ts";
 import { namePage } from "./pages/name.ts";
 import { postPage } from "./pages/post.ts";
 import { NO_NAME_COOKIE, type Person } from "./people.ts";
@@ -34,12 +34,11 @@ export async function show(
   if (person === "unknown") return page(namePage(ask));
   if (pathname === "/") {
     const given = searchParams.get("page") ?? "";
-    return page(listPage({
-      board: await desk.source.board(),
-      person,
-      pageNumber: /^[1-9]\d{0,3}$/.test(given) ? Number(given) : 1,
-      nowMs: Date.now(),
-    }));
+    const pageNumber = /^[1-9]\d{0,3}$/.test(given) ? Number(given) : 1;
+    const board = await desk.source.board();
+    const { rows } = rowsOf(board, pageNumber);
+    desk.source.want(rows.map(({ job }) => job.jobId));
+    return page(listPage({ board, person, pageNumber, nowMs: Date.now() }));
   }
   if (pathname === "/events") {
     const watch = (changed: () => void) => desk.source.onChange(changed);
@@ -137,16 +136,15 @@ function watchPost(
 ): (changed: () => void) => () => void {
   return (changed) => {
     let known: string | undefined;
-    const look = async () => {
-      const { rows } = await source.board();
-      const row = rows.find(({ job }) => job.jobId === jobId);
+    const look = () => {
+      const row = source.find(jobId);
       const now = JSON.stringify([row !== undefined, row?.post?.problem ?? ""]);
       if (known !== undefined && now !== known) changed();
       known = now;
     };
-    void look();
+    look();
     const ends = [
-      source.onChange(() => void look()),
+      source.onChange(look),
       followings.onChange((id) => id === jobId && changed()),
     ];
     return () => ends.forEach((end) => end());

@@ -11,7 +11,7 @@ import type { WaitingPost } from "../../operate/waiting.ts";
 import type { Board, Row } from "../board.ts";
 import { type Frame, layout, notice } from "./layout.ts";
 
-export const ROWS_A_PAGE = 50;
+const ROWS_A_PAGE = 50;
 const HEADLINE_CHARS_MAX = 160;
 
 export interface ListView {
@@ -26,10 +26,7 @@ export function listPage(
   { board, person, pageNumber, nowMs }: ListView,
 ): Markup {
   const { rows, trouble, readMs, undelivered } = board;
-  const pages = Math.max(1, Math.ceil(rows.length / ROWS_A_PAGE));
-  const at = Math.min(pageNumber, pages);
-  const start = (at - 1) * ROWS_A_PAGE;
-  const shown = rows.slice(start, start + ROWS_A_PAGE);
+  const { rows: shown, start, at, pages } = rowsOf(board, pageNumber);
   return layout(
     {
       title: rows.length === 0 ? "Nothing waits" : `${rows.length} waiting`,
@@ -69,6 +66,17 @@ demo --keep</code>.</p></div>`
   );
 }
 
+/** The rows of one page of the list. */
+export function rowsOf(
+  { rows }: Board,
+  pageNumber: number,
+): { rows: readonly Row[]; start: number; at: number; pages: number } {
+  const pages = Math.max(1, Math.ceil(rows.length / ROWS_A_PAGE));
+  const at = Math.min(pageNumber, pages);
+  const start = (at - 1) * ROWS_A_PAGE;
+  return { rows: rows.slice(start, start + ROWS_A_PAGE), start, at, pages };
+}
+
 function away(
   trouble: string,
   readMs: number | undefined,
@@ -97,7 +105,7 @@ export function pathOf(jobId: string): string {
   return `/posts/${encodeURIComponent(jobId)}`;
 }
 
-function item({ job, post }: Row, nowMs: number): Markup {
+function item({ job, post, trouble }: Row, nowMs: number): Markup {
   const { jobId, topic, since } = job;
   const age = ageOf(nowMs - since);
   if (post === undefined) {
@@ -106,7 +114,11 @@ function item({ job, post }: Row, nowMs: number): Markup {
     }</a>
 <p class="faint">${
       topic === POST_TOPIC ? "" : `${printable(topic)}, not a post · `
-    }waiting for ${age} · reading…</p></li>`;
+    }waiting for ${age} · ${
+      trouble === undefined
+        ? "reading…"
+        : `not read yet: ${printable(trouble, 300)}`
+    }</p></li>`;
   }
   const { severity, headline, title, problem } = post;
   const said = headline !== ""
@@ -122,6 +134,11 @@ function item({ job, post }: Row, nowMs: number): Markup {
   }</span></p>
 <a class="headline" href="${pathOf(jobId)}">${said}</a>
 <p class="faint">waiting for ${age}${untilOf(post, nowMs)}</p>
+${
+    trouble === undefined
+      ? ""
+      : h`<p class="problem">Not known now: ${printable(trouble, 300)}</p>`
+  }
 ${notesOf(post).map((note) => h`<p class="note">${note}</p>`)}
 ${
     problem === ""
