@@ -182,7 +182,8 @@ function renderBlock(block: JsonObject, heading: "h1" | "h3"): string {
   }
 }
 
-function renderText(text: string): string {
+/** Text with signs of severity drawn, as not every machine has a font for them. */
+export function renderText(text: string): string {
   return escapeHtml(text).replace(
     SIGN_PATTERN,
     (sign) => `<span class="sign ${SIGNS.get(sign)}">${sign}</span>`,

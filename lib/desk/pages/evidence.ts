@@ -16,7 +16,7 @@ import {
   removedSection,
   timelineSection,
 } from "../../message/page/lists.ts";
-import type { Markup } from "../../message/page/markup.ts";
+import { html as h, type Markup } from "../../message/page/markup.ts";
 import { seriesOf } from "../../message/page/series.ts";
 import type { PageView, Room } from "../../message/page/view.ts";
 import type { Reading } from "../reading.ts";
@@ -47,7 +47,7 @@ export function evidenceParts({ view, facts }: Reading): readonly Markup[] {
   };
   return [
     ...claimSections(linked, findQuotes(linked, ROOM.quotes), ROOM),
-    ...charts(linked),
+    charts(linked),
     timelineSection(linked, ROOM),
     factsSection(linked, ROOM),
     gapsSection(linked, ROOM),
@@ -57,13 +57,17 @@ export function evidenceParts({ view, facts }: Reading): readonly Markup[] {
   ];
 }
 
-function charts({ bundle, texts }: PageView): Markup[] {
-  return withIds(bundle.evidence).filter(({ kind }) => METRIC_KIND.test(kind))
-    .slice(0, CHARTS_MAX).flatMap(({ id, title }) => {
+function charts({ bundle, texts }: PageView): Markup {
+  const drawn = withIds(bundle.evidence)
+    .filter(({ kind }) => METRIC_KIND.test(kind)).slice(0, CHARTS_MAX)
+    .flatMap(({ id, title }) => {
       const text = texts.get(id)?.text;
       const series = text === undefined
         ? undefined
         : seriesOf(`${id} · ${foreignLine(title)}`, text);
       return series === undefined ? [] : [chart(series)];
     });
+  return drawn.length === 0
+    ? h``
+    : h`<section><h2>Course</h2>${drawn}</section>`;
 }

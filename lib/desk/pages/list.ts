@@ -122,7 +122,7 @@ function item({ job, post, trouble }: Row, nowMs: number): Markup {
   }
   const { severity, headline, title, problem } = post;
   const said = headline !== ""
-    ? printable(headline, HEADLINE_CHARS_MAX)
+    ? printable(withoutSign(headline), HEADLINE_CHARS_MAX)
     : title === ""
     ? printable(jobId, 300)
     : quoted(title, HEADLINE_CHARS_MAX);
@@ -160,6 +160,11 @@ function notesOf({ topic, effect, note }: WaitingPost): string[] {
     ...topic === POST_TOPIC ? [] : [`${printable(topic)}: not a post`],
     ...effect === "" || effect === "new" || note === "" ? [] : [note],
   ];
+}
+
+/** A headline without the severity, which stands above it. */
+export function withoutSign(headline: string): string {
+  return headline.replace(/^\p{Emoji_Presentation}\s*(?:[A-Z]{4,8} · )?/u, "");
 }
 
 const SEVERITIES = ["critical", "error", "warning", "info"];

@@ -6,7 +6,7 @@
 import { named, quoted } from "../../base/foreign.ts";
 import { type JsonObject, objectOf, stringOf } from "../../base/json.ts";
 import { ageOf, printable, utcOf, visible } from "../../base/text.ts";
-import { renderBody } from "../../message/html.ts";
+import { renderBody, renderText } from "../../message/html.ts";
 import { leadOf } from "../../message/lead.ts";
 import { unescapeMrkdwn } from "../../message/mrkdwn.ts";
 import { html as h, Markup, type Part } from "../../message/page/markup.ts";
@@ -16,7 +16,7 @@ import { asPosted } from "../../operate/shown.ts";
 import type { Reading } from "../reading.ts";
 import { evidenceParts } from "./evidence.ts";
 import { type Frame, layout } from "./layout.ts";
-import { classOf, pathOf } from "./list.ts";
+import { classOf, pathOf, withoutSign } from "./list.ts";
 import { statePart, type StateView } from "./state.ts";
 
 export interface PostView extends StateView {
@@ -65,7 +65,7 @@ ${runPart(reading)}
 /** What the message says first, or the incident's own title. */
 function headlineOf({ message, facts }: Reading): string {
   const { headline } = leadOf(message?.blocks ?? []);
-  if (headline !== "") return printable(headline, 300);
+  if (headline !== "") return printable(withoutSign(headline), 300);
   if (facts.title !== "") return quoted(facts.title, 300);
   return printable(facts.topic, 200);
 }
@@ -79,9 +79,9 @@ function messagePart(message: Message, reading: Reading): Markup {
   return h`<section aria-labelledby="message">
 <h2 id="message">The message, as Slack will show it</h2>
 <div class="slack">${new Markup(renderBody(blocks, "h3"))}</div>
-<p class="faint">As a notification: ${
-    printable(unescapeMrkdwn(text), 1_000)
-  }</p>
+<p class="faint">As a notification: ${new Markup(
+    renderText(printable(unescapeMrkdwn(text), 1_000)),
+  )}</p>
 <p class="faint">Message sha256 <code>${digest}</code></p>
 <details><summary>The very bytes that this digest is of</summary>
 <pre>${visible(bytes)}</pre></details>

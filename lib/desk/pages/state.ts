@@ -102,9 +102,8 @@ ${hidden(view)}
 }
 
 const NAMES: Readonly<Record<string, string>> = {
-  effect: "approving it",
+  effect: "does",
   to: "goes to",
-  until: "can be approved until",
 };
 
 function approveForm(view: StateView): Markup {

@@ -73,7 +73,7 @@ section { margin: 0 0 12px; padding: 14px 16px; background: var(--card);
 .notice.bad { border-left-color: var(--danger); }
 .notice ul { margin: 0; padding-left: 20px; }
 .columns { display: grid; gap: 0 16px; grid-template-columns: minmax(0, 1fr); }
-dl.facts { display: grid; grid-template-columns: minmax(6.5rem, max-content) 1fr;
+dl.facts { display: grid; grid-template-columns: minmax(4.5rem, max-content) 1fr;
   gap: 2px 12px; margin: 0 0 10px; }
 dl.facts dt { color: var(--faint); }
 dl.facts dd { margin: 0; min-width: 0; }
