@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Markup } from "../message/page/markup.ts";
+import type { Markup } from "./html.ts";
 
 /** The desk's style and script are files of its own; nothing else is loaded. */
 const POLICY = [

@@ -5,7 +5,7 @@
  */
 import { named } from "../../base/foreign.ts";
 import { printable, utcOf } from "../../base/text.ts";
-import { html as h, type Markup } from "../../message/page/markup.ts";
+import { h, type Markup } from "../html.ts";
 import { type Decision, DECISIONS_MAX } from "../../operate/decisions.ts";
 import { type Frame, layout, notice } from "./layout.ts";
 import { classOf, pathOf } from "./list.ts";

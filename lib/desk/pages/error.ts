@@ -4,10 +4,10 @@
  * @module
  */
 import {
-  html as h,
+  h,
   type Markup,
   type Part,
-} from "../../message/page/markup.ts";
+} from "../html.ts";
 import { type Frame, layout } from "./layout.ts";
 
 export function errorPage(

@@ -16,7 +16,7 @@ import {
   removedSection,
   timelineSection,
 } from "../../message/page/lists.ts";
-import { html as h, type Markup } from "../../message/page/markup.ts";
+import { h, type Markup } from "../html.ts";
 import { seriesOf } from "../../message/page/series.ts";
 import type { PageView, Room } from "../../message/page/view.ts";
 import type { Reading } from "../reading.ts";

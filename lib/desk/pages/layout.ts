@@ -4,10 +4,10 @@
  * @module
  */
 import {
-  html as h,
+  h,
   type Markup,
   type Part,
-} from "../../message/page/markup.ts";
+} from "../html.ts";
 
 /** Where the desk's own files are. */
 export const STYLE_PATH = "/desk.css";

@@ -5,7 +5,7 @@
  */
 import { named, quoted } from "../../base/foreign.ts";
 import { ageOf, counted, printable, utcOf } from "../../base/text.ts";
-import { html as h, type Markup } from "../../message/page/markup.ts";
+import { h, type Markup } from "../html.ts";
 import { POST_TOPIC } from "../../operate/pack.ts";
 import type { WaitingPost } from "../../operate/waiting.ts";
 import type { Board, Row } from "../board.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { html as h, type Markup } from "../../message/page/markup.ts";
+import { h, type Markup } from "../html.ts";
 import { layout, notice } from "./layout.ts";
 
 /** @param next Where to go on afterwards: a path of the desk. */

@@ -9,7 +9,7 @@ import { ageOf, printable, utcOf, visible } from "../../base/text.ts";
 import { renderBody, renderText } from "../../message/html.ts";
 import { leadOf } from "../../message/lead.ts";
 import { unescapeMrkdwn } from "../../message/mrkdwn.ts";
-import { html as h, Markup, type Part } from "../../message/page/markup.ts";
+import { h, Markup, type Part } from "../html.ts";
 import { encodeMessage, type Message } from "../../message/render.ts";
 import { POST_TOPIC } from "../../operate/pack.ts";
 import { asPosted } from "../../operate/shown.ts";

@@ -5,7 +5,7 @@
  */
 import { stringOf } from "../../base/json.ts";
 import { ageOf, printable, utcOf } from "../../base/text.ts";
-import { html as h, type Markup } from "../../message/page/markup.ts";
+import { h, type Markup } from "../html.ts";
 import { readEnd } from "../../operate/approvals.ts";
 import type { Decision } from "../../operate/decisions.ts";
 import { describeHindrance, describeOutcome } from "../../operate/outcome.ts";
