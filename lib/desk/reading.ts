@@ -12,7 +12,7 @@ import {
 } from "../base/json.ts";
 import type { Claim, EvidenceBundle } from "../incident.ts";
 import type { PageView } from "../message/page/view.ts";
-import type { Message } from "../message/render.ts";
+import type { Message } from "../message/message.ts";
 import { checkApproval } from "../operate/decide.ts";
 import { OperationError } from "../operate/errors.ts";
 import { look, type Looked } from "../operate/look.ts";

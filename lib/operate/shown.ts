@@ -5,7 +5,8 @@
  */
 import { optional } from "../base/json.ts";
 import { ageOf, utcOf } from "../base/text.ts";
-import { type Message, withFooter } from "../message/render.ts";
+import { withFooter } from "../message/footer.ts";
+import type { Message } from "../message/message.ts";
 import { describeUpdate } from "../post/result.ts";
 import { workerOf } from "./approvals.ts";
 import { describeWhereto, type Whereto } from "./destinations.ts";

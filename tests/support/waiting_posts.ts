@@ -6,7 +6,7 @@
  */
 import { plain, startGateway } from "../../deploy/standins/gateway.ts";
 import { header } from "../../lib/message/block_kit.ts";
-import { encodeMessage } from "../../lib/message/render.ts";
+import { encodeMessage } from "../../lib/message/message.ts";
 import { POST_TOPIC } from "../../lib/operate/pack.ts";
 
 export interface WaitingPosts extends AsyncDisposable {

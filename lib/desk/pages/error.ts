@@ -3,11 +3,7 @@
  *
  * @module
  */
-import {
-  h,
-  type Markup,
-  type Part,
-} from "../html.ts";
+import { h, type Markup, type Part } from "../html.ts";
 import { type Frame, layout } from "./layout.ts";
 
 export function errorPage(

@@ -4,7 +4,6 @@
  *
  * @module
  */
-import { foreignLine } from "../../base/foreign.ts";
 import { withIds } from "../../incident.ts";
 import { chart } from "../../message/page/chart.ts";
 import { claimSections, findQuotes } from "../../message/page/claims.ts";
@@ -16,18 +15,16 @@ import {
   removedSection,
   timelineSection,
 } from "../../message/page/lists.ts";
-import { h, type Markup } from "../html.ts";
-import { seriesOf } from "../../message/page/series.ts";
+import { h, type Part } from "../html.ts";
+import { type Child, join, Markup } from "../../message/page/markup.ts";
 import type { PageView, Room } from "../../message/page/view.ts";
 import type { Reading } from "../reading.ts";
 import { pathOf } from "./list.ts";
 
 const ROOM: Room = { excerptBytes: 4096, chars: 1000, quotes: 60 };
-const CHARTS_MAX = 5;
-const METRIC_KIND = /^prometheus\.series/;
 
-export function evidenceParts({ view, facts }: Reading): readonly Markup[] {
-  if (view === undefined) return [];
+export function evidenceParts({ view, facts }: Reading): Part {
+  if (view === undefined) return "";
   const shown = view.level === "full" ? { ...view, texts: new Map() } : view;
   const path = pathOf(facts.jobId);
   const pointers = new Map(
@@ -45,7 +42,7 @@ export function evidenceParts({ view, facts }: Reading): readonly Markup[] {
       return isRead ? `${path}/evidence/${id}` : undefined;
     },
   };
-  return [
+  const parts: Child[] = [
     ...claimSections(linked, findQuotes(linked, ROOM.quotes), ROOM),
     charts(linked),
     timelineSection(linked, ROOM),
@@ -55,19 +52,12 @@ export function evidenceParts({ view, facts }: Reading): readonly Markup[] {
     evidenceSection(linked, findExcerpts(linked), ROOM),
     removedSection(linked),
   ];
+  return new Markup(join(parts));
 }
 
-function charts({ bundle, texts }: PageView): Markup {
-  const drawn = withIds(bundle.evidence)
-    .filter(({ kind }) => METRIC_KIND.test(kind)).slice(0, CHARTS_MAX)
-    .flatMap(({ id, title }) => {
-      const text = texts.get(id)?.text;
-      const series = text === undefined
-        ? undefined
-        : seriesOf(`${id} · ${foreignLine(title)}`, text);
-      return series === undefined ? [] : [chart(series)];
-    });
-  return drawn.length === 0
-    ? h``
-    : h`<section><h2>Course</h2>${drawn}</section>`;
+function charts({ bundle }: PageView): Child {
+  const { series = [] } = bundle.normalized_context ?? {};
+  return series.length === 0
+    ? undefined
+    : h`<section><h2>Course</h2>${series.map(chart)}</section>`;
 }

@@ -3,11 +3,7 @@
  *
  * @module
  */
-import {
-  h,
-  type Markup,
-  type Part,
-} from "../html.ts";
+import { h, type Markup, type Part } from "../html.ts";
 
 /** Where the desk's own files are. */
 export const STYLE_PATH = "/desk.css";

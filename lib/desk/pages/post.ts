@@ -10,7 +10,7 @@ import { renderBody, renderText } from "../../message/html.ts";
 import { leadOf } from "../../message/lead.ts";
 import { unescapeMrkdwn } from "../../message/mrkdwn.ts";
 import { h, Markup, type Part } from "../html.ts";
-import { encodeMessage, type Message } from "../../message/render.ts";
+import { encodeMessage, type Message } from "../../message/message.ts";
 import { POST_TOPIC } from "../../operate/pack.ts";
 import { asPosted } from "../../operate/shown.ts";
 import type { Reading } from "../reading.ts";
