@@ -10,6 +10,7 @@ import { describeDecision } from "../lib/operate/decide.ts";
 import { OperationError } from "../lib/operate/errors.ts";
 import { createHook, type Hook, HOOK_SETTINGS } from "../lib/operate/hook.ts";
 import { look } from "../lib/operate/look.ts";
+import { noticeId } from "../lib/operate/notices/channels.ts";
 import { TOPIC_PREFIX } from "../lib/operate/pack.ts";
 import type { WaitingJob } from "../lib/operate/platform.ts";
 import { readWaiting, type WaitingPost } from "../lib/operate/waiting.ts";
@@ -66,7 +67,8 @@ const HELP = {
   variables: [
     ...APPROVING_VARIABLES,
     [HOOK_SETTINGS.program.name, HOOK_SETTINGS.program.about],
-    [HOOK_SETTINGS.url.name, HOOK_SETTINGS.url.about],
+    [HOOK_SETTINGS.hookUrl.name, `${HOOK_SETTINGS.hookUrl.about} (a secret)`],
+    [HOOK_SETTINGS.hookSecrets.name, HOOK_SETTINGS.hookSecrets.about],
   ],
 } as const;
 
@@ -282,7 +284,8 @@ async function watch(
         printStyled(listWaiting(post, context), context);
         if (post.remedy !== "") out(`  ${post.remedy}`);
       }
-      for (const problem of await hook(post, signal)) {
+      const id = await noticeId({ post, rank: 0 });
+      for (const problem of await hook(post, signal, id)) {
         const goesOn = signal.aborted ? "" : "; still watching";
         err(`${printable(problem, 300)} (for ${post.job_id})${goesOn}`);
       }

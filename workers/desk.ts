@@ -4,13 +4,13 @@
  * Serves HTML to people and takes no jobs. Approves at the gateway, signs if it
  * has a key. Reads posting records, destinations and the workers' snapshot from
  * Redis; writes only notices, decisions and signatures there. Net: its address,
- * gateway, Redis. Env: `SETTINGS`. No NATS, no files, no processes.
+ * gateway, Redis, the notices' hosts. Env: `SETTINGS`. No NATS, files or processes.
  *
  * @module
  */
 import { address, type Config } from "../lib/base/config.ts";
 import { linkSignal } from "../lib/base/deadline.ts";
-import { errorFields, type Log } from "../lib/base/log.ts";
+import type { Log } from "../lib/base/log.ts";
 import {
   type HttpOptions,
   type HttpService,
@@ -18,6 +18,7 @@ import {
   type ServerSettings,
   serverSettings,
 } from "../lib/base/service.ts";
+import { within } from "../lib/base/time.ts";
 import { openDesk } from "../lib/desk/desk.ts";
 import { DESK_SETTINGS, type DeskSettings } from "../lib/desk/settings.ts";
 import { openOperator } from "../lib/operate/operator.ts";
@@ -30,6 +31,9 @@ import {
   storeEndpoint,
   type StoreSettings,
 } from "../lib/platform/settings.ts";
+
+/** How long a stop waits for a notice on its way. */
+const NOTICE_MS = 5_000;
 
 /** Everything that this worker reads from its environment. */
 export const SETTINGS:
@@ -65,15 +69,16 @@ export function openService(
   desk.start();
   return {
     handle: desk.handle,
-    report: async () => ({
-      ...await readiness.report(),
-      counts: desk.counts(),
-    }),
-    [Symbol.dispose]() {
+    async report() {
+      const { problems, warnings } = await readiness.report();
+      const all = [...warnings, ...desk.warnings()];
+      return { problems, warnings: all, counts: desk.counts() };
+    },
+    async [Symbol.asyncDispose]() {
+      await within(NOTICE_MS, desk.quiet()).catch(() => {});
       stop.abort(new DOMException("The desk stops", "AbortError"));
-      Promise.resolve(desk[Symbol.asyncDispose]())
-        .then(() => operator[Symbol.asyncDispose]())
-        .catch((error) => log.warn("Cannot disconnect", errorFields(error)));
+      await desk[Symbol.asyncDispose]();
+      await operator[Symbol.asyncDispose]();
     },
   };
 }

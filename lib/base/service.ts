@@ -29,7 +29,7 @@ export function serverSettings(
 }
 
 /** The work of an HTTP worker. */
-export interface HttpService extends Partial<Disposable> {
+export interface HttpService extends Partial<Disposable & AsyncDisposable> {
   /**
    * Answers one request. Its exceptions become a 500 without their text. Its
    * signal aborts at shutdown, and when the client goes away.
@@ -85,8 +85,9 @@ export async function serveRequests<S extends Settings & ServerSettings>(
   const { config, log } = start(settings, environment, () => name);
   const { address, healthAddress } = config as Config<ServerSettings>;
   const service = open(config, log);
-  using stack = new DisposableStack();
+  await using stack = new AsyncDisposableStack();
   stack.defer(() => service[Symbol.dispose]?.());
+  stack.defer(() => service[Symbol.asyncDispose]?.());
   await using health = await openHealth({
     address: healthAddress,
     log,

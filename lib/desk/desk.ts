@@ -15,6 +15,7 @@ import { Deciding } from "./deciding.ts";
 import { Followings } from "./followings.ts";
 import { isOwnHost } from "./guard.ts";
 import { Live } from "./live.ts";
+import { openNotifier } from "./notify.ts";
 import { errorPage } from "./pages/error.ts";
 import { SCRIPT_PATH, STYLE_PATH } from "./pages/layout.ts";
 import { SCRIPT } from "./pages/script.ts";
@@ -30,8 +31,12 @@ import { openWatcher } from "./watcher.ts";
 
 /** The desk, without the server and the connections that it needs. */
 export interface OpenDesk extends AsyncDisposable {
-  /** Watches what waits from now on; the first page that lists it does so, too. */
+  /** Watches what waits from now on, and tells people of it. */
   start(): void;
+  /** Ends notices; those on their way are settled. */
+  quiet(): Promise<void>;
+  /** What an operator should know. */
+  warnings(): readonly string[];
   /** Answers one request. */
   handle(request: Request, gone: AbortSignal): Promise<Response>;
   /** Events since the start, by name. */
@@ -51,7 +56,14 @@ export function openDesk(
   const tally = new Tally();
   const pieces = new Pieces(platform);
   const tokens = new Tokens();
-  const source = openWatcher(operator, log);
+  const notifier = openNotifier(config, platform, {
+    log,
+    count: (name) => tally.add(name),
+  });
+  const source = openWatcher(operator, log, {
+    onRows: (rows) => notifier.update(rows),
+    undelivered: () => notifier.undelivered(),
+  });
   const desk: Desk = {
     ...{ config, log, tally, operator, source, pieces, tokens },
     deciding: new Deciding({
@@ -66,10 +78,18 @@ export function openDesk(
     ),
   };
   return {
-    start: () => source.start(),
+    start() {
+      source.start();
+      notifier.start();
+    },
+    quiet: async () => await notifier[Symbol.asyncDispose](),
+    warnings: () => notifier.undelivered(),
     handle: (request, gone) => handle(desk, request, gone),
     counts: () => tally.counts(),
-    [Symbol.asyncDispose]: () => source[Symbol.asyncDispose](),
+    async [Symbol.asyncDispose]() {
+      await notifier[Symbol.asyncDispose]();
+      await source[Symbol.asyncDispose]();
+    },
   };
 }
 

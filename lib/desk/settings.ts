@@ -12,6 +12,7 @@ import {
   text,
 } from "../base/config.ts";
 import { ConfigError } from "../base/errors.ts";
+import { NOTICE_SETTINGS } from "../operate/notices/settings.ts";
 import { OPERATOR_SETTINGS } from "../operate/operator.ts";
 
 /** Where people reach the desk, as an origin. */
@@ -22,7 +23,7 @@ const DESK_URL: Setting<string | undefined> = optional(Object.freeze({
   parse: readOrigin,
 }));
 
-/** Who may use the desk, how its links begin, and what it signs with. */
+/** Who may use the desk, how its links begin, what it signs with, and whom it tells. */
 export const DESK_SETTINGS = {
   deskUrl: DESK_URL,
   userHeader: optional(text("DESK_USER_HEADER", {
@@ -34,6 +35,7 @@ export const DESK_SETTINGS = {
     about: "what that proxy proves itself with, 16 characters or more",
   })),
   ...OPERATOR_SETTINGS,
+  ...NOTICE_SETTINGS,
 };
 
 /** The settings of {@linkcode DESK_SETTINGS}. */

@@ -3,26 +3,34 @@
  *
  * @module
  */
-import { optional, secret, type Setting, text } from "../base/config.ts";
+import { type Config, optional, type Setting, text } from "../base/config.ts";
 import { ConfigError, messageOf } from "../base/errors.ts";
-import { request } from "../base/http.ts";
 import { retry } from "../base/time.ts";
+import { hookHeaders } from "./notices/channels.ts";
+import { deliver } from "./notices/deliver.ts";
+import { HOOK_URL_SETTINGS } from "./notices/settings.ts";
 import { PROGRAM_PATTERN } from "./program.ts";
 
 export const HOOK_SETTINGS: {
   readonly program: Setting<string | undefined>;
-  readonly url: Setting<string | undefined>;
+  readonly hookUrl: Setting<string | undefined>;
+  readonly hookSecrets: Setting<readonly string[]>;
 } = {
   program: optional(text("APPROVALS_HOOK", {
     about: "program that --watch runs for each new job, with its JSON on stdin",
   })),
-  url: optional(secret("APPROVALS_HOOK_URL", {
-    about: "URL that --watch posts the JSON of each new job to (a secret)",
-  })),
+  ...HOOK_URL_SETTINGS,
 };
 
-/** Reports one approval. Never throws; returns what failed. */
-export type Hook = (value: unknown, signal: AbortSignal) => Promise<string[]>;
+/**
+ * Reports one approval, under an id that stays the same. Never throws; returns
+ * what failed.
+ */
+export type Hook = (
+  value: unknown,
+  signal: AbortSignal,
+  id?: string,
+) => Promise<string[]>;
 
 /**
  * Runs a program with `input` on standard input, and ends it when the signal
@@ -38,11 +46,12 @@ export type RunProgram = (
 
 const ATTEMPT_MS = 5_000;
 const ATTEMPTS = 3;
-const ANSWER_BYTES_MAX = 64 * 1024;
 
 /** @throws {ConfigError} */
 export function createHook(
-  { program, url }: { program: string | undefined; url: string | undefined },
+  { program, hookUrl: url, hookSecrets: secrets }: Config<
+    typeof HOOK_SETTINGS
+  >,
   run: RunProgram,
 ): Hook {
   if (program !== undefined && !PROGRAM_PATTERN.test(program)) {
@@ -53,11 +62,11 @@ export function createHook(
   if (url !== undefined && !/^https?:$/.test(URL.parse(url)?.protocol ?? "")) {
     throw new ConfigError("APPROVALS_HOOK_URL must be an http or https URL");
   }
-  return async (value, signal) => {
+  return async (value, signal, id = crypto.randomUUID()) => {
     const json = JSON.stringify(value);
     const told = await Promise.allSettled([
       program === undefined ? undefined : run(program, json, signal),
-      url === undefined ? undefined : post(url, json, signal),
+      url === undefined ? undefined : post(url, json, { id, secrets, signal }),
     ]);
     return told.flatMap((one, at) =>
       one.status === "fulfilled" ? [] : [
@@ -72,26 +81,20 @@ export function createHook(
 /** Retries whenever the outcome is unclear: twice is better than never. */
 async function post(
   url: string,
-  body: string,
-  signal: AbortSignal,
+  json: string,
+  { id, secrets, signal }: {
+    id: string;
+    secrets: readonly string[];
+    signal: AbortSignal;
+  },
 ): Promise<void> {
   await retry(async (count) => {
-    const outcome = await request(url, {
-      method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body,
-      timeoutMs: ATTEMPT_MS,
-      bodyBytesMax: ANSWER_BYTES_MAX,
-      signal,
-    });
-    if (outcome.outcome !== "answered") {
-      const hopeless = "hopeless" in outcome || count >= ATTEMPTS;
-      throw new HookError(outcome.reason, !hopeless);
-    }
-    const { status } = outcome;
-    if (status >= 200 && status <= 299) return;
-    const passing = status === 429 || status >= 500;
-    throw new HookError(`status ${status}`, passing && count < ATTEMPTS);
+    const nowMs = Date.now();
+    const headers = await hookHeaders(json, { id, nowMs, secrets });
+    const options = { headers, signal, timeoutMs: ATTEMPT_MS };
+    const sent = await deliver(url, json, options);
+    if (sent.delivered) return;
+    throw new HookError(sent.why, !sent.hopeless && count < ATTEMPTS);
   }, {
     baseMs: 500,
     maxMs: 2_000,
@@ -100,7 +103,7 @@ async function post(
   });
 }
 
-/** Its message never quotes the URL, as `request` promises. */
+/** Its message never quotes the URL, as `deliver` promises. */
 class HookError extends Error {
   constructor(message: string, readonly retryable: boolean) {
     super(message);

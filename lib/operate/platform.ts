@@ -285,6 +285,19 @@ export class Platform implements AsyncDisposable {
     if (done === undefined) throw new OperationError("REDIS_URL is not set");
   }
 
+  /**
+   * Reads a list in Redis, oldest item first.
+   *
+   * @throws {OperationError} If Redis is not named.
+   */
+  async list(key: string): Promise<string[]> {
+    const items = await this.#withStore((store, signal) =>
+      store.list(key, signal)
+    );
+    if (items === undefined) throw new OperationError("REDIS_URL is not set");
+    return items;
+  }
+
   async #withStore<T>(
     use: (store: Store, signal: AbortSignal) => Promise<T>,
   ): Promise<T | undefined> {

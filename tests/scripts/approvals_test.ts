@@ -394,7 +394,7 @@ Deno.test("approvals and approve_latest_post on devcore", async (t) => {
       assertEquals(code, 130);
       assertStringIncludes(
         stderr,
-        "APPROVALS_HOOK_URL failed: connection refused (for ",
+        "APPROVALS_HOOK_URL failed: no connection (ECONNREFUSED) (for ",
       );
       assertStringIncludes(stderr, "APPROVALS_HOOK failed: ");
       assertStringIncludes(
@@ -640,7 +640,7 @@ Deno.test("approvals says what is wrong with its arguments, before it looks", as
 
 Deno.test("a hook's program gets its time and no more", async () => {
   const hook = createHook(
-    { program: "sh", url: undefined },
+    { program: "sh", hookUrl: undefined, hookSecrets: [] },
     (program, input, signal) => runHookProgram(program, input, signal, 200),
   );
   const { signal } = new AbortController();
@@ -658,7 +658,7 @@ Deno.test("a hook's program gets its time and no more", async () => {
 Deno.test("a stop ends a hook's program that hangs", async () => {
   const file = await Deno.makeTempFile();
   const hook = createHook(
-    { program: "sh", url: undefined },
+    { program: "sh", hookUrl: undefined, hookSecrets: [] },
     (program, _input, signal) =>
       runHookProgram(program, `echo $$ > ${file}; exec sleep 20\n`, signal),
   );
