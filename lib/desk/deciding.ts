@@ -97,14 +97,14 @@ export class Deciding {
     if (reading === undefined) throw notFound();
     const { waiting, obstacles } = reading;
     if (waiting === undefined) throw await this.#lost(jobId);
+    if (verb === "approved" && obstacles.length > 0) {
+      throw new DeskRefusal(409, "Nothing was approved", obstacles.join(". "));
+    }
     const problem = tokens.redeem(
       form.get("token") ?? "",
       subjectOf(reading, person),
     );
     if (problem !== undefined) throw badToken(problem, reading, form);
-    if (verb === "approved" && obstacles.length > 0) {
-      throw new DeskRefusal(409, "Nothing was approved", obstacles.join(". "));
-    }
     const own: Operator = {
       ...operator,
       platform: operator.platform.as(person),

@@ -4,11 +4,11 @@
  * @module
  */
 import { named } from "../../base/foreign.ts";
-import { printable, utcOf } from "../../base/text.ts";
+import { counted, printable, utcOf } from "../../base/text.ts";
 import { h, type Markup } from "../html.ts";
 import { type Decision, DECISIONS_MAX } from "../../operate/decisions.ts";
 import { type Frame, layout, notice } from "./layout.ts";
-import { classOf, pathOf } from "./list.ts";
+import { classOf, pathOf, withoutSign } from "./list.ts";
 
 /** @param decisions `undefined` if they cannot be read; then `trouble` says why. */
 export function decidedPage(
@@ -29,8 +29,10 @@ ${
         : decisions.length === 0
         ? h`<div class="empty"><p><strong>Nothing was decided in the last month.</strong></p>
 <p>See <a href="/">what waits</a>.</p></div>`
-        : h`<p class="count">The last ${decisions.length}${
-          decisions.length < DECISIONS_MAX ? "" : ", and no more are shown"
+        : h`<p class="count">${
+          decisions.length < DECISIONS_MAX
+            ? `${counted(decisions.length, "decision")} of the last month`
+            : `The last ${DECISIONS_MAX} decisions`
         }, newest first.</p>
 <ol class="rows">${decisions.map(item)}</ol>`
     }
@@ -47,7 +49,7 @@ function item(
     incidentId === "" ? "no incident" : named(incidentId, 220)
   }</span></p>
 <a class="headline" href="${pathOf(jobId)}">${
-    printable(headline || jobId, 200)
+    printable(withoutSign(headline) || jobId, 200)
   }</a>
 <p class="faint">by <strong>${
     printable(by, 100) || "not recorded"

@@ -77,7 +77,11 @@ function messagePart(message: Message, reading: Reading): Markup {
     : asPosted(message, waiting.looked);
   const bytes = new TextDecoder().decode(encodeMessage(message));
   return h`<section aria-labelledby="message">
-<h2 id="message">The message, as Slack will show it</h2>
+<h2 id="message">${
+    waiting === undefined
+      ? "The message that was decided about"
+      : "The message, as Slack will show it"
+  }</h2>
 <div class="slack">${new Markup(renderBody(blocks, "h3"))}</div>
 <p class="faint">As a notification: ${new Markup(
     renderText(printable(unescapeMrkdwn(text), 1_000)),

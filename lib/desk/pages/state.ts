@@ -185,7 +185,9 @@ ${
     )
   }${who}
 <dl class="facts">${
-    outcome.facts.map(([name, fact]) => h`<dt>${name}</dt><dd>${fact}</dd>`)
+    outcome.facts.filter(([name]) => name !== "approver").map((
+      [name, fact],
+    ) => h`<dt>${name}</dt><dd>${fact}</dd>`)
   }</dl>
 ${outcome.warnings.map((one) => h`<p class="note">Warning: ${one}</p>`)}
 </section>`;
