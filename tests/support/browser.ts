@@ -14,27 +14,6 @@ const START_MS = 30_000;
 const CALL_MS = 20_000;
 const LOAD_MS = 20_000;
 
-/** Whether Chromium is installed and may be run. */
-export const HAS_CHROMIUM: boolean = await (async () => {
-  try {
-    const { success } = await new Deno.Command(PROGRAM, {
-      args: ["--version"],
-      stdout: "null",
-      stderr: "null",
-    }).output();
-    return success;
-  } catch {
-    return false;
-  }
-})();
-
-if (!HAS_CHROMIUM) {
-  // deno-lint-ignore no-console -- Skipped tests must say why.
-  console.log(
-    "Chromium is missing: the tests in a browser are skipped (apt install chromium)",
-  );
-}
-
 /** How one tab looks. */
 export interface TabOptions {
   width?: number;

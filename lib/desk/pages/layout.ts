@@ -17,15 +17,15 @@ export interface Frame {
   person: { name: string; signedIn: boolean } | undefined;
   /** Where events about what is shown come from; none if absent. */
   events?: string;
-  /** Without a script, the page loads itself again after so many seconds. */
-  reloadS?: number;
+  /** Without a script, the page loads itself again after a while. */
+  reload?: { afterS: number; path: string };
   /** Which of the two lists it is. */
   at?: "waiting" | "decided";
 }
 
 /** One whole page. */
 export function layout(
-  { title, person, events = "", reloadS, at }: Frame,
+  { title, person, events = "", reload, at }: Frame,
   body: Part,
 ): Markup {
   return h`<html lang="en">
@@ -37,9 +37,9 @@ export function layout(
 <link rel="stylesheet" href="${STYLE_PATH}">
 <script src="${SCRIPT_PATH}" defer></script>
 ${
-    reloadS === undefined
+    reload === undefined
       ? ""
-      : h`<noscript><meta http-equiv="refresh" content="${reloadS}"></noscript>`
+      : h`<noscript><meta http-equiv="refresh" content="${reload.afterS};url=${reload.path}"></noscript>`
   }
 </head>
 <body data-events="${events}">

@@ -12,6 +12,8 @@ import type { Board, Row } from "../board.ts";
 import { type Frame, layout, notice } from "./layout.ts";
 
 const ROWS_A_PAGE = 50;
+/** For browsers that run no script. */
+const RELOAD_S = 10;
 const HEADLINE_CHARS_MAX = 160;
 
 export interface ListView {
@@ -33,6 +35,10 @@ export function listPage(
       person,
       at: "waiting",
       events: "/events",
+      reload: {
+        afterS: RELOAD_S,
+        path: at === 1 ? "/" : `/?page=${at}`,
+      },
     },
     h`<h1>Waiting for approval</h1>
 <div id="live">

@@ -33,12 +33,18 @@ export function postPage(view: PostView): Markup {
     ? ""
     : ` · waiting for ${ageOf(nowMs - waiting.job.since)}`;
   const state = statePart(view);
+  const deciding = h`<div class="deciding" id="live">
+${state.markup}
+</div>`;
+  const read = h`<div class="reading">
+${message === undefined ? noMessage(reading) : messagePart(message, reading)}
+</div>`;
   return layout(
     {
       title,
       person,
       events: `${path}/events`,
-      ...state.isMoving ? { reloadS: 3 } : {},
+      ...state.isMoving ? { reload: { afterS: 2, path } } : {},
       at: waiting === undefined ? "decided" : "waiting",
     },
     h`<p class="kicker ${classOf(facts.severity)}"><span class="severity">${
@@ -48,12 +54,7 @@ export function postPage(view: PostView): Markup {
     }${since}</span></p>
 <h1>${title}</h1>
 <div class="columns">
-<div class="reading">
-${message === undefined ? noMessage(reading) : messagePart(message, reading)}
-</div>
-<div class="deciding" id="live">
-${state.markup}
-</div>
+${waiting === undefined ? [deciding, read] : [read, deciding]}
 <div class="reading">
 ${evidenceParts(reading)}
 ${runPart(reading)}

@@ -20,7 +20,7 @@ export const STYLE = `
 }
 * { box-sizing: border-box; }
 html { -webkit-text-size-adjust: 100%; }
-body { margin: 0; background: var(--page); color: var(--ink);
+body { margin: 0; overflow-wrap: anywhere; background: var(--page); color: var(--ink);
   font: 16px/1.5 system-ui, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif; }
 a { color: var(--link); }
 a:focus-visible, button:focus-visible, input:focus-visible, textarea:focus-visible,
@@ -36,7 +36,7 @@ main:focus-visible, h2:focus-visible { outline: none; }
 .top nav { display: flex; gap: 16px; flex: 1; }
 .top nav a[aria-current] { color: inherit; font-weight: 700; text-decoration: none;
   border-bottom: 2px solid var(--link); }
-main { max-width: 1240px; margin: 0 auto; padding: 12px 16px 48px; overflow-wrap: anywhere; }
+main { max-width: 1240px; margin: 0 auto; padding: 12px 16px 48px; }
 h1 { margin: 0 0 12px; font-size: 1.4rem; line-height: 1.3; }
 h2 { margin: 0 0 8px; font-size: 1.05rem; line-height: 1.3; }
 h3 { margin: 14px 0 4px; font-size: .95rem; }
