@@ -17,13 +17,22 @@ import { reachOf } from "../../lib/evidence/collectors.ts";
 import type { CollectorSettings } from "../../lib/evidence/settings.ts";
 import { readName } from "../terminal/arguments.ts";
 import { hostOf, isHost } from "./addresses.ts";
+import { SETTINGS as DESK } from "../../workers/desk.ts";
 import { SETTINGS as FETCHER } from "../../workers/fetcher.ts";
 import { SETTINGS as INGESTER } from "../../workers/ingester.ts";
 import { SETTINGS as POSTER } from "../../workers/poster.ts";
 import { SETTINGS as SUMMARIZER } from "../../workers/summarizer.ts";
 
-/** The workers, in the order in which an incident passes them. */
-export const WORKERS = ["ingester", "fetcher", "summarizer", "poster"] as const;
+/** The workers that an incident passes, in that order. */
+export const PATH_WORKERS = [
+  "ingester",
+  "fetcher",
+  "summarizer",
+  "poster",
+] as const;
+
+/** These, and the desk on which people decide. */
+export const WORKERS = [...PATH_WORKERS, "desk"] as const;
 
 /** One of {@linkcode WORKERS}. */
 export type WorkerName = typeof WORKERS[number];
@@ -42,6 +51,7 @@ export function readWorkerNames(
 
 /** What each worker reads from its environment. */
 export const WORKER_SETTINGS: Readonly<Record<WorkerName, Settings>> = {
+  desk: DESK,
   fetcher: FETCHER,
   ingester: INGESTER,
   poster: POSTER,
@@ -83,11 +93,15 @@ const REQUIREMENTS: Readonly<Record<string, (config: Values) => HostGrant[]>> =
     // The built-in summarizer calls nobody; a model adds its host here.
     "llm": () => [],
     "slack:webhook": ({ slackAllowedHosts }) =>
-      (slackAllowedHosts as string[]).map((host) => ({
-        host: /:\d+$/.test(host) ? host : `${host}:443`,
-        why: "slack:webhook",
-      })),
+      grantHosts(slackAllowedHosts as string[], "slack:webhook"),
   };
+
+function grantHosts(hosts: readonly string[], why: string): HostGrant[] {
+  return hosts.map((host) => ({
+    host: /:\d+$/.test(host) ? host : `${host}:443`,
+    why,
+  }));
+}
 
 /** Why a worker may listen on an address. */
 const LISTENS = "listens here";
@@ -138,6 +152,8 @@ export function derivePermissions(
       const target = config[name] as string | Address | undefined;
       return target ? [{ host: hostOf(target), why }] : [];
     }),
+    // The desk serves no topic, so nothing is required of it.
+    ...grantHosts((config["noticeHosts"] ?? []) as string[], "notices"),
     ...requires.flatMap((name) => {
       const grants = REQUIREMENTS[name];
       if (grants !== undefined) return grants(config);

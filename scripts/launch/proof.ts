@@ -5,7 +5,7 @@
  * @module
  */
 import { startDevcore } from "../../deploy/devcore/devcore.ts";
-import { startSlack } from "../../deploy/standins/slack.ts";
+import { type SlackStandIn, startSlack } from "../../deploy/standins/slack.ts";
 import { variablesOf } from "../../lib/base/config.ts";
 import { messageOf } from "../../lib/base/errors.ts";
 import {
@@ -15,7 +15,7 @@ import {
   stringOf,
 } from "../../lib/base/json.ts";
 import { wait } from "../../lib/base/time.ts";
-import { approve } from "../../lib/operate/approvals.ts";
+import { approve, reject } from "../../lib/operate/approvals.ts";
 import { WORKFLOW_ID } from "../../lib/operate/pack.ts";
 import { freePort } from "./free_port.ts";
 import {
@@ -44,6 +44,8 @@ const PROBE = "scripts/launch/probe.ts";
 const READY_MS = 20_000;
 const HEALTHY_MS = 5_000;
 const POLL_MS = 30;
+const NOTICE_MS = 8_000;
+const NOTICE_PATH = "/notices";
 /** No worker has a reason to go there. */
 const STRANGERS = ["example.com:443", "169.254.169.254:80"];
 
@@ -70,6 +72,7 @@ export async function openProof(
   const slack = stack.use(await startSlack());
   const systems = await startSystems(stack);
   const ports = new Map(WORKERS.map((worker) => [worker, freePort()]));
+  const deskAddress = `127.0.0.1:${freePort()}`;
   const stand = stack.use(
     await Stand.open({
       platformEnv: core.env,
@@ -80,11 +83,17 @@ export async function openProof(
         HEALTH_ADDR: `127.0.0.1:${ports.get(worker)}`,
         INGEST_MOCK_OPEN: "",
         MOCK_WEBHOOK_TOKENS: TOKEN,
+        DESK_ADDR: deskAddress,
+        APPROVALS_SLACK_WEBHOOK_URL: `http://${slack.host}${NOTICE_PATH}`,
+        APPROVALS_ALLOWED_HOSTS: slack.host,
         ...systems.env,
       }),
     }),
   );
-  await Promise.all([stand.install(), stand.startWorkers()]);
+  await Promise.all([
+    stand.install(),
+    stand.startWorkers(() => ({}), WORKERS),
+  ]);
   const proof = { stand, systems };
   for (const worker of WORKERS) await check(proof, worker);
   return proof;
@@ -93,7 +102,7 @@ export async function openProof(
 /**
  * The test of one worker: it starts without a complaint, its health is good,
  * and an incident goes through it to Slack, or, in case of the fetcher, every
- * collector can ask.
+ * collector can ask. The desk tells of it and shows its page.
  *
  * @throws {Error} Saying what failed.
  */
@@ -112,20 +121,55 @@ async function check(
   }
   await untilHealthy(stand, worker);
   if (worker === "fetcher") return await checkCollectors(stand, systems);
-  const id = `proof-${crypto.randomUUID()}`;
-  const { status, answer } = await stand.send(
-    { id, title: "Proof of permissions" },
-    { headers: { Authorization: `Bearer ${TOKEN}` } },
-  );
-  if (status !== 202) throw new Error(`answered ${status}: ${answer["error"]}`);
-  const runId = String(answer["run_id"]);
-  const posted = stand.slack!.received.length;
+  if (worker === "desk") return await checkDesk(stand, stand.slack!);
+  const runId = await sendIncident(stand, "Proof of permissions");
+  const posted = countPosts(stand);
   await approve(stand.platform, await stand.untilApproval(runId));
   const run = await untilEnded(stand, worker, runId);
   if (run["status"] !== "succeeded") throw new RunEndedError(run);
-  if (stand.slack!.received.length !== posted + 1) {
+  if (countPosts(stand) !== posted + 1) {
     throw new Error("nothing reached Slack");
   }
+}
+
+/** What reached Slack, beside the desk's notices. */
+function countPosts(stand: Stand): number {
+  const isPost = ({ path }: { path: string }) => path !== NOTICE_PATH;
+  return stand.slack!.received.filter(isPost).length;
+}
+
+/** @returns The id of its run. */
+async function sendIncident(stand: Stand, title: string): Promise<string> {
+  const { status, answer } = await stand.send(
+    { id: `proof-${crypto.randomUUID()}`, title },
+    { headers: { Authorization: `Bearer ${TOKEN}` } },
+  );
+  if (status !== 202) throw new Error(`answered ${status}: ${answer["error"]}`);
+  return String(answer["run_id"]);
+}
+
+/** @throws {Error} If no notice comes, or no page. */
+async function checkDesk(stand: Stand, slack: SlackStandIn): Promise<void> {
+  const title = `Proof ${crypto.randomUUID()}`;
+  const jobId = await stand.untilApproval(await sendIncident(stand, title));
+  const end = performance.now() + NOTICE_MS;
+  const isTold = () =>
+    slack.received.some(({ path, body }) =>
+      path === NOTICE_PATH && body.includes(title)
+    );
+  while (!isTold()) {
+    const [problem] = await readWarnings(stand, "desk");
+    if (problem !== undefined) throw new Error(problem);
+    if (performance.now() > end) throw new Error("no notice reached Slack");
+    await wait(5 * POLL_MS, stand.signal);
+  }
+  const { DESK_ADDR } = stand.variables("desk");
+  const { status } = await fetch(`http://${DESK_ADDR}/`).then(async (page) => {
+    await page.body?.cancel();
+    return page;
+  });
+  if (status !== 200) throw new Error(`its page answers ${status}`);
+  await reject(stand.platform, jobId, "a proof");
 }
 
 /**
@@ -164,6 +208,16 @@ async function readProblems(
   const response = await fetch(`http://${HEALTH_ADDR}/readyz`);
   const { problems } = await response.json();
   return response.ok ? undefined : objectOf(problems) ?? {};
+}
+
+async function readWarnings(
+  stand: Stand,
+  worker: WorkerName,
+): Promise<string[]> {
+  const { HEALTH_ADDR } = stand.variables(worker);
+  const response = await fetch(`http://${HEALTH_ADDR}/readyz`);
+  const { warnings } = await response.json();
+  return Array.isArray(warnings) ? warnings.map(String) : [];
 }
 
 async function untilHealthy(stand: Stand, worker: WorkerName): Promise<void> {

@@ -1,5 +1,5 @@
 /**
- * The whole path: a platform with the pack installed, and the four workers as
+ * The whole path: a platform with the pack installed, and the workers as
  * processes with their own permissions.
  *
  * @module
@@ -26,6 +26,7 @@ import { readRequirements, type Requirements } from "./environment.ts";
 import { freePort } from "./free_port.ts";
 import {
   derivePermissions,
+  PATH_WORKERS,
   type Permissions,
   WORKER_SETTINGS,
   type WorkerName,
@@ -153,13 +154,14 @@ export class Stand implements AsyncDisposable {
     return spawnWorker(worker, requires, variables, options);
   }
 
-  /** Starts all four workers; resolves when they are ready. */
+  /** Starts the workers of the path, or others; resolves when they are ready. */
   async startWorkers(
     optionsOf: (worker: WorkerName) => SpawnOptions = () => ({}),
+    workers: readonly WorkerName[] = PATH_WORKERS,
   ): Promise<void> {
     await (cached ??= cacheWorkers(WORKERS));
     const processes = await Promise.all(
-      WORKERS.map((worker) => this.spawn(worker, optionsOf(worker))),
+      workers.map((worker) => this.spawn(worker, optionsOf(worker))),
     );
     await Promise.all(
       processes.map((process) => process.waitFor("Worker ready", READY_MS)),

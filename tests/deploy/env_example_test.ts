@@ -21,6 +21,7 @@ Deno.test("env.example sets what the design names, and nothing of a model", () =
     WORKER_POOL: "",
     SLACK_WEBHOOK_URL: "",
     INGESTER_ADDR: "0.0.0.0:8088",
+    DESK_ADDR: "0.0.0.0:8090",
   });
 });
 

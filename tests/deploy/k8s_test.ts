@@ -64,6 +64,7 @@ Deno.test("k8s: every object is as Kubernetes' schemas say", () => {
     "Namespace",
     ...WORKERS.map(() => "NetworkPolicy"),
     "Service",
+    "Service",
     "ServiceAccount",
   ]);
 });
@@ -239,12 +240,9 @@ interface Rule {
   ports: { protocol: string; port: number }[];
 }
 
-const INGRESS = {
-  namespaceSelector: {
-    matchLabels: { "kubernetes.io/metadata.name": "ingress-nginx" },
-  },
-};
-const WEBHOOKS = { protocol: "TCP", port: "webhooks" };
+/** Whom each worker lets in that listens for others, and on which port. */
+const INGRESS: Readonly<Record<string, readonly [from: string, port: string]>> =
+  { ingester: ["ingress-nginx", "webhooks"], desk: ["oauth2-proxy", "pages"] };
 
 Deno.test("k8s: each worker's NetworkPolicy is what its permissions are", () => {
   const env = readConfigMap(manifestText);
@@ -265,14 +263,18 @@ Deno.test("k8s: each worker's NetworkPolicy is what its permissions are", () => 
       matchLabels: { "app.kubernetes.io/name": `incident-enricher-${worker}` },
     });
     const { listens, peers } = splitNet(derive(worker, env).net);
-    // Only webhooks come from elsewhere; the kubelet, which asks for the health,
-    // is on the same node, and no policy applies to it.
-    const webhooks = listens.some(({ host }) => host.endsWith(":8088"));
+    // Only webhooks and people come from elsewhere; the kubelet, which asks for
+    // the health, is on the same node, and no policy applies to it.
+    const [namespace, port] = INGRESS[worker] ?? [];
+    const labels = { "kubernetes.io/metadata.name": namespace };
+    const from = [{ namespaceSelector: { matchLabels: labels } }];
     assertEquals(
       spec.ingress,
-      webhooks ? [{ from: [INGRESS], ports: [WEBHOOKS] }] : [],
+      port === undefined ? [] : [{ from, ports: [{ protocol: "TCP", port }] }],
       worker,
     );
+    const health = listens.filter(({ host }) => host.endsWith(":9000"));
+    assertEquals(listens.length - health.length, port === undefined ? 0 : 1);
     const [resolver, ...rules] = spec.egress;
     assertEquals(
       resolver!.ports,
@@ -306,19 +308,22 @@ Deno.test("k8s: each worker's NetworkPolicy is what its permissions are", () => 
   }
 });
 
-Deno.test("k8s: webhooks reach the ingester", () => {
-  const service = objects.find(({ kind }) => kind === "Service") as unknown as {
-    spec: {
-      selector: Record<string, string>;
-      ports: { targetPort: string }[];
+Deno.test("k8s: webhooks reach the ingester, and people the desk", () => {
+  for (const worker of ["ingester", "desk"] as const) {
+    const name = `incident-enricher-${worker}`;
+    const service = objects.find(({ kind, metadata }) =>
+      kind === "Service" && metadata.name === name
+    ) as unknown as {
+      spec: {
+        selector: Record<string, string>;
+        ports: { targetPort: string }[];
+      };
     };
-  };
-  const { container } = readDeployment(manifestText, "ingester");
-  assertEquals(service.spec.selector, {
-    "app.kubernetes.io/name": "incident-enricher-ingester",
-  });
-  const [port] = service.spec.ports;
-  assert(container.ports.some(({ name }) => name === port!.targetPort));
+    const { container } = readDeployment(manifestText, worker);
+    assertEquals(service.spec.selector, { "app.kubernetes.io/name": name });
+    const [port] = service.spec.ports;
+    assert(container.ports.some(({ name }) => name === port!.targetPort));
+  }
 });
 
 Deno.test("k8s: the fetcher's account may get and list what its collector lists, and nothing else", () => {

@@ -164,7 +164,8 @@ Deno.test("compose and Kubernetes files name each worker's own user", async () =
       );
       assertEquals(
         [...text.matchAll(named)].map(([, user]) => user),
-        WORKERS_WITH_USERS.map(nameOf),
+        [...WORKERS_WITH_USERS, ...server === "REDIS" ? ["DESK"] as const : []]
+          .map(nameOf),
       );
     }
   }

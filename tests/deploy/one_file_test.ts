@@ -48,7 +48,7 @@ async function readProblems(
   return [response.status, (await response.json()).problems];
 }
 
-Deno.test("four workers from one file take a webhook to an approved post", async (t) => {
+Deno.test("all workers from one file take a webhook to an approved post", async (t) => {
   await cacheWorkers(WORKERS);
   await using core = await startDevcore({ reloadMs: 200 });
   const free = () => `127.0.0.1:${freePort()}`;
@@ -58,6 +58,7 @@ Deno.test("four workers from one file take a webhook to an approved post", async
     fetcher: free(),
     summarizer: free(),
     poster: free(),
+    desk: free(),
   };
   await using stand = await Stand.open({ platformEnv: core.env });
   await stand.install();
@@ -67,6 +68,7 @@ Deno.test("four workers from one file take a webhook to an approved post", async
     NATS_URL: core.natsUrl,
     REDIS_ADDR: new URL(core.redisUrl).host,
     INGESTER_ADDR: ingester,
+    DESK_ADDR: free(),
     MOCK_WEBHOOK_TOKENS: "t0ken",
     INGEST_TRUST_DESTINATION: "1",
     ...Object.fromEntries(

@@ -8,6 +8,8 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { Redis } from "ioredis";
 import { createLog } from "../../lib/base/log.ts";
 import { historyKey } from "../../lib/history.ts";
+import { decisionsKey } from "../../lib/operate/decisions.ts";
+import { noticeKey } from "../../lib/operate/notices/record.ts";
 import { lookForTwin } from "../../lib/platform/instance.ts";
 import {
   connectStore,
@@ -34,6 +36,8 @@ const LONG = 20_000; // Read in two parts.
 const RECORD = "incident-enricher:posted:default:mock:1:artifact";
 const JOB = "0b9f5a3e-0000-4000-8000-000000000001";
 const APPROVAL = `incident-enricher:approval:${JOB}:post@1`;
+const NOTICE = noticeKey({ jobId: `${JOB}:post@1`, since: 0 });
+const DECISIONS = decisionsKey(0);
 const DESTINATION = `incident-enricher:destination:${nameOf("POSTER")}`;
 const ignore = await isMissing(startRealRedis);
 
@@ -92,6 +96,18 @@ const CALLS: Readonly<Record<Exclude<UserName, "PLATFORM">, Calls>> = {
     "find where posts go": find("incident-enricher:destination:"),
     "read where posts go": readAll(DESTINATION),
   },
+  DESK: {
+    "look at the workers": readAll(SNAPSHOT_KEY),
+    ...READ_RECORD,
+    "sign an approval": (store) => store.append(APPROVAL, "x", signal, 60),
+    "find records": find("incident-enricher:posted:"),
+    "find where posts go": find("incident-enricher:destination:"),
+    "read where posts go": readAll(DESTINATION),
+    "claim a notice": (store) => store.append(NOTICE, "x", signal, 60),
+    "read who told of it": list(NOTICE),
+    "note a decision": (store) => store.append(DECISIONS, "x", signal, 60),
+    "read decisions": (store) => store.latest(DECISIONS, 100, signal),
+  },
   OPERATOR: {
     "look at the workers": readAll(SNAPSHOT_KEY),
     ...RECORDS,
@@ -113,6 +129,9 @@ const FORBIDDEN: Calls = {
   "write a key of the pack's": write("incident-enricher:other"),
   "overwrite a record": write(RECORD),
   "overwrite an approval": write(APPROVAL),
+  "overwrite what was told": write(NOTICE),
+  "forget what was told": (store) => store.delete(NOTICE, signal),
+  "overwrite decisions": write(DECISIONS),
   "forget an approval": (store) => store.delete(APPROVAL, signal),
   "read a worker's token": readAll("incident-enricher:worker:somebody"),
 };

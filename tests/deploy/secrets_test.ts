@@ -48,13 +48,17 @@ Deno.test("workers read every secret from its file, and no other worker's, as de
 
   for (const [way, shipped] of Object.entries(SHIPPED)) {
     const webhooks = `127.0.0.1:${freePort()}`;
+    const pages = `127.0.0.1:${freePort()}`;
     const folderOf = (worker: WorkerName) => `${root}/${way}/${worker}`;
-    // What the operator sets for all four.
+    // What the operator sets for all.
     const shared = {
       CORETEX_GATEWAY_URL: core.gatewayUrl,
       NATS_URL: core.natsUrl,
       REDIS_ADDR: new URL(core.redisUrl).host,
       INGESTER_ADDR: webhooks,
+      DESK_ADDR: pages,
+      DESK_URL: "https://desk.example.com",
+      DESK_USER_HEADER: "X-Forwarded-Email",
       DEFAULT_DESTINATION_MODE: "slack",
       SLACK_ALLOWED_HOSTS: slack.host,
       // Not in a ConfigMap, which nothing would keep from a pod's environment.
@@ -75,6 +79,8 @@ Deno.test("workers read every secret from its file, and no other worker's, as de
       ["127.0.0.1:6379", redis],
       ["127.0.0.1:8088", webhooks],
       ["0.0.0.0:8088", webhooks],
+      ["127.0.0.1:8090", pages],
+      ["0.0.0.0:8090", pages],
       ["hooks.slack.com:443", slack.host],
       ["/worker/", `${root}/bundles/`],
       ["/opt/incident-enricher/", `${root}/bundles/`],
@@ -141,6 +147,10 @@ Deno.test("workers read every secret from its file, and no other worker's, as de
       await Deno.writeTextFile(
         `${given("ingester")}/PAGERDUTY_WEBHOOK_SECRETS`,
         `${WEBHOOK_SECRET}\n`,
+      );
+      await Deno.writeTextFile(
+        `${given("desk")}/DESK_PROXY_SECRET`,
+        "what-the-proxy-knows",
       );
       await Deno.writeTextFile(
         `${given("poster")}/SLACK_WEBHOOK_URL`,

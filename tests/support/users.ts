@@ -16,6 +16,7 @@ export const PASSWORDS = {
   POSTER: "poster-secret",
   APPROVER: "approver-secret",
   OPERATOR: "operator-secret",
+  DESK: "desk-secret",
 };
 
 /** One of them. */

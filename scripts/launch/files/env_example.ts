@@ -15,6 +15,7 @@ const VALUES: Readonly<Record<string, string>> = {
   WORKER_POOL: "",
   SLACK_WEBHOOK_URL: "",
   INGESTER_ADDR: "0.0.0.0:8088",
+  DESK_ADDR: "0.0.0.0:8090",
 };
 
 /** What a setting's one line has no room for. */
@@ -23,6 +24,8 @@ const NOTES: Readonly<Record<string, string>> = {
   CORETEX_API_KEY: "replace it; containers read it from a file instead",
   WORKER_POOL: "each worker has a pool of its own",
   INGESTER_ADDR: "every address, as a container needs it",
+  DESK_ADDR:
+    "every address, as a container needs it; then a proxy signs people in",
   ...Object.fromEntries(WORKERS.map((worker) => [
     `${worker.toUpperCase()}_HEALTH_ADDR`,
     "HEALTH_ADDR is for a file of one worker",
@@ -30,12 +33,12 @@ const NOTES: Readonly<Record<string, string>> = {
 };
 
 const HEADER = `\
-# What the workers read from their environment, one file for all four. Copy it
+# What the workers read from their environment, one file for all five. Copy it
 # to deploy/.env, which git ignores, and set what differs. Written by: deno task
 # flags
 #
 # Empty means unset. Lines that are commented out show the defaults. Secrets are
-# for workers that run from source: all four could read them here, so containers,
+# for workers that run from source: all five could read them here, so containers,
 # units and pods take each from a file (deno task secrets).
 `;
 
