@@ -19,6 +19,8 @@ export interface Following {
 
 /** Jobs followed at once; each costs three calls a second. */
 const AT_ONCE_MAX = 8;
+/** Jobs that wait for their turn to be followed. */
+const QUEUE_MAX = 200;
 /** Ends that are kept for pages to be shown. */
 const KEPT_MAX = 500;
 
@@ -26,6 +28,7 @@ export class Followings {
   readonly #platform: Platform;
   readonly #jobs = new Map<string, Following>();
   readonly #listeners = new Set<(jobId: string) => void>();
+  readonly #queue = new Set<string>();
   #running = 0;
 
   constructor(platform: Platform) {
@@ -36,12 +39,16 @@ export class Followings {
     return this.#jobs.get(jobId);
   }
 
-  /** Follows a job, unless that is done already or too many are followed. */
+  /** Follows a job, unless that is done already, when there is a place. */
   start(jobId: string): void {
     const known = this.#jobs.get(jobId);
     const goesOn = known !== undefined && known.end === undefined &&
       known.trouble === undefined;
-    if (goesOn || this.#running >= AT_ONCE_MAX) return;
+    if (goesOn) return;
+    if (this.#running >= AT_ONCE_MAX) {
+      if (this.#queue.size < QUEUE_MAX) this.#queue.add(jobId);
+      return;
+    }
     this.#set(jobId, {
       ...{ sinceMs: Date.now(), hindrance: undefined },
       ...{ end: undefined, trouble: undefined },
@@ -77,6 +84,11 @@ export class Followings {
       });
     } finally {
       this.#running--;
+      const [next] = this.#queue;
+      if (next !== undefined) {
+        this.#queue.delete(next);
+        this.start(next);
+      }
     }
   }
 

@@ -3,10 +3,12 @@
  *
  * @module
  */
+import { createHash } from "node:crypto";
 import { messageOf, OutsideError } from "../base/errors.ts";
 import { readEnd } from "../operate/approvals.ts";
 import { readDecisions } from "../operate/decisions.ts";
 import { events, file, page } from "./answer.ts";
+import type { Board } from "./board.ts";
 import { subjectOf } from "./deciding.ts";
 import type { Desk } from "./parts.ts";
 import { decidedPage } from "./pages/decided.ts";
@@ -38,11 +40,14 @@ export async function show(
     const board = await desk.source.board();
     const { rows } = rowsOf(board, pageNumber);
     desk.source.want(rows.map(({ job }) => job.jobId));
-    return page(listPage({ board, person, pageNumber, nowMs: Date.now() }));
+    const seen = pictureOf(board);
+    return page(
+      listPage({ board, person, pageNumber, seen, nowMs: Date.now() }),
+    );
   }
+  const seen = searchParams.get("seen") ?? "";
   if (pathname === "/events") {
-    const watch = (changed: () => void) => desk.source.onChange(changed);
-    return events(desk.live.stream(watch, gone));
+    return events(desk.live.stream(watchList(desk, seen), gone));
   }
   if (pathname === "/decided") return await showDecided(desk, person);
   const [, id, rest = ""] = /^\/posts\/([^/]{1,900})(?:\/(.*))?$/
@@ -51,7 +56,7 @@ export async function show(
   if (jobId === undefined) throw notFound();
   if (rest === "") return await showPost(desk, jobId, person);
   if (rest === "events") {
-    return events(desk.live.stream(watchPost(desk, jobId), gone));
+    return events(desk.live.stream(watchPost(desk, jobId, seen), gone));
   }
   const [, piece] = /^evidence\/(E\d{1,4})$/.exec(rest) ?? [];
   if (piece !== undefined) return await showPiece(desk, jobId, piece);
@@ -129,20 +134,52 @@ async function findDecision(
   }
 }
 
-/** Tells of what changes the page of a post. */
+type Watch = (changed: () => void) => () => void;
+
+/** Tells of what changes the list since it looked like that. */
+function watchList({ source }: Desk, seen: string): Watch {
+  return (changed) => {
+    // Between the page and this, something may have happened already.
+    void source.board().then((board) => {
+      if (seen !== "" && pictureOf(board) !== seen) changed();
+    });
+    return source.onChange(changed);
+  };
+}
+
+/** What a list shows, but for the ages. */
+function pictureOf({ rows, trouble, undelivered }: Board): string {
+  const shown = rows.map(({ job, post, trouble }) => [
+    job.jobId,
+    ...post === undefined ? [] : [post.problem, post.effect],
+    trouble,
+  ]);
+  const text = JSON.stringify([shown, trouble, undelivered]);
+  return createHash("sha256").update(text).digest("base64url").slice(0, 16);
+}
+
+/** Tells of what changes the page of a post since it was at that stage. */
 function watchPost(
   { source, followings }: Desk,
   jobId: string,
-): (changed: () => void) => () => void {
+  seen: string,
+): Watch {
   return (changed) => {
-    let known: string | undefined;
+    const problem = () => source.find(jobId)?.post?.problem;
+    const isWaiting = () => source.find(jobId) !== undefined;
+    const isMoving = () => {
+      const { end, trouble } = followings.of(jobId) ?? {};
+      return !isWaiting() && end === undefined && trouble === undefined;
+    };
+    let known = [isWaiting(), problem()].join();
     const look = () => {
-      const row = source.find(jobId);
-      const now = JSON.stringify([row !== undefined, row?.post?.problem ?? ""]);
-      if (known !== undefined && now !== known) changed();
+      const now = [isWaiting(), problem()].join();
+      if (now !== known) changed();
       known = now;
     };
-    look();
+    // Between the page and this, something may have happened already.
+    if (seen === "waiting" && !isWaiting()) changed();
+    if (seen === "moving" && !isMoving()) changed();
     const ends = [
       source.onChange(look),
       followings.onChange((id) => id === jobId && changed()),

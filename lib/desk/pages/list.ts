@@ -21,11 +21,13 @@ export interface ListView {
   person: Frame["person"];
   /** Counts from 1. */
   pageNumber: number;
+  /** What the board looks like. */
+  seen: string;
   nowMs: number;
 }
 
 export function listPage(
-  { board, person, pageNumber, nowMs }: ListView,
+  { board, person, pageNumber, seen, nowMs }: ListView,
 ): Markup {
   const { rows, trouble, readMs, undelivered } = board;
   const { rows: shown, start, at, pages } = rowsOf(board, pageNumber);
@@ -34,7 +36,7 @@ export function listPage(
       title: rows.length === 0 ? "Nothing waits" : `${rows.length} waiting`,
       person,
       at: "waiting",
-      events: "/events",
+      events: `/events?seen=${seen}`,
       reload: {
         afterS: RELOAD_S,
         path: at === 1 ? "/" : `/?page=${at}`,

@@ -33,6 +33,11 @@ export function postPage(view: PostView): Markup {
     ? ""
     : ` · waiting for ${ageOf(nowMs - waiting.job.since)}`;
   const state = statePart(view);
+  const stage = waiting !== undefined
+    ? "waiting"
+    : state.isMoving
+    ? "moving"
+    : "over";
   const deciding = h`<div class="deciding" id="live">
 ${state.markup}
 </div>`;
@@ -43,7 +48,7 @@ ${message === undefined ? noMessage(reading) : messagePart(message, reading)}
     {
       title,
       person,
-      events: `${path}/events`,
+      events: `${path}/events?seen=${stage}`,
       ...state.isMoving ? { reload: { afterS: 2, path } } : {},
       at: waiting === undefined ? "decided" : "waiting",
     },

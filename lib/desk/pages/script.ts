@@ -7,7 +7,21 @@
 
 export const SCRIPT = `"use strict";
 // Shows anew what the desk says has changed, and nothing else of the page.
+let again, busy;
 async function refresh() {
+  again = true;
+  if (busy) return;
+  busy = true;
+  try {
+    while (again) {
+      again = false;
+      await show();
+    }
+  } finally {
+    busy = false;
+  }
+}
+async function show() {
   const answer = await fetch(location.href, { credentials: "same-origin" });
   if (!answer.ok) return;
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
