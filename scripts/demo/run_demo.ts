@@ -11,6 +11,7 @@ import {
 } from "../../lib/base/deadline.ts";
 import { shorten } from "../../lib/base/text.ts";
 import { type CommandContext, explain } from "../terminal/command.ts";
+import { freePort } from "../launch/free_port.ts";
 import { showProgress } from "../terminal/progress.ts";
 import { decide, type Decision } from "./approval.ts";
 import { checkRouting, showAuditTrail } from "./audit.ts";
@@ -57,6 +58,7 @@ const SAMPLE_ORIGIN = "https://incidents.example.com";
 const START_AGO_MS = 3 * 60_000;
 /** About so long it takes until a real rule fires. */
 const FIRES_AFTER_MS = 12_000;
+const DESK_MS = 30_000;
 
 /** Runs every step. @returns The exit code: 0 if every goal was shown. */
 export async function runDemo(
@@ -70,6 +72,7 @@ export async function runDemo(
   const stopped = aborted(signal).then(() => Promise.reject(signal.reason));
   let scene: Scene | undefined;
   const standIns: Record<string, string> = {};
+  const deskAddress = `127.0.0.1:${freePort()}`;
   const play = async () => {
     const { principal, slack, source, profile, real } = options;
     const sender = createSender(source);
@@ -83,6 +86,7 @@ export async function runDemo(
     // Asked when a worker starts, which is when all of them are known.
     const env = () => ({
       ...sender.env,
+      DESK_ADDR: deskAddress,
       LINK_ORIGINS: SAMPLE_ORIGIN,
       ...standIns,
     });
@@ -101,7 +105,8 @@ export async function runDemo(
     // A step may be waiting for a person, whom no signal calls off.
     const shown = await Promise.race([play(), stopped]);
     if (options.keep) {
-      tellWhatRuns(scene!, standIns);
+      await startDesk(scene!);
+      tellWhatRuns(scene!, standIns, `http://${deskAddress}/`);
       await aborted(signal);
       signal.throwIfAborted();
     }
@@ -160,14 +165,25 @@ function report(
   }
 }
 
+/** Starts what people read and decide on in a browser. */
+async function startDesk({ stand, say }: Scene): Promise<void> {
+  say.begin("desk", "The approval desk");
+  const desk = await stand.spawn("desk");
+  await desk.waitFor("Worker ready", DESK_MS);
+  say.line("pages to read, approve and reject what waits; no account needed");
+}
+
 function tellWhatRuns(
   { stand, core, say }: Scene,
   standIns: Readonly<Record<string, string>>,
+  deskUrl: string,
 ): void {
   say.heading(
     "Everything keeps running until Ctrl-C. To try next, in another terminal:",
   );
   say.block([
+    `desk ${deskUrl}`,
+    "",
     `  curl -d @deploy/samples/sample_webhook.json ${stand.ingesterUrl}/webhook/mock`,
     "",
     // A platform that was named is named still, and its keys are not to be shown.

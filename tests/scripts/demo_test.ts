@@ -456,6 +456,9 @@ Deno.test("deno task demo --keep leaves everything running until it is stopped",
       /export (\w+)=(\S+)/g,
     )].map(([, name, value]) => [name!, value!]),
   );
+  const [, desk] = /^desk (http:\/\/127\.0\.0\.1:\d+\/)$/m.exec(stdout)!;
+  const page = await fetch(desk!, { headers: { Cookie: "desk-name=Ana" } });
+  assertStringIncludes(await page.text(), "Nothing waits");
   const [, webhook] = /curl -d @\S+ (\S+)/.exec(stdout)!;
   const answer = await fetch(webhook!, {
     method: "POST",
