@@ -21,6 +21,7 @@ import {
 import { within } from "../lib/base/time.ts";
 import { openDesk } from "../lib/desk/desk.ts";
 import { DESK_SETTINGS, type DeskSettings } from "../lib/desk/settings.ts";
+import type { WatcherPace } from "../lib/desk/watcher.ts";
 import { openOperator } from "../lib/operate/operator.ts";
 import { Readiness } from "../lib/platform/readiness.ts";
 import {
@@ -57,6 +58,7 @@ export const SETTINGS:
 export function openService(
   config: Config<typeof SETTINGS>,
   log: Log,
+  pace: WatcherPace = {},
 ): HttpService {
   const stop = linkSignal();
   const address = {
@@ -64,7 +66,7 @@ export function openService(
     redis: storeEndpoint(config),
   };
   const operator = openOperator(address, config, stop);
-  const desk = openDesk(config, operator, log);
+  const desk = openDesk(config, operator, log, pace);
   const readiness = new Readiness({ gateway: operator.platform.gateway });
   desk.start();
   return {
@@ -87,7 +89,7 @@ export function openService(
 export const DESK: HttpOptions<typeof SETTINGS> = {
   name: "incident-enricher-desk",
   settings: SETTINGS,
-  open: openService,
+  open: (config, log) => openService(config, log),
 };
 
 if (import.meta.main) await serveHttp(DESK);

@@ -27,7 +27,7 @@ import type { Desk, DeskConfig } from "./parts.ts";
 import { checkExposure } from "./settings.ts";
 import { Tokens } from "./tokens.ts";
 import { show } from "./views.ts";
-import { openWatcher } from "./watcher.ts";
+import { openWatcher, type WatcherPace } from "./watcher.ts";
 
 /** The desk, without the server and the connections that it needs. */
 export interface OpenDesk extends AsyncDisposable {
@@ -50,6 +50,7 @@ export function openDesk(
   config: DeskConfig,
   operator: Operator,
   log: Log,
+  pace: WatcherPace = {},
 ): OpenDesk {
   checkExposure(config);
   const { platform } = operator;
@@ -61,6 +62,7 @@ export function openDesk(
     count: (name) => tally.add(name),
   });
   const source = openWatcher(operator, log, {
+    ...pace,
     onRows: (rows) => notifier.update(rows),
     undelivered: () => notifier.undelivered(),
   });

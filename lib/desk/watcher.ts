@@ -12,14 +12,17 @@ import type { WaitingJob } from "../operate/platform.ts";
 import { Waiting, type WaitingRow } from "../operate/watch.ts";
 import type { Board, BoardSource } from "./board.ts";
 
-/** Tests bring their own. */
-export interface WatcherOptions {
-  /** Milliseconds since the epoch. */
-  now?: () => number;
+/** How often the platform is asked. Tests bring their own. */
+export interface WatcherPace {
   /** Between two looks at what waits. */
   lookMs?: number;
   /** How many jobs are read in a second. */
   readsASecond?: number;
+}
+
+export interface WatcherOptions extends WatcherPace {
+  /** Milliseconds since the epoch. */
+  now?: () => number;
   /** Which notices could not be delivered. */
   undelivered?: () => readonly string[];
   /** Told what waits after each look and each read. */

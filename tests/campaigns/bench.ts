@@ -16,6 +16,7 @@ import {
   UsageError,
 } from "../../scripts/terminal/command.ts";
 import { showProgress } from "../../scripts/terminal/progress.ts";
+import { benchDesk, renderDesk } from "./bench/desk.ts";
 import { type Fault, FAULTS } from "./bench/gateway.ts";
 import {
   benchIngester,
@@ -31,7 +32,8 @@ import {
   type SummaryResult,
 } from "./bench/summary.ts";
 
-const NAMES = ["ingester", "summary"] as const;
+const NAMES = ["ingester", "summary", "desk"] as const;
+const DESK = { incidents: 8, waiting: 500, looks: 50 };
 const REQUESTS_MAX = 20_000;
 const SECONDS = 4;
 const SECONDS_MAX = 60;
@@ -50,7 +52,9 @@ stand-in that answers at once or after 5 ms. Exit code 1 if one was lost or
 started twice; how fast it is never fails it.
 summary: a bundle of 50 pieces of 256 KiB, from reading them to the stored page,
 the median of five on one core. Exit code 1 if it takes twice the aim of
-${AIM_MS} ms. Options but --only and --json are the ingester's.`,
+${AIM_MS} ms. Options but --only and --json are the ingester's.
+desk: from a webhook to the notice, from a click to the posted message, and a list
+of ${DESK.waiting} waiting approvals, all on stand-ins.`,
   options: {
     "only NAME": `one benchmark of ${NAMES.join(", ")}; all if not given`,
     "seconds S": `how long a cell takes at most, by default ${SECONDS}`,
@@ -73,20 +77,25 @@ export function benchOf(cells: readonly Cell[]): Main {
     const fault = values.fault === undefined
       ? undefined
       : readName("fault", values.fault, FAULTS);
+    const isWanted = (name: typeof NAMES[number]) =>
+      only === undefined || only === name;
     const options = { ...readBounds(values), cells, fault, json };
     const done: { results: Record<string, unknown>; problems: string[] } = {
       results: {},
       problems: [],
     };
-    if (only !== "summary") {
+    if (isWanted("ingester")) {
       const results = await runIngester(options, context);
       done.results["ingester"] = results;
       done.problems.push(...results.flatMap(findProblems));
     }
-    if (only !== "ingester") {
+    if (isWanted("summary")) {
       const result = await runSummary(json, context);
       done.results["summary"] = result;
       done.problems.push(...findSlow(result));
+    }
+    if (isWanted("desk")) {
+      done.results["desk"] = await runDesk(json, context);
     }
     report(done.problems, context);
     if (json) context.raw(JSON.stringify(done.results, undefined, 2));
@@ -151,6 +160,13 @@ async function runSummary(
 }
 
 export const main = benchOf(CELLS);
+
+async function runDesk(json: boolean | undefined, context: CommandContext) {
+  if (!json) context.out("desk");
+  const results = await benchDesk(DESK, showProgress(context));
+  if (!json) renderDesk(results).forEach((line) => context.out(line));
+  return results;
+}
 
 function readBounds(
   { seconds, requests }: Values<typeof HELP>,

@@ -22,6 +22,7 @@ import { findSlow } from "./bench/summary.ts";
 import { percentile, runLoad } from "./bench/load.ts";
 import { call, type CommandRun } from "../support/command.ts";
 import { runTask } from "../support/task.ts";
+import { benchDesk, renderDesk } from "./bench/desk.ts";
 import { benchOf } from "./bench.ts";
 
 const { signal } = new AbortController();
@@ -328,4 +329,20 @@ Deno.test("renderResults() lays out one row a cell", () => {
   assertEquals(lines[1]?.split(/ {2,}/), [
     ...["64", "5 ms", "1234", "1000", "1.3", "12.0", "300", "100", "0", "1"],
   ]);
+});
+
+Deno.test("the desk's benchmark takes the time of notices, posts and lists", async () => {
+  const bounds = { incidents: 1, waiting: 60, looks: 2 };
+  const results = await benchDesk(bounds);
+  const { notice, post, list, listCalls } = results;
+  assertEquals([notice.length, post.length, list.length], [1, 1, 2]);
+  // Its watch may look meanwhile; a list asks for nothing itself.
+  assert(listCalls <= 1, `${listCalls} calls`);
+  const lines = renderDesk(results);
+  assertEquals(lines.length, 3);
+  assertMatch(
+    lines[0]!,
+    /^from a webhook to its notice +p50 \d+ ms, longest \d+ ms of 1$/,
+  );
+  assertMatch(lines[2]!, / of 2, at most [01] calls each$/);
 });

@@ -4,7 +4,8 @@
  * @module
  */
 import { serveRequests } from "../../lib/base/service.ts";
-import { DESK } from "../../workers/desk.ts";
+import type { WatcherPace } from "../../lib/desk/watcher.ts";
+import { DESK, openService } from "../../workers/desk.ts";
 
 type Variables = Readonly<Record<string, string>>;
 
@@ -30,12 +31,17 @@ export interface DeskRig extends AsyncDisposable {
 }
 
 /** Starts a desk on a free port. */
-export async function startDesk(variables: Variables): Promise<DeskRig> {
+export async function startDesk(
+  variables: Variables,
+  pace: WatcherPace = {},
+): Promise<DeskRig> {
   const stop = new AbortController();
   const log: string[] = [];
   const env: Variables = { DESK_ADDR: "127.0.0.1:0", ...variables };
   const listening = Promise.withResolvers<string>();
-  const served = serveRequests(DESK, {
+  const open: typeof DESK.open = (config, log) =>
+    openService(config, log, pace);
+  const served = serveRequests({ ...DESK, open }, {
     env: (name) => env[name],
     signal: stop.signal,
     write: (line) => log.push(line),
