@@ -20,8 +20,11 @@ import {
 } from "../lib/base/service.ts";
 import { within } from "../lib/base/time.ts";
 import { openDesk } from "../lib/desk/desk.ts";
-import { DESK_SETTINGS, type DeskSettings } from "../lib/desk/settings.ts";
-import type { WatcherPace } from "../lib/desk/watcher.ts";
+import {
+  DESK_SETTINGS,
+  type DeskSettings,
+  type WatcherPace,
+} from "../lib/desk/settings.ts";
 import { openOperator } from "../lib/operate/operator.ts";
 import { Readiness } from "../lib/platform/readiness.ts";
 import {

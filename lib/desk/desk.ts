@@ -24,10 +24,10 @@ import { readPerson } from "./people.ts";
 import { DecisionRate } from "./rate.ts";
 import { DeskRefusal } from "./refusal.ts";
 import type { Desk, DeskConfig } from "./parts.ts";
-import { checkExposure } from "./settings.ts";
+import { checkExposure, type WatcherPace } from "./settings.ts";
 import { Tokens } from "./tokens.ts";
 import { show } from "./views.ts";
-import { openWatcher, type WatcherPace } from "./watcher.ts";
+import { openWatcher } from "./watcher.ts";
 
 /** The desk, without the server and the connections that it needs. */
 export interface OpenDesk extends AsyncDisposable {

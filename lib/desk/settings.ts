@@ -41,6 +41,14 @@ export const DESK_SETTINGS = {
 /** The settings of {@linkcode DESK_SETTINGS}. */
 export type DeskSettings = typeof DESK_SETTINGS;
 
+/** How often the platform is asked. Tests bring their own. */
+export interface WatcherPace {
+  /** Between two looks at what waits. */
+  lookMs?: number;
+  /** How many jobs are read in a second. */
+  readsASecond?: number;
+}
+
 const SECRET_CHARS_MIN = 16;
 
 /**

@@ -11,14 +11,7 @@ import type { Operator } from "../operate/operator.ts";
 import type { WaitingJob } from "../operate/platform.ts";
 import { Waiting, type WaitingRow } from "../operate/watch.ts";
 import type { Board, BoardSource } from "./board.ts";
-
-/** How often the platform is asked. Tests bring their own. */
-export interface WatcherPace {
-  /** Between two looks at what waits. */
-  lookMs?: number;
-  /** How many jobs are read in a second. */
-  readsASecond?: number;
-}
+import type { WatcherPace } from "./settings.ts";
 
 export interface WatcherOptions extends WatcherPace {
   /** Milliseconds since the epoch. */

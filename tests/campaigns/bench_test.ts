@@ -126,7 +126,7 @@ Deno.test("bench --only summary measures one bundle, and fails only if it takes 
 const REFUSED: [args: string[], error: string][] = [
   [
     ["--only", "poster"],
-    'There is no benchmark "poster"; there are ingester, summary; see --help',
+    'There is no benchmark "poster"; there are ingester, summary, desk; see --help',
   ],
   [
     ["--seconds", "0"],

@@ -4,7 +4,7 @@
  * @module
  */
 import { serveRequests } from "../../lib/base/service.ts";
-import type { WatcherPace } from "../../lib/desk/watcher.ts";
+import type { WatcherPace } from "../../lib/desk/settings.ts";
 import { DESK, openService } from "../../workers/desk.ts";
 
 type Variables = Readonly<Record<string, string>>;
