@@ -181,7 +181,7 @@ class BoardWatcher implements OpenWatcher {
       // Somebody may have asked for another look meanwhile.
       if (this.#lookAtMs !== 0) this.#lookAtMs = performance.now() + ms;
     }
-    this.#options.onRows?.(this.#waiting.rows());
+    this.#hand();
   }
 
   /** What is read next: what somebody looks at, then the newest. */
@@ -207,6 +207,12 @@ class BoardWatcher implements OpenWatcher {
       this.#stop.signal.throwIfAborted();
       if (!(error instanceof OutsideError)) throw error;
     }
+    this.#hand();
+  }
+
+  /** What the platform cannot confirm is nobody's to act on. */
+  #hand(): void {
+    if (this.#trouble !== undefined) return;
     this.#options.onRows?.(this.#waiting.rows());
   }
 

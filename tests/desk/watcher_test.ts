@@ -132,6 +132,23 @@ Deno.test("while the platform is away the board shows what it knew, and why", as
   });
 });
 
+Deno.test("what waits is handed on only while the platform confirms it", async () => {
+  let handed = 0;
+  const options = { lookMs: 10, onRows: () => void handed++ };
+  await onWatch(["a"], options, async (watcher, posts) => {
+    await until("a", async () => (await headlines(watcher)).length === 1);
+    posts.fault = () => plain(401, "no");
+    await until(
+      "away",
+      async () => (await watcher.board()).trouble !== undefined,
+    );
+    const before = handed;
+    const calls = posts.calls.length;
+    await until("more looks", () => posts.calls.length > calls + 3);
+    assertEquals(handed, before);
+  });
+});
+
 Deno.test("a job that cannot be read says why, holds up no other, and is read later", async () => {
   let nowMs = Date.now();
   const options = { lookMs: 10, now: () => nowMs };

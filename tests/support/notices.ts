@@ -136,6 +136,7 @@ export function startNotices(
     log: createLog({}, { write: (line) => lines.push(line) }),
     count: (name) => counts.set(name, (counts.get(name) ?? 0) + 1),
     tickMs: 5,
+    staleMs: Infinity,
     ...options,
   });
   const running = notices.run(stop.signal);

@@ -45,6 +45,8 @@ export type Found =
   | { state: "later"; againMs: number; why: string };
 
 const WHY_CHARS_MAX = 200;
+/** No attempt is put off further; what says so comes from a clock that is wrong. */
+export const AGAIN_MAX_MS = 15 * 60_000;
 
 /**
  * Claims a notice.
@@ -63,7 +65,8 @@ export async function claim(
   if (holder !== undefined && holder.token !== over) {
     return { state: "held", token: holder.token };
   }
-  if (before.againMs > nowMs) {
+  const waitMs = before.againMs - nowMs;
+  if (waitMs > 0 && waitMs <= AGAIN_MAX_MS) {
     return { state: "later", againMs: before.againMs, why: before.why };
   }
   const token = crypto.randomUUID();

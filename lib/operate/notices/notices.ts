@@ -11,7 +11,13 @@ import { TOPIC_PREFIX } from "../pack.ts";
 import type { WaitingPost } from "../waiting.ts";
 import type { WaitingRow } from "../watch.ts";
 import type { Channel } from "./channels.ts";
-import { claim, type Claimed, type NoticeStore, settle } from "./claims.ts";
+import {
+  AGAIN_MAX_MS,
+  claim,
+  type Claimed,
+  type NoticeStore,
+  settle,
+} from "./claims.ts";
 import type { Notice } from "./message.ts";
 import { noticeKey, secondOf } from "./record.ts";
 import { stageOf } from "./stages.ts";
@@ -28,6 +34,8 @@ export interface NoticesOptions {
   now?: () => number;
   /** Between two looks at what is due, if nothing new came. */
   tickMs?: number;
+  /** What was heard longer ago may have been decided meanwhile. */
+  staleMs?: number;
 }
 
 /** What one channel was told of one approval, as far as this process knows. */
@@ -61,12 +69,12 @@ interface Ended {
 }
 
 const TICK_MS = 1_000;
+const STALE_MS = 60_000;
 /** A desk that has not settled its claim by now is gone. */
 const CLAIM_MS = 30_000;
 /** A claim that took so long to make is given back. */
 const CLAIM_LATE_MS = 10_000;
 const BACKOFF_MS = 5_000;
-const BACKOFF_MAX_MS = 15 * 60_000;
 const HOPELESS_MS = 5 * 60_000;
 
 /** Tells all channels of what waits. */
@@ -77,6 +85,8 @@ export class Notices {
   /** When a channel may be used again. */
   readonly #pausedMs = new Map<Channel, number>();
   #approvals: readonly Approval[] = [];
+  /** When what waits was last heard. */
+  #heardMs = -Infinity;
   #storeTrouble = "";
   /** Claims whose end is not recorded yet. */
   readonly #open = new Map<Channel, Ended[]>();
@@ -93,6 +103,7 @@ export class Notices {
 
   /** Takes what waits now. Jobs of other packs are nobody's business here. */
   update(rows: readonly WaitingRow[]): void {
+    this.#heardMs = this.#now();
     this.#approvals = rows.flatMap(({ job, post }) =>
       post === undefined || !job.topic.startsWith(TOPIC_PREFIX)
         ? []
@@ -159,6 +170,8 @@ export class Notices {
    * @returns Whether there was something to tell.
    */
   async #round(channel: Channel, signal: AbortSignal): Promise<boolean> {
+    const { staleMs = STALE_MS } = this.#options;
+    if (this.#now() - this.#heardMs > staleMs) return false;
     if (this.#now() < (this.#pausedMs.get(channel) ?? 0)) return false;
     const started = this.#now();
     const claims: Claimed[] = [];
@@ -254,7 +267,7 @@ export class Notices {
     const failures = Math.max(...claims.map(({ failures }) => failures));
     const backoff = BACKOFF_MS * 2 ** Math.min(failures, 20);
     const least = hopeless ? HOPELESS_MS : waitMs;
-    const ms = Math.min(BACKOFF_MAX_MS, Math.max(least, backoff));
+    const ms = Math.min(AGAIN_MAX_MS, Math.max(least, backoff));
     const againMs = this.#now() + ms;
     this.#pausedMs.set(channel, againMs);
     await this.#settle(channel, claims, { why, againMs });

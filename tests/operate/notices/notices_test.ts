@@ -369,3 +369,21 @@ Deno.test("notices say nothing that they should not in the log", async () => {
   ]);
   assert(!desk.lines[0]!.includes("orders fail"));
 });
+
+Deno.test("nobody is told of what was last heard more than a minute ago", async () => {
+  let nowMs = START_MS;
+  const channel = fakeChannel();
+  await using desk = startNotices({
+    channels: [channel],
+    store: fakeStore(),
+    now: () => nowMs,
+    staleMs: 60_000,
+  });
+  desk.notices.update([A]);
+  await until("the first", () => channel.told.length === 1);
+  nowMs += 5 * MINUTE_MS; // The platform is away: it may have been decided.
+  await rounds();
+  assertEquals(channel.told.length, 1);
+  desk.notices.update([A]);
+  await until("the reminder", () => channel.told.length === 2);
+});

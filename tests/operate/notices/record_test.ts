@@ -160,6 +160,19 @@ Deno.test("claim() gives what was told to nobody, at the cost of one read", asyn
   assertEquals(calls, 1);
 });
 
+Deno.test("claim() waits at most 15 min for what another clock says", async () => {
+  for (
+    const [waitMs, state] of [[900_000, "later"], [900_001, "mine"]] as const
+  ) {
+    const store = fakeStore();
+    const first = await claim(store, WANTED, NOW);
+    if (first.state !== "mine") throw new Error(first.state);
+    const ended = { why: "500", againMs: START_MS + waitMs };
+    await settle(store, { key: KEY, token: first.token }, ended, START_MS);
+    assertEquals((await claim(store, WANTED, NOW)).state, state);
+  }
+});
+
 Deno.test("claim() gives a notice to one of four desks in 500 random orders", async () => {
   let seed = 1;
   const random = () => (seed = seed * 48_271 % 2_147_483_647) / 2_147_483_647;
