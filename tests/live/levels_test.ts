@@ -18,7 +18,10 @@ import {
 } from "../../lib/redact/redaction.ts";
 import { main as approvals } from "../../scripts/approvals.ts";
 import { freePort } from "../../scripts/launch/free_port.ts";
-import { WORKERS } from "../../scripts/launch/permissions.ts";
+import {
+  PATH_WORKERS,
+  type WorkerName,
+} from "../../scripts/launch/permissions.ts";
 import { type Stand, startStand } from "../../scripts/launch/stand.ts";
 import { archivePack, readPackFolder } from "../../scripts/pack/pack.ts";
 import { main as posts } from "../../scripts/posts.ts";
@@ -296,7 +299,9 @@ async function packAt(level: RedactionLevel) {
 
 Deno.test("policy's level holds on the whole path", async (t) => {
   let level: RedactionLevel = "none";
-  const ports = new Map(WORKERS.map((worker) => [worker, freePort()]));
+  const ports = new Map<WorkerName, number>(
+    PATH_WORKERS.map((worker) => [worker, freePort()]),
+  );
   await using core = await startDevcore({ reloadMs: 200 });
   await using slack = await startSlack();
   await using spans = collectSpans();
