@@ -18,7 +18,6 @@ import {
   type ServerSettings,
   serverSettings,
 } from "../lib/base/service.ts";
-import { within } from "../lib/base/time.ts";
 import { openDesk } from "../lib/desk/desk.ts";
 import {
   DESK_SETTINGS,
@@ -35,9 +34,6 @@ import {
   storeEndpoint,
   type StoreSettings,
 } from "../lib/platform/settings.ts";
-
-/** How long a stop waits for a notice on its way. */
-const NOTICE_MS = 5_000;
 
 /** Everything that this worker reads from its environment. */
 export const SETTINGS:
@@ -80,8 +76,8 @@ export function openService(
       return { problems, warnings: all, counts: desk.counts() };
     },
     async [Symbol.asyncDispose]() {
-      await within(NOTICE_MS, desk.quiet()).catch(() => {});
       stop.abort(new DOMException("The desk stops", "AbortError"));
+      // Settles the notice on its way, 10 s at most.
       await desk[Symbol.asyncDispose]();
       await operator[Symbol.asyncDispose]();
     },

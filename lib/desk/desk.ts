@@ -33,8 +33,6 @@ import { openWatcher } from "./watcher.ts";
 export interface OpenDesk extends AsyncDisposable {
   /** Watches what waits from now on, and tells people of it. */
   start(): void;
-  /** Ends notices; those on their way are settled. */
-  quiet(): Promise<void>;
   /** What an operator should know. */
   warnings(): readonly string[];
   /** Answers one request. */
@@ -84,7 +82,6 @@ export function openDesk(
       source.start();
       notifier.start();
     },
-    quiet: async () => await notifier[Symbol.asyncDispose](),
     warnings: () => notifier.undelivered(),
     handle: (request, gone) => handle(desk, request, gone),
     counts: () => tally.counts(),

@@ -9,12 +9,18 @@ import { startDevcore } from "../../deploy/devcore/devcore.ts";
 import { type Behaviour, startSlack } from "../../deploy/standins/slack.ts";
 import { createLog } from "../../lib/base/log.ts";
 import { approve } from "../../lib/operate/approvals.ts";
-import { NOTICE_TTL_S } from "../../lib/operate/notices/record.ts";
+import {
+  foldNotices,
+  NOTICE_TTL_S,
+  noticeKey,
+} from "../../lib/operate/notices/record.ts";
 import { connectStore } from "../../lib/platform/store.ts";
 import { freePort } from "../../scripts/launch/free_port.ts";
 import { startStand } from "../../scripts/launch/stand.ts";
+import { startDesk } from "../support/desk.ts";
 import { collectSpans } from "../support/spans.ts";
 import { until } from "../support/until.ts";
+import { serveWaitingPosts } from "../support/waiting_posts.ts";
 
 const READY_MS = 30_000;
 const SECRET = "s3cretNoticePath";
@@ -132,4 +138,32 @@ Deno.test("two desks send one notice, and its URL appears nowhere", async () => 
     const found = texts.filter((text) => text.includes(SECRET));
     assertEquals([place, found], [place, []]);
   }
+});
+
+Deno.test("a desk that stops settles the notice on its way, so that no other sends it again", async () => {
+  const late: Behaviour = { status: 200, body: "ok", lateMs: 600 };
+  await using core = await startDevcore();
+  await using slack = await startSlack({ behaviour: () => late });
+  const sinceMs = Date.now();
+  await using posts = serveWaitingPosts(["run:post@1"], { sinceMs });
+  const variables = {
+    ...core.env,
+    CORETEX_GATEWAY_URL: posts.url,
+    APPROVALS_SLACK_WEBHOOK_URL: `http://${slack.host}/${SECRET}`,
+    APPROVALS_ALLOWED_HOSTS: slack.host,
+  };
+  {
+    await using desk = await startDesk(variables);
+    await until("the request", () => slack.received.length === 1);
+    assertEquals(desk.log.filter((line) => line.includes("Sent a notice")), []);
+  }
+  await using store = await connectStore({
+    url: core.env["REDIS_URL"]!,
+    name: "test",
+    log: createLog({}, { write() {} }),
+    signal,
+  });
+  const key = noticeKey({ jobId: "run:post@1", since: sinceMs });
+  const told = foldNotices(await store.list(key, signal), "slack");
+  assertEquals([told.rank, told.holder], [0, undefined]);
 });
