@@ -61,6 +61,8 @@ class BoardWatcher implements OpenWatcher {
   #wake = Promise.withResolvers<void>();
   #readMs: number | undefined;
   #trouble: string | undefined;
+  /** What was last told. */
+  #seen = "";
   #wanted: readonly string[] = [];
   /** By `performance.now()`, as all that follow. */
   #lookAtMs = 0;
@@ -145,7 +147,6 @@ class BoardWatcher implements OpenWatcher {
   }
 
   async #step(): Promise<void> {
-    const before = this.#picture();
     if (performance.now() >= this.#lookAtMs) await this.#look();
     const next = this.#next();
     if (next.length > 0 && performance.now() >= this.#readAtMs) {
@@ -157,7 +158,9 @@ class BoardWatcher implements OpenWatcher {
       this.#effectsAtMs = performance.now() + EFFECTS_MS;
       await this.#attempt(() => this.#waiting.refreshEffects());
     }
-    if (this.#picture() !== before) this.#tell();
+    const picture = this.#picture();
+    if (picture !== this.#seen) this.#tell();
+    this.#seen = picture;
   }
 
   async #look(): Promise<void> {
@@ -216,10 +219,11 @@ class BoardWatcher implements OpenWatcher {
     this.#options.onRows?.(this.#waiting.rows());
   }
 
-  /** Which jobs wait, and whether that is known. */
+  /** Which jobs wait, whether that is known, and what people were not told. */
   #picture(): string {
     const jobs = this.#waiting.jobs.map(({ jobId, since }) => [jobId, since]);
-    return JSON.stringify([this.#trouble, jobs]);
+    const undelivered = this.#options.undelivered?.() ?? [];
+    return JSON.stringify([this.#trouble, jobs, undelivered]);
   }
 
   #tell(): void {

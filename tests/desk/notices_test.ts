@@ -90,7 +90,7 @@ Deno.test("two desks send one notice, and its URL appears nowhere", async () => 
   });
   assertEquals(said.status, 200);
   assert(
-    /^1 notice could not be delivered to Slack: status 500 \(no\); next attempt in \d s$/
+    /^1 notice could not be delivered to Slack: status 500 \(no\); next attempt at [\d: -]+ UTC$/
       .test(said.warnings[0]),
     said.warnings[0],
   );

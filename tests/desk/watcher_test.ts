@@ -132,6 +132,27 @@ Deno.test("while the platform is away the board shows what it knew, and why", as
   });
 });
 
+Deno.test("a notice that could not be delivered is a change of the board", async () => {
+  let undelivered: string[] = [];
+  const options = { lookMs: 10, undelivered: () => undelivered };
+  await onWatch(["a"], options, async (watcher, posts) => {
+    await until("a", () => watcher.find("a")?.post ?? watcher.start());
+    let changes = 0;
+    watcher.onChange(() => changes++);
+    const looks = async () => {
+      const before = posts.count("/approvals");
+      await until("looks", () => posts.count("/approvals") > before + 2);
+      return changes;
+    };
+    assertEquals(await looks(), 0);
+    undelivered = ["1 notice could not be delivered; next attempt later"];
+    assertEquals(await looks(), 1);
+    assertEquals((await watcher.board()).undelivered, undelivered);
+    undelivered = [];
+    assertEquals(await looks(), 2);
+  });
+});
+
 Deno.test("what waits is handed on only while the platform confirms it", async () => {
   let handed = 0;
   const options = { lookMs: 10, onRows: () => void handed++ };

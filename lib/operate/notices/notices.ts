@@ -6,7 +6,7 @@
  */
 import { OutsideError } from "../../base/errors.ts";
 import { errorFields, type Log } from "../../base/log.ts";
-import { ageOf, counted } from "../../base/text.ts";
+import { counted, utcOf } from "../../base/text.ts";
 import { TOPIC_PREFIX } from "../pack.ts";
 import type { WaitingPost } from "../waiting.ts";
 import type { WaitingRow } from "../watch.ts";
@@ -130,11 +130,11 @@ export class Notices {
       const { why } = failed.at(-1) ?? {};
       if (why === undefined) return [];
       const againMs = Math.min(...failed.map(({ againMs }) => againMs));
-      const again = ageOf(againMs - this.#now());
+      const again = utcOf(new Date(againMs).toISOString());
       return [
         `${
           counted(failed.length, "notice")
-        } could not be delivered to ${channel.title}: ${why}; next attempt in ${again}`,
+        } could not be delivered to ${channel.title}: ${why}; next attempt at ${again}`,
       ];
     });
     if (this.#storeTrouble !== "") {

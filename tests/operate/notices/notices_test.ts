@@ -144,7 +144,7 @@ Deno.test("a notice that fails is tried again, later each time, and said to be m
   await rounds();
   assertEquals(channel.told.length, 1);
   assertEquals(desk.notices.undelivered(), [
-    "1 notice could not be delivered to Slack: status 500; next attempt in 5 s",
+    "1 notice could not be delivered to Slack: status 500; next attempt at 2026-11-29 09:30:05 UTC",
   ]);
   nowMs += 5_000;
   await until("the second", () => channel.told.length === 2);
@@ -217,7 +217,7 @@ Deno.test("another desk waits as long after a failure", async () => {
   assertEquals(channel.told, []);
   assertMatch(
     desk.notices.undelivered()[0]!,
-    /status 503; next attempt in 5 s/,
+    /status 503; next attempt at 2026-11-29 09:30:05 UTC$/,
   );
   nowMs += 5_000;
   await until("told", () => channel.told.length === 1);
