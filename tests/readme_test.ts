@@ -26,7 +26,7 @@ for (
     "CONTRIBUTING.md",
     "CHANGELOG.md",
     "SECURITY.md",
-    ...await list("docs"),
+    ...(await list("docs")).filter((path) => path.endsWith(".md")),
   ]
 ) {
   DOCUMENTS.set(path, await Deno.readTextFile(new URL(path, ROOT)));

@@ -151,17 +151,16 @@ export class Tab {
     });
   }
 
-  /** A picture as PNG: what is seen, or the whole page. */
-  async picture({ whole = false } = {}): Promise<Uint8Array> {
+  /** A picture of what is seen as PNG. @param height Of its upper part. */
+  async picture(
+    { height }: { height?: number | undefined } = {},
+  ): Promise<Uint8Array> {
     const { data } = await this.call("Page.captureScreenshot", {
       format: "png",
-      captureBeyondViewport: whole,
-      ...whole && {
+      ...height !== undefined && {
         clip: {
-          ...await this.eval<Json>(
-            "({ x: 0, y: 0, width: innerWidth, height: document.documentElement.scrollHeight })",
-          ),
-          scale: 1,
+          ...await this.eval<Json>("({ x: 0, y: scrollY, width: innerWidth })"),
+          ...{ height, scale: 1 },
         },
       },
     });

@@ -26,7 +26,7 @@ a { color: var(--link); }
 a:focus-visible, button:focus-visible, input:focus-visible, textarea:focus-visible,
 summary:focus-visible, [tabindex]:focus-visible { outline: 3px solid var(--link);
   outline-offset: 2px; border-radius: 4px; }
-main:focus-visible, h2:focus-visible { outline: none; }
+main[tabindex]:focus-visible, h2[tabindex]:focus-visible { outline: none; }
 .skip { position: absolute; left: -9999px; padding: 8px 12px; background: var(--card); }
 .skip:focus { left: 8px; top: 8px; z-index: 1; }
 .top { display: flex; flex-wrap: wrap; align-items: baseline; gap: 4px 20px;
