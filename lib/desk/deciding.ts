@@ -110,7 +110,7 @@ export class Deciding {
       platform: operator.platform.as(person),
     };
     const done = verb === "approved"
-      ? await refusing(approveLooked(own, waiting.looked))
+      ? await refusing(approveLooked(own, waiting.looked, person))
       : await refusing(reject(own.platform, jobId, reason));
     if (!done) throw await this.#lost(jobId);
     await this.#note(reading, wish, reason);

@@ -66,16 +66,19 @@ export function placeOf(whereto: Whereto | undefined): string | undefined {
 /**
  * Approves what was looked at and checked. Signs it before, if there is a key.
  *
+ * @param by Who approves, if several people use that key.
  * @returns Whether this approval was the one that counted.
  * @throws {OperationError} If it cannot be signed, or the platform refuses it.
  */
 export async function approveLooked(
   { platform, postMaxAgeS, signingKey }: Operator,
   looked: Looked,
+  by?: string,
 ): Promise<boolean> {
   const { jobId, topic } = looked.proposal;
   if (signingKey !== undefined && topic === POST_TOPIC) {
-    await signApproval(platform, signingKey, { looked, maxAgeS: postMaxAgeS });
+    const maxAgeS = postMaxAgeS;
+    await signApproval(platform, signingKey, { looked, maxAgeS, by });
   }
   return await approve(platform, jobId);
 }

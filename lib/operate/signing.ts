@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { optional } from "../base/json.ts";
 import { printable } from "../base/text.ts";
 import type { SigningKey } from "../post/keys.ts";
 import type { Published } from "../post/published.ts";
@@ -63,9 +64,11 @@ function checkSignable(whereto: Whereto): void {
 export async function signApproval(
   platform: Platform,
   key: SigningKey,
-  { looked, maxAgeS, nowMs = Date.now() }: {
+  { looked, maxAgeS, by, nowMs = Date.now() }: {
     looked: Looked;
     maxAgeS: number;
+    /** Who approves, if several people use the key. */
+    by?: string | undefined;
     nowMs?: number;
   },
 ): Promise<void> {
@@ -87,6 +90,7 @@ export async function signApproval(
     digest,
     destination: whereto.id,
     expiresAt: new Date(expiresMs).toISOString(),
+    ...optional("by", by),
   });
   await platform.append(signaturesKey(jobId), item, INPUT_MS / 1000);
 }

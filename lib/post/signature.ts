@@ -8,7 +8,13 @@
  * @module
  */
 import { bytesOf, sha256Hex } from "../base/digest.ts";
-import { objectOf, parseJson, stringOf } from "../base/json.ts";
+import {
+  objectOf,
+  optional,
+  parseJson,
+  stringOf,
+  textOf,
+} from "../base/json.ts";
 import type { PublicKey, SigningKey } from "./keys.ts";
 
 /** What an approver signs. */
@@ -21,7 +27,12 @@ export interface Statement {
   destination: string;
   /** RFC 3339: from when on it releases nothing. */
   expiresAt: string;
+  /** Who approved, if the key is that of a desk which several people use. */
+  by?: string;
 }
+
+/** A key that signed, and for whom if it signs for several people. */
+export type Signer = PublicKey & { by?: string };
 
 /** A job's signatures are a list of JSON texts under this key. */
 export function signaturesKey(jobId: string): string {
@@ -34,7 +45,11 @@ export const SIGNATURES_MAX = 100;
 const ALGORITHM = "Ed25519";
 /** Keeps a signature from meaning anything else, now or in a later version. */
 const DOMAIN = "incident-enricher approval v1";
+/** Of statements that name a person. */
+const DOMAIN_BY = "incident-enricher approval v2";
 const VERSION = 1;
+const VERSION_BY = 2;
+const BY_CHARS_MAX = 100;
 const ITEM_CHARS_MAX = 2_000;
 const SIGNATURE_PATTERN = /^[\w-]{86}$/;
 /** What RFC 8410 puts in front of the 32 bytes of a private key. */
@@ -68,13 +83,14 @@ export async function sign(
   const bytes = encode(id, statement);
   const signature = await crypto.subtle.sign(ALGORITHM, key, bytes);
   return JSON.stringify({
-    v: VERSION,
+    v: statement.by === undefined ? VERSION : VERSION_BY,
     key: id,
     tenant: statement.tenant,
     job_id: statement.jobId,
     message_sha256: statement.digest,
     destination: statement.destination,
     expires_at: statement.expiresAt,
+    ...optional("by", statement.by),
     signature: new Uint8Array(signature).toBase64({
       alphabet: "base64url",
       omitPadding: true,
@@ -85,12 +101,13 @@ export async function sign(
 /** JSON keeps the fields apart, whatever they contain, and the list their order. */
 function encode(
   keyId: string,
-  { tenant, jobId, digest, destination, expiresAt }: Statement,
+  { tenant, jobId, digest, destination, expiresAt, by }: Statement,
 ): Uint8Array<ArrayBuffer> {
   const fields = [keyId, tenant, jobId, digest, destination, expiresAt];
-  return bytesOf(JSON.stringify([DOMAIN, ...fields])) as Uint8Array<
-    ArrayBuffer
-  >;
+  const all = by === undefined
+    ? [DOMAIN, ...fields]
+    : [DOMAIN_BY, ...fields, by];
+  return bytesOf(JSON.stringify(all)) as Uint8Array<ArrayBuffer>;
 }
 
 /** Why a signature releases nothing; those that come closest are last. */
@@ -118,25 +135,26 @@ type Rank = number;
  */
 export async function findSigners(
   items: readonly string[],
-  wanted: Omit<Statement, "expiresAt">,
+  wanted: Omit<Statement, "expiresAt" | "by">,
   { keys, nowMs }: { keys: readonly PublicKey[]; nowMs: number },
-): Promise<{ signers: PublicKey[]; problem: string }> {
-  const signers = new Set<PublicKey>();
+): Promise<{ signers: Signer[]; problem: string }> {
+  const signers = new Map<string, Signer>();
   let closest: Rank = 0;
   for (const item of items) {
     const found = await check(item, wanted, { keys, nowMs });
-    if (typeof found === "object") signers.add(found);
-    else closest = Math.max(closest, found);
+    if (typeof found === "object") {
+      signers.set(JSON.stringify([found.id, found.by]), found);
+    } else closest = Math.max(closest, found);
   }
-  return { signers: [...signers], problem: PROBLEMS[closest]! };
+  return { signers: [...signers.values()], problem: PROBLEMS[closest]! };
 }
 
 /** @returns Whose valid signature it is, or why it is none. */
 async function check(
   item: string,
-  wanted: Omit<Statement, "expiresAt">,
+  wanted: Omit<Statement, "expiresAt" | "by">,
   { keys, nowMs }: { keys: readonly PublicKey[]; nowMs: number },
-): Promise<PublicKey | Rank> {
+): Promise<Signer | Rank> {
   const rank = (problem: typeof PROBLEMS[number]) => PROBLEMS.indexOf(problem);
   const read = readItem(item);
   if (read === undefined) return rank("its signature cannot be read");
@@ -163,7 +181,7 @@ async function check(
   }
   // An unreadable time is no time ahead.
   return nowMs < Date.parse(expiresAt)
-    ? key
+    ? { ...key, ...optional("by", statement.by) }
     : rank("the signature has expired");
 }
 
@@ -187,7 +205,9 @@ function readItem(
 } | undefined {
   if (item.length > ITEM_CHARS_MAX) return undefined;
   const read = objectOf(parseJson(item));
-  if (read === undefined || read["v"] !== VERSION) return undefined;
+  const by = textOf(read?.["by"], BY_CHARS_MAX);
+  const version = by === undefined ? VERSION : VERSION_BY;
+  if (read === undefined || read["v"] !== version) return undefined;
   const signature = stringOf(read["signature"]);
   if (!SIGNATURE_PATTERN.test(signature)) return undefined;
   const statement = {
@@ -196,6 +216,7 @@ function readItem(
     digest: stringOf(read["message_sha256"]),
     destination: stringOf(read["destination"]),
     expiresAt: stringOf(read["expires_at"]),
+    ...optional("by", by),
   };
   return {
     keyId: stringOf(read["key"]),

@@ -32,9 +32,12 @@ export async function readSigner(
     destination: destination.id,
   }, { keys, nowMs: Date.now() });
   // Of several who signed, the one whose approval counted.
-  const signer = signers.find(({ name }) => name === approval.by) ?? signers[0];
+  const signer = signers.find(({ name, by = name }) => by === approval.by) ??
+    signers[0];
   if (signer !== undefined) {
-    return { ...approval, signedBy: signer.name ?? signer.id };
+    const { name = signer.id, by } = signer;
+    const signedBy = by === undefined ? name : `${by} at ${name}`;
+    return { ...approval, signedBy };
   }
   if (job.dryRun) return { ...approval, unsigned: problem };
   throw new JobError(

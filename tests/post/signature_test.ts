@@ -243,3 +243,31 @@ Deno.test("readSigningKey() refuses what is no private key", () => {
     assertThrows(() => readSigningKey(text), RangeError, "a private key");
   }
 });
+
+Deno.test("a signature that names a person is none for another, or for nobody", async () => {
+  const keys = [ada.public];
+  const item = await sign(ada.signing, { ...STATEMENT, by: "Cy Bell" });
+  const { by: _, expiresAt: __, ...wanted } = { ...STATEMENT, by: "" };
+  const find = (items: string[]) =>
+    findSigners(items, wanted, { keys, nowMs: NOW });
+  assertEquals((await find([item])).signers, [
+    { ...ada.public, by: "Cy Bell" },
+  ]);
+  const { by: ___, ...nameless } = JSON.parse(item);
+  for (
+    const forged of [
+      altered(item, { by: "Mallory" }),
+      altered(item, { v: 1 }),
+      JSON.stringify(nameless),
+      JSON.stringify({ ...nameless, v: 1 }),
+    ]
+  ) {
+    const { signers, problem } = await find([forged]);
+    assertEquals(signers, [], forged);
+    assertMatch(problem, /its signature (is false|cannot be read)/);
+  }
+  const plain = await sign(ada.signing, STATEMENT);
+  const named = altered(plain, { v: 2, by: "Mallory" });
+  assertEquals((await find([named])).signers, []);
+  assertEquals((await find([item, item, plain])).signers.length, 2);
+});
