@@ -40,8 +40,11 @@ export class Live {
     return new ReadableStream<Uint8Array>({
       start: (controller) => {
         const say = (text: string) => controller.enqueue(encoder.encode(text));
+        let isOpen = true;
         let soon: ReturnType<typeof setTimeout> | undefined;
         const unwatch = watch(() => {
+          // What was being read may be there only after the page has gone.
+          if (!isOpen) return;
           soon ??= setTimeout(() => {
             soon = undefined;
             say("event: changed\ndata: 1\n\n");
@@ -49,7 +52,6 @@ export class Live {
         });
         const beat = setInterval(() => say(": still here\n\n"), BEAT_MS);
         const end = setTimeout(() => close(), STREAM_MS);
-        let isOpen = true;
         close = () => {
           if (!isOpen) return;
           isOpen = false;

@@ -90,6 +90,21 @@ Deno.test("changes that come together are told once", async () => {
   assertEquals((await reader.read()).done, true);
 });
 
+Deno.test("a change after a page has gone is told to nobody", async () => {
+  const live = new Live();
+  const { signal } = new AbortController();
+  let changed = () => {};
+  const stream = live.stream((change) => {
+    changed = change;
+    return () => {};
+  }, signal);
+  await stream.cancel();
+  // As when the first look at the platform ends after the page was closed.
+  changed();
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  assertEquals(live.open, 0);
+});
+
 Deno.test("a name is what a header of HTTP can carry", () => {
   for (const name of ["Ana Lima", "a", "x".repeat(100), "ana@example.com"]) {
     assertEquals(readName(` ${name} `), name);
