@@ -90,10 +90,8 @@ export async function openProof(
       }),
     }),
   );
-  await Promise.all([
-    stand.install(),
-    stand.startWorkers(() => ({}), WORKERS),
-  ]);
+  await Promise.all([stand.install(), stand.startWorkers()]);
+  await stand.startWorkers(() => ({}), ["desk"]);
   const proof = { stand, systems };
   for (const worker of WORKERS) await check(proof, worker);
   return proof;
@@ -152,6 +150,23 @@ async function sendIncident(stand: Stand, title: string): Promise<string> {
 async function checkDesk(stand: Stand, slack: SlackStandIn): Promise<void> {
   const title = `Proof ${crypto.randomUUID()}`;
   const jobId = await stand.untilApproval(await sendIncident(stand, title));
+  try {
+    await untilTold(stand, slack, title);
+    const { DESK_ADDR } = stand.variables("desk");
+    const page = await fetch(`http://${DESK_ADDR}/`);
+    await page.body?.cancel();
+    if (!page.ok) throw new Error(`its page answers ${page.status}`);
+  } finally {
+    // Else the next desk would go on with what this one could not deliver.
+    await reject(stand.platform, jobId, "a proof");
+  }
+}
+
+async function untilTold(
+  stand: Stand,
+  slack: SlackStandIn,
+  title: string,
+): Promise<void> {
   const end = performance.now() + NOTICE_MS;
   const isTold = () =>
     slack.received.some(({ path, body }) =>
@@ -163,13 +178,6 @@ async function checkDesk(stand: Stand, slack: SlackStandIn): Promise<void> {
     if (performance.now() > end) throw new Error("no notice reached Slack");
     await wait(5 * POLL_MS, stand.signal);
   }
-  const { DESK_ADDR } = stand.variables("desk");
-  const { status } = await fetch(`http://${DESK_ADDR}/`).then(async (page) => {
-    await page.body?.cancel();
-    return page;
-  });
-  if (status !== 200) throw new Error(`its page answers ${status}`);
-  await reject(stand.platform, jobId, "a proof");
 }
 
 /**
