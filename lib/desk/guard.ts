@@ -29,11 +29,16 @@ export function isOwnHost(
  * Whether a form was sent from one of the desk's own pages. Browsers say so
  * where the connection is safe; old ones only name the page's origin.
  */
-export function isOwnForm(headers: Headers, { deskUrl }: Guarded): boolean {
+export function isOwnForm(
+  headers: Headers,
+  { deskUrl, userHeader }: Guarded,
+): boolean {
   const site = headers.get("Sec-Fetch-Site");
   if (site !== null) return site === "same-origin";
   const origin = headers.get("Origin") ?? "";
+  if (origin === deskUrl) return true;
+  // Behind a proxy, a page without TLS is anybody's on the way.
+  if (userHeader !== undefined) return false;
   const { host, protocol } = URL.parse(origin) ?? {};
-  return origin === deskUrl ||
-    protocol === "http:" && host === headers.get("Host");
+  return protocol === "http:" && host === headers.get("Host");
 }

@@ -42,7 +42,9 @@ export function readPerson(
     const name = readName(readCookie(headers.get("Cookie") ?? ""));
     return name === undefined ? "unknown" : { name, signedIn: false };
   }
-  const name = readName(headers.get(userHeader) ?? "");
+  const given = headers.get(userHeader) ?? "";
+  // So come two headers of that name, and the first may be the browser's own.
+  const name = given.includes(", ") ? undefined : readName(given);
   const proven = proofsOf(headers).some((proof) => isSame(proof, proxySecret));
   return proven && name !== undefined ? { name, signedIn: true } : "refused";
 }
@@ -52,10 +54,6 @@ export function nameCookie(name: string): string {
   const value = encodeURIComponent(name);
   return `${COOKIE}=${value}; Path=/; Max-Age=${COOKIE_S}; HttpOnly; SameSite=Lax`;
 }
-
-/** The cookie that forgets it. */
-export const NO_NAME_COOKIE =
-  `${COOKIE}=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax`;
 
 function readCookie(header: string): string {
   const found = header.slice(0, 4_096).split(";").map((part) => part.trim())

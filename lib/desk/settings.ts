@@ -76,7 +76,13 @@ export function checkExposure(
       "DESK_URL is required with DESK_USER_HEADER: it says which host the proxy serves",
     );
   }
-  if (userHeader === undefined && !isLoopback(address.hostname)) {
+  if (userHeader !== undefined) return;
+  if (deskUrl !== undefined && !isLoopback(new URL(deskUrl).hostname)) {
+    throw new ConfigError(
+      "DESK_URL must name this machine, unless DESK_USER_HEADER and DESK_PROXY_SECRET name a proxy that signs people in",
+    );
+  }
+  if (!isLoopback(address.hostname)) {
     throw new ConfigError(
       "DESK_ADDR must be a loopback address, unless DESK_USER_HEADER and DESK_PROXY_SECRET name a proxy that signs people in",
     );

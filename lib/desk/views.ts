@@ -15,7 +15,7 @@ import { decidedPage } from "./pages/decided.ts";
 import { listPage, rowsOf } from "./pages/list.ts";
 import { namePage } from "./pages/name.ts";
 import { postPage } from "./pages/post.ts";
-import { NO_NAME_COOKIE, type Person } from "./people.ts";
+import type { Person } from "./people.ts";
 import { type Reading, readPost } from "./reading.ts";
 import { notFound } from "./refusal.ts";
 
@@ -28,12 +28,12 @@ export async function show(
   { person, gone }: { person: Known | "unknown"; gone: AbortSignal },
 ): Promise<Response> {
   const { pathname, searchParams } = new URL(request.url);
-  const ask = { next: pathname, given: "", problem: false };
+  const given = person === "unknown" ? "" : person.name;
+  const ask = { given, problem: false };
   if (pathname === "/name" && desk.config.userHeader === undefined) {
-    const headers = { "Set-Cookie": NO_NAME_COOKIE };
-    return page(namePage({ ...ask, next: "/" }), { headers });
+    return page(namePage({ ...ask, next: "/" }));
   }
-  if (person === "unknown") return page(namePage(ask));
+  if (person === "unknown") return page(namePage({ ...ask, next: pathname }));
   if (pathname === "/") {
     const given = searchParams.get("page") ?? "";
     const pageNumber = /^[1-9]\d{0,3}$/.test(given) ? Number(given) : 1;

@@ -87,6 +87,14 @@ Deno.test("the desk asks who you are, keeps it, and then says that nothing waits
   });
 });
 
+Deno.test("asking for another name forgets none: no GET changes anything", async () => {
+  await onDesk({}, async (ask) => {
+    const answer = await ask("/name", { headers: ANA });
+    assertEquals(answer.headers.get("Set-Cookie"), null);
+    assertMatch(await answer.text(), /name="name" value="Ana Lima"/);
+  });
+});
+
 Deno.test("every answer forbids scripts of others, frames and referrers", async () => {
   await onDesk({}, async (ask) => {
     for (const path of ["/", "/desk.css", "/desk.js", "/nowhere"]) {
@@ -104,17 +112,10 @@ Deno.test("every answer forbids scripts of others, frames and referrers", async 
 });
 
 Deno.test("the desk answers to its own names only", async () => {
-  await onDesk({ DESK_URL: "https://desk.example.com" }, async (ask) => {
+  await onDesk({ DESK_URL: "http://localhost:8090" }, async (ask) => {
     const statusOf = async (Host: string) =>
       (await ask("/", { headers: { ...ANA, Host } })).status;
-    for (
-      const own of [
-        "127.0.0.1:8090",
-        "localhost",
-        "[::1]:1",
-        "desk.example.com",
-      ]
-    ) {
+    for (const own of ["127.0.0.1:8090", "localhost", "[::1]:1"]) {
       assertEquals(await statusOf(own), 200, own);
     }
     for (const foreign of ["evil.example", "127.0.0.1.evil.example", ""]) {
@@ -164,6 +165,27 @@ Deno.test("behind a proxy, only who it vouches for gets in", async () => {
       await statusOf({ ...name, ...secret, Host: "127.0.0.1" }),
       421,
     );
+    // A header that comes twice reaches the desk as one.
+    const two = { "X-Forwarded-Email": "eve@example.com, ana@example.com" };
+    assertEquals(await statusOf({ ...two, ...secret }), 403);
+  });
+});
+
+Deno.test("behind a proxy, a page of its name without TLS sends no form", async () => {
+  await onDesk(PROXY, async (ask) => {
+    const statusOf = async (Origin: string) =>
+      (await ask("/posts/r%3Apost/approve", {
+        method: "POST",
+        headers: {
+          "Content-Type": FORM["Content-Type"],
+          "X-Forwarded-Email": "ana@example.com",
+          "X-Desk-Proxy-Secret": PROXY.DESK_PROXY_SECRET,
+          Host: "desk.example.com",
+          Origin,
+        },
+      })).status;
+    assertEquals(await statusOf("http://desk.example.com"), 403);
+    assertEquals(await statusOf("https://desk.example.com"), 404);
   });
 });
 
@@ -171,6 +193,9 @@ Deno.test("a desk that anybody could use does not start", () => {
   const check = (variables: Variables) => () =>
     checkExposure(configOf(variables));
   assertThrows(check({ DESK_ADDR: "0.0.0.0:8090" }), ConfigError, "loopback");
+  const served = { DESK_URL: "https://desk.example.com" };
+  assertThrows(check(served), ConfigError, "this machine");
+  check({ DESK_URL: "http://127.0.0.1:8090" })();
   const { DESK_URL: _, ...noUrl } = PROXY;
   assertThrows(check(noUrl), ConfigError, "DESK_URL");
   const { DESK_PROXY_SECRET: __, ...noSecret } = PROXY;

@@ -44,6 +44,8 @@ Deno.test("two desks send one notice, and its URL appears nowhere", async () => 
     platformEnv: core.env,
     env: {
       DESK_URL: "https://desk.example.com",
+      DESK_USER_HEADER: "X-Forwarded-Email",
+      DESK_PROXY_SECRET: "0123456789abcdef",
       APPROVALS_SLACK_WEBHOOK_URL: `http://${slack.host}/${SECRET}`,
       APPROVALS_HOOK_URL: `http://${hookHost}/${SECRET}`,
       APPROVALS_HOOK_SECRET: `whsec_${new Uint8Array(32).fill(7).toBase64()}`,
