@@ -12,6 +12,7 @@ import { Pieces } from "../operate/pieces.ts";
 import { act } from "./acts.ts";
 import { file, page } from "./answer.ts";
 import { Deciding } from "./deciding.ts";
+import { watchDepartures } from "./departures.ts";
 import { Followings } from "./followings.ts";
 import { isOwnHost } from "./guard.ts";
 import { Live } from "./live.ts";
@@ -77,9 +78,14 @@ export function openDesk(
       () => platform.about().then(({ isCordum1 }) => isCordum1, () => false),
     ),
   };
+  const departures = watchDepartures(source, platform, {
+    isOwn: (jobId) => desk.deciding.of(jobId) !== undefined,
+    log,
+  });
   return {
     start() {
       source.start();
+      source.onChange(departures.look);
       notifier.start();
     },
     warnings: () => notifier.undelivered(),

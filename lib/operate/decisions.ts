@@ -31,6 +31,8 @@ export interface Decision {
   reason?: string;
   /** The key that signed it. */
   key?: string;
+  /** Whether a desk only saw that it was decided, and by whom as recorded. */
+  elsewhere?: boolean;
 }
 
 /** As many of the newest decisions are read. */
@@ -82,7 +84,27 @@ export async function readDecisions(
     }
     if (found.length >= DECISIONS_MAX) break;
   }
-  return found.slice(0, DECISIONS_MAX);
+  return withoutDoubles(found).slice(0, DECISIONS_MAX);
+}
+
+/** One that several desks saw, or that one desk took and another saw. */
+const SAME_MS = 120_000;
+
+function withoutDoubles(decisions: readonly Decision[]): Decision[] {
+  const isSame = (one: Decision, other: Decision) =>
+    one.jobId === other.jobId && one.verb === other.verb &&
+    Math.abs(Date.parse(one.at) - Date.parse(other.at)) < SAME_MS;
+  const kept: Decision[] = [];
+  // Those who decided know best who they are.
+  const ranked = decisions.toSorted((a, b) =>
+    Number(a.elsewhere ?? false) - Number(b.elsewhere ?? false)
+  );
+  for (const one of ranked) {
+    if (!one.elsewhere || !kept.some((other) => isSame(one, other))) {
+      kept.push(one);
+    }
+  }
+  return kept.toSorted((a, b) => a.at < b.at ? 1 : -1);
 }
 
 function read(item: string): Decision | undefined {
@@ -104,5 +126,6 @@ function read(item: string): Decision | undefined {
     headline: textOf(value["headline"], 300) ?? "",
     ...optional("reason", textOf(value["reason"], 500)),
     ...optional("key", textOf(value["key"], 40)),
+    ...value["elsewhere"] === true ? { elsewhere: true } : {},
   };
 }

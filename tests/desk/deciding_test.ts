@@ -12,6 +12,8 @@ import {
 import { type Devcore, startDevcore } from "../../deploy/devcore/devcore.ts";
 import { PROFILES } from "../../deploy/devcore/profile.ts";
 import { createLog } from "../../lib/base/log.ts";
+import { delay } from "../../lib/base/time.ts";
+import { approve } from "../../lib/operate/approvals.ts";
 import { WORKFLOW_ID } from "../../lib/operate/pack.ts";
 import { connectStore } from "../../lib/platform/store.ts";
 import { writePublicKey, writeSigningKey } from "../../lib/post/keys.ts";
@@ -267,6 +269,42 @@ const STEPS: Readonly<Record<string, (place: Place) => Promise<void>>> = {
     }
     stop.abort();
     await reader.cancel().catch(() => {});
+  },
+
+  async "who decided elsewhere is on the list of decisions, once"(
+    { core, stand, desk },
+  ) {
+    const jobId = await start(stand, "elsewhere");
+    await using other = await startDesk(core.env);
+    for (const one of [desk, other]) {
+      await until(
+        "the list",
+        async () =>
+          (await one.get("/")).text.includes("Disk full on elsewhere"),
+      );
+    }
+    await approve(stand.platform.as("Terry"), jobId);
+    const rows = async () => {
+      const { text } = await desk.get("/decided");
+      return text.split('<li class="row').filter((row) =>
+        row.includes(pathOf(jobId))
+      );
+    };
+    await until("the decision", async () => (await rows()).length > 0);
+    await delay(2_500); // The other desk has seen it, too.
+    const [row = "", ...more] = await rows();
+    assertEquals(more, []);
+    assertMatch(row, /approved<[^]*by <strong>Terry<[^]*, elsewhere/);
+    const own = await start(stand, "own");
+    await desk.send(pathOf(own), "reject", { fields: { reason: "own" } });
+    await delay(2_500);
+    const { text } = await desk.get("/decided");
+    const ours = text.split('<li class="row').filter((row) =>
+      row.includes(pathOf(own))
+    );
+    assertEquals(ours.length, 1);
+    assertMatch(ours[0]!, /by <strong>Ana</);
+    assert(!ours[0]!.includes("elsewhere"));
   },
 
   async "what comes back can be approved once more"({ core, stand, desk }) {

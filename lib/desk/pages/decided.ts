@@ -41,8 +41,18 @@ ${
 }
 
 function item(
-  { at, jobId, verb, by, incidentId, severity, headline, reason, key }:
-    Decision,
+  {
+    at,
+    jobId,
+    verb,
+    by,
+    incidentId,
+    severity,
+    headline,
+    reason,
+    key,
+    elsewhere,
+  }: Decision,
 ): Markup {
   return h`<li class="row ${classOf(severity)}">
 <p class="kicker"><span class="verb ${verb}">${verb}</span> <span class="faint">${
@@ -54,8 +64,8 @@ function item(
 <p class="faint">by <strong>${
     printable(by, 100) || "not recorded"
   }</strong>, <time datetime="${at}">${utcOf(at)}</time>${
-    key === undefined ? "" : `, signed with the key ${printable(key)}`
-  }</p>
+    elsewhere ? ", elsewhere" : ""
+  }${key === undefined ? "" : `, signed with the key ${printable(key)}`}</p>
 ${reason === undefined ? "" : h`<p class="note">${printable(reason, 500)}</p>`}
 </li>`;
 }
