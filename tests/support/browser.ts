@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { delay } from "../../lib/base/time.ts";
+import { within } from "../../lib/base/time.ts";
 import { until } from "./until.ts";
 
 type Json = Record<string, unknown>;
@@ -281,7 +281,7 @@ export class Browser implements AsyncDisposable {
     const closed = Promise.withResolvers<void>();
     this.#socket.addEventListener("close", () => closed.resolve());
     await this.#call("Browser.close").catch(() => {});
-    await Promise.race([closed.promise, delay(2_000)]);
+    await within(2_000, closed.promise).catch(() => {});
     await this.#stop();
   }
 }
