@@ -6,11 +6,15 @@
  */
 import { OutsideError } from "../base/errors.ts";
 import { errorFields, type Log } from "../base/log.ts";
-import { stringOf, textOf } from "../base/json.ts";
+import { type JsonObject, stringOf, textOf } from "../base/json.ts";
 import { printable } from "../base/text.ts";
 import { reject } from "../operate/approvals.ts";
 import { approveLooked, describeDecision, placeOf } from "../operate/decide.ts";
-import { type Decision, noteDecision } from "../operate/decisions.ts";
+import {
+  type Decision,
+  isRecorded,
+  noteDecision,
+} from "../operate/decisions.ts";
 import { OperationError } from "../operate/errors.ts";
 import { POST_TOPIC } from "../operate/pack.ts";
 import type { Operator } from "../operate/operator.ts";
@@ -28,6 +32,8 @@ export interface DecidingParts {
   tokens: Tokens;
   rate: DecisionRate;
   log: Log;
+  /** Whether the platform may record a key in place of a person. */
+  goesByKey: () => Promise<boolean>;
 }
 
 /** What a form says. */
@@ -42,11 +48,13 @@ export const REASON_CHARS_MAX = 500;
 
 /** What a token on the page of this post is good for. */
 export function subjectOf(
-  { facts: { jobId }, waiting, digest = "" }: Reading,
-  person: string,
+  { facts: { jobId }, waiting, digest = "", evidenceDigest }: Reading,
+  { verb, person }: Pick<Wish, "verb" | "person">,
 ): Subject {
   const place = placeOf(waiting?.looked.whereto) ?? "";
-  return { jobId, digest, place, person };
+  // What cannot be read can be rejected all the same.
+  const evidence = verb === "approved" ? evidenceDigest : "";
+  return { verb, jobId, digest, place, evidence, person };
 }
 
 /** Decides, one after the other for each job. */
@@ -60,9 +68,12 @@ export class Deciding {
     this.#parts = parts;
   }
 
-  /** Who decided about a job at this desk, since it was started. */
-  of(jobId: string): Decision | undefined {
-    return this.#decided.get(jobId);
+  /** Who decided about a job at this desk, as its record is now. */
+  async of(jobId: string, record: JsonObject): Promise<Decision | undefined> {
+    const known = this.#decided.get(jobId);
+    if (known === undefined) return undefined;
+    const goesByKey = await this.#parts.goesByKey();
+    return isRecorded(known, record, goesByKey) ? known : undefined;
   }
 
   /**
@@ -96,13 +107,13 @@ export class Deciding {
     });
     if (reading === undefined) throw notFound();
     const { waiting, obstacles } = reading;
-    if (waiting === undefined) throw await this.#lost(jobId);
+    if (waiting === undefined) throw await this.#lost(wish);
     if (verb === "approved" && obstacles.length > 0) {
       throw new DeskRefusal(409, "Nothing was approved", obstacles.join(". "));
     }
     const problem = tokens.redeem(
       form.get("token") ?? "",
-      subjectOf(reading, person),
+      subjectOf(reading, wish),
     );
     if (problem !== undefined) throw badToken(problem, reading, form);
     const own: Operator = {
@@ -112,14 +123,21 @@ export class Deciding {
     const done = verb === "approved"
       ? await refusing(approveLooked(own, waiting.looked, person))
       : await refusing(reject(own.platform, jobId, reason));
-    if (!done) throw await this.#lost(jobId);
+    if (!done) throw await this.#lost(wish);
     await this.#note(reading, wish, reason);
   }
 
   /** Somebody else was faster; says who. */
-  async #lost(jobId: string): Promise<DeskRefusal> {
+  async #lost({ jobId, person }: Wish): Promise<DeskRefusal> {
     const { platform } = this.#parts.operator;
-    const known = this.#decided.get(jobId);
+    const known = await this.of(jobId, await platform.job(jobId));
+    if (known?.by === person) {
+      return new DeskRefusal(
+        409,
+        "You decided it already",
+        `You ${known.verb} it at this desk. This form changed nothing.`,
+      );
+    }
     const text = known === undefined
       ? await describeDecision(platform, jobId)
       : `${known.by} ${known.verb} it at this desk before you`;
@@ -215,13 +233,15 @@ const TOKEN_PROBLEMS: Readonly<Record<TokenProblem, string>> = {
 
 function badToken(
   problem: TokenProblem,
-  { facts, digest = "", waiting }: Reading,
+  { facts, digest = "", waiting, evidenceDigest }: Reading,
   form: URLSearchParams,
 ): DeskRefusal {
   const what = (form.get("digest") ?? "") !== digest
     ? "The message"
     : (form.get("place") ?? "") !== (placeOf(waiting?.looked.whereto) ?? "")
     ? "Where it will go"
+    : (form.get("evidence") ?? "") !== evidenceDigest
+    ? "The evidence"
     : undefined;
   const changed = problem === "foreign" && what !== undefined &&
     stringOf(facts.topic) === POST_TOPIC;

@@ -6,7 +6,7 @@
  */
 import { OutsideError } from "../base/errors.ts";
 import { errorFields, type Log } from "../base/log.ts";
-import { stringOf } from "../base/json.ts";
+import { type JsonObject, stringOf } from "../base/json.ts";
 import { printable } from "../base/text.ts";
 import { wait } from "../base/time.ts";
 import { noteDecision } from "../operate/decisions.ts";
@@ -24,11 +24,14 @@ export interface Departures {
   look(): void;
 }
 
-/** @param isOwn Whether this desk decided it, and so has noted it. */
+/** Whether this desk decided it, by the job's record, and so has noted it. */
+type IsOwn = (jobId: string, record: JsonObject) => Promise<boolean>;
+
+/** Notes what others decide. */
 export function watchDepartures(
   source: BoardSource,
   platform: Platform,
-  { isOwn, log }: { isOwn: (jobId: string) => boolean; log: Log },
+  { isOwn, log }: { isOwn: IsOwn; log: Log },
 ): Departures {
   let known = new Map<string, Row>();
   const queue: Row[] = [];
@@ -69,13 +72,13 @@ export function watchDepartures(
 async function note(
   platform: Platform,
   { job: { jobId }, post }: Row,
-  isOwn: (jobId: string) => boolean,
+  isOwn: IsOwn,
 ): Promise<void> {
-  if (isOwn(jobId)) return;
   const record = await platform.findJob(jobId);
   const at = record?.["approval_at"];
-  // It may have been cancelled, or decided at this desk meanwhile.
-  if (record === undefined || typeof at !== "number" || isOwn(jobId)) return;
+  // It may have been cancelled, or decided at this desk.
+  if (record === undefined || typeof at !== "number") return;
+  if (await isOwn(jobId, record)) return;
   const verb = record["state"] === "DENIED" ? "rejected" : "approved";
   const reason = printable(stringOf(record["approval_reason"]), 500);
   await noteDecision(platform, {

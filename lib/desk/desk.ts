@@ -65,21 +65,23 @@ export function openDesk(
     onRows: (rows) => notifier.update(rows),
     undelivered: () => notifier.undelivered(),
   });
+  const goesByKey = every(
+    ABOUT_MS,
+    () => platform.about().then(({ isCordum1 }) => isCordum1, () => false),
+  );
   const desk: Desk = {
     ...{ config, log, tally, operator, source, pieces, tokens },
     deciding: new Deciding({
-      ...{ operator, source, pieces, tokens, log },
+      ...{ operator, source, pieces, tokens, log, goesByKey },
       rate: new DecisionRate(),
     }),
     followings: new Followings(platform),
     live: new Live(),
-    goesByKey: every(
-      ABOUT_MS,
-      () => platform.about().then(({ isCordum1 }) => isCordum1, () => false),
-    ),
+    goesByKey,
   };
   const departures = watchDepartures(source, platform, {
-    isOwn: (jobId) => desk.deciding.of(jobId) !== undefined,
+    isOwn: async (jobId, record) =>
+      await desk.deciding.of(jobId, record) !== undefined,
     log,
   });
   return {

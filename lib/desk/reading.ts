@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { createHash } from "node:crypto";
 import {
   isObject,
   type JsonObject,
@@ -41,6 +42,8 @@ export interface Reading {
   digest: string | undefined;
   /** Its evidence, as pages show it; `undefined` if it is no post of ours. */
   view: PageView | undefined;
+  /** Of all that the page shows of its input and evidence. */
+  evidenceDigest: string;
   /** Why it cannot be approved here and now, a sentence each without full stop. */
   obstacles: readonly string[];
   /** The steps of its run; `undefined` if they cannot be read. */
@@ -78,6 +81,7 @@ export async function readPost(
   const waiting = job && looked && { job, looked };
   return {
     ...{ record, facts, waiting, message, digest, run },
+    evidenceDigest: digestOf(record, view),
     view: typeof view === "string" ? undefined : view,
     obstacles: looked === undefined ? [] : [
       ...await findObstacles(operator, looked),
@@ -85,6 +89,19 @@ export async function readPost(
       ...job?.submittedBy === person ? [OWN] : [],
     ],
   };
+}
+
+/** Of the input as it is stored, and of pieces that it names without a digest. */
+function digestOf(
+  { context }: JsonObject,
+  view: PageView | string | undefined,
+): string {
+  const hash = createHash("sha256").update(JSON.stringify(context ?? null));
+  const texts = typeof view === "string" ? undefined : view?.texts;
+  for (const { id, text, problem } of texts?.values() ?? []) {
+    hash.update(JSON.stringify([id, text ?? null, problem ?? null]));
+  }
+  return hash.digest("hex");
 }
 
 const OWN =

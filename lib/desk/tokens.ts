@@ -9,11 +9,15 @@ import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 
 /** What a token is good for. */
 export interface Subject {
+  /** What it lets somebody do. */
+  verb: "approved" | "rejected";
   jobId: string;
   /** Of the message, or empty for a job without one. */
   digest: string;
   /** Where it will go, or empty if nobody can tell. */
   place: string;
+  /** Of the evidence; empty where it does not matter. */
+  evidence: string;
   person: string;
 }
 
@@ -63,8 +67,10 @@ export class Tokens {
   }
 
   /** JSON keeps the parts apart, whatever they hold. */
-  #seal(head: string, { jobId, digest, place, person }: Subject): string {
-    const text = JSON.stringify([head, jobId, digest, place, person]);
+  #seal(head: string, subject: Subject): string {
+    const { verb, jobId, digest, place, evidence, person } = subject;
+    const parts = [head, verb, jobId, digest, place, evidence, person];
+    const text = JSON.stringify(parts);
     return createHmac("sha256", this.#key).update(text).digest("base64url");
   }
 }

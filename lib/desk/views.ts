@@ -6,7 +6,11 @@
 import { createHash } from "node:crypto";
 import { messageOf, OutsideError } from "../base/errors.ts";
 import { readEnd } from "../operate/approvals.ts";
-import { readDecisions } from "../operate/decisions.ts";
+import {
+  type Decision,
+  isRecorded,
+  readDecisions,
+} from "../operate/decisions.ts";
 import { events, file, page } from "./answer.ts";
 import type { Board } from "./board.ts";
 import { subjectOf } from "./deciding.ts";
@@ -103,15 +107,17 @@ async function showPost(
   if (waiting === undefined && readEnd(record) === undefined) {
     followings.start(jobId);
   }
-  const subject = subjectOf(reading, person.name);
+  const goesByKey = await desk.goesByKey();
+  const tokenFor = (verb: Decision["verb"]) =>
+    tokens.issue(subjectOf(reading, { verb, person: person.name }));
   return page(postPage({
     reading,
     person,
-    token: waiting === undefined ? "" : tokens.issue(subject),
-    place: subject.place,
-    decided: deciding.of(jobId) ?? await findDecision(desk, reading),
+    tokenFor,
+    decided: await deciding.of(jobId, record) ??
+      await findDecision(desk, reading, goesByKey),
     following: followings.of(jobId),
-    nameNote: await desk.goesByKey() ? GOES_BY_KEY : "",
+    nameNote: goesByKey ? GOES_BY_KEY : "",
     nowMs: Date.now(),
   }));
 }
@@ -122,12 +128,14 @@ const GOES_BY_KEY =
 /** Who decided about a job that is over. */
 async function findDecision(
   { operator }: Desk,
-  { facts, waiting }: Reading,
+  { facts: { jobId }, record, waiting }: Reading,
+  goesByKey: boolean,
 ) {
   if (waiting !== undefined) return undefined;
   try {
     const all = await readDecisions(operator.platform) ?? [];
-    return all.find(({ jobId }) => jobId === facts.jobId);
+    const last = all.find((one) => one.jobId === jobId);
+    return last && isRecorded(last, record, goesByKey) ? last : undefined;
   } catch (error) {
     if (error instanceof OutsideError) return undefined;
     throw error;

@@ -5,6 +5,7 @@
  * @module
  */
 import {
+  type JsonObject,
   objectOf,
   optional,
   parseJson,
@@ -105,6 +106,28 @@ function withoutDoubles(decisions: readonly Decision[]): Decision[] {
     }
   }
   return kept.toSorted((a, b) => a.at < b.at ? 1 : -1);
+}
+
+/** Clocks of a desk and its platform differ by less. */
+const CLOCKS_MS = 2 * 60_000;
+
+/**
+ * Whether the platform's record tells of this decision, not of a later one: a job
+ * may come back, and be decided elsewhere.
+ *
+ * @param goesByKey Whether the platform may record a key in place of a person.
+ */
+export function isRecorded(
+  { verb, by, at }: Decision,
+  record: JsonObject,
+  goesByKey: boolean,
+): boolean {
+  if ((record["state"] === "DENIED") !== (verb === "rejected")) return false;
+  const recorded = stringOf(record["approval_by"]);
+  if (recorded === "" || recorded === by) return true;
+  const atUs = record["approval_at"];
+  return goesByKey && (typeof atUs !== "number" ||
+    Math.abs(atUs / 1000 - Date.parse(at)) < CLOCKS_MS);
 }
 
 function read(item: string): Decision | undefined {

@@ -12,9 +12,11 @@ import { DeskRefusal } from "../../lib/desk/refusal.ts";
 import { type Subject, Tokens } from "../../lib/desk/tokens.ts";
 
 const SUBJECT: Subject = {
+  verb: "rejected",
   jobId: "r:post@1",
   digest: "d",
   place: "artifact",
+  evidence: "e",
   person: "Ana",
 };
 
@@ -22,8 +24,8 @@ Deno.test("a token is good for an hour, once, and for its subject alone", () => 
   let now = 1_764_000_000_000;
   const tokens = new Tokens(() => now);
   const token = tokens.issue(SUBJECT);
-  for (const part of ["jobId", "digest", "place", "person"] as const) {
-    const other = { ...SUBJECT, [part]: "other" };
+  for (const part of Object.keys(SUBJECT)) {
+    const other = { ...SUBJECT, [part]: "approved" };
     assertEquals(tokens.redeem(token, other), "foreign", part);
   }
   assertEquals(tokens.redeem("", SUBJECT), "foreign");

@@ -13,7 +13,7 @@ import { type Devcore, startDevcore } from "../../deploy/devcore/devcore.ts";
 import { PROFILES } from "../../deploy/devcore/profile.ts";
 import { createLog } from "../../lib/base/log.ts";
 import { delay } from "../../lib/base/time.ts";
-import { approve } from "../../lib/operate/approvals.ts";
+import { approve, reject } from "../../lib/operate/approvals.ts";
 import { WORKFLOW_ID } from "../../lib/operate/pack.ts";
 import { connectStore } from "../../lib/platform/store.ts";
 import { writePublicKey, writeSigningKey } from "../../lib/post/keys.ts";
@@ -193,6 +193,71 @@ const STEPS: Readonly<Record<string, (place: Place) => Promise<void>>> = {
     assertEquals(sent.status, 409);
     assertStringIncludes(sent.text, "The message changed while you read it");
     assertEquals(await stateOf(stand, jobId), "APPROVAL_REQUIRED");
+  },
+
+  async "evidence that changed since it was read is not approved"(
+    { core, stand, desk },
+  ) {
+    const jobId = await start(stand, "evidence");
+    const page = (await desk.get(pathOf(jobId))).text;
+    const { gateway, signal } = stand.platform;
+    const { context } = await stand.job(jobId) as {
+      context: { evidence: { evidence: Record<string, unknown>[] } };
+    };
+    const [piece] = context.evidence.evidence;
+    // Others need not write a digest.
+    delete piece!["sha256"];
+    piece!["artifact_ptr"] = await gateway.putArtifact({
+      content: new TextEncoder().encode("something else"),
+      ...{ contentType: "text/plain", retention: "audit" },
+    }, signal);
+    const log = createLog({}, { write() {} });
+    await using store = await connectStore({
+      ...{ url: core.redisUrl, name: "test", log, signal },
+    });
+    const text = JSON.stringify(context);
+    await store.write(`ctx:${jobId}`, text, 3_600, signal);
+    const sent = await desk.send(pathOf(jobId), "approve", { page });
+    assertEquals(sent.status, 409);
+    assertStringIncludes(sent.text, "The evidence changed while you read it");
+    assertEquals(await stateOf(stand, jobId), "APPROVAL_REQUIRED");
+    // Whoever reads it again can.
+    assertEquals((await desk.send(pathOf(jobId), "approve")).status, 303);
+  },
+
+  async "who decides twice is told so"({ stand, desk }) {
+    const jobId = await start(stand, "twice");
+    const [one, other] = [
+      (await desk.get(pathOf(jobId))).text,
+      (await desk.get(pathOf(jobId))).text,
+    ];
+    const first = await desk.send(pathOf(jobId), "approve", { page: one });
+    assertEquals(first.status, 303);
+    const again = await desk.send(pathOf(jobId), "approve", { page: other });
+    assertEquals(again.status, 409);
+    assertMatch(again.text, /You decided it already<[^]*You approved it/);
+  },
+
+  async "a decision that came to nothing is not taken for the next one"(
+    { core, stand, desk },
+  ) {
+    const jobId = await start(stand, "elsewhere");
+    const path = pathOf(jobId);
+    core.faults.bounceApprovals = 1;
+    assertEquals((await desk.send(path, "approve")).status, 303);
+    await until(
+      "the bounce",
+      async () =>
+        (await desk.get(path)).text.includes("It was approved, and came back"),
+    );
+    // Then somebody rejects it at a terminal.
+    const page = (await desk.get(path, "Cy")).text;
+    await reject(stand.platform.as("Bo"), jobId, "a false alarm");
+    const late = await desk.send(path, "approve", { name: "Cy", page });
+    assertMatch(late.text, /rejected by Bo/);
+    const { text } = await desk.get(path, "Cy");
+    assertMatch(text, /Rejected by Bo on/);
+    assert(!text.includes("goes by the API key"));
   },
 
   async "nothing is approved while its evidence cannot be read"(

@@ -7,6 +7,7 @@ import { stringOf } from "../../base/json.ts";
 import { ageOf, printable, utcOf } from "../../base/text.ts";
 import { h, type Markup } from "../html.ts";
 import { readEnd } from "../../operate/approvals.ts";
+import { placeOf } from "../../operate/decide.ts";
 import type { Decision } from "../../operate/decisions.ts";
 import { describeHindrance, describeOutcome } from "../../operate/outcome.ts";
 import { outlookOf } from "../../operate/shown.ts";
@@ -19,10 +20,8 @@ import { pathOf } from "./list.ts";
 export interface StateView {
   reading: Reading;
   person: { name: string };
-  /** Good for one decision about what is shown. */
-  token: string;
-  /** Where it will go, as the token says. */
-  place: string;
+  /** Makes a token that is good for one decision about what is shown. */
+  tokenFor: (verb: Decision["verb"]) => string;
   /** What was decided at this desk, if it was. */
   decided: Decision | undefined;
   following: Following | undefined;
@@ -92,7 +91,7 @@ ${isOver || obstacles.length > 0 ? "" : approveForm(view)}
 <form method="post" action="${
     pathOf(reading.facts.jobId)
   }/reject" class="reject">
-${hidden(view)}
+${hidden(view, "rejected")}
 <label for="reason">Why you reject it</label>
 <textarea id="reason" name="reason" rows="2" required maxlength="${REASON_CHARS_MAX}" aria-describedby="reason-note"></textarea>
 <p class="faint" id="reason-note">The platform records the reason. Nothing is posted.</p>
@@ -111,16 +110,21 @@ function approveForm(view: StateView): Markup {
   return h`<form method="post" action="${
     pathOf(facts.jobId)
   }/approve" class="approve">
-${hidden(view)}
+${hidden(view, "approved")}
 <button class="primary">Approve as ${person.name}</button>
 </form>`;
 }
 
-/** The token is bound to the other two, which only say what has changed. */
-function hidden({ token, reading: { digest = "" }, place }: StateView): Markup {
-  return h`<input type="hidden" name="token" value="${token}">
+/** The token is bound to the others, which only say what has changed. */
+function hidden(
+  { tokenFor, reading: { digest = "", waiting, evidenceDigest } }: StateView,
+  verb: Decision["verb"],
+): Markup {
+  const place = placeOf(waiting?.looked.whereto) ?? "";
+  return h`<input type="hidden" name="token" value="${tokenFor(verb)}">
 <input type="hidden" name="digest" value="${digest}">
-<input type="hidden" name="place" value="${place}">`;
+<input type="hidden" name="place" value="${place}">
+<input type="hidden" name="evidence" value="${evidenceDigest}">`;
 }
 
 function jobOf({ reading: { facts }, person, decided }: StateView) {
