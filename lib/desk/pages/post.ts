@@ -38,7 +38,10 @@ export function postPage(view: PostView): Markup {
     : state.isMoving
     ? "moving"
     : "over";
-  const deciding = h`<div class="deciding" id="live">
+  const { digest = "", evidenceDigest } = reading;
+  // What the forms are about; a page that shows something else loads itself anew.
+  const shows = waiting === undefined ? "" : `${digest} ${evidenceDigest}`;
+  const deciding = h`<div class="deciding" id="live" data-shows="${shows}">
 ${state.markup}
 </div>`;
   const read = h`<div class="reading">

@@ -27,6 +27,11 @@ async function show() {
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
   const [now, then] = [document, fresh].map((one) => one.getElementById("live"));
   if (!now || !then) return;
+  // A form about another message or evidence than is shown decides unread.
+  const { shows } = then.dataset;
+  if (shows && shows !== now.dataset.shows) return location.reload();
+  const [typed, empty] = [now, then].map((one) => one.querySelector("textarea"));
+  if (typed && empty) empty.value = typed.value;
   const focused = now.contains(document.activeElement) ? document.activeElement : null;
   const [at, href] = [focused && focused.id, focused && focused.getAttribute("href")];
   now.replaceWith(then);

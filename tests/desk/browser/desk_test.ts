@@ -121,6 +121,40 @@ const STEPS: Readonly<Record<string, (place: Place) => Promise<void>>> = {
     assertEquals(tab.errors, []);
   },
 
+  async "a page that follows keeps what was typed, and shows a new message whole"(
+    place,
+  ) {
+    const path = await start(place, "typed");
+    const tab = await enter(place, "Ana");
+    await tab.goto(place.desk.url + path);
+    await tab.click("#reason");
+    await tab.type("not ours");
+    const token = () =>
+      tab.eval<string>("document.querySelector('[name=token]').value");
+    const refresh = "document.dispatchEvent(new Event('visibilitychange'))";
+    const before = await token();
+    await tab.eval(refresh);
+    await tab.until(
+      "another token",
+      `document.querySelector('[name=token]').value !== "${before}"`,
+    );
+    assertEquals(
+      await tab.eval("document.querySelector('#reason').value"),
+      "not ours",
+    );
+    assertEquals(await tab.eval("document.activeElement.id"), "reason");
+    // As if the page were of another message: a fresh form would be for one unread.
+    await tab.eval(
+      "document.getElementById('live').dataset.shows = 'other'; document.getElementById('message').textContent = 'Old'",
+    );
+    await tab.eval(refresh);
+    await tab.until(
+      "the whole page",
+      "document.getElementById('message').textContent !== 'Old'",
+    );
+    await rejectIn(place, path);
+  },
+
   async "of two people one decides, and the other's page says so by itself"(
     place,
   ) {
