@@ -170,6 +170,12 @@ export interface Lookup {
   evidence?: string[];
 }
 
+/**
+ * How something stands: as it should, not as it should, or as it should again
+ * after it did not.
+ */
+export type Health = "well" | "ill" | "recovered";
+
 /** A named value from the evidence. */
 export interface Fact {
   /** In the source's spelling. */
@@ -178,6 +184,8 @@ export interface Fact {
   value: string;
   /** Absent for what the webhook says. */
   kind?: EvidenceKind;
+  /** How it stands, where whoever collected it can tell. */
+  health?: Health;
   /** Ids of evidence items, at least one. */
   evidence: string[];
 }
@@ -339,6 +347,8 @@ export interface Summary {
   highlights: Claim[];
   /** What to do next. */
   action_items: Claim[];
+  /** `nothing is wrong now: …`, only where everything that was checked is well. */
+  verdict?: string;
   /** The share of claims that rest on more than the webhook, 0 to 1. */
   confidence?: number;
   /** The author: `builtin` or a model. */

@@ -500,6 +500,11 @@ const RULES: Partial<Record<SchemaName, Rule[]>> = {
     textRule("/normalized_context/facts/0/name", 1, 100),
     textRule("/normalized_context/facts/0/value", 0, 1000),
     wordRule("/normalized_context/facts/0/kind", KINDS),
+    wordRule("/normalized_context/facts/0/health", [
+      "well",
+      "ill",
+      "recovered",
+    ]),
     citationsRule("/normalized_context/facts/0/evidence"),
     citationRule("/normalized_context/facts/0/evidence/0"),
     listRule("/normalized_context/timeline", 100, ENTRY),
@@ -549,6 +554,7 @@ const RULES: Partial<Record<SchemaName, Rule[]>> = {
       citationsRule(`/${key}/0/evidence`),
       citationRule(`/${key}/0/evidence/0`),
     ]),
+    textRule("/verdict", 1, 500),
     ["/confidence", [0, 1, 0.5], [
       [-0.01, "must be >= 0"],
       [1.01, "must be <= 1"],

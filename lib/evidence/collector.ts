@@ -6,7 +6,7 @@
  */
 import type { Config, Settings } from "../base/config.ts";
 import type { Change, MetricSeries } from "../collected.ts";
-import type { EvidenceKind, Gap, GapKind } from "../incident.ts";
+import type { EvidenceKind, Gap, GapKind, Health } from "../incident.ts";
 import type { Subject } from "./subject.ts";
 
 /** A host that a collector may call, or a file that it may read, and why. */
@@ -36,6 +36,8 @@ export interface FoundFact {
   value: string;
   /** The question's if absent. */
   kind?: EvidenceKind;
+  /** How it stands, if the piece shows that. */
+  health?: Health;
 }
 
 /** Something that happened at one moment. */

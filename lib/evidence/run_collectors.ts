@@ -289,7 +289,7 @@ function assemble<S extends Settings>(
     result.pieces.push(toPiece(name, piece, redaction));
     result.facts.push(
       ...facts.filter(({ name }) => name.trim() !== "").slice(0, FACTS_MAX)
-        .map(({ name, value, kind }) => ({
+        .map(({ name, value, kind, health }) => ({
           name: words(name, NAME_CHARS_MAX),
           // A fact's name tells whether its value is a secret.
           value: shorten(
@@ -297,6 +297,7 @@ function assemble<S extends Settings>(
             VALUE_CHARS_MAX,
           ),
           kind: kind ?? question.kind,
+          ...optional("health", health),
           evidence,
         })),
     );

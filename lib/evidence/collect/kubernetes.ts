@@ -252,7 +252,7 @@ async function* askRollouts(place: Place, io: Io): AsyncGenerator<Finding> {
 
 async function* askState(place: Place, io: Io): AsyncGenerator<Finding> {
   const { namespace, deployment, selector } = place;
-  const state: State = {};
+  const state: State = { now: io.now };
   yield* inParts([
     {
       what: "deployments",

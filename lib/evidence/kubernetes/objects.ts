@@ -62,6 +62,8 @@ export interface Pod {
   readonly owner: string;
   readonly phase: string;
   readonly isReady: boolean;
+  /** Whether it was told to end, so that nothing of it is a fault any more. */
+  readonly isLeaving?: boolean;
   readonly restarts: number;
   readonly troubles: readonly Trouble[];
 }
@@ -142,7 +144,7 @@ export function readRevision(whole: JsonObject): Revision | undefined {
 
 /** Reads a pod. What ended before `since` is left out. */
 export function readPod(whole: JsonObject, since: string): Pod {
-  const { name, labels, owner } = metaOf(whole);
+  const { name, labels, owner, isLeaving } = metaOf(whole);
   const status = objectOf(whole["status"]) ?? {};
   const conditions = objectsOf(status["conditions"]);
   const condition = (wanted: string) =>
@@ -168,6 +170,7 @@ export function readPod(whole: JsonObject, since: string): Pod {
       : owner?.name ?? name,
     phase: textOf(status["phase"], 40) ?? "Unknown",
     isReady: condition("Ready")?.["status"] === "True",
+    ...isLeaving && { isLeaving },
     restarts: containers.reduce(
       (sum, one) => sum + countOf(one["restartCount"]),
       0,
@@ -253,6 +256,7 @@ function metaOf(whole: JsonObject) {
     annotations: objectOf(meta["annotations"]) ?? {},
     createdAt: momentOf(meta["creationTimestamp"]),
     fields: objectsOf(meta["managedFields"]),
+    isLeaving: momentOf(meta["deletionTimestamp"]) !== "",
     owner: owner && {
       kind: stringOf(owner["kind"]),
       name: textOf(owner["name"], NAME_CHARS_MAX) ?? "",

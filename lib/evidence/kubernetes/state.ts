@@ -5,6 +5,7 @@
  * @module
  */
 import { counted, utcOf } from "../../base/text.ts";
+import type { Health } from "../../incident.ts";
 import type { Finding, FoundFact } from "../collector.ts";
 import {
   type Deployment,
@@ -16,6 +17,7 @@ import {
 import { deploymentOfPod } from "../../workload.ts";
 import { wordsOf } from "../wording.ts";
 import type { Place } from "./place.ts";
+import { podsHealth, troubleHealth, warningHealth } from "./health.ts";
 
 /** The Deployments that were looked at. */
 export interface Looked {
@@ -29,6 +31,8 @@ export interface State {
   deployments?: Looked;
   pods?: readonly Pod[];
   warnings?: readonly Warning[];
+  /** When it was read. */
+  now?: Date;
 }
 
 const LISTED_MAX = 50;
@@ -58,7 +62,7 @@ export function describeState(state: State, place: Place): Finding {
   );
   const shown = isWhole ? ill : list;
   const troubles = groupTroubles(pods);
-  const groups = groupWarnings(warnings, place);
+  const groups = groupWarnings(state, place);
   const isMissing = state.deployments !== undefined && list.length === 0 &&
     deployment !== undefined;
   return {
@@ -73,9 +77,9 @@ export function describeState(state: State, place: Place): Finding {
         ) => rest),
         pods: pods.toSorted((a, b) => b.troubles.length - a.troubles.length)
           .slice(0, LISTED_MAX),
-        warnings: groups.slice(0, LISTED_MAX).map(({ isOwn: _, ...one }) =>
-          one
-        ),
+        warnings: groups.slice(0, LISTED_MAX).map((
+          { isOwn: _, health: _how, ...one },
+        ) => one),
         of: {
           deployments: list.length,
           pods: pods.length,
@@ -85,12 +89,17 @@ export function describeState(state: State, place: Place): Finding {
     },
     facts: [
       ...isMissing
-        ? [{ name: `Deployment ${deployment}`, value: "none of that name" }]
+        ? [{
+          name: `Deployment ${deployment}`,
+          value: "none of that name",
+          health: "ill" as const,
+        }]
         : [],
       ...isWhole && list.length > 0
         ? [{
           name: "Deployments",
           value: `${list.length - ill.length} of ${list.length} are well`,
+          health: ill.length === 0 ? "well" as const : "ill" as const,
         }]
         : [],
       ...shown.slice(0, DEPLOYMENTS_MAX).map((
@@ -102,13 +111,21 @@ export function describeState(state: State, place: Place): Finding {
           ...updated < replicas ? [`${updated} updated`] : [],
           ...troubles,
         ].join(", "),
+        health: ready < replicas || troubles.length > 0
+          ? "ill" as const
+          : "well" as const,
       })),
-      ...pods.length === 0 ? [] : [{ name: "pods", value: countPods(pods) }],
+      ...pods.length === 0 ? [] : [{
+        name: "pods",
+        value: countPods(pods),
+        health: podsHealth(pods),
+      }],
       ...troubles.slice(0, TROUBLES_MAX).map(factOf),
       ...groups.slice(0, WARNINGS_MAX).map((
-        { reason, object, count, last, message },
+        { reason, object, count, last, message, health },
       ) => ({
         name: reason,
+        health,
         value: `${object} ×${count}, last at ${utcOf(last)}: ${
           wordsOf(message, 200) ?? ""
         }`,
@@ -141,10 +158,14 @@ function countPods(pods: readonly Pod[]): string {
     `${length} ${phase}`
   ).join(", ");
   const ready = pods.filter(({ isReady }) => isReady).length;
+  const leaving = pods.filter(({ isLeaving }) => isLeaving).length;
   const restarts = pods.reduce((sum, pod) => sum + pod.restarts, 0);
-  return `${pods.length}: ${list}; ${ready} ready; ${
-    counted(restarts, "restart")
-  }`;
+  return [
+    `${pods.length}: ${list}`,
+    `${ready} ready`,
+    ...leaving === 0 ? [] : [`${leaving} terminating`],
+    counted(restarts, "restart"),
+  ].join("; ");
 }
 
 interface TroubleGroup extends Trouble {
@@ -153,12 +174,18 @@ interface TroubleGroup extends Trouble {
   /** Of those with a time; or empty. */
   readonly first: string;
   readonly last: string;
+  readonly health: Health;
 }
 
 /** One workload, container and reason each; those of the most pods first. */
 function groupTroubles(pods: readonly Pod[]): TroubleGroup[] {
-  const all = pods.flatMap(({ name, owner, troubles }) =>
-    troubles.map((trouble) => ({ ...trouble, name, owner }))
+  const all = pods.flatMap((pod) =>
+    pod.troubles.map((trouble) => ({
+      ...trouble,
+      name: pod.name,
+      owner: pod.owner,
+      health: troubleHealth(pod),
+    }))
   );
   const groups = Map.groupBy(
     all,
@@ -174,12 +201,15 @@ function groupTroubles(pods: readonly Pod[]): TroubleGroup[] {
       pods: new Set(group.map(({ name }) => name)).size,
       first: times[0] ?? "",
       last: times.at(-1) ?? "",
+      health: group.find(({ health }) => health === "ill")?.health ??
+        one.health,
     };
   });
 }
 
 function factOf(
-  { reason, owner, container, pods, last, exitCode, message }: TroubleGroup,
+  { reason, owner, container, pods, last, exitCode, message, health }:
+    TroubleGroup,
 ): FoundFact {
   const more = [
     ...container === "" ? [] : [`container ${container}`],
@@ -189,6 +219,7 @@ function factOf(
   ];
   return {
     name: reason,
+    health,
     value: [`${counted(pods, "pod")} of ${owner}`, ...more].filter(Boolean)
       .join(", "),
   };
@@ -196,7 +227,7 @@ function factOf(
 
 /** One reason and object each; those of the workload that is meant first. */
 function groupWarnings(
-  warnings: readonly Warning[],
+  { warnings = [], pods = [], now }: State,
   { deployment, hint }: Place,
 ) {
   const workload = deployment ?? hint;
@@ -222,6 +253,9 @@ function groupWarnings(
       first: group.map(({ from }) => from).toSorted()[0]!,
       last: last.to,
       message: last.message,
+      health: group.some((one) => warningHealth(one, pods, now) === "ill")
+        ? "ill" as const
+        : "recovered" as const,
     };
   }).toSorted((a, b) =>
     Number(b.isOwn) - Number(a.isOwn) || b.count - a.count ||
