@@ -129,6 +129,10 @@ class Database {
     this.#now = now;
   }
 
+  now(): number {
+    return this.#now();
+  }
+
   find(key: string): Entry | undefined {
     const entry = this.#entries.get(key);
     if (entry === undefined || this.#now() <= entry.expiresAtMs) return entry;
@@ -196,6 +200,7 @@ const COMMANDS = new Map(Object.entries<Command>({
   EXPIRE: [2, 2, expire],
   GET: [1, 1, ({ data }, [key]) => bulk(data.string(key))],
   GETRANGE: [3, 3, getRange],
+  INCRBY: [2, 2, increase],
   INFO: [0, Infinity, () => bulk(INFO)],
   LRANGE: [3, 3, listRange],
   PING: [
@@ -278,6 +283,14 @@ function append({ data }: Session, [key, ...items]: Args): string {
   const list = data.list(key);
   if (list.length === 0) data.set(key, list, Infinity);
   return integer(list.push(...items));
+}
+
+function increase({ data }: Session, [key, by]: Args): string {
+  const { value = "0", expiresAtMs = Infinity } = data.find(key) ?? {};
+  if (typeof value === "object") fail(WRONG_TYPE);
+  const sum = readInteger(value) + readInteger(by);
+  data.set(key, String(sum), expiresAtMs - data.now());
+  return integer(sum);
 }
 
 function expire({ data }: Session, [key, seconds]: Args): string {

@@ -66,6 +66,24 @@ export interface JobStore {
   list(key: string): Promise<string[]>;
   /** Reads the last items of a list, oldest first. */
   latest(key: string, itemsMax: number): Promise<string[]>;
+  /**
+   * Adds to a number that expires `ttlS` seconds after the last addition. What
+   * is added may count twice if Redis loses a reply; what is taken off is sent
+   * once, so that it is never taken off twice.
+   *
+   * @returns The sum.
+   */
+  add(key: string, by: number, ttlS: number): Promise<number>;
+}
+
+/** How many tokens of a model a job may use, as its packet has them. */
+export interface TokenBudget {
+  /** Of the prompt. */
+  readonly input: number;
+  /** Of the answer. */
+  readonly output: number;
+  /** Both together. */
+  readonly total: number;
 }
 
 /** Everything that a handler gets beside its input. */
@@ -74,6 +92,8 @@ export interface JobContext<S extends Settings = Settings> {
   readonly job: Job;
   /** The limits that policy puts on this job, as its packet has them. */
   readonly constraints: Constraints;
+  /** `Infinity` where the packet sets no limit; absent if it sets none. */
+  readonly tokens?: TokenBudget;
   /** Aborts at the job's deadline, when it is cancelled, and at shutdown. */
   readonly signal: AbortSignal;
   /** How long the job may still take, in milliseconds; `Infinity` if for ever. */

@@ -12,7 +12,7 @@ import {
   type JobErrorCode,
   messageOf,
 } from "../base/errors.ts";
-import { parseJson } from "../base/json.ts";
+import { optional, parseJson } from "../base/json.ts";
 import { bugFields, errorFields, type Log } from "../base/log.ts";
 import type { Tally } from "../base/tally.ts";
 import type { Check } from "../schema_check.ts";
@@ -21,7 +21,7 @@ import {
   readRecordedConstraints,
   stricter,
 } from "./constraints.ts";
-import type { Job, JobContext } from "./context.ts";
+import type { Job, JobContext, TokenBudget } from "./context.ts";
 import type { Gateway } from "./gateway.ts";
 import { GatewayError } from "./gateway_error.ts";
 import {
@@ -179,6 +179,7 @@ function createContext(
   return {
     job,
     constraints,
+    ...optional("tokens", tokenBudget(request)),
     signal,
     leftMs() {
       const wholeMs = Number(request.budget?.deadlineMs ?? 0n) || Infinity;
@@ -221,8 +222,22 @@ function createContext(
       append: (key, item) => store.append(key, item, NEVER),
       list: (key) => store.list(key, signal),
       latest: (key, itemsMax) => store.latest(key, itemsMax, signal),
+      add: (key, by, ttlS) => store.add(key, by, ttlS, signal),
     },
   };
+}
+
+/** 0 means no limit, as everywhere in protobuf. */
+function tokenBudget(
+  { budget }: JobCall["request"],
+): TokenBudget | undefined {
+  if (budget === undefined) return undefined;
+  const [input, output, total] = [
+    budget.maxInputTokens,
+    budget.maxOutputTokens,
+    budget.maxTotalTokens,
+  ].map((tokens) => Number(tokens) || Infinity) as [number, number, number];
+  return { input, output, total };
 }
 
 async function readInput(

@@ -62,6 +62,18 @@ export interface Store extends AsyncDisposable {
     ttlS?: number,
   ): Promise<void>;
   /**
+   * Adds to a number that expires `ttlS` seconds after the last addition. A
+   * negative one is sent once: twice, it would take off too much.
+   *
+   * @returns The sum.
+   */
+  add(
+    key: string,
+    by: number,
+    ttlS: number,
+    signal: AbortSignal,
+  ): Promise<number>;
+  /**
    * Reads a whole list.
    *
    * @throws {StoreError} `too large` above {@linkcode LIST_ITEMS_MAX} items.
@@ -260,6 +272,16 @@ function wrap(redis: Redis, up: () => boolean): Store {
     async append(key, item, signal, ttlS) {
       await run(() => redis.rpush(key, item), signal);
       if (ttlS !== undefined) await run(() => redis.expire(key, ttlS), signal);
+    },
+    async add(key, by, ttlS, signal) {
+      const add = () => redis.incrby(key, by);
+      const sum = by < 0
+        ? await add().catch((error) => {
+          throw toStoreError(error);
+        })
+        : await run(add, signal);
+      await run(() => redis.expire(key, ttlS), signal);
+      return sum;
     },
     async list(key, signal) {
       const read = () => redis.lrange(key, 0, LIST_ITEMS_MAX);

@@ -29,6 +29,8 @@ export interface FakeContext<S extends Settings> {
   artifacts: Map<string, Artifact>;
   /** Lists by key. */
   lists: Map<string, string[]>;
+  /** Numbers by key. */
+  numbers: Map<string, number>;
   /** Job records by id, as the gateway would report them. */
   jobs: Map<string, JsonObject>;
   /** Log lines, parsed. */
@@ -59,6 +61,7 @@ export function fakeContext<S extends Settings>(
   const config: Config<S> = readConfig(settings, (name) => variables[name]);
   const artifacts = new Map<string, Artifact>();
   const lists = new Map<string, string[]>();
+  const numbers = new Map<string, number>();
   const jobs = new Map<string, JsonObject>();
   const log: JsonObject[] = [];
   const counts = new Tally();
@@ -128,9 +131,14 @@ export function fakeContext<S extends Settings>(
       list: (key) => Promise.resolve(lists.get(key) ?? []),
       latest: (key, itemsMax) =>
         Promise.resolve((lists.get(key) ?? []).slice(-itemsMax)),
+      add(key, by) {
+        const sum = (numbers.get(key) ?? 0) + by;
+        numbers.set(key, sum);
+        return Promise.resolve(sum);
+      },
     },
   };
-  return { context, artifacts, lists, jobs, log, abort, counts };
+  return { context, artifacts, lists, numbers, jobs, log, abort, counts };
 }
 
 async function put(
