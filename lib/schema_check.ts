@@ -46,6 +46,14 @@ export function compileCheck(name: SchemaName): Check {
     validate(value) ? undefined : describe(validate.errors?.[0]);
 }
 
+/** Compiles the check of any other schema. */
+export function compileSchema(schema: Schema): Check {
+  const ajv = new Ajv2020({ strict: true, allowUnionTypes: true });
+  const validate = ajv.compile(schema);
+  return (value) =>
+    validate(value) ? undefined : describe(validate.errors?.[0]);
+}
+
 function schemaOf(name: SchemaName): Schema {
   const parts = COMPOSED[name];
   if (parts === undefined) return { $ref: name };

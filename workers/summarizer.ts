@@ -3,8 +3,9 @@
  *
  * Takes jobs of `job.incident-enricher.summarize`: `{evidence}`. Returns a
  * `Summary` and stores three artifacts: the Markdown, the exact message that an
- * approval releases, and a page that quotes the evidence. Net: NATS, Redis,
- * gateway. Env: `SETTINGS`. No files, no processes.
+ * approval releases, and a page that quotes the evidence; a fourth, if a model
+ * was asked, holds what was sent and what came back. Net: NATS, Redis, gateway,
+ * the model's host if there is one. Env: `SETTINGS`. No files, no processes.
  *
  * @module
  */
@@ -15,6 +16,7 @@ import { optional } from "../lib/base/json.ts";
 import { within } from "../lib/base/time.ts";
 import {
   type EvidenceBundle,
+  type EvidenceText,
   type SummarizeInput,
   type Summary,
   withIds,
@@ -36,7 +38,13 @@ import { countRemoved } from "../lib/removed.ts";
 import { summarize } from "../lib/summary/builtin.ts";
 import { claimsOf, type Draft, weigh } from "../lib/summary/draft.ts";
 import { toMarkdown } from "../lib/summary/markdown.ts";
+import { readWithModel } from "../lib/summary/model/ask.ts";
+import { authorOf, join } from "../lib/summary/model/join.ts";
+import { checkModel } from "../lib/summary/model/providers.ts";
+import { storeRecord } from "../lib/summary/model/record.ts";
+import { withReading } from "../lib/summary/model/section.ts";
 import { READ_MS, readEvidence } from "../lib/summary/read_evidence.ts";
+import { MODEL_SETTINGS, type ModelSettings } from "../lib/summary/settings.ts";
 
 const TOPIC = "job.incident-enricher.summarize";
 /** For the Markdown in the job's result; the artifact holds all of it. */
@@ -46,12 +54,13 @@ const CONTEXT_KIND = "incident.context";
 const PAGE_MS = 15_000;
 
 /** Everything that this worker reads from its environment. */
-export const SETTINGS: PlatformSettings & LinkSettings = {
+export const SETTINGS: PlatformSettings & LinkSettings & ModelSettings = {
   ...platformSettings(
     "incident-enricher-summarizer",
     "incident-enricher-summarize",
   ),
   ...LINK_SETTINGS,
+  ...MODEL_SETTINGS,
 };
 
 /**
@@ -69,9 +78,14 @@ export async function summarizeEvidence(
   const redaction = startRedaction({ level });
   const { kept } = redaction;
   const known = redactBundle(evidence, redaction);
-  const draft = kept(summarize(known));
+  const own = kept(summarize(known));
   const bundle = withRemoved(known, redaction.ledger());
-  const markdown = toMarkdown(draft, bundle, settings.evidenceUrl);
+  const reading = await readWithModel(bundle, { ...context, redaction });
+  const draft = join(own, reading);
+  const markdown = withReading(
+    toMarkdown(own, bundle, settings.evidenceUrl),
+    reading,
+  );
   const labels = { incident_id: bundle.incident_id };
   progress(40, "storing the summary");
   const summaryPtr = await gateway.putArtifact({
@@ -90,10 +104,12 @@ export async function summarizeEvidence(
     retention: "audit",
     labels: { ...labels, kind: "incident.message" },
   });
+  await storeRecord(reading, bundle.incident_id, gateway);
   progress(80, "storing the page");
   const pagePtr = await storePage(bundle, context, {
     draft,
     redaction,
+    read: reading?.texts,
     artifacts: [["Summary", summaryPtr], ["Message", messagePtr]],
   });
   countRemoved(redaction.ledger(), count);
@@ -101,7 +117,8 @@ export async function summarizeEvidence(
     incident_id: bundle.incident_id,
     summary_md: inline(markdown, summaryPtr),
     ...claimsOf(draft.report, bundle.evidence),
-    model: draft.model,
+    ...optional("verdict", draft.report.verdict),
+    model: authorOf(own, reading),
     artifact_ptr: summaryPtr,
     message_ptr: messagePtr,
     message_sha256: await sha256Hex(message),
@@ -121,9 +138,10 @@ async function storePage(
   { gateway, signal, job, settings, constraints, log, leftMs }: JobContext<
     typeof SETTINGS
   >,
-  { draft, redaction, artifacts }: {
+  { draft, redaction, read, artifacts }: {
     draft: Draft;
     redaction: Redaction;
+    read: readonly EvidenceText[] | undefined;
     artifacts: readonly (readonly [what: string, pointer: string])[];
   },
 ): Promise<string | undefined> {
@@ -134,7 +152,9 @@ async function storePage(
     ? []
     : withIds(bundle.evidence).filter(({ kind }) => kind !== CONTEXT_KIND);
   try {
-    const texts = await readEvidence(pieces, { gateway, signal, timeMs });
+    const ids = new Set(pieces.map(({ id }) => id));
+    const texts = read?.filter(({ id }) => ids.has(id)) ??
+      await readEvidence(pieces, { gateway, signal, timeMs });
     const { kept: redact } = redaction;
     const { confidence } = weigh(draft.report);
     const content = composePage(bundle, { ...draft, confidence }, {
@@ -171,6 +191,7 @@ if (import.meta.main) {
   await runWorker({
     topic: TOPIC,
     settings: SETTINGS,
+    caution: checkModel,
     input: "SummarizeInput",
     output: "Summary",
     handle: summarizeEvidence,

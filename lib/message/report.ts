@@ -48,6 +48,7 @@ const CITED_MAX = 5;
 /** The parts in their order, and their titles. */
 const PARTS: readonly (readonly [place: Place, title: string | undefined])[] = [
   ["happened", undefined],
+  ["model", "A model's reading of the same evidence"],
   ["changed", "What changed"],
   ["seen", "Seen before"],
   ["next", "Next"],
@@ -55,6 +56,7 @@ const PARTS: readonly (readonly [place: Place, title: string | undefined])[] = [
 /** What is dropped first, and how many lines of it are kept. */
 const LEAST_FIRST: readonly (readonly [Place | "addresses", number])[] = [
   ["addresses", 1],
+  ["model", 0],
   ["happened", 6],
   ["seen", 1],
   ["next", 2],
@@ -128,7 +130,7 @@ function shownOf({ claims, addresses }: ReportView): Shown {
       ]),
     ),
     more: count,
-    left: { happened: 0, changed: 0, seen: 0, next: 0 },
+    left: { happened: 0, model: 0, changed: 0, seen: 0, next: 0 },
   };
 }
 

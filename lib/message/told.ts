@@ -11,6 +11,7 @@ export type Place =
   | "headline"
   | "state"
   | "happened"
+  | "model"
   | "changed"
   | "seen"
   | "next"
@@ -23,6 +24,10 @@ export interface Told extends Claim {
   severity?: Severity;
   /** Whether it rests on what was collected, not on the webhook alone. */
   collected?: boolean;
+  /** Who says it, if not the rules. */
+  by?: "model";
+  /** How sure a model may be of it. */
+  level?: "observed" | "possible";
   /** Of a line about alerts: how many it tells of, or counts for the others. */
   of?: More;
 }
@@ -33,6 +38,8 @@ export interface Report {
   priority?: string;
   /** What is ill, and where. */
   subject?: string;
+  /** `nothing is wrong now: …`, if every sign says so; quotes what it repeats. */
+  verdict?: string;
   /** When what the headline says began; RFC 3339. */
   since?: string;
   /** The address of the change that is told first. */

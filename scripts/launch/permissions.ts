@@ -15,6 +15,8 @@ import {
 import { ConfigError } from "../../lib/base/errors.ts";
 import { reachOf } from "../../lib/evidence/collectors.ts";
 import type { CollectorSettings } from "../../lib/evidence/settings.ts";
+import { reachOf as reachOfModel } from "../../lib/summary/model/providers.ts";
+import type { ModelSettings } from "../../lib/summary/settings.ts";
 import { readName } from "../terminal/arguments.ts";
 import { hostOf, isHost } from "./addresses.ts";
 import { SETTINGS as DESK } from "../../workers/desk.ts";
@@ -90,8 +92,8 @@ const REQUIREMENTS: Readonly<Record<string, (config: Values) => HostGrant[]>> =
     "network:egress": (config) =>
       reachOf(config as Config<CollectorSettings>)
         .filter((reach) => "host" in reach),
-    // The built-in summarizer calls nobody; a model adds its host here.
-    "llm": () => [],
+    // The built-in summarizer calls nobody.
+    "llm": (config) => reachOfModel(config as Config<ModelSettings>),
     "slack:webhook": ({ slackAllowedHosts }) =>
       grantHosts(slackAllowedHosts as string[], "slack:webhook"),
   };

@@ -1,0 +1,77 @@
+/**
+ * Finds a sentence's numbers in evidence, with their units. Pure.
+ *
+ * @module
+ */
+import { escapeRegExp } from "../claim.ts";
+
+const UNITS: readonly (readonly [unit: string, spellings: string])[] = [
+  ["ms", "ms|millis|millisecond|milliseconds"],
+  ["s", "s|sec|secs|second|seconds"],
+  ["min", "m|min|mins|minute|minutes"],
+  ["h", "h|hr|hrs|hour|hours"],
+  ["d", "d|day|days"],
+  ["%", "%|percent|pct"],
+  ["B", "b|byte|bytes"],
+  ["KB", "k|kb|ki|kib"],
+  ["MB", "mb|mi|mib"],
+  ["GB", "g|gb|gi|gib"],
+  ["TB", "t|tb|ti|tib"],
+];
+const UNIT_OF = new Map(
+  UNITS.flatMap(([unit, spellings]) =>
+    spellings.split("|").map((spelling) => [spelling, unit] as const)
+  ),
+);
+
+/** Words that are numbers. `one` is mostly none. */
+const WORDS = new Map(
+  ("two three four five six seven eight nine ten eleven twelve thirteen " +
+    "fourteen fifteen sixteen seventeen eighteen nineteen twenty").split(" ")
+    .map((word, at) => [word, String(at + 2)] as const),
+);
+const AMOUNTS =
+  /^(?:thirty|forty|fifty|sixty|seventy|eighty|ninety|hundreds?|thousands?|millions?|billions?|dozens?|half|halved|twice|thrice|doubled?|doubles|tripled?|quarter|third|tenfold)$/;
+
+/** A number with its unit, as it begins a text: `97.4 %`. */
+export const NUMBER =
+  /^[+-]?(\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)([a-z%]{0,12})$/i;
+
+/** A unit's one spelling. */
+export function unitOf(text: string): string | undefined {
+  return UNIT_OF.get(text.toLowerCase());
+}
+
+/** Whether a text has this number, and with no other unit. */
+export function hasNumber(
+  folded: string,
+  number: string,
+  unit: string | undefined,
+): boolean {
+  // Not a part of a name, a version, a time, a date or a longer number.
+  const pattern = RegExp(
+    `(?<![\\w.]|\\w-|\\d[:,])${
+      escapeRegExp(number)
+    }(?![\\d]|[.,:-]\\d)\\s?([a-z%]{0,12})`,
+    "gi",
+  );
+  for (const [, after = ""] of folded.matchAll(pattern)) {
+    const found = unitOf(after);
+    if (unit === undefined || found === undefined || found === unit) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/** Whether a word is a number or an amount that a text must have, too. */
+export function isAmount(word: string): boolean {
+  return WORDS.has(word) || AMOUNTS.test(word);
+}
+
+/** Whether a text has an amount, as a word or in digits. */
+export function hasAmount(folded: string, word: string): boolean {
+  const digits = WORDS.get(word);
+  return RegExp(`\\b${word}\\b`, "i").test(folded) ||
+    digits !== undefined && hasNumber(folded, digits, undefined);
+}

@@ -1,0 +1,90 @@
+/**
+ * What came of asking a model, and how people are told. Pure.
+ *
+ * @module
+ */
+import { counted } from "../../base/text.ts";
+import type { EvidenceText } from "../../incident.ts";
+import type { DroppedClaim, DropReason, KeptClaim } from "./claim.ts";
+import type { Failure } from "./provider.ts";
+
+/** Why a model adds nothing. */
+export type Shortfall = Failure | "abstained" | "nothing left" | "withheld";
+
+/** What a model adds to a summary. */
+export interface Reading {
+  /** Provider and model: `openai:gpt-4o-mini`. */
+  model: string;
+  kept: readonly KeptClaim[];
+  dropped: readonly DroppedClaim[];
+  /** Set if nothing is kept. */
+  shortfall?: Shortfall;
+  /** Of the answer, if that is why. */
+  status?: number;
+  /** Who was waited for how long, in seconds. */
+  seconds?: number;
+  /** The pieces as they were read. */
+  texts?: readonly EvidenceText[];
+  /** The audit record, if something was sent. */
+  record?: unknown;
+}
+
+const SHORTFALLS: Readonly<Record<Shortfall, string>> = {
+  "budget": "its tokens for today are used up",
+  "uncounted": "its tokens could not be counted",
+  "forbidden": "policy does not allow its host",
+  "withheld": "policy withholds the evidence",
+  "no time": "there was no time left to ask it",
+  "late": "it did not answer in time",
+  "limited": "it is asked too often (429)",
+  "status": "it could not answer",
+  "unreachable": "it could not be reached",
+  "garbled": "its answer could not be read",
+  "cut": "its answer was too long",
+  "refusal": "it declined to answer",
+  "abstained": "it finds the evidence inconclusive",
+  "nothing left": "no claim of its passed the checks",
+};
+
+/** One clause on what became of the model's answer; none if all is shown. */
+export function describeReading(
+  { kept, dropped, shortfall, status, seconds }: Reading,
+): string | undefined {
+  if (shortfall !== undefined) {
+    const why = shortfall === "status" && status !== undefined
+      ? `${SHORTFALLS.status} (${status})`
+      : shortfall === "late" && seconds !== undefined
+      ? `it did not answer within ${seconds} s`
+      : SHORTFALLS[shortfall];
+    const all = dropped.length === 0 ? "" : `: ${describeDropped(dropped)}`;
+    return `no reading by the model: ${why}${all}`;
+  }
+  if (dropped.length === 0) return undefined;
+  const said = kept.length + dropped.length;
+  return `${dropped.length} of the model's ${
+    counted(said, "claim")
+  } left out: ${describeDropped(dropped)}`;
+}
+
+/** Why a claim is not shown, in one clause. */
+export const DROP_WORDS: Readonly<Record<DropReason, string>> = {
+  "shape": "not in the form asked for",
+  "too many": "one too many",
+  "unknown id": "cites no evidence that there is",
+  "no such quote": "quotes what its evidence does not say",
+  "not copied": "has a number or name that its evidence does not have",
+  "not plain": "has an address, a mention or markup",
+  "change": "blames no change from before the start",
+  "gap": "takes for a finding what could not be collected",
+  "reserved": "orders, approves or reassures",
+  "not our words": "has words that stand for nothing in its evidence",
+  "told": "says what another one says",
+};
+
+/** How many for which reason, most first. */
+function describeDropped(dropped: readonly DroppedClaim[]): string {
+  const counts = Map.groupBy(dropped, ({ reason }) => reason);
+  return [...counts].map(([reason, { length }]) => [reason, length] as const)
+    .toSorted((one, other) => other[1] - one[1])
+    .map(([reason, count]) => `${count} ${DROP_WORDS[reason]}`).join(", ");
+}

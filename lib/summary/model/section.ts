@@ -1,0 +1,48 @@
+/**
+ * What a model said, in the stored summary: what is shown of it, and what is
+ * not, and why. Pure.
+ *
+ * @module
+ */
+import { foreignLine, named, quoted } from "../../base/foreign.ts";
+import { plainId } from "../../message/render.ts";
+import { wordClaim } from "./join.ts";
+import { describeReading, DROP_WORDS, type Reading } from "./reading.ts";
+
+/** The summary with a section on the model's answer, if one was asked. */
+export function withReading(
+  markdown: string,
+  reading: Reading | undefined,
+): string {
+  if (reading === undefined) return markdown;
+  const { model, kept, dropped } = reading;
+  const note = describeReading(reading);
+  const shown = kept.map((claim) =>
+    `- ${inert(wordClaim(claim))} [${
+      claim.evidence.map(plainId).join(", ")
+    }], by ${inert(quoted(claim.quote))}`
+  );
+  const left = dropped.map(({ text, reason, word }) =>
+    `- Left out, because it ${DROP_WORDS[reason]}${
+      word === undefined ? "" : ` (${inert(quoted(word, 60))})`
+    }: ${inert(quoted(text))}`
+  );
+  const lines = [
+    `${
+      inert(named(model))
+    } has read the same evidence. Each line was checked ` +
+    "against what it cites; none of it replaces anything above.",
+    ...note === undefined ? [] : ["", inert(upper(note) + ".")],
+    ...shown.length + left.length === 0 ? [] : ["", ...shown, ...left],
+  ];
+  return `${markdown}\n## A model's reading\n\n${lines.join("\n")}\n`;
+}
+
+/** No sign that Markdown reads as its own. */
+function inert(text: string): string {
+  return foreignLine(text).replace(/[\\`*_{}[\]<>#|!~&]/g, "\\$&");
+}
+
+function upper(text: string): string {
+  return `${text[0]!.toUpperCase()}${text.slice(1)}`;
+}
