@@ -95,11 +95,13 @@ async function* askAlerts(io: Io): AsyncGenerator<Finding> {
         value: `${firing.length}, ${near.length} of them here${
           list === "" ? "" : `: ${list}`
         }`,
+        ...near.length > 0 && { health: "ill" as const },
       },
       ...describeNames(near).map((value) => ({ name: "also firing", value })),
       ...dependent.length === 0 ? [] : [{
         name: "alerts of dependencies",
         value: listNames(dependent),
+        health: "ill" as const,
       }],
       ...describeNames(dependent).map((value) => ({
         name: "dependency firing",

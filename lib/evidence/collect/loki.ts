@@ -227,6 +227,8 @@ function describe(
         value: `${exampleOf(group)} ×${group.count}, first ${
           momentOf(group.first).slice(11, 19)
         } UTC`,
+        // An error as before is no sign of this incident, nor of health.
+        ...(isNew(group) || known === undefined) && { health: "ill" as const },
       })),
     ],
     timeline: (known === undefined ? groups : fresh).slice(0, FACTS_MAX).map(

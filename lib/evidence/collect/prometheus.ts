@@ -317,10 +317,12 @@ async function* askTargets(io: Io): AsyncGenerator<Finding> {
         value: `${down.length}, ${near.length} of them here${
           near.length === 0 ? "" : `: ${list(near)}`
         }`,
+        ...near.length > 0 && { health: "ill" as const },
       },
       ...dependencies.length === 0 ? [] : [{
         name: "dependencies down",
         value: list(dependencies),
+        health: "ill" as const,
       }],
     ],
   };

@@ -11,6 +11,8 @@ import type { Pod, Warning } from "./objects.ts";
 
 /** A warning that was repeated since then still counts. */
 const QUIET_MS = 5 * 60_000;
+/** Of what is no pod, pods prove it only in the long run. */
+const LONG_QUIET_MS = 15 * 60_000;
 /** A pod passes these once, so one that is ready has passed them. */
 const STARTING =
   /^(?:FailedScheduling|NotTriggerScaleUp|FailedMount|FailedAttachVolume|FailedCreatePodSandBox|ErrImagePull|ImagePullBackOff|InspectFailed)$/;
@@ -37,15 +39,18 @@ export function warningHealth(
   pods: readonly Pod[],
   now: Date | undefined,
 ): Health {
-  if (kind !== "Pod" || pods.length === 0) return "ill";
+  const quietMs = now === undefined || to === ""
+    ? 0
+    : now.getTime() - Date.parse(to);
+  const isWell = podsHealth(pods) === "well";
+  if (kind !== "Pod") {
+    return isWell && quietMs >= LONG_QUIET_MS ? "recovered" : "ill";
+  }
   const pod = pods.find(({ name }) => name === object);
   if (pod?.isLeaving) return "recovered";
   // Of a pod that is gone, those that took its place tell.
-  const isReady = pod === undefined ? podsHealth(pods) === "well" : pod.isReady;
-  if (!isReady) return "ill";
-  const isQuiet = now !== undefined && to !== "" &&
-    now.getTime() - Date.parse(to) >= QUIET_MS;
+  const isReady = pod?.isReady ?? isWell;
   const isStart = STARTING.test(reason) ||
     /^(?:Failed|BackOff)$/.test(reason) && PULLING.test(message);
-  return isStart || isQuiet ? "recovered" : "ill";
+  return isReady && (isStart || quietMs >= QUIET_MS) ? "recovered" : "ill";
 }

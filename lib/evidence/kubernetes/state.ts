@@ -236,7 +236,8 @@ function groupWarnings(
     const owner = isOwn
       ? workload
       : kind === "Pod"
-      ? deploymentOfPod(object) ?? object
+      ? pods.find(({ name }) => name === object)?.owner ??
+        deploymentOfPod(object) ?? object
       : `${kind} ${object}`;
     return `${isOwn ? 0 : 1}\n${reason}\n${owner}`;
   });

@@ -3,9 +3,11 @@
  *
  * @module
  */
+import type { Health } from "../../incident.ts";
 import type { FoundFact } from "../collector.ts";
 import {
   courseOf,
+  isBeyond,
   type Limit,
   numberText,
   type Sample,
@@ -28,6 +30,7 @@ export function factsOf(
     {
       name: "now",
       value: `${numberText(last[1])} at ${at(last)}${bound}`,
+      ...limit !== undefined && { health: healthOf(last, limit, crossed) },
     },
     ...crossed === undefined ? [] : [{
       name: "crossed its limit",
@@ -39,6 +42,15 @@ export function factsOf(
     },
     { name: "course over 6 h", value: `${trend} ${sparkline(samples)}`.trim() },
   ];
+}
+
+function healthOf(
+  last: Sample,
+  limit: Limit,
+  crossed: Sample | undefined,
+): Health {
+  if (isBeyond(last[1], limit)) return "ill";
+  return crossed === undefined ? "well" : "recovered";
 }
 
 /** The number at the same time a week before. */

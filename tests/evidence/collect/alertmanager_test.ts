@@ -47,6 +47,7 @@ Deno.test("alertmanager: other alerts become facts and moments, without one's ow
     name: "other alerts firing",
     value: "1, 1 of them here: OrdersDbDown",
     kind: "alert",
+    health: "ill",
     evidence: ["alertmanager/others"],
   }, {
     name: "also firing",

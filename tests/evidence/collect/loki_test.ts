@@ -45,6 +45,11 @@ Deno.test("loki: error lines are grouped, and what the hour before lacks is new"
     "new error: error: no connection to 10.0.0.7:5432 after 250 ms ×2, first 09:31:02 UTC",
     "error as before: error: cart 4711 is empty ×1, first 09:26:00 UTC",
   ]);
+  assertEquals(found.facts.map(({ health }) => health), [
+    undefined,
+    "ill",
+    undefined,
+  ]);
   assertEquals(found.timeline.map(({ at, kind, text }) => [at, kind, text]), [[
     "2026-01-15T09:31:02.000Z",
     "log",

@@ -274,4 +274,5 @@ Deno.test("prometheus: targets and probes of dependencies that are down are name
     "targets down: 3, 0 of them here",
     "dependencies down: orders-db orders-1:9100, probes mail",
   ]);
+  assertEquals(found.facts.map(({ health }) => health), [undefined, "ill"]);
 });

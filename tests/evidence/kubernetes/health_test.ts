@@ -108,7 +108,24 @@ Deno.test("warningHealth() calls over only what an object proves", () => {
       [pod("cart-2", { isReady: false })],
       "ill",
     ],
-    ["of a node", warning({ kind: "Node" }), ready, "ill"],
+    [
+      "of a node, not quiet yet",
+      warning({ kind: "Node", to: "2026-01-15T09:45:01.000Z" }),
+      ready,
+      "ill",
+    ],
+    [
+      "of a node, long ago",
+      warning({ kind: "Node", to: "2026-01-15T09:45:00.000Z" }),
+      ready,
+      "recovered",
+    ],
+    [
+      "of a node, long ago, and a pod not ready",
+      warning({ kind: "Node", to: "2026-01-15T09:00:00.000Z" }),
+      unready,
+      "ill",
+    ],
     ["no pod was read", warning(), [], "ill"],
   ];
   for (const [name, one, pods, expected] of cases) {
@@ -166,4 +183,18 @@ Deno.test("describeState() says of each fact how it stands", () => {
     "pods: well",
     "CrashLoopBackOff: recovered",
   ]);
+});
+
+Deno.test("describeState() counts a warning for the workload that its pod says", () => {
+  const warnings = ["cart-1", "cart-2"].map((object) => warning({ object }));
+  const found = describeState({
+    pods: [pod("cart-1"), pod("cart-2")],
+    warnings,
+    now: NOW,
+  }, { namespace: "shop" });
+  const values = "facts" in found
+    ? found.facts!.filter(({ name }) => name === "Unhealthy")
+      .map(({ value }) => value.split(",")[0])
+    : [];
+  assertEquals(values, ["cart ×6"]);
 });
