@@ -6,7 +6,9 @@
 import { type EvidenceBundle, withIds } from "../incident.ts";
 import { changesBefore } from "./rules/change_ranks.ts";
 import { changes } from "./rules/changes.ts";
+import { checked } from "./rules/checked.ts";
 import { errors } from "./rules/errors.ts";
+import { faults } from "./rules/faults.ts";
 import { groups } from "./rules/groups.ts";
 import { headline, priorityOf, subjectOf } from "./rules/headline.ts";
 import { illness } from "./rules/illness.ts";
@@ -14,11 +16,13 @@ import { readKnown } from "./rules/known.ts";
 import { labels } from "./rules/labels.ts";
 import { metric } from "./rules/metric.ts";
 import { next } from "./rules/next.ts";
+import { prose } from "./rules/prose.ts";
 import type { Place, Report, Told } from "../message/told.ts";
 import type { Rule } from "./rules/rule.ts";
 import { seen } from "./rules/seen.ts";
 import { small } from "./rules/small.ts";
 import { state } from "./rules/state.ts";
+import { verdictOf } from "./rules/verdict.ts";
 import { words } from "./rules/words.ts";
 import { workload } from "./rules/workload.ts";
 
@@ -27,10 +31,13 @@ const RULES: readonly Rule[] = [
   headline,
   state,
   groups,
+  prose,
   metric,
   workload,
   errors,
   illness,
+  faults,
+  checked,
   labels,
   words,
   changes,
@@ -47,10 +54,12 @@ export function tell(bundle: EvidenceBundle): Report {
   const known = readKnown(bundle);
   const ids = new Set(withIds(bundle.evidence).map(({ id }) => id));
   const [priority, subject] = [priorityOf(known), subjectOf(known)];
+  const verdict = verdictOf(known)?.text;
   const address = changesBefore(known)[0]?.change?.url;
   return {
     ...priority !== undefined && { priority },
     ...subject !== undefined && { subject },
+    ...verdict !== undefined && { verdict },
     ...known.since !== undefined && { since: known.since },
     ...address !== undefined && { change: address },
     claims: RULES.flatMap((rule) => rule(known)).map((told) => ({

@@ -96,6 +96,28 @@ Deno.test("summarizeEvidence() stores the message that its summary renders to", 
   ]);
 });
 
+Deno.test("summarizeEvidence() hands on the verdict, and stores it in words", async () => {
+  const { summary } = await run(BUNDLE);
+  assertEquals(summary.verdict, undefined);
+  const pods = {
+    name: "pods",
+    value: "3 ready",
+    kind: "state" as const,
+    health: "well" as const,
+    evidence: ["E1"],
+  };
+  const well = await run({
+    ...BUNDLE,
+    gaps: [],
+    normalized_context: { title: "x", status: "resolved", facts: [pods] },
+  });
+  const verdict = "nothing is wrong now: “pods: 3 ready”";
+  assertEquals(well.summary.verdict, verdict);
+  assert(well.summary.summary_md.includes(`\n\nN${verdict.slice(1)}\n\n`));
+  const { text } = decodeMessage(well.message.bytes);
+  assert(text.includes(`N${verdict.slice(1)}`));
+});
+
 const BUTTONS: [what: string, env: Record<string, string>, ids: string[]][] = [
   ["no button unless it is told where one may lead", {}, []],
   ["a button to an origin that the operator named", {

@@ -5,6 +5,7 @@
  */
 import { quoted } from "../../base/foreign.ts";
 import { counted } from "../../base/text.ts";
+import { isProse } from "./prose.ts";
 import type { Rule } from "./rule.ts";
 
 const SHOWN = 4;
@@ -29,7 +30,7 @@ export const labels: Rule = (
   const all = [...given].filter(([name, value]) =>
     !(name === "values" && isNumbered) && !ELSEWHERE.test(name) &&
     !told.has(value) && !/:\/\//.test(value) &&
-    value.length <= VALUE_CHARS_MAX
+    value.length <= VALUE_CHARS_MAX && !isProse(value)
   );
   const text = all.slice(0, SHOWN).map(([name, value]) => `${name}: ${value}`)
     .join(", ");

@@ -13,6 +13,7 @@ import { changesBefore, type MadeChange } from "./change_ranks.ts";
 import { clock } from "./clock.ts";
 import type { Known, Rule } from "./rule.ts";
 import { isTaken } from "./state.ts";
+import { verdictOf } from "./verdict.ts";
 
 const NAME_CHARS_MAX = 80;
 const STEP_CHARS_MAX = 180;
@@ -36,6 +37,8 @@ const UNDO: Readonly<Record<ChangeKind, string>> = {
 };
 
 export const next: Rule = (known) => {
+  // What is well needs no undoing.
+  if (verdictOf(known) !== undefined) return [];
   const steps = stepsOf(known);
   return [
     ...ofChange(known),

@@ -8,6 +8,7 @@ import { ageOf } from "../../base/text.ts";
 import type { Fact } from "../../incident.ts";
 import { between, clock } from "./clock.ts";
 import type { Known, Rule } from "./rule.ts";
+import { verdictOf } from "./verdict.ts";
 
 const NAME_CHARS_MAX = 80;
 const SENTENCE_CHARS_MAX = 300;
@@ -34,7 +35,8 @@ export const state: Rule = (known) => {
     : `${count === 2 ? "Both" : `All ${count}`} say: ${
       quoted(saying, SENTENCE_CHARS_MAX)
     }`;
-  const text = [parts === "" ? "" : upper(parts), all]
+  const verdict = verdictOf(known)?.text ?? "";
+  const text = [verdict, parts, all].map(upper)
     .filter((part) => part !== "").join(". ");
   return text === "" ? [] : [{
     place: "state",
@@ -191,5 +193,5 @@ function ofIncident(known: Known): string {
 }
 
 function upper(text: string): string {
-  return `${text[0]!.toUpperCase()}${text.slice(1)}`;
+  return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`;
 }

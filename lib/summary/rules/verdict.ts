@@ -1,0 +1,94 @@
+/**
+ * Says that nothing is wrong now, where every sign says so. Pure.
+ *
+ * Finding nothing proves nothing. It takes a sign about the very thing that the
+ * alert speaks of, no sign of a fault, and an answer from everybody who was
+ * asked.
+ *
+ * @module
+ */
+import { quoted } from "../../base/foreign.ts";
+import type { Fact, GapKind } from "../../incident.ts";
+import { mentions } from "./mentions.ts";
+import type { Known } from "./rule.ts";
+
+export interface Verdict {
+  /** `nothing is wrong now: “pods: 3 of 3 ready”`. */
+  text: string;
+  /** Ids of evidence items. */
+  evidence: string[];
+}
+
+const SIGNS_SHOWN = 3;
+const SIGN_CHARS_MAX = 100;
+/** What is missing for one of these reasons may hold the fault. */
+const UNKNOWN: readonly GapKind[] = ["refused", "late", "limited", "broken"];
+/** What the state of pods and workloads settles. */
+const WORKLOADS =
+  /\b(?:crash\w*|restart\w*|not[ -]?ready|unready|pending|unschedul\w*|unavailable|back ?off|image ?pull\w*|oom\w*|evict\w*|stuck|stalled|roll ?out\w*|replicas? ?(?:sets?)? ?mismatch\w*)\b/i;
+/** What the state of nodes settles. */
+const NODES = /\bnodes?\b[^\n]*\b(?:pressure|not ?ready|ready|unreachable)\b/i;
+const OF_NODES = /^nodes?\b/i;
+/** The course of an alert's own number, as the collector for metrics calls it. */
+const OWN_METRIC = "now";
+const OVER = /^(?:resolved|ok|closed|recovered|normal|inactive)$/i;
+
+/** `undefined` unless all of it is known to be well. */
+export function verdictOf(known: Known): Verdict | undefined {
+  const { facts, bundle: { gaps = [] }, lookups } = known;
+  const isWhole = !lookups.some(({ state }) => state === "failed") &&
+    !gaps.some(({ kind }) => kind !== undefined && UNKNOWN.includes(kind));
+  const well = facts.filter(({ health }) => health === "well");
+  const over = facts.filter(({ health }) => health === "recovered");
+  const isIll = facts.some(({ health }) => health === "ill");
+  if (!isWhole || isIll || well.length === 0) return undefined;
+  const own = ownSigns(known, [...well, ...over]);
+  if (own.length === 0 && !isOver(known)) return undefined;
+  // What the alert speaks of, then what else is well, then what was not.
+  const signs = [...new Set([...own, ...well, ...over])].slice(0, SIGNS_SHOWN);
+  return {
+    text: `nothing is wrong now: ${signs.map(signOf).join(", ")}`,
+    evidence: [...new Set(signs.flatMap(({ evidence }) => evidence))],
+  };
+}
+
+function signOf({ name, value, health }: Fact): string {
+  const said = quoted(`${name}: ${value}`, SIGN_CHARS_MAX);
+  return health === "recovered" ? `${said} is over` : said;
+}
+
+/** Whether the sender itself takes it for over. */
+function isOver({ context, groups }: Known): boolean {
+  const { alerts, status = "" } = context;
+  return groups.length > 0
+    ? alerts !== undefined && alerts.firing === 0
+    : OVER.test(status.trim());
+}
+
+/** Signs about what the alert speaks of. */
+function ownSigns(known: Known, signs: readonly Fact[]): Fact[] {
+  const words = wordsOf(known);
+  const text = words.replace(/([a-z\d])([A-Z])/g, "$1 $2")
+    .replace(/[_-]+/g, " ");
+  const [isOfWorkloads, isOfNodes] = [WORKLOADS.test(text), NODES.test(text)];
+  return signs.filter(({ kind, name }) =>
+    kind === "alert" ||
+    kind === "metric" &&
+      (name === OWN_METRIC || mentions(words, name.split(" of ")[0]!)) ||
+    kind === "state" && (OF_NODES.test(name) ? isOfNodes : isOfWorkloads)
+  );
+}
+
+/** All that the sender says of it, a line each. */
+function wordsOf({ context, groups, given }: Known): string {
+  return [
+    context.title ?? "",
+    context.description ?? "",
+    ...groups.flatMap(({ name, says = "", shared = "" }) => [
+      name,
+      says,
+      shared,
+    ]),
+    ...given.values(),
+  ].join("\n");
+}
