@@ -37,7 +37,10 @@ const NOWHERE: Readonly<Record<string, string>> = {
 };
 
 /** The worker's own verb, without a model. */
-export const builtin: Summarizer = async (bundle) => {
+export const builtin: Summarizer = async (bundle, texts) => {
+  const ids = new Map(
+    bundle.evidence.map(({ artifact_ptr, id }) => [artifact_ptr, id ?? ""]),
+  );
   const artifacts: NewArtifact[] = [];
   const started = performance.now();
   const summary = await summarizeEvidence({ evidence: bundle }, {
@@ -58,7 +61,11 @@ export const builtin: Summarizer = async (bundle) => {
         artifacts.push(artifact);
         return Promise.resolve(`redis://art:summary-${artifacts.length}`);
       },
-      readArtifact: () => Promise.reject(new TypeError("nothing is kept")),
+      readArtifact: (pointer) =>
+        Promise.resolve({
+          content: texts.get(ids.get(pointer) ?? "") ?? "",
+          contentType: "application/json",
+        } as never),
       readJob: () => Promise.resolve({}),
     },
     store: {

@@ -15,14 +15,15 @@ import { movementOf } from "../movement.ts";
 const TEXT_CHARS_MAX = 250;
 const EVENTS_SHOWN = 4;
 const SQL_SHOWN = 2;
-const NAMES_SHOWN = 3;
+const SQL_CHARS_MAX = 150;
+const NAMES_SHOWN = 2;
 const CHANGES =
   /\b(?:configuration change|maintenance|creation|deletion|restoration|security patching|failover)\b/i;
 const ROUTINE = /\bbackup\b/i;
 const BAD =
   /\b(?:exceed\w*|fail(?:ed|ing|ure|s)|error|low|insufficient|full|exhaust\w*|unavailable|stopp(?:ed|ing)|crash\w*|out of|unable|cannot|behind|refused|rejected|reached)\b/i;
 const GOOD =
-  /\b(?:complet\w+|finish\w+|available again|is available|recovered|restored|resumed|resolved|successful\w*|caught up|normal)\b/i;
+  /\b(?:complet\w+|finish\w+|available again|is available|recovered|restored|resumed|resolved|successful\w*|caught up|normal|has been (?:increased|expanded|extended|applied))\b/i;
 /** An event tells of now for so long. */
 const RECENT_MS = 60 * 60_000;
 
@@ -102,8 +103,8 @@ function loadReply({ name, value }: Kind): Reply {
   })).toSorted((a, b) => b.load - a.load);
   const total = top.reduce((sum, { load }) => sum + load, 0);
   const instance = stringOf(value["db_instance_identifier"]) || "the database";
+  const moved = loadOf(value["db_load"]);
   const facts: FoundFact[] = [
-    ...loadFact(value["db_load"]),
     ...top.slice(0, SQL_SHOWN).map(({ one, load }, at): FoundFact => ({
       name: at === 0 ? "top query" : "next query",
       value: [
@@ -111,12 +112,18 @@ function loadReply({ name, value }: Kind): Reply {
         ...namesOf(one["wait_events"]).slice(0, 1).map((name) =>
           `waits for ${name}`
         ),
-        wordsOf(one["statement"] ?? one["sql"], TEXT_CHARS_MAX) ?? "",
+        wordsOf(one["statement"] ?? one["sql"], SQL_CHARS_MAX) ?? "",
       ].join(", "),
+      // Most of a load that has grown is what made it grow.
+      ...at === 0 && moved?.health === "ill" && { health: "ill" as const },
     })),
-    ...namesFact("waits", value["top_wait_events"]),
-    ...namesFact("users", value["top_users"]),
-    ...namesFact("clients", value["top_hosts"]),
+    ...busiest(value),
+    ...moved === undefined ? [] : [{
+      name: "database load",
+      value: `${numberText(moved.to)} active sessions` +
+        (Math.abs(moved.size) < 0.5 ? "" : `, from ${numberText(moved.from)}`),
+      health: moved.health,
+    }],
   ];
   return {
     collector: collectorOf(name),
@@ -133,28 +140,29 @@ function loadReply({ name, value }: Kind): Reply {
   };
 }
 
-function loadFact(value: unknown): FoundFact[] {
-  if (!isObject(value)) return [];
+function loadOf(value: unknown) {
+  if (!isObject(value)) return undefined;
   const { values, timestamps } = value;
-  if (!Array.isArray(values) || !Array.isArray(timestamps)) return [];
-  const moved = movementOf(
+  if (!Array.isArray(values) || !Array.isArray(timestamps)) return undefined;
+  return movementOf(
     values.map((one, at) => [at, numberOf(one)] as const),
     { unit: "sessions", isLowBad: false, isShare: false },
   );
-  if (moved === undefined) return [];
-  const { from, to, health } = moved;
-  return [{
-    name: "database load",
-    value: `${numberText(to)} active sessions, from ${numberText(from)}`,
-    health,
-  }];
 }
 
-function namesFact(name: string, value: unknown): FoundFact[] {
-  const names = namesOf(value).slice(0, NAMES_SHOWN);
-  return names.length === 0 ? [] : [{
-    name: `top ${name}`,
-    value: names.join(", "),
+/** Who makes most of the load, and what it waits for. */
+function busiest(value: JsonObject): FoundFact[] {
+  const most = [
+    ["user", value["top_users"]],
+    ["client", value["top_hosts"]],
+    ["waits for", value["top_wait_events"]],
+  ].flatMap(([what, names]) => {
+    const shown = namesOf(names).slice(0, NAMES_SHOWN).join(", ");
+    return shown === "" ? [] : [`${what} ${shown}`];
+  });
+  return most.length === 0 ? [] : [{
+    name: "busiest",
+    value: most.join("; "),
   }];
 }
 

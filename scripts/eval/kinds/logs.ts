@@ -32,9 +32,12 @@ const PLATFORM =
   /^(?:kube|cluster-autoscaler|coredns|scheduler|containerd|karpenter|argocd|flux)/;
 /** What a platform's own line calls a change. */
 const CHANGE =
-  /\b(?:rollout|rolled|scaled|deploy\w*|upgrad\w*|config\w* (?:change|reload)\w*)\b/i;
-/** A bad line that nothing repeats since says that it is over. */
+  /\b(?:roll-?out (?:started|completed|finished)|rolled (?:out|back)|scaled (?:up|down|to)|deployed|upgraded|config\w* (?:changed|reloaded))\b/i;
+/** A bad line that nothing repeats for so long is over. */
 const QUIET_MS = 10 * 60_000;
+/** A later line that says that it is over. */
+const OVER =
+  /\b(?:recovered|restored|resumed|reconnected|back to normal|succeeded|is healthy again)\b/i;
 
 export const logReplies: Reader = (kinds, looking) => {
   const own = kinds.filter(({ value }) =>
@@ -47,8 +50,10 @@ export const logReplies: Reader = (kinds, looking) => {
 function toReply({ name, value }: Kind, { now }: Looking): Reply {
   const lines = linesOf(value);
   const bad = groupLines(lines.filter(({ isBad }) => isBad));
+  const over = lines.filter(({ isBad, text }) => !isBad && OVER.test(text));
   const recent = bad.filter(({ last }) =>
-    now.getTime() - Number(last.slice(0, -6)) < QUIET_MS
+    now.getTime() - Number(last.slice(0, -6)) < QUIET_MS &&
+    !over.some(({ at }) => at > last)
   );
   const facts: FoundFact[] = bad.toSorted((a, b) =>
     b.count - a.count || (a.first < b.first ? -1 : 1)

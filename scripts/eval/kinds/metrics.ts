@@ -8,13 +8,13 @@ import { counted } from "../../../lib/base/text.ts";
 import type { FoundFact } from "../../../lib/evidence/collector.ts";
 import {
   type Limit,
-  numberText,
   type Sample,
   sparkline,
 } from "../../../lib/evidence/course.ts";
-import { measureOf } from "../../../lib/sources/measure.ts";
 import { sentencesOf } from "../../../lib/base/sentence.ts";
+import { mentions } from "../../../lib/summary/rules/mentions.ts";
 import { textsIn } from "../case.ts";
+import { limitIn, quantity } from "../units.ts";
 import type { Looking, Reader } from "../kind.ts";
 import { type Movement, movementOf } from "../movement.ts";
 
@@ -30,9 +30,12 @@ interface Series {
 interface Judged extends Series, Movement {
   /** Whether it is of what the alert names. */
   readonly isOwn: boolean;
+  /** Whether the alert speaks of this measure. */
+  readonly isMeant: boolean;
 }
 
 const FACTS_MAX = 11;
+const MEANT_SHOWN = 3;
 const LOW_IS_BAD = /free|available|balance|credit|remaining|headroom|uptime/i;
 
 export const metricReplies: Reader = (kinds, looking) => {
@@ -44,7 +47,7 @@ export const metricReplies: Reader = (kinds, looking) => {
   if (judged.length === 0) return { read: [], replies: [] };
   const still = judged.filter(({ health }) => health === "well");
   const shown = judged.filter(({ health }) => health !== "well")
-    .slice(0, FACTS_MAX);
+    .slice(0, FACTS_MAX - MEANT_SHOWN);
   const rest: FoundFact[] = still.length === 0 ? [] : [{
     name: "metrics",
     value: `${still.length} of ${counted(judged.length, "metric")} steady`,
@@ -75,8 +78,8 @@ export const metricReplies: Reader = (kinds, looking) => {
         },
         facts: [
           ...shown.map(factOf),
-          ...still.filter(({ isOwn, limit }) => isOwn && limit !== undefined)
-            .slice(0, 2).map(factOf),
+          ...still.filter((one) => one.isOwn && one.isMeant)
+            .slice(0, MEANT_SHOWN).map(factOf),
           ...rest,
         ],
       }],
@@ -126,48 +129,22 @@ function limitOf({ limit, operator = ">" }: JsonObject): Limit | undefined {
 
 function judge(series: Series, { said }: Looking): Judged[] {
   const { name, unit, of, samples } = series;
-  const limit = series.limit ?? statedLimit(series, said);
-  const isShare = /percent|%/i.test(unit);
+  const sentences = textsIn(JSON.parse(said)).flatMap(sentencesOf)
+    .filter((sentence) => mentions(sentence, name));
+  const isLowBad = LOW_IS_BAD.test(name);
+  const limit = series.limit ?? limitIn(sentences, { unit, isLowBad });
   const moved = movementOf(samples, {
     unit,
-    isLowBad: LOW_IS_BAD.test(name),
-    isShare,
+    isLowBad,
+    isShare: /percent|%/i.test(unit),
   }, limit);
   return moved === undefined ? [] : [{
     ...series,
     limit,
     ...moved,
     isOwn: of.split("/").some((part) => part !== "" && said.includes(part)),
+    isMeant: sentences.length > 0,
   }];
-}
-
-/** The limit of the alert's sentence that names the metric. */
-function statedLimit(
-  { name, unit }: Series,
-  said: string,
-): Limit | undefined {
-  const sentences = textsIn(JSON.parse(said)).flatMap(sentencesOf)
-    .filter((sentence) => mentions(sentence, name));
-  for (const sentence of sentences) {
-    const stated = measureOf(sentence)?.limit ??
-      /\b(?:above|exceed\w*|over|below|under|threshold \()\s*([\d.,]+\s*\S*)/i
-        .exec(sentence)?.[1];
-    const value = Number.parseFloat((stated ?? "").replaceAll(",", ""));
-    const isPercent = /%/.test(stated ?? "");
-    if (!Number.isFinite(value) || isPercent !== /percent|%/i.test(unit)) {
-      continue;
-    }
-    return { operator: LOW_IS_BAD.test(name) ? "<" : ">", value };
-  }
-  return undefined;
-}
-
-/** `ReplicaLag` by its own name or as "replica lag". */
-export function mentions(sentence: string, name: string): boolean {
-  const words = name.replace(/([a-z])([A-Z])/g, "$1 $2").replace(/[_-]/g, " ");
-  const text = sentence.toLowerCase();
-  return text.includes(name.toLowerCase()) ||
-    text.includes(words.toLowerCase());
 }
 
 /** What the alert names first, then what moved furthest. */
@@ -194,25 +171,4 @@ function factOf(
     value: `${course}${bound} ${sparkline(samples)}`.trim(),
     health,
   };
-}
-
-const UNITS: Readonly<Record<string, string>> = {
-  Percent: "%",
-  Milliseconds: "ms",
-  Seconds: "s",
-  "Count/Second": "/s",
-  Count: "",
-};
-const SIZES = ["B", "kB", "MB", "GB", "TB"];
-
-function quantity(value: number, unit: string): string {
-  if (/^Bytes/.test(unit)) {
-    const at = Math.min(
-      SIZES.length - 1,
-      Math.max(0, Math.floor(Math.log10(Math.max(1, Math.abs(value))) / 3)),
-    );
-    const per = unit.endsWith("/Second") ? "/s" : "";
-    return `${numberText(value / 10 ** (3 * at))} ${SIZES[at]}${per}`;
-  }
-  return `${numberText(value)} ${UNITS[unit] ?? unit}`.trim();
 }
