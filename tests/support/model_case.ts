@@ -4,10 +4,12 @@
  * @module
  */
 import { KEY, type ModelStandIn } from "../../deploy/standins/llm.ts";
+import { optional } from "../../lib/base/json.ts";
 import { buildBundle } from "../../lib/evidence/bundle.ts";
 import type { EvidenceBundle, NormalizedContext } from "../../lib/incident.ts";
 import { decodeMessage } from "../../lib/message/render.ts";
 import { renderText } from "../../lib/message/text.ts";
+import type { JobStore, TokenBudget } from "../../lib/platform/context.ts";
 import type { Findings } from "../../lib/sources/source.ts";
 import { SETTINGS, summarizeEvidence } from "../../workers/summarizer.ts";
 import { fakeContext, type FakeOptions } from "./job_context.ts";
@@ -126,19 +128,35 @@ export function envOf(
   };
 }
 
+/** What the summarizer is given beside its bundle. */
+export interface CaseOptions extends FakeOptions {
+  leftMs?: () => number;
+  tokens?: TokenBudget;
+  /** What Redis has counted. */
+  numbers?: Iterable<[string, number]>;
+  add?: JobStore["add"];
+}
+
 /** Summarizes a case as the worker does, and returns what people get to see. */
 export async function summarizeCase(
   { bundle, stored }: ModelCase,
-  options: FakeOptions = {},
+  { leftMs, tokens, numbers = [], add, ...options }: CaseOptions = {},
 ) {
   const fake = fakeContext(SETTINGS, options);
+  for (const [key, number] of numbers) fake.numbers.set(key, number);
+  const context = {
+    ...fake.context,
+    ...optional("leftMs", leftMs),
+    ...optional("tokens", tokens),
+    store: { ...fake.context.store, ...optional("add", add) },
+  };
   const given = [...stored].map(([pointer, bytes]) =>
     [pointer, { bytes, contentType: "", retention: "", labels: {} }] as const
   );
   for (const [pointer, artifact] of given) {
     fake.artifacts.set(pointer, artifact);
   }
-  const summary = await summarizeEvidence({ evidence: bundle }, fake.context);
+  const summary = await summarizeEvidence({ evidence: bundle }, context);
   const read = (pointer: string) => fake.artifacts.get(pointer)!;
   const text = (pointer: string) =>
     new TextDecoder().decode(read(pointer).bytes);

@@ -6,13 +6,19 @@
  */
 import { optional, parseJson } from "../../base/json.ts";
 import { shorten } from "../../base/text.ts";
-import type { EvidenceBundle, EvidenceText } from "../../incident.ts";
+import {
+  type EvidenceBundle,
+  type EvidenceText,
+  withIds,
+} from "../../incident.ts";
 import type { JobContext } from "../../platform/context.ts";
-import { startRedaction } from "../../redact/redaction.ts";
+import type { Redaction } from "../../redact/redaction.ts";
 import { READ_MS, readEvidence } from "../read_evidence.ts";
 import { takeShare } from "./budget.ts";
 import { checkClaims } from "./check.ts";
 import type { Seen } from "./claim.ts";
+import { Mask } from "./mask.ts";
+import { withoutOrders } from "./orders.ts";
 import { wordPrompt } from "./prompt.ts";
 import type { Prompt, Provider } from "./provider.ts";
 import type { Reading, Shortfall } from "./reading.ts";
@@ -20,7 +26,7 @@ import { providerOf } from "./providers.ts";
 import { answerSchema, isAnswer, isClaim } from "./schema.ts";
 import { send, type Sent } from "./send.ts";
 import type { ModelSettings } from "../settings.ts";
-import { show } from "./show.ts";
+import { show, valueOf } from "./show.ts";
 import { tokensUpTo } from "./tokens.ts";
 
 /** For storing what comes of it. */
@@ -38,6 +44,8 @@ export type AskContext =
   & {
     gateway: Pick<JobContext["gateway"], "readArtifact">;
     store: Pick<JobContext["store"], "add">;
+    /** The summary's own, so that one value has one placeholder. */
+    redaction: Pick<Redaction, "kept">;
   };
 
 /** @returns `undefined` if no model is set up. */
@@ -82,13 +90,20 @@ async function ask(
     dropped: [],
     shortfall,
   });
-  const redaction = startRedaction({ level: constraints.redactionLevel });
+  const mask = maskFor(bundle, texts, context);
+  let orders = 0;
   const seen = show(bundle, texts, {
     bytesMax: settings.llmInputBytesMax,
-    change: redaction.kept,
+    change(value) {
+      const { value: left, count } = withoutOrders(
+        context.redaction.kept(value),
+      );
+      orders += count;
+      return mask === undefined ? left : mask.hide(left);
+    },
   });
   const ids = [...seen.items.keys()];
-  if (ids.length === 0) return none("withheld");
+  if (ids.length === 0) return none("unread");
   const prompt: Prompt = {
     ...wordPrompt(seen, newMark()),
     schema: answerSchema(ids, provider.takesLengths(settings)),
@@ -98,7 +113,7 @@ async function ask(
   if (
     input > allowed.input ||
     input + prompt.tokensMax > allowed.total
-  ) return none("budget");
+  ) return none("job budget");
   const timeoutMs = Math.floor(Math.min(
     settings.llmTimeoutMs,
     context.leftMs() - RESERVE_MS,
@@ -114,28 +129,51 @@ async function ask(
   const sent = await send(provider, prompt, settings, { timeoutMs, signal });
   await share.settle(sent.tokens);
   const judged = judge(sent, seen);
-  const kept = redaction.kept(judged.kept);
+  const { kept } = context.redaction;
   const { system, user, schema } = prompt;
   return {
     ...judged,
-    kept,
+    // Names come back only after all checks.
+    kept: kept(unmasked(judged.kept, mask)),
+    dropped: kept(unmasked(judged.dropped, mask)),
+    orders,
     ...optional("status", sent.status || undefined),
     seconds: Math.round(timeoutMs / 1000),
     record: {
       provider: provider.name,
       model: provider.model(settings),
       sent: { system, user, schema },
-      received: redaction.kept(
+      received: kept(
         "text" in sent ? shorten(sent.text, RECORDED_CHARS_MAX) : null,
       ),
       outcome: judged.shortfall ?? "read",
       status: sent.status,
       attempts: sent.attempts,
       tokens: sent.tokens ?? null,
-      kept,
-      dropped: redaction.kept(judged.dropped),
+      kept: kept(judged.kept),
+      dropped: kept(judged.dropped),
     },
   };
+}
+
+/** Hides names where policy is strict. */
+function maskFor(
+  bundle: EvidenceBundle,
+  texts: readonly EvidenceText[],
+  { constraints }: AskContext,
+): Mask | undefined {
+  if (constraints.redactionLevel !== "strict") return undefined;
+  const mask = new Mask();
+  const given = new Map(texts.map(({ id, text = "" }) => [id, text]));
+  mask.learn(bundle.normalized_context ?? {});
+  for (const item of withIds(bundle.evidence)) {
+    mask.learn(valueOf(given.get(item.id) ?? "", item));
+  }
+  return mask;
+}
+
+function unmasked<T>(value: T, mask: Mask | undefined): T {
+  return mask === undefined ? value : mask.show(value);
 }
 
 /** What an answer is worth. */

@@ -35,6 +35,8 @@ export interface Tokens {
 export type Failure =
   /** The daily budget is used up, or could not be counted. */
   | "budget"
+  /** The job's own budget is too small. */
+  | "job budget"
   | "uncounted"
   /** Policy forbids to ask. */
   | "forbidden"

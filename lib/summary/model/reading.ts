@@ -9,7 +9,12 @@ import type { DroppedClaim, DropReason, KeptClaim } from "./claim.ts";
 import type { Failure } from "./provider.ts";
 
 /** Why a model adds nothing. */
-export type Shortfall = Failure | "abstained" | "nothing left" | "withheld";
+export type Shortfall =
+  | Failure
+  | "abstained"
+  | "nothing left"
+  | "withheld"
+  | "unread";
 
 /** What a model adds to a summary. */
 export interface Reading {
@@ -23,6 +28,8 @@ export interface Reading {
   status?: number;
   /** Who was waited for how long, in seconds. */
   seconds?: number;
+  /** How many sentences that speak to a model were kept from it. */
+  orders?: number;
   /** The pieces as they were read. */
   texts?: readonly EvidenceText[];
   /** The audit record, if something was sent. */
@@ -31,9 +38,11 @@ export interface Reading {
 
 const SHORTFALLS: Readonly<Record<Shortfall, string>> = {
   "budget": "its tokens for today are used up",
+  "job budget": "its tokens for this incident are too few",
   "uncounted": "its tokens could not be counted",
   "forbidden": "policy does not allow its host",
   "withheld": "policy withholds the evidence",
+  "unread": "no evidence could be read",
   "no time": "there was no time left to ask it",
   "late": "it did not answer in time",
   "limited": "it is asked too often (429)",

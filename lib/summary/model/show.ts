@@ -30,7 +30,7 @@ export type Change = <T>(value: T) => T;
  * What the model sees of a bundle: the incident in plain fields, then what was
  * collected, the payload last.
  *
- * @param change Redacts and masks.
+ * @param options.change Redacts and masks.
  */
 export function show(
   bundle: EvidenceBundle,
@@ -45,7 +45,7 @@ export function show(
       id: item.id,
       kind: familyOf(item),
       title: change(item.title).slice(0, TITLE_CHARS_MAX),
-      text: readable(text, item, change),
+      text: wordsOf(valueOf(text, item), change),
       rank: item.kind === PLAIN ? 0 : item.kind === RAW ? 2 : 1,
     }];
   }).toSorted((one, other) => one.rank - other.rank);
@@ -75,17 +75,16 @@ function familyOf({ kind }: EvidenceItem): string {
   return kind.startsWith("incident.") ? "incident" : kind;
 }
 
+/** The value of a piece of JSON, else its text. */
+export function valueOf(text: string, { content_type }: EvidenceItem): unknown {
+  return /json/i.test(content_type) ? parseJson(text) ?? text : text;
+}
+
 /** JSON without its layout, which only costs. */
-function readable(
-  text: string,
-  { content_type }: EvidenceItem,
-  change: Change,
-): string {
-  const value = /json/i.test(content_type) ? parseJson(text) : undefined;
-  const whole = value === undefined
-    ? change(text)
-    : JSON.stringify(change(value));
-  return whole.toWellFormed();
+function wordsOf(value: unknown, change: Change): string {
+  const changed = change(value);
+  return (typeof changed === "string" ? changed : JSON.stringify(changed))
+    .toWellFormed();
 }
 
 /**

@@ -89,6 +89,18 @@ const NOUNS =
   liveness sidecar daemonset statefulset replicaset kubelet etcd cpu ram oom
   http https tcp udp tls ssl ssh sql json yaml grpc rpc jvm gc iops qps rps pvc
   pv hpa vpc nat arp mtu url uri id ip ui sdk cli ci cd aws gcp azure utc
+  approach autovacuum autoscaler analytics billing category cleanup consistency
+  driver elevation env exclusion file-descriptor heartbeat info insight join
+  lookup max min avg parse parser plan provision provisioning query-plan revenue
+  select spec superuser timeout verification handshake cipher certificate-chain
+  authority issuer resolver nameserver cname record zone mesh envoy-proxy ingest
+  ingestion inode mountpoint rebuild raid sector spindle controller firmware
+  kernel module page swap thread mutex semaphore spinlock syscall signal segfault
+  coredump stacktrace traceback assertion overflow underflow regex encoding
+  charset locale timezone offset rebalancing compaction memtable tombstone
+  keyspace bloom shard-key primary-key foreign-key sequence view trigger
+  tenant workspace account region datacenter rack switchport uplink packet-loss
+  jitter hop traceroute ping subnet mask nat-gateway peering
   kubernetes docker linux postgres postgresql mysql redis kafka nginx envoy
   prometheus grafana loki github pagerduty alertmanager node exporter`;
 
@@ -159,7 +171,13 @@ const QUALITIES =
   unschedulable unstable unusual upper upward useful valid variable vertical
   visible volatile warm weak weekly west whole wide worst worse wrong yellow
   zero downward sideways together apart instead mainly mostly partly shortly
-  simultaneously roughly exactly approximately immediately directly especially
+  far away almost simultaneously roughly exactly approximately directly
+  especially consecutive successive periodic background fatal graceful historic
+  historical mild dominant standalone runaway eager lazy readonly writable
+  readable executable stateless stateful asynchronous upstream downstream
+  intermediate ephemeral orphan orphaned nested recursive numeric decimal binary
+  compressed encrypted replicated partitioned sharded indexed cached queued
+  false sound strange aggressive conservative considerable inner outer left right
   meanwhile thereby therefore hence thus afterwards beforehand altogether
   monday tuesday wednesday thursday friday saturday sunday january february
   march april june july august september october november december

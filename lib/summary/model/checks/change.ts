@@ -9,7 +9,7 @@ import { saysWhy } from "./causal.ts";
 import { hasName, tokensOf } from "./copied.ts";
 
 const CHANGE =
-  /\b(?:re?deploy\w*|releas\w+|roll(?:ed|ing)?[ -]?(?:out|back)\w*|merg(?:e|ed|es|ing)|migrat\w+|upgrad\w+|feature flags?|changes?|commits?|committed|pull requests?|scal(?:ed|ing))\b/i;
+  /\b(?:(?:re)?deploy\w*|releas\w+|roll(?:ed|ing)?[ -]?(?:out|back)\w*|merg(?:e|ed|es|ing)|migrat\w+|upgrad\w+|feature flags?|changes?|commits?|committed|pull requests?|scal(?:ed|ing))\b/i;
 
 export const change: Check = (claim, { changes, since }) => {
   if (!saysWhy(claim)) return { kept: claim };
