@@ -8,7 +8,7 @@ import { parseJson } from "../../lib/base/json.ts";
 import { createLog } from "../../lib/base/log.ts";
 import type { EvidenceBundle, Summary } from "../../lib/incident.ts";
 import { unescapeMrkdwn } from "../../lib/message/mrkdwn.ts";
-import type { Message } from "../../lib/message/render.ts";
+import type { Message } from "../../lib/message/message.ts";
 import { textsOf } from "./texts.ts";
 import type { NewArtifact } from "../../lib/platform/context.ts";
 import { SETTINGS, summarizeEvidence } from "../../workers/summarizer.ts";

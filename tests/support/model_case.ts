@@ -7,7 +7,7 @@ import { KEY, type ModelStandIn } from "../../deploy/standins/llm.ts";
 import { optional } from "../../lib/base/json.ts";
 import { buildBundle } from "../../lib/evidence/bundle.ts";
 import type { EvidenceBundle, NormalizedContext } from "../../lib/incident.ts";
-import { decodeMessage } from "../../lib/message/render.ts";
+import { decodeMessage } from "../../lib/message/message.ts";
 import { renderText } from "../../lib/message/text.ts";
 import type { JobStore, TokenBudget } from "../../lib/platform/context.ts";
 import type { Findings } from "../../lib/sources/source.ts";

@@ -113,7 +113,7 @@ Deno.test("summarizeEvidence() hands on the verdict, and stores it in words", as
   });
   const verdict = "nothing is wrong now: “pods: 3 ready”";
   assertEquals(well.summary.verdict, verdict);
-  assert(well.summary.summary_md.includes(`\n\nN${verdict.slice(1)}\n\n`));
+  assert(well.summary.summary_md.includes(`N${verdict.slice(1)}`));
   const { text } = decodeMessage(well.message.bytes);
   assert(text.includes(`N${verdict.slice(1)}`));
 });

@@ -5,7 +5,7 @@
  * @module
  */
 import { foreignLine, named, quoted } from "../../base/foreign.ts";
-import { plainId } from "../../message/render.ts";
+import { plainId } from "../../message/cited.ts";
 import { wordClaim } from "./join.ts";
 import { describeReading, DROP_WORDS, type Reading } from "./reading.ts";
 
