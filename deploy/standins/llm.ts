@@ -389,31 +389,39 @@ function wellFrom(items: readonly PromptItem[]): FakeClaim[] {
   return claims.slice(0, 8);
 }
 
-/** Each one false in one way; another one each time. */
+/** Each one false in one way and right in all others; another one each time. */
 function liesFrom(items: readonly PromptItem[], nth: number): FakeClaim[] {
-  const item = items[nth % Math.max(1, items.length)] ?? items[0];
-  if (item === undefined) return [];
-  const quote = item.text.slice(0, 40).replace(/["\\]/g, " ");
-  const [value] = valuesOf(item);
+  const able = items.filter((item) => valuesOf(item).length > 0);
+  const item = able[nth % Math.max(1, able.length)];
+  const [value] = item === undefined ? [] : valuesOf(item);
+  if (item === undefined || value === undefined) return [];
+  const { quote, number } = value;
   const claim = (part: Partial<FakeClaim>): FakeClaim => ({
     section: "what",
     evidence: [item.id],
-    quote: value?.quote ?? item.text.slice(1, 30),
-    text: "The value rose.",
+    quote,
+    text: `The value reached ${number} in the evidence.`,
     ...part,
   });
-  const altered = 10_000 + nth * 7;
+  const altered = alter(number, nth);
   return [
     claim({ text: `The value reached ${altered} in the evidence.` }),
-    claim({ evidence: [`E${60 + nth}`] }),
-    claim({ quote: `${quote} and nobody has written this ${nth}` }),
-    claim({ text: `The host db-${altered}.example.internal is down.` }),
+    claim({ evidence: [`E${60 + (nth % 30)}`] }),
+    claim({ quote: quote.replace(number, altered) }),
+    claim({ text: `The host db-${7 + nth}.prod reached ${number}.` }),
     claim({
       section: "cause",
-      text: `The deployment of release v9.${nth}.1 caused it.`,
+      text: `The release of version v9.${nth}.1 caused the value of ${number}.`,
     }),
-    claim({ text: `It began at 03:${String(nth % 60).padStart(2, "0")}:59.` }),
-    claim({ text: `See https://evil.example/${nth} for the rest.` }),
-    claim({ text: "All of it is resolved, and nothing is wrong." }),
+    claim({ text: `It reached ${number} at 03:${10 + (nth % 50)}:59.` }),
+    claim({ text: `It reached ${number}, see evil${nth}.example for more.` }),
+    claim({ text: `It reached ${number} and is resolved now.` }),
   ];
+}
+
+/** One digit is another, as models copy. */
+function alter(number: string, nth: number): string {
+  const at = number.search(/\d(?=\D*$)/);
+  const digit = (Number(number[at]) + 1 + (nth % 8)) % 10;
+  return `${number.slice(0, at)}${digit}${number.slice(at + 1)}`;
 }

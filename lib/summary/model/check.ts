@@ -10,6 +10,7 @@ import { change } from "./checks/change.ts";
 import { copied } from "./checks/copied.ts";
 import { gap } from "./checks/gap.ts";
 import { knownId } from "./checks/known_id.ts";
+import { onTopic } from "./checks/on_topic.ts";
 import { ourWords } from "./checks/our_words.ts";
 import { plain } from "./checks/plain.ts";
 import { quote } from "./checks/quote.ts";
@@ -34,6 +35,7 @@ export const CHECKS: readonly Check[] = [
   gap,
   reserved,
   ourWords,
+  onTopic,
 ];
 
 /** What is left of an answer. */

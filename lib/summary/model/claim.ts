@@ -47,6 +47,7 @@ export type DropReason =
   | "gap"
   | "reserved"
   | "not our words"
+  | "off topic"
   | "told";
 
 /** A piece of evidence as the model saw it. */

@@ -18,6 +18,8 @@ const ORDERS: readonly RegExp[] = [
   /\b(?:summary|summari[sz]er|model|llm|claims?|answer|approver|on-?call|reader|operator)\b.{0,60}\b(?:must|should|shall|has to|needs? to)\b/i,
   /\b(?:must|should|shall|please|now)\b.{0,40}\b(?:say|state|write|report|claim|answer|output|include|mention|conclude|respond|reply|summari[sz]e|tell)\b/i,
   /^\W{0,6}(?:say|state|write|report|claim|answer|respond|output|conclude|print|repeat|include|mention|add|tell|note|remember|important|attention)\b.{0,20}(?:\bthat\b|:|["“'])/i,
+  // Marks of our own lines.
+  /[◆◈❖\u{1F534}\u{1F7E0}-\u{1F7EB}\u{1F535}]/u,
   /\bapprov(?:e|ed|al|es)\b|\bsign(?:ed)?[ -]?off\b|\bsha256\b.{0,12}\b[0-9a-f]{16}/i,
   /["']?(?:claims|section|abstain|evidence)["']?\s*:\s*[[{"']/i,
   /\b(?:ignor(?:iere|ez|a|e)|vergiss|oublie[zr]?|olvida|dimentica|melde|schreibe|écri[st]|escribe|scrivi|genehmig\w+|approuve\w*|aprueba|approva)\b/i,

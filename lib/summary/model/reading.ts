@@ -87,6 +87,7 @@ export const DROP_WORDS: Readonly<Record<DropReason, string>> = {
   "gap": "takes for a finding what could not be collected",
   "reserved": "orders, approves or reassures",
   "not our words": "has words that stand for nothing in its evidence",
+  "off topic": "speaks of what its evidence does not",
   "told": "says what another one says",
 };
 

@@ -211,6 +211,11 @@ const setOf = (...lists: string[]): ReadonlySet<string> =>
   new Set(lists.flatMap((list) => list.split(/\s+/)));
 const FUNCTIONS = setOf(FUNCTION_WORDS);
 const DENIED = setOf(RESERVED);
+/** What only says what happens, or how. */
+const THINGS = setOf(
+  "memory disk network load lock log cache queue query request limit change",
+);
+const HAPPENINGS = setOf(FUNCTION_WORDS, VERBS, QUALITIES);
 const DENIED_AS_IS = setOf(ORDERS);
 const ORDINARY = setOf(FUNCTION_WORDS, NOUNS, VERBS, QUALITIES, ORDERS);
 
@@ -254,6 +259,12 @@ export function isReserved(word: string): boolean {
     return stem.length >= STEM_CHARS_MIN &&
       (DENIED.has(stem) || end === "ing" && DENIED.has(`${stem}e`));
   });
+}
+
+/** Whether a word names a thing: a noun of ours, or none of our words. */
+export function isThing(word: string): boolean {
+  return !formsOf(word).some((form) => HAPPENINGS.has(form)) ||
+    THINGS.has(word);
 }
 
 /** Whether a word says nothing by itself. */

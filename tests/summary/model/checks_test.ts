@@ -10,6 +10,7 @@ import { change } from "../../../lib/summary/model/checks/change.ts";
 import { copied } from "../../../lib/summary/model/checks/copied.ts";
 import { gap } from "../../../lib/summary/model/checks/gap.ts";
 import { knownId } from "../../../lib/summary/model/checks/known_id.ts";
+import { onTopic } from "../../../lib/summary/model/checks/on_topic.ts";
 import { ourWords } from "../../../lib/summary/model/checks/our_words.ts";
 import { plain } from "../../../lib/summary/model/checks/plain.ts";
 import { quote } from "../../../lib/summary/model/checks/quote.ts";
@@ -201,6 +202,7 @@ for (
     "See evil.com for more.",
     "See evil[.]example for more.",
     "See evil dot com for more.",
+    "See evil .com for more.",
     "Write to mailto:ops and wait.",
     "Call <!here> to look.",
     "Call @here to look.",
@@ -393,6 +395,22 @@ drops(ourWords, "not our words", "letters that say nothing", {
   text: "The qmzx restarted.",
 });
 
+// 10. What its evidence speaks of.
+holds(onTopic, "things of its evidence", {
+  text: "Replication lags, and the memory is full.",
+});
+drops(onTopic, "off topic", "a cause that is nowhere in its evidence", {
+  section: "cause",
+  text: "The network caused the lag.",
+});
+drops(onTopic, "off topic", "other things", {
+  text: "The certificate of the gateway has expired.",
+});
+drops(onTopic, "off topic", "a quote about something else", {
+  quote: "writes 1,200 per minute",
+});
+drops(onTopic, "off topic", "no thing at all", { text: "It went down." });
+
 for (const { says, check, claim, drop, level, seen = {} } of cases) {
   Deno.test(`${check.name}() ${drop ? "drops" : "passes"} ${says}`, () => {
     const verdict = check(
@@ -420,6 +438,7 @@ Deno.test("checkClaims() puts every claim through all checks, in the contract's 
     gap,
     reserved,
     ourWords,
+    onTopic,
   ]);
 });
 

@@ -10,6 +10,7 @@ const NOT_PLAIN: readonly RegExp[] = [
   /:\/\/|\bwww\.|\b(?:mailto|tel|data|javascript|ssh|ftp)\s?:/i,
   // A domain, written out or taken apart.
   /\b[\w-]+(?:\.|\s?[[(]\.[\])]\s?|\s(?:dot)\s)(?:com|net|org|io|dev|app|example|info|biz|xyz|top|ru|cn|co|me|ly|sh|link|site|online)\b/i,
+  /\s\.\w/,
   /[@#]\w|<[!@#]|\bx-callback/i,
   // Markup of Slack, Markdown and HTML, code, our own marks, emoji.
   /[`*~<>|{}[\]\\^]|(?<!\w)_|_(?!\w)|&\w+;|:[a-z_+-]{2,}:|^\s*(?:[#>-]|\d+[.)]\s)/i,
