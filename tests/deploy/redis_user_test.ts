@@ -11,6 +11,7 @@ import { historyKey } from "../../lib/history.ts";
 import { decisionsKey } from "../../lib/operate/decisions.ts";
 import { noticeKey } from "../../lib/operate/notices/record.ts";
 import { lookForTwin } from "../../lib/platform/instance.ts";
+import { tokensKey } from "../../lib/summary/model/budget.ts";
 import {
   connectStore,
   SNAPSHOT_KEY,
@@ -67,6 +68,7 @@ function worker(who: UserName, step: string): Calls {
   };
 }
 
+const TOKENS = tokensKey(new Date());
 const HISTORY = historyKey("default", "a".repeat(64))!;
 const READ_RECORD: Calls = { "read a record": list(RECORD) };
 const RECORDS: Calls = {
@@ -80,7 +82,10 @@ const CALLS: Readonly<Record<Exclude<UserName, "PLATFORM">, Calls>> = {
     ...worker("FETCHER", "fetch"),
     "read earlier posts": (store) => store.latest(HISTORY, 100, signal),
   },
-  SUMMARIZER: worker("SUMMARIZER", "summarize"),
+  SUMMARIZER: {
+    ...worker("SUMMARIZER", "summarize"),
+    "count tokens": (store) => store.add(TOKENS, 1, 60, signal),
+  },
   POSTER: {
     ...worker("POSTER", "post"),
     ...RECORDS,
@@ -128,6 +133,7 @@ const FORBIDDEN: Calls = {
   "write the snapshot": write(SNAPSHOT_KEY),
   "write a key of the pack's": write("incident-enricher:other"),
   "overwrite a record": write(RECORD),
+  "overwrite a count of tokens": write(TOKENS),
   "overwrite an approval": write(APPROVAL),
   "overwrite what was told": write(NOTICE),
   "forget what was told": (store) => store.delete(NOTICE, signal),

@@ -206,6 +206,35 @@ Deno.test("append() sets how long a list lives after its last item, if asked to"
   assertEquals(await store.list("l", signal), []);
 });
 
+Deno.test("add() counts, and the number expires after its last addition", async () => {
+  let now = 1_000_000;
+  await using server = await startRedisServer({ clock: () => now });
+  await using store = await connect(server.url);
+  assertEquals(await store.add("n", 5, 60, signal), 5);
+  now += 59_000;
+  assertEquals(await store.add("n", -2, 60, signal), 3);
+  now += 60_000;
+  assertEquals(await store.add("n", 1, 60, signal), 4);
+  now += 60_001;
+  assertEquals(await store.add("n", 1, 60, signal), 1);
+});
+
+Deno.test("add() may count up twice when its reply is lost, and never down twice", async () => {
+  let lose = 0;
+  await using server = await startRedisServer({
+    intercept: (command) =>
+      command.toUpperCase() === "INCRBY" && lose-- > 0
+        ? "lose reply"
+        : undefined,
+  });
+  await using store = await connect(server.url);
+  lose = 1;
+  assertEquals(await store.add("n", 10, 60, signal), 20);
+  lose = 1;
+  await assertRejects(() => store.add("n", -5, 60, signal), StoreError);
+  assertEquals(await store.add("n", 0, 60, signal), 15);
+});
+
 Deno.test("a call rides out a lost connection", async () => {
   await using server = await startRedisServer();
   const log: Record<string, unknown>[] = [];

@@ -60,6 +60,34 @@ Deno.test("derivePermissions() follows the poster's allowed hosts", () => {
   assertEquals(hosts.slice(3), ["hooks.slack.com:443", "slack.example:8443"]);
 });
 
+Deno.test("derivePermissions() grants the summarizer the one host of its model, and none without one", () => {
+  const all = {
+    OPENAI_API_KEY: "k",
+    OPENAI_MODEL: "m",
+    OPENAI_BASE_URL: "http://vllm.internal:8000/v1",
+    OLLAMA_MODEL: "m",
+    ANTHROPIC_MODEL: "m",
+  };
+  const hosts = (provider: string, more = {}) =>
+    netOf("summarizer", { ...all, LLM_PROVIDER: provider, ...more }).slice(3);
+  assertEquals(netOf("summarizer", all).slice(3), []);
+  assertEquals(hosts("mock"), []);
+  assertEquals(hosts("builtin"), []);
+  assertEquals(hosts("openai"), ["vllm.internal:8000"]);
+  assertEquals(hosts("openai", { OPENAI_BASE_URL: "" }), [
+    "api.openai.com:443",
+  ]);
+  assertEquals(hosts("ollama"), ["127.0.0.1:11434"]);
+  assertEquals(hosts("anthropic"), ["api.anthropic.com:443"]);
+  // And nobody else, whatever they are told.
+  for (const worker of ["fetcher", "poster", "ingester"] as const) {
+    assertEquals(
+      netOf(worker, { ...all, LLM_PROVIDER: "openai" }),
+      netOf(worker),
+    );
+  }
+});
+
 Deno.test("derivePermissions() pins every host to a port, and never grants all", () => {
   for (const worker of WORKERS) {
     const { flags } = derivePermissions(worker, requirements[worker], env());

@@ -9,7 +9,11 @@ import { buildBundle } from "../../lib/evidence/bundle.ts";
 import type { EvidenceBundle, NormalizedContext } from "../../lib/incident.ts";
 import { decodeMessage } from "../../lib/message/message.ts";
 import { renderText } from "../../lib/message/text.ts";
-import type { JobStore, TokenBudget } from "../../lib/platform/context.ts";
+import type {
+  JobGateway,
+  JobStore,
+  TokenBudget,
+} from "../../lib/platform/context.ts";
 import type { Findings } from "../../lib/sources/source.ts";
 import { SETTINGS, summarizeEvidence } from "../../workers/summarizer.ts";
 import { fakeContext, type FakeOptions } from "./job_context.ts";
@@ -135,12 +139,14 @@ export interface CaseOptions extends FakeOptions {
   /** What Redis has counted. */
   numbers?: Iterable<[string, number]>;
   add?: JobStore["add"];
+  /** Replaces the gateway. */
+  gateway?: (own: JobGateway) => JobGateway;
 }
 
 /** Summarizes a case as the worker does, and returns what people get to see. */
 export async function summarizeCase(
   { bundle, stored }: ModelCase,
-  { leftMs, tokens, numbers = [], add, ...options }: CaseOptions = {},
+  { leftMs, tokens, numbers = [], add, gateway, ...options }: CaseOptions = {},
 ) {
   const fake = fakeContext(SETTINGS, options);
   for (const [key, number] of numbers) fake.numbers.set(key, number);
@@ -148,6 +154,7 @@ export async function summarizeCase(
     ...fake.context,
     ...optional("leftMs", leftMs),
     ...optional("tokens", tokens),
+    gateway: gateway?.(fake.context.gateway) ?? fake.context.gateway,
     store: { ...fake.context.store, ...optional("add", add) },
   };
   const given = [...stored].map(([pointer, bytes]) =>
