@@ -9,21 +9,27 @@
  */
 import { isObject } from "../../lib/base/json.ts";
 import type { Case } from "./case.ts";
+import { changeReplies } from "./kinds/changes.ts";
+import { courseReplies } from "./kinds/courses.ts";
 import { databaseReplies } from "./kinds/database.ts";
 import { kubernetesReplies } from "./kinds/kubernetes.ts";
 import { logReplies } from "./kinds/logs.ts";
 import { metricReplies } from "./kinds/metrics.ts";
 import { monitorReplies } from "./kinds/monitors.ts";
 import { otherReplies } from "./kinds/others.ts";
+import { peopleReplies } from "./kinds/people.ts";
 import type { Kind, Looking, Reader, Reply } from "./kind.ts";
 
 /** In the order of what they tell. */
 const READERS: readonly Reader[] = [
+  courseReplies,
+  changeReplies,
   kubernetesReplies,
   metricReplies,
   databaseReplies,
   monitorReplies,
   logReplies,
+  peopleReplies,
   otherReplies,
 ];
 
