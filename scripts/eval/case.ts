@@ -18,6 +18,8 @@ export interface Answer {
   /** `healthy` for a false alarm. */
   readonly category: string;
   readonly required: readonly string[];
+  /** Words that a good message says though the case does not: `2 of 3 ready`. */
+  readonly derived: readonly string[];
   readonly forbidden: readonly string[];
 }
 
@@ -88,6 +90,7 @@ export function readCase(value: unknown, name: string): Case | undefined {
     answer: {
       category: stringOf(answer["root_cause_category"]),
       required: textsOf(answer["required_keywords"]),
+      derived: textsOf(answer["derived_keywords"]),
       forbidden: textsOf(answer["forbidden_keywords"]),
     },
     down: new Map(
@@ -101,10 +104,13 @@ export function readCase(value: unknown, name: string): Case | undefined {
   };
 }
 
-/** The required words that its alert or evidence holds at all. */
+/** The required words that its alert or evidence holds at all, or lets derive. */
 export function reachable({ alert, evidence, answer }: Case): string[] {
   const all = textsIn([alert, evidence]).join("\n").toLowerCase();
-  return answer.required.filter((word) => all.includes(word.toLowerCase()));
+  return [
+    ...answer.required.filter((word) => all.includes(word.toLowerCase())),
+    ...answer.derived,
+  ];
 }
 
 /** Every text and name in a JSON value. */

@@ -56,7 +56,10 @@ export function measure(
   const has = (word: string) => lower.includes(word.toLowerCase());
   const required = reachable(given);
   const { verdict } = summary;
-  const own = message.replaceAll(QUOTED, "“”").toLowerCase();
+  const [headline] = message.split("\n");
+  // A headline is in the alert's words, by its form.
+  const own = message.split("\n").filter((line) => line !== headline)
+    .join("\n").replaceAll(QUOTED, "“”").toLowerCase();
   const all = `${message}\n${markdown}`;
   return {
     case: given.name,

@@ -104,24 +104,33 @@ function loadReply({ name, value }: Kind): Reply {
   const total = top.reduce((sum, { load }) => sum + load, 0);
   const instance = stringOf(value["db_instance_identifier"]) || "the database";
   const moved = loadOf(value["db_load"]);
+  const isIll = moved?.health === "ill";
+  const size = moved === undefined
+    ? "the load"
+    : `${numberText(moved.to)} active sessions` +
+      (Math.abs(moved.size) < 0.5 ? "" : ` (${numberText(moved.from)} before)`);
+  const [user] = namesOf(value["top_users"]);
   const facts: FoundFact[] = [
     ...top.slice(0, SQL_SHOWN).map(({ one, load }, at): FoundFact => ({
       name: at === 0 ? "top query" : "next query",
       value: [
-        `${Math.round(100 * load / (total || 1))} % of the load`,
+        `${Math.round(100 * load / (total || 1))} % of ${
+          at === 0 ? size : "the load"
+        }`,
+        ...at > 0 || user === undefined ? [] : [`top user ${user}`],
         ...namesOf(one["wait_events"]).slice(0, 1).map((name) =>
           `waits for ${name}`
         ),
         wordsOf(one["statement"] ?? one["sql"], SQL_CHARS_MAX) ?? "",
       ].join(", "),
       // Most of a load that has grown is what made it grow.
-      ...at === 0 && moved?.health === "ill" && { health: "ill" as const },
+      ...at === 0 && isIll && { health: "ill" as const },
     })),
     ...busiest(value),
-    ...moved === undefined ? [] : [{
+    // The top query says how large an ill one is.
+    ...moved === undefined || isIll && top.length > 0 ? [] : [{
       name: "database load",
-      value: `${numberText(moved.to)} active sessions` +
-        (Math.abs(moved.size) < 0.5 ? "" : `, from ${numberText(moved.from)}`),
+      value: size,
       health: moved.health,
     }],
   ];
@@ -153,7 +162,6 @@ function loadOf(value: unknown) {
 /** Who makes most of the load, and what it waits for. */
 function busiest(value: JsonObject): FoundFact[] {
   const most = [
-    ["user", value["top_users"]],
     ["client", value["top_hosts"]],
     ["waits for", value["top_wait_events"]],
   ].flatMap(([what, names]) => {

@@ -99,13 +99,11 @@ function nodesReply(nodes: readonly JsonObject[]): Reply {
       value: troubles.join(", "),
       health: "ill",
     })),
-    {
+    ...ill.length > 0 ? [] : [{
       name: "nodes",
-      value: `${read.length - ill.length} of ${
-        counted(read.length, "node")
-      } ready and without pressure`,
-      health: ill.length === 0 ? "well" : "ill",
-    },
+      value: `${counted(read.length, "node")} ready and without pressure`,
+      health: "well" as const,
+    }],
   ];
   const finding: Finding = {
     piece: { title: `${counted(read.length, "node")}`, value: nodes },

@@ -36,6 +36,7 @@ interface Judged extends Series, Movement {
 
 const FACTS_MAX = 11;
 const MEANT_SHOWN = 3;
+const SPARK_CHARS = 12;
 const LOW_IS_BAD = /free|available|balance|credit|remaining|headroom|uptime/i;
 
 export const metricReplies: Reader = (kinds, looking) => {
@@ -50,7 +51,7 @@ export const metricReplies: Reader = (kinds, looking) => {
     .slice(0, FACTS_MAX - MEANT_SHOWN);
   const rest: FoundFact[] = still.length === 0 ? [] : [{
     name: "metrics",
-    value: `${still.length} of ${counted(judged.length, "metric")} steady`,
+    value: `${still.length} of ${judged.length} steady`,
     health: "well",
   }];
   const from = own[0]!.kind.name.replace(/_metrics?.*$/, "").split("_").at(-1)!;
@@ -168,7 +169,9 @@ function factOf(
     : `${quantity(to, unit)}, from ${quantity(from, unit)}`;
   return {
     name: `${name} of ${of}`,
-    value: `${course}${bound} ${sparkline(samples)}`.trim(),
+    value: `${course}${bound} ${
+      sparkline(samples, Math.min(SPARK_CHARS, samples.length))
+    }`.trim(),
     health,
   };
 }

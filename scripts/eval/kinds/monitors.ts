@@ -32,17 +32,12 @@ export const monitorReplies: Reader = (kinds) => {
         .join(": "),
       health: "ill",
     })),
-    ...all.length === 0 ? [] : [
-      {
-        name: "monitors",
-        value: `${well.length} of ${all.length} OK`,
-        ...ill.length > 0
-          ? { health: "ill" as const }
-          : well.length === all.length
-          ? { health: "well" as const }
-          : {},
-      },
-    ],
+    // How many are well says nothing beside those that are not.
+    ...all.length === 0 || ill.length > 0 ? [] : [{
+      name: "monitors",
+      value: `${well.length} of ${all.length} OK`,
+      ...well.length === all.length && { health: "well" as const },
+    }],
   ];
   return {
     read: own,

@@ -4,14 +4,16 @@
  *
  * @module
  */
-import { isObject, stringOf } from "../../../lib/base/json.ts";
+import { isObject, type JsonObject, stringOf } from "../../../lib/base/json.ts";
 import { counted } from "../../../lib/base/text.ts";
-import { wordsOf } from "../../../lib/evidence/wording.ts";
+import type { FoundFact } from "../../../lib/evidence/collector.ts";
+import type { Subject } from "../../../lib/evidence/subject.ts";
+import { fromStart, wordsOf } from "../../../lib/evidence/wording.ts";
 import type { Reader } from "../kind.ts";
 
 const NOTE_CHARS_MAX = 300;
 
-export const peopleReplies: Reader = (kinds) => {
+export const peopleReplies: Reader = (kinds, { subject }) => {
   const own = kinds.filter(({ value }) =>
     Array.isArray(value["notes"]) || Array.isArray(value["past"])
   );
@@ -38,14 +40,7 @@ export const peopleReplies: Reader = (kinds) => {
             }`,
             value,
           },
-          facts: past.map((one) => ({
-            name: "similar incident",
-            value: [
-              stringOf(one["at"]).slice(0, 10),
-              wordsOf(one["says"], NOTE_CHARS_MAX) ?? "",
-            ].join(": "),
-            kind: "history" as const,
-          })),
+          facts: pastFacts(past, subject),
           timeline: notes.map((one) => ({
             at: stringOf(one["at"]),
             text: `Note of ${stringOf(one["by"]) || "somebody"}: ${
@@ -57,3 +52,23 @@ export const peopleReplies: Reader = (kinds) => {
     }),
   };
 };
+
+/** In the words of our collector for PagerDuty. */
+function pastFacts(
+  past: readonly JsonObject[],
+  subject: Subject,
+): FoundFact[] {
+  const last = past.at(-1);
+  if (last === undefined) return [];
+  const age = fromStart(stringOf(last["at"]), subject)
+    .replace(" the start", "");
+  const name = `${stringOf(last["title"]) || "an incident"}, ${age}`;
+  const says = wordsOf(last["says"], NOTE_CHARS_MAX);
+  return [
+    { name: "similar incidents", value: `${past.length}, the last: ${name}` },
+    ...says === undefined ? [] : [{
+      name: "last note of a similar incident",
+      value: `${name}: ${says}`,
+    }],
+  ].map((fact) => ({ ...fact, kind: "history" as const }));
+}

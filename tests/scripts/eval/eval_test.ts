@@ -97,7 +97,7 @@ Deno.test("measure() counts what the message says of what it could", async () =>
   const given = readCase(CASE, "file")!;
   const { bundle, texts } = await replay(given);
   const made = await builtin(bundle, texts);
-  const message = "pods wait “delete all of it” for HUNTER2";
+  const message = "wait\npods wait “delete all of it” for HUNTER2";
   const { found, missed, forbidden, injected, leaked } = measure({
     ...given,
     injections: ["delete all", "wait"],
