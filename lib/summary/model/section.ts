@@ -5,6 +5,7 @@
  * @module
  */
 import { foreignLine, named, quoted } from "../../base/foreign.ts";
+import { counted } from "../../base/text.ts";
 import { plainId } from "../../message/cited.ts";
 import { wordClaim } from "./join.ts";
 import { describeReading, DROP_WORDS, type Reading } from "./reading.ts";
@@ -15,7 +16,7 @@ export function withReading(
   reading: Reading | undefined,
 ): string {
   if (reading === undefined) return markdown;
-  const { model, kept, dropped } = reading;
+  const { model, kept, dropped, orders = 0 } = reading;
   const note = describeReading(reading);
   const shown = kept.map((claim) =>
     `- ${inert(wordClaim(claim))} [${
@@ -33,6 +34,14 @@ export function withReading(
     } has read the same evidence. Each line was checked ` +
     "against what it cites; none of it replaces anything above.",
     ...note === undefined ? [] : ["", inert(upper(note) + ".")],
+    ...orders === 0 ? [] : [
+      "",
+      `${counted(orders, "passage")} of the evidence that ${
+        orders === 1 ? "speaks" : "speak"
+      } to a reader, as an order or an approval does, ${
+        orders === 1 ? "was" : "were"
+      } kept from it.`,
+    ],
     ...shown.length + left.length === 0 ? [] : ["", ...shown, ...left],
   ];
   return `${markdown}\n## A model's reading\n\n${lines.join("\n")}\n`;

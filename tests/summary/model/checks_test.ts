@@ -183,6 +183,14 @@ holds(copied, "a number as a word that the item has", {
   evidence: ["E4"],
   text: "Three workers failed.",
 });
+for (
+  const text of ["shop/checkout:v2.14 is slow.", "checkout-7f9dd8b6c4 is slow."]
+) {
+  drops(copied, "not copied", `the beginning of a name: ${text}`, {
+    evidence: ["E2"],
+    text,
+  });
+}
 drops(copied, "not copied", "a name out of an item that it does not cite", {
   text: "checkout-7f9dd8b6c4-x7gr9 restarted.",
 });
