@@ -3,53 +3,93 @@
  *
  * @module
  */
+import { variablesOf } from "../lib/base/config.ts";
+import { MODEL_SETTINGS } from "../lib/summary/settings.ts";
 import { readCases } from "./eval/case.ts";
-import { measure, type Measured, total, type Totals } from "./eval/measure.ts";
-import { replay } from "./eval/replay.ts";
-import { builtin, type Summarizer } from "./eval/summarize.ts";
+import {
+  askLive,
+  BUILTIN,
+  type Column,
+  playRecorded,
+  readRecorded,
+} from "./eval/columns.ts";
+import { measureAll } from "./eval/run.ts";
+import { findWorse, renderTable } from "./eval/table.ts";
+import { withTables } from "./tables.ts";
 import { command } from "./terminal/arguments.ts";
-import { runCommand } from "./terminal/command.ts";
+import { LinesError, runCommand, UsageError } from "./terminal/command.ts";
 
-const CASES = "deploy/eval";
+const CASES = "deploy/eval/cases";
+const ANSWERS = "deploy/eval/answers.json";
+const DOCUMENT = "docs/evaluation.md";
 
 const HELP = {
-  usage: "deno task eval [--cases DIR] [--json]",
+  usage:
+    "deno task eval [--cases DIR] [--model NAME] [--json] [--write] [--check]",
   about:
     `Measures summaries of incidents whose answers are known: how much of what
 matters a message says, and that it calls a false alarm one. Asks no other
-system; what collectors would find stands in the cases.`,
+system but a model that is named; what collectors would find stands in the
+cases, and what a model once said in ${ANSWERS}.`,
   options: {
-    "cases DIR": `the cases, one JSON each; ${CASES} by default`,
+    "cases DIR": `the cases, one JSON each; ${CASES} if not given`,
+    "model NAME":
+      "ask a model, too: openai, ollama or anthropic, perhaps :MODEL",
     json: "print all numbers, and each case's message, as JSON",
+    write: `write the table of ${DOCUMENT}`,
+    check: `exit 1 if a number is worse than in ${DOCUMENT}`,
   },
+  variables: variablesOf(MODEL_SETTINGS).map((name) =>
+    [name, "as the summarizer reads it, for --model"] as const
+  ),
 } as const;
 
 export const main = command(HELP, async ({ values }, context) => {
-  const cases = await readCases(values.cases ?? CASES);
-  const columns: Record<string, Summarizer> = { builtin };
-  const summary: Record<string, Totals> = {};
-  const all: (Measured & { column: string })[] = [];
-  for (const [column, summarize] of Object.entries(columns)) {
-    const measured: Measured[] = [];
-    for (const given of cases) {
-      context.signal.throwIfAborted();
-      const { bundle, texts } = await replay(given);
-      measured.push(measure(given, await summarize(bundle, texts)));
-    }
-    summary[column] = total(measured);
-    all.push(...measured.map((one) => ({ column, ...one })));
+  const { cases: folder, model, json, write, check } = values;
+  if ((write || check) && (folder !== undefined || model !== undefined)) {
+    throw new UsageError(
+      "--write and --check go with neither --cases nor --model",
+    );
   }
-  if (values.json) {
-    context.raw(JSON.stringify({ summary, cases: all }, null, 2));
-    return;
+  const cases = await readCases(folder ?? CASES);
+  const recorded = await readRecorded(ANSWERS);
+  const columns: Column[] = [
+    BUILTIN,
+    ...recorded === undefined ? [] : [playRecorded(recorded)],
+    ...model === undefined ? [] : [askLive(model, context.env)],
+  ];
+  await using _ = closing(columns);
+  const results = await measureAll(cases, columns, {
+    signal: context.signal,
+    onCase(column, name) {
+      // A model may take a minute for each.
+      if (column === model) context.err(`asking ${column} about ${name}`);
+    },
+  });
+  if (json) context.raw(JSON.stringify(results, null, 2));
+  else context.raw(renderTable(results.summary));
+  if (check) {
+    const worse = findWorse(
+      await Deno.readTextFile(DOCUMENT),
+      results.summary,
+    );
+    if (worse.length > 0) throw new LinesError(worse.join("\n"));
   }
-  for (const [column, numbers] of Object.entries(summary)) {
-    const { cases, recall, forbidden, healthyRight, healthyOf } = numbers;
-    context.out(
-      `${column}: ${cases} cases, recall ${(100 * recall).toFixed(1)} %, ` +
-        `${forbidden} forbidden, ${healthyRight} of ${healthyOf} healthy called so`,
+  if (write) {
+    const before = await Deno.readTextFile(DOCUMENT);
+    await Deno.writeTextFile(
+      DOCUMENT,
+      withTables(before, renderTable(results.summary)),
     );
   }
 });
+
+function closing(columns: readonly Column[]): AsyncDisposable {
+  return {
+    async [Symbol.asyncDispose]() {
+      for (const column of columns) await column[Symbol.asyncDispose]();
+    },
+  };
+}
 
 if (import.meta.main) await runCommand(main);

@@ -25,6 +25,9 @@ const URLS: readonly string[] = [
   "CORETEX_GATEWAY_URL",
   "CORDUM_GATEWAY_URL",
   "APPROVALS_HOOK_URL",
+  "OPENAI_BASE_URL",
+  "OLLAMA_URL",
+  "ANTHROPIC_BASE_URL",
 ];
 const FILE_VARIABLE_PATTERN = /_FILE$|_TLS_(CA|CERT|KEY)$/;
 /** The shell splits at blanks, Deno at commas. */

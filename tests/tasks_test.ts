@@ -17,6 +17,7 @@ import {
 } from "../lib/operate/platform.ts";
 import { OPERATOR_SETTINGS } from "../lib/operate/operator.ts";
 import { LINK_SETTINGS } from "../lib/message/settings.ts";
+import { MODEL_SETTINGS } from "../lib/summary/settings.ts";
 
 const SETS: Readonly<Record<string, PermissionSet>> = config
   .permissions as Record<string, PermissionSet>;
@@ -57,7 +58,7 @@ Deno.test("no task asks for everything", () => {
   }
   const readAll = Object.keys(SETS).filter((name) => SETS[name]!.read === true);
   // Their arguments name any file, or they start workers that read secrets.
-  assertEquals(readAll, ["preview", "test", "flags", "workers"]);
+  assertEquals(readAll, ["preview", "eval", "test", "flags", "workers"]);
   const writeAll = Object.keys(SETS).filter((name) =>
     SETS[name]!.write === true
   );
@@ -133,7 +134,9 @@ const READS: Readonly<Record<string, readonly string[]>> = {
     ...variablesOf(PLATFORM_SETTINGS),
     ...variablesOf(HOOK_SETTINGS),
     "APPROVAL_SIGNING_KEY_FILE",
+    ...variablesOf(MODEL_SETTINGS),
   ],
+  eval: variablesOf(MODEL_SETTINGS),
   demo: [...variablesOf(PLATFORM_SETTINGS), ...USER],
   preview: [...variablesOf(LINK_SETTINGS), "INGEST_EVENTS"],
   test: variablesOf(PLATFORM_SETTINGS),
@@ -192,6 +195,18 @@ Deno.test("grantFlags() adds the hosts, files and program that a set's variables
     "--allow-read=ca.pem",
     `--allow-env=${approvals.env!.join(",")}`,
     "--allow-run=./bin/notify",
+  ]);
+  const models = {
+    OPENAI_BASE_URL: "https://llm.example/v1",
+    OLLAMA_URL: "http://gpu.example:11434",
+    OPENAI_API_KEY_FILE: "key.txt",
+  };
+  const evaluating = SETS["eval"]!;
+  assertEquals(grantFlags(evaluating, { ...NAMED, ...models }), [
+    "--allow-net=127.0.0.1,llm.example:443,gpu.example:11434",
+    "--allow-read",
+    "--allow-write=docs",
+    `--allow-env=${evaluating.env!.join(",")}`,
   ]);
   assertEquals(grantFlags(SETS["test"]!, NAMED), [
     "--allow-net=127.0.0.1,nats.example:4222,redis.example:6380,gateway.example:443,[::1]:80",

@@ -113,9 +113,10 @@ export function reachable({ alert, evidence, answer }: Case): string[] {
   ];
 }
 
-/** Every text and name in a JSON value. */
+/** Every text, number and name in a JSON value. */
 export function textsIn(value: unknown): string[] {
   if (typeof value === "string") return [value];
+  if (typeof value === "number") return [String(value)];
   if (Array.isArray(value)) return value.flatMap(textsIn);
   if (!isObject(value)) return [];
   return Object.entries(value).flatMap(([name, one]) => [

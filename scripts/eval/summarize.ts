@@ -3,15 +3,23 @@
  *
  * @module
  */
-import { readConfig } from "../../lib/base/config.ts";
-import { parseJson } from "../../lib/base/json.ts";
+import { readConfig, variablesOf } from "../../lib/base/config.ts";
+import {
+  isObject,
+  type JsonObject,
+  objectOf,
+  parseJson,
+  stringOf,
+} from "../../lib/base/json.ts";
 import { createLog } from "../../lib/base/log.ts";
 import type { EvidenceBundle, Summary } from "../../lib/incident.ts";
-import { unescapeMrkdwn } from "../../lib/message/mrkdwn.ts";
 import type { Message } from "../../lib/message/message.ts";
-import { textsOf } from "./texts.ts";
-import type { NewArtifact } from "../../lib/platform/context.ts";
+import { unescapeMrkdwn } from "../../lib/message/mrkdwn.ts";
+import { readRecordedConstraints } from "../../lib/platform/constraints.ts";
+import type { JobContext, NewArtifact } from "../../lib/platform/context.ts";
+import { MODEL_SETTINGS } from "../../lib/summary/settings.ts";
 import { SETTINGS, summarizeEvidence } from "../../workers/summarizer.ts";
+import { textsOf } from "./texts.ts";
 
 /** What people would read. */
 export interface Summarized {
@@ -21,6 +29,21 @@ export interface Summarized {
   /** The message's notification and blocks, as plain lines. */
   readonly message: string;
   readonly ms: number;
+  /** What a model was asked and said, if one is set up. */
+  readonly asked?: Asked;
+}
+
+/** A model's part in a summary. */
+export interface Asked {
+  /** `read`, or why nothing of it could be used. */
+  readonly outcome: string;
+  /** What it answered, as it came. */
+  readonly received: string;
+  readonly kept: readonly string[];
+  /** Why each of the others was dropped. */
+  readonly dropped: readonly string[];
+  /** In and out, as its server counted them. */
+  readonly tokens: number;
 }
 
 /** Makes a summary of a bundle; `texts` holds each piece whole, by its id. */
@@ -35,15 +58,62 @@ const NOWHERE: Readonly<Record<string, string>> = {
   CORETEX_GATEWAY_URL: "http://127.0.0.1:1",
   CORETEX_API_KEY: "none",
 };
+/** A policy's that asks for nothing. */
+const CONSTRAINTS = readRecordedConstraints({});
+const OF_MODELS = new Set(variablesOf(MODEL_SETTINGS));
 
 /** The worker's own verb, without a model. */
-export const builtin: Summarizer = async (bundle, texts) => {
+export const builtin: Summarizer = summarizeWith(() => undefined);
+
+/** The worker's own verb, with the model that these variables set up. */
+export function summarizeWith(
+  env: (name: string) => string | undefined,
+): Summarizer {
+  return async (bundle, texts) => {
+    const artifacts: NewArtifact[] = [];
+    const context = contextOf(
+      (name) => OF_MODELS.has(name) ? env(name) : NOWHERE[name],
+      { artifacts, bundle, texts },
+    );
+    const started = performance.now();
+    const summary = await summarizeEvidence({ evidence: bundle }, context);
+    const ms = performance.now() - started;
+    const contentOf = (kind: string) => {
+      const { content = "" } =
+        artifacts.find(({ labels }) => labels?.["kind"] === kind) ?? {};
+      return typeof content === "string"
+        ? content
+        : new TextDecoder().decode(content);
+    };
+    const message = parseJson(contentOf("incident.message")) as Message;
+    const record = parseJson(contentOf("incident.model"));
+    return {
+      summary,
+      markdown: contentOf("incident.summary"),
+      message: [message.text, ...textsOf(message.blocks)].map(unescapeMrkdwn)
+        .join("\n"),
+      ms,
+      ...context.settings.llmProvider === "builtin" ||
+          context.settings.llmProvider === "mock"
+        ? {}
+        : { asked: readRecord(objectOf(record) ?? {}) },
+    };
+  };
+}
+
+function contextOf(
+  env: (name: string) => string | undefined,
+  { artifacts, bundle, texts }: {
+    artifacts: NewArtifact[];
+    bundle: EvidenceBundle;
+    texts: ReadonlyMap<string, string>;
+  },
+): JobContext<typeof SETTINGS> {
   const ids = new Map(
     bundle.evidence.map(({ artifact_ptr, id }) => [artifact_ptr, id ?? ""]),
   );
-  const artifacts: NewArtifact[] = [];
-  const started = performance.now();
-  const summary = await summarizeEvidence({ evidence: bundle }, {
+  let counted = 0;
+  return {
     job: {
       id: "case",
       topic: "job.incident-enricher.summarize",
@@ -53,7 +123,7 @@ export const builtin: Summarizer = async (bundle, texts) => {
       traceId: "case",
       dryRun: false,
     },
-    constraints: { redactionLevel: "standard" } as never,
+    constraints: CONSTRAINTS,
     signal: new AbortController().signal,
     leftMs: () => Infinity,
     gateway: {
@@ -63,36 +133,43 @@ export const builtin: Summarizer = async (bundle, texts) => {
       },
       readArtifact: (pointer) =>
         Promise.resolve({
-          content: texts.get(ids.get(pointer) ?? "") ?? "",
+          bytes: new TextEncoder().encode(
+            texts.get(ids.get(pointer) ?? "") ?? "",
+          ),
           contentType: "application/json",
-        } as never),
+          retention: "standard",
+          labels: {},
+        }),
       readJob: () => Promise.resolve({}),
     },
     store: {
       append: () => Promise.resolve(),
       list: () => Promise.resolve([]),
       latest: () => Promise.resolve([]),
-      add: (_, by) => Promise.resolve(by),
+      add: (_, count) => Promise.resolve(counted += count),
     },
-    settings: readConfig(SETTINGS, (name) => NOWHERE[name]),
+    settings: readConfig(SETTINGS, env),
     log: LOG,
     count: () => {},
     progress: () => {},
-    constraintsWith: () => ({}) as never,
-  });
-  const ms = performance.now() - started;
-  const contentOf = (kind: string) => {
-    const found = artifacts.find(({ labels }) => labels?.["kind"] === kind);
-    const content = found?.content ?? "";
-    return typeof content === "string"
-      ? content
-      : new TextDecoder().decode(content);
+    constraintsWith: () => CONSTRAINTS,
   };
-  const { text, blocks } = parseJson(contentOf("incident.message")) as Message;
+}
+
+/** From the audit record; an empty one means that nothing was sent. */
+function readRecord(record: JsonObject): Asked {
+  const list = (name: string, field: string) =>
+    (Array.isArray(record[name]) ? record[name] as unknown[] : [])
+      .filter(isObject).map((one) => stringOf(one[field]));
+  const { input = 0, output = 0 } = (objectOf(record["tokens"]) ?? {}) as {
+    input?: number;
+    output?: number;
+  };
   return {
-    summary,
-    markdown: contentOf("incident.summary"),
-    message: [text, ...textsOf(blocks)].map(unescapeMrkdwn).join("\n"),
-    ms,
+    outcome: stringOf(record["outcome"]) || "not asked",
+    received: stringOf(record["received"]),
+    kept: list("kept", "text"),
+    dropped: list("dropped", "reason"),
+    tokens: input + output,
   };
-};
+}
