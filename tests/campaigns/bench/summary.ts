@@ -119,7 +119,7 @@ function contextOf(
       },
       readJob: never,
     },
-    store: { append: never, list: never, latest: never },
+    store: { append: never, list: never, latest: never, add: never },
   };
 }
 

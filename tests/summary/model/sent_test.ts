@@ -65,8 +65,8 @@ Deno.test("at strict, no name of a host, pod, person, account or address is sent
   }
   assert(
     lines.some((line) =>
-      line.startsWith(
-        `• The lag of ${NAMES.host} is 212 s, and it restarts ${NAMES.pod}.`,
+      line.includes(
+        ` The lag of ${NAMES.host} is 212 s, and it restarts ${NAMES.pod}.`,
       )
     ),
     lines.join("\n"),

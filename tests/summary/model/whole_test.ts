@@ -119,7 +119,7 @@ Deno.test("a credential's placeholder is hidden at strict, and comes back", asyn
     constraints: { redactionLevel: "strict" },
   });
   assert(
-    lines.some((line) => /^• The key is \[secret:[a-z-]+#\d\] in/.test(line)),
+    lines.some((line) => /[•·] The key is \[secret:[a-z-]+#\d\] in/.test(line)),
     lines.join("\n"),
   );
 });
@@ -143,6 +143,8 @@ Deno.test("a model's lines are the first to go when a message has no room", () =
       incidentId: "mock:1",
       context: {},
       evidence: [],
+      addresses: [],
+      openUrl: () => undefined,
       links: [],
     });
     return JSON.stringify(blocks);
