@@ -17,8 +17,8 @@ export interface Draft {
 const CLAIMS_MAX = 20;
 const KNOWN: readonly Place[] = ["happened", "changed", "seen"];
 const NEXT: readonly Place[] = ["next"];
-/** What only lays out a message claims nothing. */
-const NO_CLAIM: readonly Place[] = ["small"];
+/** What only lays out a message claims nothing; a model makes nothing surer. */
+const NO_CLAIM: readonly Place[] = ["small", "model"];
 
 /** The part of a `Summary` that other programs read. */
 export function claimsOf(

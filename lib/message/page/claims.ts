@@ -20,6 +20,7 @@ type Quote = readonly [id: string, lines: readonly Line[]];
 /** Places of the page that quote evidence, and their headings. */
 const PLACES: readonly (readonly [Place, string])[] = [
   ["happened", "What happened"],
+  ["model", "A model's reading of the same evidence"],
   ["changed", "What changed before it began"],
   ["seen", "Seen before"],
   ["next", "Next"],

@@ -4,9 +4,10 @@
  *
  * @module
  */
-import { foreignLine, named, quoted } from "../../base/foreign.ts";
+import { named, quoted } from "../../base/foreign.ts";
 import { counted } from "../../base/text.ts";
 import { plainId } from "../../message/cited.ts";
+import { inert } from "../inert.ts";
 import { wordClaim } from "./join.ts";
 import { describeReading, DROP_WORDS, type Reading } from "./reading.ts";
 
@@ -45,11 +46,6 @@ export function withReading(
     ...shown.length + left.length === 0 ? [] : ["", ...shown, ...left],
   ];
   return `${markdown}\n## A model's reading\n\n${lines.join("\n")}\n`;
-}
-
-/** No sign that Markdown reads as its own. */
-function inert(text: string): string {
-  return foreignLine(text).replace(/[\\`*_{}[\]<>#|!~&]/g, "\\$&");
 }
 
 function upper(text: string): string {

@@ -15,6 +15,7 @@ import {
 } from "../../support/model_case.ts";
 
 const CASE = await caseOf();
+const PLAIN = await summarizeCase(CASE);
 const LAG = {
   section: "what",
   evidence: ["E2"],
@@ -40,9 +41,12 @@ for (const provider of ["openai", "ollama", "anthropic"]) {
     await using model = startModel("obey");
     model.claims = () => [LAG, CAUSE, NEXT];
     const env = envOf(model, provider);
-    const { lines, markdown, summary, record } = await summarizeCase(CASE, {
-      env,
-    });
+    const { lines, markdown, summary, record, artifacts } = await summarizeCase(
+      CASE,
+      {
+        env,
+      },
+    );
     assertEquals(model.mistakes, []);
     const at = lines.indexOf("◆ A model's reading of the same evidence");
     assert(at > 0, lines.join("\n"));
@@ -58,6 +62,19 @@ for (const provider of ["openai", "ollama", "anthropic"]) {
     );
     assertEquals(record.outcome, "read");
     assertEquals(record.kept.length, 3);
+    // A model makes nothing surer, and is no finding of the rules.
+    assertEquals(
+      [summary.confidence, summary.highlights, summary.action_items],
+      [
+        PLAIN.summary.confidence,
+        PLAIN.summary.highlights,
+        PLAIN.summary.action_items,
+      ],
+    );
+    const page = new TextDecoder().decode(
+      artifacts.get(summary.page_ptr!)!.bytes,
+    );
+    assertStringIncludes(page, "A model's reading of the same evidence</h2>");
   });
 }
 
