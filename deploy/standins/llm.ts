@@ -29,6 +29,8 @@ export type Manner =
   | "429"
   /** 429 and how long to wait; well after that. */
   | "429 once"
+  /** 400 for a temperature, as models that think answer; well without. */
+  | "picky"
   /** 429 that no wait changes. */
   | "spent"
   | "500"
@@ -123,7 +125,7 @@ export function startModel(manner: Manner = "well"): ModelStandIn {
       return error("openai", 404, "not_found_error");
     }
     const body = parse(text);
-    const wrong = mistakeIn(shape, body, request.headers);
+    const wrong = mistakeIn(shape, body, request.headers, model.manner);
     if (wrong !== undefined) {
       mistakes.push(wrong);
       return error(shape, 400, "invalid_request_error", wrong);
@@ -147,6 +149,16 @@ export function startModel(manner: Manner = "well"): ModelStandIn {
         return error(shape, 429, "rate_limit_error", "", {
           "Retry-After": "0",
         });
+      case "picky":
+        if (body["temperature"] === undefined) break;
+        return error(
+          shape,
+          400,
+          "unsupported_value",
+          "Unsupported value: 'temperature'",
+          {},
+          "temperature",
+        );
       case "spent":
         return error(shape, 429, "insufficient_quota");
       case "500":
@@ -241,6 +253,7 @@ function mistakeIn(
   shape: Shape,
   body: Body,
   headers: Headers,
+  manner: Manner,
 ): string | undefined {
   const { model, messages, temperature } = body;
   if (typeof model !== "string" || model === "") return "model is required";
@@ -257,7 +270,9 @@ function mistakeIn(
       if (wanted?.["strict"] !== true) return "response_format is not strict";
       const key = headers.get("authorization");
       if (key !== null && key !== `Bearer ${KEY}`) return "wrong key";
-      return temperature === 0 ? undefined : "temperature must be 0";
+      return temperature === 0 || manner === "picky"
+        ? undefined
+        : "temperature must be 0";
     }
     case "ollama": {
       const options = body["options"] as Body | undefined;
@@ -281,6 +296,7 @@ function error(
   type: string,
   message = type,
   headers: Record<string, string> = {},
+  param: string | null = null,
 ): Response {
   const inner = { type, code: type, message };
   const body = shape === "ollama"
@@ -295,7 +311,7 @@ function error(
           : {},
       },
     }
-    : { error: { ...inner, param: null } };
+    : { error: { ...inner, param } };
   return Response.json(body, { status, headers });
 }
 

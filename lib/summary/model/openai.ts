@@ -69,6 +69,22 @@ export const openai: Provider = {
       ? { ...tokens, text: content }
       : { ...tokens, failed: "garbled" };
   },
+  adjust(body, refused) {
+    const error = isObject(refused) ? objectOf(refused["error"]) : undefined;
+    const { temperature: _, seed: __, ...rest } = body;
+    switch (stringOf(error?.["param"])) {
+      // Models that think take neither.
+      case "temperature":
+      case "seed":
+        return rest;
+      case "max_tokens": {
+        const { max_tokens, ...others } = rest;
+        return { ...others, max_completion_tokens: max_tokens };
+      }
+      default:
+        return undefined;
+    }
+  },
   isFinal(body) {
     const error = isObject(body) ? objectOf(body["error"]) : undefined;
     return SPENT.test(

@@ -77,6 +77,13 @@ export interface Provider {
   call(prompt: Prompt, config: ModelConfig): Call;
   /** Reads the body of a 200. */
   read(body: JsonObject): Said;
+  /**
+   * Another request for the same, if a 400 says that the model does not take a
+   * part of it.
+   *
+   * @param refused The body of that answer.
+   */
+  adjust?(body: JsonObject, refused: unknown): JsonObject | undefined;
   /** Whether a 429 or 5xx will be the same after a wait, such as no credit. */
   isFinal?(body: unknown): boolean;
 }

@@ -1,10 +1,11 @@
 /**
- * Asks a provider once, and once more after an answer that says to come back.
+ * Asks a provider once, and once more after an answer that says to come back or
+ * what to leave out.
  *
  * @module
  */
 import { type Outcome, request } from "../../base/http.ts";
-import { isObject, parseJson } from "../../base/json.ts";
+import { isObject, type JsonObject, parseJson } from "../../base/json.ts";
 import { wait } from "../../base/time.ts";
 import type { Failure, Prompt, Provider, Said } from "./provider.ts";
 import type { ModelConfig } from "../settings.ts";
@@ -37,7 +38,7 @@ export async function send(
   const url = provider.url(config) + path;
   const endMs = performance.now() + timeoutMs;
   const leftMs = () => Math.ceil(endMs - performance.now());
-  const ask = () =>
+  const ask = (body: JsonObject) =>
     request(url, {
       method: "POST",
       headers: {
@@ -51,14 +52,25 @@ export async function send(
       bodyBytesMax: ANSWER_BYTES_MAX,
       signal,
     });
-  const first = await ask();
-  const waitMs = retryAfterMs(first, provider);
+  const first = await ask(body);
+  const again = adjusted(first, provider, body);
+  const waitMs = again === undefined ? retryAfterMs(first, provider) : 0;
   if (waitMs === undefined || waitMs + LEAST_MS > leftMs()) {
     return read(first, provider, 1);
   }
   await wait(waitMs, signal).catch(() => {});
   if (signal.aborted) return read(first, provider, 1);
-  return read(await ask(), provider, 2);
+  return read(await ask(again ?? body), provider, 2);
+}
+
+function adjusted(
+  outcome: Outcome,
+  provider: Provider,
+  body: JsonObject,
+): JsonObject | undefined {
+  return outcome.outcome === "answered" && outcome.status === 400
+    ? provider.adjust?.(body, parsed(outcome.body))
+    : undefined;
 }
 
 /** `undefined` if another attempt is of no use. */

@@ -72,7 +72,7 @@ for (const provider of ["openai", "ollama", "anthropic"]) {
   }
 }
 
-for (const manner of ["429 once", "500 once", "slow"] as const) {
+for (const manner of ["429 once", "500 once", "slow", "picky"] as const) {
   Deno.test(`a model that answers with "${manner}" is heard within its time`, async () => {
     await using model = startModel(manner);
     const { summary } = await summarizeCase(CASE, { env: envOf(model) });
