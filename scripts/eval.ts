@@ -53,10 +53,11 @@ export const main = command(HELP, async ({ values }, context) => {
   }
   const cases = await readCases(folder ?? CASES);
   const recorded = await readRecorded(ANSWERS);
+  const live = model === undefined ? [] : [askLive(model, context.env)];
   const columns: Column[] = [
     BUILTIN,
     ...recorded === undefined ? [] : [playRecorded(recorded)],
-    ...model === undefined ? [] : [askLive(model, context.env)],
+    ...live,
   ];
   await using _ = closing(columns);
   const results = await measureAll(cases, columns, {
