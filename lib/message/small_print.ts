@@ -16,6 +16,7 @@ import type { ReportView } from "./view.ts";
 /** How many claims of each place are not shown. */
 export interface Left {
   happened: number;
+  model: number;
   changed: number;
   seen: number;
   next: number;
@@ -26,11 +27,12 @@ const EVIDENCE_CHARS_MAX = 300;
 const TITLE_CHARS_MAX = 60;
 const NOUNS: Readonly<Record<keyof Left, string>> = {
   happened: "more finding",
+  model: "model claim",
   changed: "more change",
   seen: "earlier time",
   next: "more step",
 };
-/** At least one line of mrkdwn, at most 4. */
+/** At least one line of mrkdwn, at most 5. */
 export function smallPrint(
   view: ReportView,
   { text, left, shown, cut }: {
@@ -48,10 +50,16 @@ export function smallPrint(
     ? incidentId
     : quoted(incidentId, 80);
   const rest = restOf(left, cut);
+  const note = view.claims.find(({ place, by }) =>
+    place === "small" && by === "model"
+  )?.text;
   return [
     // Cut words push out neither what is left nor where it is.
     fit(`${OWN_MARK} ${own}${id}`, LINE_CHARS_MAX - rest.length) + rest,
     ...citedLine(view, shown),
+    ...note === undefined
+      ? []
+      : [fit(`${OWN_MARK} ${upper(oneLine(note))}`, LINE_CHARS_MAX)],
     ...lookedUp === undefined
       ? []
       : [fit(`${OWN_MARK} ${upper(oneLine(lookedUp))}`, LINE_CHARS_MAX)],

@@ -15,17 +15,20 @@ const ORDER: readonly Section[] = ["what", "cause", "next"];
 /** In a message; the stored summary has all. */
 const SHOWN: Readonly<Record<Section, number>> = { what: 1, cause: 2, next: 2 };
 
-/**
- * A draft with the model's claims beside its own; the same without a reading. A
- * model that added something is named as an author.
- */
+/** A draft with the model's claims beside its own; the same without a reading. */
 export function join(draft: Draft, reading: Reading | undefined): Draft {
   if (reading === undefined) return draft;
-  return {
-    ...draft,
-    report: joinReport(draft.report, reading),
-    ...reading.kept.length > 0 && { model: reading.model },
-  };
+  return { ...draft, report: joinReport(draft.report, reading) };
+}
+
+/** Who is named in a summary: the model, if it added something. */
+export function authorOf(
+  { model }: Draft,
+  reading: Reading | undefined,
+): string {
+  return reading === undefined || reading.kept.length === 0
+    ? model
+    : reading.model;
 }
 
 /** The report with the model's claims in a place of their own. */
@@ -38,11 +41,15 @@ function joinReport(report: Report, reading: Reading): Report {
       !told.some((text) => isTold(claim.text, text))
     ).slice(0, SHOWN[section]).map(toTold)
   );
-  const claims = report.claims.map((claim) =>
-    claim.place === "small" && note !== undefined
-      ? { ...claim, text: `${claim.text} · ${note}` }
-      : claim
-  );
+  const claims: Told[] = [
+    ...report.claims,
+    ...note === undefined ? [] : [{
+      place: "small" as const,
+      by: "model" as const,
+      text: note,
+      evidence: [],
+    }],
+  ];
   const at = claims.findIndex(({ place }) =>
     place !== "headline" && place !== "state" && place !== "happened"
   );

@@ -8,6 +8,9 @@ import type { EvidenceText } from "../../incident.ts";
 import type { DroppedClaim, DropReason, KeptClaim } from "./claim.ts";
 import type { Failure } from "./provider.ts";
 
+/** In a message; the stored summary has the reason of each. */
+const REASONS_TOLD = 2;
+
 /** Why a model adds nothing. */
 export type Shortfall =
   | Failure
@@ -75,26 +78,31 @@ export function describeReading(
   } left out: ${describeDropped(dropped)}`;
 }
 
-/** Why a claim is not shown, in one clause. */
+/** Why a claim is not shown, to be read after its number. */
 export const DROP_WORDS: Readonly<Record<DropReason, string>> = {
   "shape": "not in the form asked for",
-  "too many": "one too many",
-  "unknown id": "cites no evidence that there is",
-  "no such quote": "quotes what its evidence does not say",
-  "not copied": "has a number or name that its evidence does not have",
-  "not plain": "has an address, a mention or markup",
-  "change": "blames no change from before the start",
-  "gap": "takes for a finding what could not be collected",
-  "reserved": "orders, approves or reassures",
-  "not our words": "has words that stand for nothing in its evidence",
-  "off topic": "speaks of what its evidence does not",
-  "told": "says what another one says",
+  "too many": "beyond the eighth",
+  "unknown id": "citing evidence that there is not",
+  "no such quote": "quoting what the evidence does not say",
+  "not copied": "with a number or name that the evidence does not have",
+  "not plain": "with an address, a mention or markup",
+  "change": "blaming a change that was not made before the start",
+  "gap": "taking a gap for a finding",
+  "reserved": "ordering, approving or reassuring",
+  "not our words": "in words that name nothing in the evidence",
+  "off topic": "about something other than its evidence",
+  "told": "said already",
 };
 
 /** How many for which reason, most first. */
 function describeDropped(dropped: readonly DroppedClaim[]): string {
-  const counts = Map.groupBy(dropped, ({ reason }) => reason);
-  return [...counts].map(([reason, { length }]) => [reason, length] as const)
-    .toSorted((one, other) => other[1] - one[1])
-    .map(([reason, count]) => `${count} ${DROP_WORDS[reason]}`).join(", ");
+  const counts = [...Map.groupBy(dropped, ({ reason }) => reason)]
+    .map(([reason, { length }]) => [reason, length] as const)
+    .toSorted((one, other) => other[1] - one[1]);
+  const told = counts.slice(0, REASONS_TOLD)
+    .map(([reason, count]) => `${count} ${DROP_WORDS[reason]}`);
+  const rest = counts.slice(REASONS_TOLD)
+    .reduce((sum, [, count]) => sum + count, 0);
+  return [...told, ...rest === 0 ? [] : [`${rest} for other reasons`]]
+    .join(", ");
 }

@@ -25,7 +25,7 @@ export function withReading(
     }], by ${inert(quoted(claim.quote))}`
   );
   const left = dropped.map(({ text, reason, word }) =>
-    `- Left out, because it ${DROP_WORDS[reason]}${
+    `- Left out, ${DROP_WORDS[reason]}${
       word === undefined ? "" : ` (${inert(quoted(word, 60))})`
     }: ${inert(quoted(text))}`
   );

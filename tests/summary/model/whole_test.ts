@@ -75,6 +75,10 @@ for (const provider of ["openai", "ollama", "anthropic"]) {
       artifacts.get(summary.page_ptr!)!.bytes,
     );
     assertStringIncludes(page, "A model's reading of the same evidence</h2>");
+    // The rest of both is the rules'.
+    for (const text of [page, markdown]) {
+      assert(!/Written by openai|Written by [“"]?ollama/.test(text), text);
+    }
   });
 }
 
@@ -167,9 +171,39 @@ Deno.test("a model's lines are the first to go when a message has no room", () =
     return JSON.stringify(blocks);
   };
   assertStringIncludes(linesWith(3), "model 3");
-  const full = linesWith(8);
+  const full = linesWith(11);
   assert(!full.includes("model 1"), full);
-  for (const kept of ["happened 8", "next 1", "3 more lines"]) {
+  for (const kept of ["happened 11", "next 1", "3 model claims"]) {
     assertStringIncludes(full, kept);
   }
+});
+
+Deno.test("the approver reads how many claims were left out and why, and each of them in the stored summary", async () => {
+  await using model = startModel("obey");
+  model.claims = () => [
+    LAG,
+    { ...LAG, text: "Replication lag of db-1.prod reached 213 s." },
+    { ...LAG, text: "Replication lag of db-1.prod reached 9 s." },
+    { ...LAG, quote: "lag of db-1.prod is 99 s" },
+    { ...LAG, evidence: ["E77"] },
+  ];
+  const { lines, markdown, record } = await summarizeCase(CASE, {
+    env: envOf(model),
+  });
+  assert(
+    lines.some((line) =>
+      line ===
+        "◆ 4 of the model's 5 claims left out: 2 with a number or name that the evidence does not have, 1 quoting what the evidence does not say, 1 for other reasons"
+    ),
+    lines.join("\n"),
+  );
+  const section = markdown.split("## A model's reading")[1]!;
+  for (
+    const line of [
+      "- Replication lag of db-1.prod reached 212 s, limit 30 s. [E2], by “lag of db-1.prod is 212 s”",
+      "- Left out, with a number or name that the evidence does not have (“213”): “Replication lag of db-1.prod reached 213 s.”",
+      "- Left out, citing evidence that there is not (“E77”): “Replication lag of db-1.prod reached 212 s, limit 30 s.”",
+    ]
+  ) assertStringIncludes(section.replaceAll("`", ""), line);
+  assertEquals(record.dropped.length, 4);
 });
