@@ -93,6 +93,7 @@ const TOLD: readonly [what: string, facts: Fact[], texts: string[]][] = [
     fact("pods", "well"),
     fact("a", "recovered"),
     fact("query", undefined, { kind: "metric", evidence: ["E1"] }),
+    fact("clients", undefined, { kind: "metric", evidence: ["E1"] }),
   ], ["“a: v”, which is over"]],
   [
     "at most six",
