@@ -13,7 +13,6 @@ import {
 import { counted } from "../../../lib/base/text.ts";
 import type { Finding, FoundFact } from "../../../lib/evidence/collector.ts";
 import {
-  deploymentOfPod,
   readDeployment,
   readPod,
   readWarning,
@@ -23,6 +22,7 @@ import {
   describeState,
   type State,
 } from "../../../lib/evidence/kubernetes/state.ts";
+import { deploymentOfPod } from "../../../lib/workload.ts";
 import type { Kind, Looking, Reader, Reply } from "../kind.ts";
 
 const PAST_HOURS = 24;
