@@ -30,23 +30,37 @@ const PRESSURES = ["memory_pressure", "disk_pressure", "pid_pressure"];
 const NODES_SHOWN = 4;
 
 export const kubernetesReplies: Reader = (kinds, looking) => {
-  const own = kinds.filter(({ value }) =>
-    Array.isArray(value["pods"]) || Array.isArray(value["deployments"]) ||
-    Array.isArray(value["warning_events"]) || Array.isArray(value["nodes"])
-  );
+  const own = kinds.map((kind) => ({ ...kind, value: named(kind.value) }))
+    .filter(({ value }) =>
+      Array.isArray(value["pods"]) || Array.isArray(value["deployments"]) ||
+      Array.isArray(value["warning_events"]) || Array.isArray(value["nodes"])
+    );
   const all = (name: string) => own.flatMap(({ value }) => listOf(value[name]));
   const nodes = all("nodes");
   const hasState = own.some(({ value }) =>
     ["pods", "deployments", "warning_events"].some((name) => name in value)
   );
   return {
-    read: own,
+    read: kinds.filter(({ name }) => own.some((one) => one.name === name)),
     replies: [
       ...hasState ? [stateReply(own, looking)] : [],
       ...nodes.length === 0 ? [] : [nodesReply(nodes)],
     ],
   };
 };
+
+/** Events of any type as those that warn, if they are of a cluster. */
+function named(value: JsonObject): JsonObject {
+  const events = listOf(value["events"]);
+  const isOfCluster = events.length > 0 &&
+    events.every((one) =>
+      "reason" in one && ("involved_object" in one || "involvedObject" in one)
+    );
+  return !isOfCluster || "warning_events" in value ? value : {
+    ...value,
+    warning_events: events.filter(({ type }) => type !== "Normal"),
+  };
+}
 
 function stateReply(own: readonly Kind[], { subject, now }: Looking): Reply {
   const all = (name: string) => own.flatMap(({ value }) => listOf(value[name]));

@@ -36,6 +36,7 @@ interface Judged extends Series, Movement {
 
 const FACTS_MAX = 11;
 const MEANT_SHOWN = 3;
+const DEPTH_MAX = 4;
 const SPARK_CHARS = 12;
 const LOW_IS_BAD = /free|available|balance|credit|remaining|headroom|uptime/i;
 
@@ -89,30 +90,50 @@ export const metricReplies: Reader = (kinds, looking) => {
 };
 
 /** Whatever holds moments and values, however deep. */
-function seriesIn(value: unknown): Series[] {
-  if (Array.isArray(value)) return value.flatMap(seriesIn);
-  if (!isObject(value)) return [];
-  const { timestamps, values } = value;
+function seriesIn(value: unknown, key = "", depth = 0): Series[] {
+  if (depth > DEPTH_MAX) return [];
+  if (Array.isArray(value)) {
+    return value.flatMap((one) => seriesIn(one, key, depth + 1));
+  }
+  // A database's load is told with its queries.
+  if (!isObject(value) || Array.isArray(value["top_sql"])) return [];
+  const samples = samplesOf(value);
   const name = stringOf(
     value["metric_name"] ?? value["label"] ?? value["name"],
-  );
-  if (Array.isArray(timestamps) && Array.isArray(values) && name !== "") {
-    return [{
-      name,
-      of: ofWhat(value),
-      unit: stringOf(value["unit"]),
-      limit: limitOf(value),
-      samples: timestamps.flatMap((at, index): Sample[] => {
-        const number = values[index] as unknown;
-        return typeof number === "number"
-          ? [[Date.parse(stringOf(at)) / 1000, number]]
-          : [];
-      }),
-    }];
+  ) || key;
+  if (samples === undefined || name === "") {
+    return Object.entries(value).flatMap(([key, one]) =>
+      seriesIn(one, key, depth + 1)
+    );
   }
-  return ["metric_data_results", "series", "items"].flatMap((name) =>
-    seriesIn(value[name])
-  );
+  return [{
+    name,
+    of: ofWhat(value),
+    unit: stringOf(value["unit"]),
+    limit: limitOf(value),
+    samples,
+  }];
+}
+
+/** `timestamps` beside `values`, or `datapoints` with both. */
+function samplesOf(
+  { timestamps, values, datapoints }: JsonObject,
+): Sample[] | undefined {
+  const pairs = Array.isArray(timestamps) && Array.isArray(values)
+    ? timestamps.map((at, index) => [at, values[index] as unknown])
+    : Array.isArray(datapoints)
+    ? datapoints.filter(isObject).map((one) => [
+      one["timestamp"] ?? one["Timestamp"],
+      one["value"] ?? one["Value"] ?? one["average"] ?? one["Average"],
+    ])
+    : undefined;
+  return pairs?.flatMap(([at, value]): Sample[] => {
+    const ms = Date.parse(stringOf(at));
+    return typeof value === "number" && Number.isFinite(value) &&
+        !Number.isNaN(ms)
+      ? [[ms / 1000, value]]
+      : [];
+  });
 }
 
 function ofWhat({ dimensions, of }: JsonObject): string {

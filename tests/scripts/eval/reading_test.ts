@@ -249,3 +249,64 @@ Deno.test("a query that holds most of a load that has grown is ill", async () =>
   const steady = await factsOf({ d: load([9, 9, 9, 9]) });
   assertEquals(steady.at(-1), "database load: 9 active sessions (well)");
 });
+
+Deno.test("series are found by their shape, under any name", async () => {
+  assertEquals(
+    await factsOf({
+      a: { ReplicaLag: { timestamps: [AT(1)], values: [3], unit: "Seconds" } },
+      b: {
+        items: [{
+          label: "Sessions",
+          datapoints: [{ Timestamp: AT(1), Average: 4 }, { Timestamp: AT(2) }],
+        }],
+      },
+    }),
+    ["metrics: 2 of 2 steady (well)"],
+  );
+});
+
+Deno.test("events of a cluster count if they are no normal ones", async () => {
+  const event = (type: string, reason: string) => ({
+    type,
+    reason,
+    message: "m",
+    count: 2,
+    involved_object: "Pod/cart-1",
+    last_time: AT(30),
+  });
+  assertEquals(
+    await factsOf({
+      e: { events: [event("Normal", "Pulled"), event("Warning", "Unhealthy")] },
+    }),
+    ["Unhealthy: cart-1 ×2, last at 2026-02-01 10:30:00 UTC: m (ill)"],
+  );
+});
+
+Deno.test("no shape of evidence stops a case", async () => {
+  const odd = [null, "text", 7, [], [null], {}, { a: null }, [{ b: [[]] }]];
+  const names = [
+    "pods",
+    "deployments",
+    "warning_events",
+    "nodes",
+    "events",
+    "logs",
+    "lines",
+    "monitors",
+    "top_sql",
+    "changes",
+    "notes",
+    "past",
+    "samples",
+    "metric_data_results",
+    "timestamps",
+  ];
+  for (const name of names) {
+    for (const value of odd) {
+      for (const inner of [value, [value], [{ name: value, state: value }]]) {
+        const kind = { expression: "x", db_load: inner, [name]: inner };
+        await factsOf({ kind, other: inner });
+      }
+    }
+  }
+});
