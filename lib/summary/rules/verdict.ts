@@ -41,7 +41,9 @@ export function verdictOf(known: Known): Verdict | undefined {
   const well = facts.filter(({ health }) => health === "well");
   const over = facts.filter(({ health }) => health === "recovered");
   const isIll = facts.some(({ health }) => health === "ill");
-  if (!isWhole || isIll || well.length === 0) return undefined;
+  // A number that is back is well; of other things, only what is now tells.
+  const isKnown = well.length > 0 || over.some(({ kind }) => kind === "metric");
+  if (!isWhole || isIll || !isKnown) return undefined;
   const own = ownSigns(known, [...well, ...over]);
   if (own.length === 0 && !isOver(known)) return undefined;
   // What the alert speaks of, then what else is well, then what was not.
@@ -52,9 +54,10 @@ export function verdictOf(known: Known): Verdict | undefined {
   };
 }
 
-function signOf({ name, value, health }: Fact): string {
+function signOf({ name, value, health, kind }: Fact): string {
   const said = quoted(`${name}: ${value}`, SIGN_CHARS_MAX);
-  return health === "recovered" ? `${said} is over` : said;
+  // A number says itself where it came back to.
+  return health === "recovered" && kind !== "metric" ? `${said} is over` : said;
 }
 
 /** Whether the sender itself takes it for over. */

@@ -82,7 +82,13 @@ const SAID: readonly [
       fact("now", "0.3, limit > 2", { kind: "metric", health: "recovered" }),
       READY,
     ],
-    "nothing is wrong now: “now: 0.3, limit > 2” is over, “pods: 3 ready”",
+    "nothing is wrong now: “now: 0.3, limit > 2”, “pods: 3 ready”",
+  ],
+  [
+    "that the alert's own number is back, even alone",
+    SLOW,
+    [fact("now", "0.3, limit > 2", { kind: "metric", health: "recovered" })],
+    "nothing is wrong now: “now: 0.3, limit > 2”",
   ],
   [
     "that a number which the alert names is well",
