@@ -60,6 +60,9 @@ const TOLD: readonly [what: string, facts: Fact[], texts: string[]][] = [
       value:
         "1 pod of cart, container app, back-off 40s restarting failed container",
     }),
+    fact("BackOff", "ill", {
+      value: "1 pod of cart, container app, back-off 20s",
+    }),
     fact("OOMKilled", "ill", {
       value:
         "1 pod of cart, container app, exit code 137, last at 2026-03-04 08:58:00 UTC",
