@@ -21,7 +21,8 @@ import type { PageView, Room } from "../../message/page/view.ts";
 import type { Reading } from "../reading.ts";
 import { pathOf } from "./list.ts";
 
-const ROOM: Room = { excerptBytes: 4096, chars: 1000, quotes: 60 };
+const ROOM: Room = { excerptBytes: 4096, chars: 1000, quotes: true };
+const QUOTES_MAX = 60;
 
 export function evidenceParts({ view, facts }: Reading): Part {
   if (view === undefined) return "";
@@ -43,7 +44,7 @@ export function evidenceParts({ view, facts }: Reading): Part {
     },
   };
   const parts: Child[] = [
-    ...claimSections(linked, findQuotes(linked, ROOM.quotes), ROOM),
+    ...claimSections(linked, findQuotes(linked, QUOTES_MAX), ROOM),
     charts(linked),
     timelineSection(linked, ROOM),
     factsSection(linked, ROOM),

@@ -58,8 +58,11 @@ function toReply({ name, value }: Kind, { now }: Looking): Reply {
   const facts: FoundFact[] = bad.toSorted((a, b) =>
     b.count - a.count || (a.first < b.first ? -1 : 1)
   ).slice(0, SHOWN).map((group): FoundFact => ({
-    name: "error in the logs",
-    value: `${wordsOf(group.example, TEXT_CHARS_MAX) ?? ""} ×${group.count}`,
+    // As the collector for logs says it that could compare with nothing.
+    name: "error",
+    value: `${
+      wordsOf(group.example, TEXT_CHARS_MAX) ?? ""
+    } ×${group.count}, first ${momentOf(group.first).slice(11, 19)} UTC`,
     health: recent.includes(group) ? "ill" : "recovered",
   }));
   const timeline: FoundEntry[] = lines.filter(({ isPlatform }) => isPlatform)
