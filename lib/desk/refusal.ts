@@ -23,6 +23,6 @@ export function notFound(): DeskRefusal {
   return new DeskRefusal(
     404,
     "There is no such page",
-    "Its post may have gone. See what waits, or what was decided.",
+    "If it was a post, the platform has forgotten it: it keeps a job for about a week. What was decided in the last month is under Decided.",
   );
 }

@@ -11,6 +11,7 @@ import { createLog } from "../../lib/base/log.ts";
 import { type OpenDesk, openDesk } from "../../lib/desk/desk.ts";
 import { checkExposure } from "../../lib/desk/settings.ts";
 import { openOperator } from "../../lib/operate/operator.ts";
+import { until } from "../support/until.ts";
 import { SETTINGS } from "../../workers/desk.ts";
 
 type Variables = Readonly<Record<string, string>>;
@@ -28,11 +29,11 @@ function configOf(variables: Variables = {}) {
 async function onDesk<T>(
   variables: Variables,
   use: (ask: (path: string, init?: RequestInit) => Promise<Response>) => T,
+  waiting: () => Response | Promise<Response> = () =>
+    Response.json({ items: [] }),
 ): Promise<Awaited<T>> {
   await using gateway = startGateway(({ path }) =>
-    path.startsWith("/api/v1/approvals")
-      ? Response.json({ items: [] })
-      : plain(404, "no")
+    path.startsWith("/api/v1/approvals") ? waiting() : plain(404, "no")
   );
   const config = configOf(variables);
   const { signal } = new AbortController();
@@ -85,6 +86,22 @@ Deno.test("the desk asks who you are, keeps it, and then says that nothing waits
       /You decide as <strong>Ana Lima<[^]*Nothing waits/,
     );
   });
+});
+
+Deno.test("what is not known is not said to be nothing", async () => {
+  const slow = Promise.withResolvers<Response>();
+  const titleOf = (html: string) => /<title>(.*?) · /.exec(html)?.[1];
+  await onDesk({}, async (ask) => {
+    const reading = await (await ask("/", { headers: ANA })).text();
+    slow.resolve(plain(403, "no"));
+    assertEquals(titleOf(reading), "Not known what waits");
+    assertMatch(reading, /Reading what waits…/);
+    await until("the trouble", async () => {
+      const away = await (await ask("/", { headers: ANA })).text();
+      assertEquals(titleOf(away), "Not known what waits");
+      return away.includes("The platform cannot be asked");
+    });
+  }, () => slow.promise);
 });
 
 Deno.test("asking for another name forgets none: no GET changes anything", async () => {

@@ -33,7 +33,11 @@ export function listPage(
   const { rows: shown, start, at, pages } = rowsOf(board, pageNumber);
   return layout(
     {
-      title: rows.length === 0 ? "Nothing waits" : `${rows.length} waiting`,
+      title: rows.length > 0
+        ? `${rows.length} waiting`
+        : readMs === undefined || trouble !== undefined
+        ? "Not known what waits"
+        : "Nothing waits",
       person,
       at: "waiting",
       events: `/events?seen=${seen}`,
@@ -63,12 +67,14 @@ ${
           shown.map((row) => item(row, nowMs))
         }</ol>
 ${pages === 1 ? "" : pager(at, pages)}`
-        : readMs === undefined
+        : trouble !== undefined
         ? ""
+        : readMs === undefined
+        ? h`<div class="empty"><p><strong>Reading what waits…</strong></p>
+<p>The platform has not answered yet. This page follows by itself.</p></div>`
         : h`<div class="empty"><p><strong>Nothing waits.</strong></p>
-<p>A post appears here as soon as the platform asks for its approval; this page
-follows by itself. To see one, send a webhook, or run <code>deno task
-demo --keep</code>.</p></div>`
+<p>A post appears here by itself as soon as the platform asks for its approval.
+To see one, send a webhook to the ingester.</p></div>`
     }
 </div>`,
   );

@@ -15,13 +15,13 @@ export function namePage(
     h`
       <h1>Who are you?</h1>
       <p>Your name is recorded with each decision, and the message says who approved
-      it. This browser keeps it; nobody checks it, because only this machine reaches
-      the desk.</p>
+      it. This browser remembers it. Nobody checks it, because only people on this
+      machine reach the desk.</p>
       ${
       !problem ? "" : notice(
         "bad",
         "That name cannot be recorded",
-        "Use 1 to 100 letters, digits and signs of ASCII, such as Ana Lima.",
+        "Use 1 to 100 plain letters, digits and signs, without accents, such as Ana Lima. The platform records no others.",
       )
     }
       <form method="post" action="/name" class="name-form">
@@ -29,7 +29,7 @@ export function namePage(
         <label for="name">Your name</label>
         <input id="name" name="name" value="${given}" required maxlength="100"
           autocomplete="name" autofocus>
-        <button class="primary">Go on</button>
+        <button class="primary">Continue</button>
       </form>
     `,
   );

@@ -88,7 +88,7 @@ function messagePart(message: Message, reading: Reading): Markup {
   return h`<section aria-labelledby="message">
 <h2 id="message">${
     waiting === undefined
-      ? "The message that was decided about"
+      ? "The message that was decided on"
       : "The message, as Slack will show it"
   }</h2>
 <div class="slack">${new Markup(renderBody(blocks, "h3"))}</div>
@@ -96,7 +96,7 @@ function messagePart(message: Message, reading: Reading): Markup {
     renderText(printable(unescapeMrkdwn(text), 1_000)),
   )}</p>
 <p class="faint">Message sha256 <code>${digest}</code></p>
-<details><summary>The very bytes that this digest is of</summary>
+<details><summary>The exact bytes of this digest</summary>
 <pre>${visible(bytes)}</pre></details>
 </section>`;
 }
