@@ -40,7 +40,9 @@ export function postPage(view: PostView): Markup {
     : "over";
   const { digest = "", evidenceDigest } = reading;
   // What the forms are about; a page that shows something else loads itself anew.
-  const shows = waiting === undefined ? "" : `${digest} ${evidenceDigest}`;
+  const shows = waiting === undefined
+    ? "decided"
+    : `${digest} ${evidenceDigest}`;
   const deciding = h`<div class="deciding" id="live" data-shows="${shows}">
 ${state.markup}
 </div>`;

@@ -27,9 +27,13 @@ async function show() {
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
   const [now, then] = [document, fresh].map((one) => one.getElementById("live"));
   if (!now || !then) return;
-  // A form about another message or evidence than is shown decides unread.
+  // A form about another message or evidence than is shown decides unread; and
+  // what was decided shows in more places than one.
   const { shows } = then.dataset;
-  if (shows && shows !== now.dataset.shows) return location.reload();
+  if (shows && shows !== now.dataset.shows) {
+    if (shows === "decided") location.hash = "decide";
+    return location.reload();
+  }
   const [typed, empty] = [now, then].map((one) => one.querySelector("textarea"));
   if (typed && empty) empty.value = typed.value;
   const focused = now.contains(document.activeElement) ? document.activeElement : null;

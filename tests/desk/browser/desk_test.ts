@@ -166,6 +166,9 @@ const STEPS: Readonly<Record<string, (place: Place) => Promise<void>>> = {
     await ana.click(".approve button");
     await ana.says("Posted as an artifact");
     await bo.says("Approved by Ana");
+    // All of the page says so, and leads to what came of it.
+    await bo.says("The message that was decided on");
+    assertEquals(await bo.eval("location.hash"), "#decide");
     assert(!(await bo.text()).includes("Approve as Bo"));
     // A page that cannot follow still has its form.
     await late.click(".approve button");
