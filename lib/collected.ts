@@ -1,7 +1,7 @@
 /**
- * What collectors find beside facts and texts, as a bundle has it: changes in
- * their parts, and the course of numbers. Types only; `pack/schemas` defines the
- * same shapes for the wire.
+ * What is found beside facts and texts: changes in their parts, the course of
+ * numbers, pieces that were read back, what a model said. Types only;
+ * `pack/schemas` defines the same shapes for the wire.
  *
  * @module
  */
@@ -84,4 +84,28 @@ export interface MetricSeries {
   values: (number | null)[];
   /** Ids of evidence items, at least one. */
   evidence: string[];
+}
+
+/** What was read of a piece of evidence: its text, or why there is none. */
+export interface EvidenceText {
+  /** The item's, `E1`. */
+  id: string;
+  /** As it was stored. */
+  text?: string;
+  /** One clause: `the gateway did not give it`. */
+  problem?: string;
+}
+
+/** What a model said of the evidence, after every claim was checked. */
+export interface ModelReading {
+  /** Provider and model: `openai:gpt-4o-mini`. */
+  model: string;
+  /** Those that passed, in words that say how sure they are. */
+  claims: { text: string; evidence: string[] }[];
+  /** Those that did not: at most 20. */
+  left_out: { text: string; why: string }[];
+  /** One clause, if something was left out or nothing was said. */
+  note?: string;
+  /** Artifact with what was sent and what came back. */
+  record_ptr?: string;
 }

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Change, MetricSeries } from "./collected.ts";
+import type { Change, MetricSeries, ModelReading } from "./collected.ts";
 import type { RedactionLedger } from "./redact/redaction.ts";
 
 /** The systems that send incidents. */
@@ -78,16 +78,6 @@ export interface EvidenceItem {
   sha256?: string;
   /** Whether the source had more than the artifact holds. */
   shortened?: boolean;
-}
-
-/** What was read of a piece of evidence: its text, or why there is none. */
-export interface EvidenceText {
-  /** The item's, `E1`. */
-  id: string;
-  /** As it was stored. */
-  text?: string;
-  /** One clause: `the gateway did not give it`. */
-  problem?: string;
 }
 
 /** A statement and the evidence for it. */
@@ -361,6 +351,8 @@ export interface Summary {
   message_sha256?: string;
   /** Artifact with the page: HTML with the evidence quoted where it is cited. */
   page_ptr?: string;
+  /** What came of asking a model; absent if none was asked. */
+  model_reading?: ModelReading;
 }
 
 /** Input of the summarizer. */

@@ -155,6 +155,13 @@ const FULL: Record<SchemaName, JsonObject> = (() => {
     message_ptr: POINTER,
     page_ptr: POINTER,
     message_sha256: SHA256,
+    model_reading: {
+      model: "openai:m",
+      claims: [CLAIM],
+      left_out: [{ text: "t", why: "w" }],
+      note: "n",
+      record_ptr: POINTER,
+    },
   };
   const PostResult: JsonObject = {
     incident_id: "mock:INC-1",
@@ -565,6 +572,13 @@ const RULES: Partial<Record<SchemaName, Rule[]>> = {
     pointerRule("/message_ptr"),
     pointerRule("/page_ptr"),
     sha256Rule("/message_sha256"),
+    textRule("/model_reading/model", 1, 200),
+    listRule("/model_reading/claims", 20, CLAIM),
+    listRule("/model_reading/left_out", 20, { text: "t", why: "w" }),
+    textRule("/model_reading/left_out/0/text", 0, 1000),
+    textRule("/model_reading/left_out/0/why", 1, 200),
+    textRule("/model_reading/note", 1, 500),
+    pointerRule("/model_reading/record_ptr"),
   ],
   PostResult: [
     idRule("/incident_id", 200),

@@ -11,20 +11,10 @@
  */
 import { sha256Hex } from "../lib/base/digest.ts";
 import { shorten } from "../lib/base/text.ts";
-import { messageOf } from "../lib/base/errors.ts";
 import { optional } from "../lib/base/json.ts";
-import { within } from "../lib/base/time.ts";
-import {
-  type EvidenceBundle,
-  type EvidenceText,
-  type SummarizeInput,
-  type Summary,
-  withIds,
-} from "../lib/incident.ts";
+import type { SummarizeInput, Summary } from "../lib/incident.ts";
 import { redactBundle, withRemoved } from "../lib/evidence/redact_bundle.ts";
 import { composeMessage } from "../lib/message/compose.ts";
-import { composePage } from "../lib/message/page/compose.ts";
-import { PAGE_TYPE } from "../lib/message/page/page.ts";
 import { redactMessage } from "../lib/message/redact.ts";
 import { encodeMessage } from "../lib/message/message.ts";
 import { LINK_SETTINGS, type LinkSettings } from "../lib/message/settings.ts";
@@ -33,25 +23,23 @@ import {
   platformSettings,
 } from "../lib/platform/settings.ts";
 import { type JobContext, runWorker } from "../lib/platform/worker.ts";
-import { type Redaction, startRedaction } from "../lib/redact/redaction.ts";
+import { startRedaction } from "../lib/redact/redaction.ts";
 import { countRemoved } from "../lib/removed.ts";
 import { summarize } from "../lib/summary/builtin.ts";
-import { claimsOf, type Draft, weigh } from "../lib/summary/draft.ts";
+import { claimsOf } from "../lib/summary/draft.ts";
 import { toMarkdown } from "../lib/summary/markdown.ts";
 import { readWithModel } from "../lib/summary/model/ask.ts";
 import { authorOf, join } from "../lib/summary/model/join.ts";
 import { checkModel } from "../lib/summary/model/providers.ts";
 import { storeRecord } from "../lib/summary/model/record.ts";
+import { toldReading } from "../lib/summary/model/told_reading.ts";
 import { withReading } from "../lib/summary/model/section.ts";
-import { READ_MS, readEvidence } from "../lib/summary/read_evidence.ts";
+import { storePage } from "../lib/summary/store_page.ts";
 import { MODEL_SETTINGS, type ModelSettings } from "../lib/summary/settings.ts";
 
 const TOPIC = "job.incident-enricher.summarize";
 /** For the Markdown in the job's result; the artifact holds all of it. */
 const INLINE_CHARS_MAX = 16_000;
-const CONTEXT_KIND = "incident.context";
-/** For the page's own store; without it, the summary is good enough. */
-const PAGE_MS = 15_000;
 
 /** Everything that this worker reads from its environment. */
 export const SETTINGS: PlatformSettings & LinkSettings & ModelSettings = {
@@ -104,7 +92,7 @@ export async function summarizeEvidence(
     retention: "audit",
     labels: { ...labels, kind: "incident.message" },
   });
-  await storeRecord(reading, bundle.incident_id, gateway);
+  const recordPtr = await storeRecord(reading, bundle.incident_id, gateway);
   progress(80, "storing the page");
   const pagePtr = await storePage(bundle, context, {
     draft,
@@ -123,62 +111,8 @@ export async function summarizeEvidence(
     message_ptr: messagePtr,
     message_sha256: await sha256Hex(message),
     ...optional("page_ptr", pagePtr),
+    ...optional("model_reading", toldReading(reading, recordPtr)),
   };
-}
-
-/**
- * Reads the evidence back and stores the page, last of all: what an approval
- * needs is stored already, so a page that fails costs nothing but itself.
- *
- * @returns `undefined` if it could not be stored.
- * @throws The signal's reason if the job was aborted.
- */
-async function storePage(
-  bundle: EvidenceBundle,
-  { gateway, signal, job, settings, constraints, log, leftMs }: JobContext<
-    typeof SETTINGS
-  >,
-  { draft, redaction, read, artifacts }: {
-    draft: Draft;
-    redaction: Redaction;
-    read: readonly EvidenceText[] | undefined;
-    artifacts: readonly (readonly [what: string, pointer: string])[];
-  },
-): Promise<string | undefined> {
-  const { redactionLevel: level } = constraints;
-  const timeMs = Math.max(0, Math.min(READ_MS, leftMs() - 2 * PAGE_MS));
-  // Everything in the context piece stands in the bundle itself.
-  const pieces = level === "full"
-    ? []
-    : withIds(bundle.evidence).filter(({ kind }) => kind !== CONTEXT_KIND);
-  try {
-    const ids = new Set(pieces.map(({ id }) => id));
-    const texts = read?.filter(({ id }) => ids.has(id)) ??
-      await readEvidence(pieces, { gateway, signal, timeMs });
-    const { kept: redact } = redaction;
-    const { confidence } = weigh(draft.report);
-    const content = composePage(bundle, { ...draft, confidence }, {
-      runId: job.runId,
-      level,
-      settings,
-      texts,
-      artifacts,
-      redact,
-    });
-    return await within(
-      PAGE_MS,
-      gateway.putArtifact({
-        content,
-        contentType: PAGE_TYPE,
-        retention: "audit",
-        labels: { incident_id: bundle.incident_id, kind: "incident.page" },
-      }),
-    );
-  } catch (error) {
-    signal.throwIfAborted();
-    log.warn("Page not stored", { why: messageOf(error) });
-    return undefined;
-  }
 }
 
 function inline(markdown: string, pointer: string): string {

@@ -31,6 +31,16 @@ import { startRedaction } from "../redact/redaction.ts";
 import { compileCheck } from "../schema_check.ts";
 import type { BoardSource } from "./board.ts";
 
+/** What a model's checks dropped, as the summary tells it: bounded and redacted. */
+export interface LeftOut {
+  model: string;
+  /** One clause on all of it; empty if everything is shown. */
+  note: string;
+  claims: { text: string; why: string }[];
+  /** Of the audit record; empty if nothing was sent. */
+  recordPtr: string;
+}
+
 /** What is known of one job. */
 export interface Reading {
   record: JsonObject;
@@ -42,6 +52,8 @@ export interface Reading {
   digest: string | undefined;
   /** Its evidence, as pages show it; `undefined` if it is no post of ours. */
   view: PageView | undefined;
+  /** `undefined` if no model was asked. */
+  leftOut: LeftOut | undefined;
   /** Of all that the page shows of its input and evidence. */
   evidenceDigest: string;
   /** Why it cannot be approved here and now, a sentence each without full stop. */
@@ -83,6 +95,7 @@ export async function readPost(
     ...{ record, facts, waiting, message, digest, run },
     evidenceDigest: digestOf(record, view),
     view: typeof view === "string" ? undefined : view,
+    leftOut: facts.topic === POST_TOPIC ? readLeftOut(record) : undefined,
     obstacles: looked === undefined ? [] : [
       ...await findObstacles(operator, looked),
       ...unreadable(facts, view),
@@ -169,9 +182,9 @@ async function readView(
   const level = levelOf(record);
   const { kept } = startRedaction({ level });
   const texts = await pieces.read(given.evidence);
-  const { highlights, action_items, model, confidence } = objectOf(summary) ??
-    {};
-  const told = (place: "happened" | "next", claims: unknown) =>
+  const { highlights, action_items, model, confidence, model_reading } =
+    objectOf(summary) ?? {};
+  const told = (place: "happened" | "model" | "next", claims: unknown) =>
     claimsOf(claims).map((claim) => ({
       ...claim,
       text: kept(claim.text),
@@ -180,7 +193,11 @@ async function readView(
   return {
     bundle: withTexts(given, kept),
     report: {
-      claims: [...told("happened", highlights), ...told("next", action_items)],
+      claims: [
+        ...told("happened", highlights),
+        ...told("model", objectOf(model_reading)?.["claims"]),
+        ...told("next", action_items),
+      ],
     },
     texts: new Map(texts.map((text) => [text.id, text])),
     links: [],
@@ -190,6 +207,23 @@ async function readView(
     artifacts: [],
     openUrl: () => undefined,
     redact: kept,
+  };
+}
+
+function readLeftOut(record: JsonObject): LeftOut | undefined {
+  const summary = objectOf(objectOf(record["context"])?.["summary"]);
+  const reading = objectOf(summary?.["model_reading"]);
+  if (reading === undefined) return undefined;
+  const { kept } = startRedaction({ level: levelOf(record) });
+  const text = (value: unknown) => kept(stringOf(value));
+  const { model, note, left_out, record_ptr } = reading;
+  return {
+    model: text(model),
+    note: text(note),
+    claims: (Array.isArray(left_out) ? left_out : []).filter(isObject)
+      .slice(0, CLAIMS_MAX)
+      .map(({ text: said, why }) => ({ text: text(said), why: text(why) })),
+    recordPtr: POINTER.exec(stringOf(record_ptr))?.[0] ?? "",
   };
 }
 
@@ -209,6 +243,7 @@ function withTexts(
 }
 
 const CLAIMS_MAX = 100;
+const POINTER = /^redis:\/\/art:[\w.:-]{1,200}$/;
 
 function claimsOf(value: unknown): Claim[] {
   return (Array.isArray(value) ? value : []).filter(isObject)

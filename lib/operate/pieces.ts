@@ -9,7 +9,8 @@
  */
 import { sha256Hex } from "../base/digest.ts";
 import { OutsideError } from "../base/errors.ts";
-import { type EvidenceItem, type EvidenceText, withIds } from "../incident.ts";
+import type { EvidenceText } from "../collected.ts";
+import { type EvidenceItem, withIds } from "../incident.ts";
 import { readInBatches } from "./batches.ts";
 import type { Platform } from "./platform.ts";
 

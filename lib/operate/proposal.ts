@@ -46,6 +46,8 @@ export interface JobFacts {
   dryRun: boolean;
   evidence: { id: string; title: string; pointer: string }[];
   gaps: { what: string; why: string }[];
+  /** Of the page that quotes the evidence; empty if there is none. */
+  pagePointer: string;
   /** When the evidence was collected. Unchecked. */
   collectedAt: unknown;
   /** Unchecked. */
@@ -96,6 +98,7 @@ export function readFacts(job: JsonObject): JobFacts {
       what: text(kept(gap["what"]), 200),
       why: text(kept(gap["why"]), 300),
     })),
+    pagePointer: text(summary["page_ptr"], 200),
     collectedAt: evidence["collected_at"],
     messagePointer: summary["message_ptr"],
     messageDigest: text(summary["message_sha256"], 64),

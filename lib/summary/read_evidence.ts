@@ -13,7 +13,8 @@
 import { deadline } from "../base/deadline.ts";
 import { sha256Hex } from "../base/digest.ts";
 import { OutsideError } from "../base/errors.ts";
-import { type EvidenceItem, type EvidenceText, withIds } from "../incident.ts";
+import type { EvidenceText } from "../collected.ts";
+import { type EvidenceItem, withIds } from "../incident.ts";
 import type { JobGateway } from "../platform/context.ts";
 
 /** Reads in flight; the gateway's budget of requests is everybody's. */

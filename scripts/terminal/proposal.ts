@@ -80,7 +80,8 @@ function row(name: string, text: string): string {
 export function showProposal(looked: Looked, context: CommandContext): void {
   const { out } = context;
   const { post, proposal } = looked;
-  const { message, digest, evidence, gaps, reason, refused } = proposal;
+  const { message, digest, evidence, gaps, pagePointer, reason, refused } =
+    proposal;
   const isShort = message === undefined && post.title !== "";
   const lines = [
     heading(headOf(post), context),
@@ -98,6 +99,12 @@ export function showProposal(looked: Looked, context: CommandContext): void {
   }
   for (const { id, title, pointer } of evidence) {
     print(`  ${named(id)}  ${quoted(title)}  ${pointer}`, context);
+  }
+  if (pagePointer !== "") {
+    print(
+      `  page  all of it, quoted where it is cited  ${pagePointer}`,
+      context,
+    );
   }
   for (const { what, why } of gaps) {
     print(`  missing  ${quoted(`${what}: ${why}`, GAP_CHARS_MAX)}`, context);

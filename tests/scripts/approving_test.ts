@@ -103,6 +103,7 @@ Deno.test("an approver reads, agrees and is told", async (t) => {
         stdout,
         new RegExp(
           `\\nMessage sha256 ${digest}\\n {2}E1 {2}.* {2}redis://art:\\S+\\n[^]*` +
+            `\\n {2}page {2}all of it, quoted where it is cited {2}redis://art:\\S+` +
             `\\nApproving it\\n {2}effect {4}sends a new message\\n` +
             ` {2}to {8}an artifact on the platform\\n` +
             ` {2}until {5}${TIME}, in 11 h; later it is too old to be posted\\n` +

@@ -4,7 +4,8 @@
  * @module
  */
 import { mapTexts } from "../../lib/base/json.ts";
-import type { EvidenceBundle, EvidenceText } from "../../lib/incident.ts";
+import type { EvidenceText } from "../../lib/collected.ts";
+import type { EvidenceBundle } from "../../lib/incident.ts";
 import { composePage } from "../../lib/message/page/compose.ts";
 import type { Report } from "../../lib/message/told.ts";
 import {

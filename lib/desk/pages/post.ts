@@ -16,6 +16,7 @@ import { asPosted } from "../../operate/shown.ts";
 import type { Reading } from "../reading.ts";
 import { evidenceParts } from "./evidence.ts";
 import { type Frame, layout } from "./layout.ts";
+import { modelPart } from "./model.ts";
 import { classOf, pathOf, withoutSign } from "./list.ts";
 import { statePart, type StateView } from "./state.ts";
 
@@ -67,6 +68,7 @@ ${message === undefined ? noMessage(reading) : messagePart(message, reading)}
 ${waiting === undefined ? [deciding, read] : [read, deciding]}
 <div class="reading">
 ${evidenceParts(reading)}
+${modelPart(reading.leftOut)}
 ${runPart(reading)}
 </div>
 </div>`,

@@ -5,7 +5,8 @@
  */
 import type { Config } from "../../base/config.ts";
 import { foreignLine } from "../../base/foreign.ts";
-import type { EvidenceBundle, EvidenceText, LinkKind } from "../../incident.ts";
+import type { EvidenceText } from "../../collected.ts";
+import type { EvidenceBundle, LinkKind } from "../../incident.ts";
 import type { RedactionLevel } from "../../redact/redaction.ts";
 import { evidenceUrl } from "../evidence_url.ts";
 import { allowedUrl, incidentLink, runLink } from "../links.ts";

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import type { EvidenceBundle, EvidenceText } from "../../incident.ts";
+import type { EvidenceText } from "../../collected.ts";
+import type { EvidenceBundle } from "../../incident.ts";
 import type { RedactionLevel } from "../../redact/redaction.ts";
 import type { Report } from "../told.ts";
 

@@ -6,11 +6,8 @@
  */
 import { optional, parseJson } from "../../base/json.ts";
 import { shorten } from "../../base/text.ts";
-import {
-  type EvidenceBundle,
-  type EvidenceText,
-  withIds,
-} from "../../incident.ts";
+import type { EvidenceText } from "../../collected.ts";
+import { type EvidenceBundle, withIds } from "../../incident.ts";
 import type { JobContext } from "../../platform/context.ts";
 import type { Redaction } from "../../redact/redaction.ts";
 import { READ_MS, readEvidence } from "../read_evidence.ts";

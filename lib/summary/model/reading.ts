@@ -4,7 +4,7 @@
  * @module
  */
 import { counted } from "../../base/text.ts";
-import type { EvidenceText } from "../../incident.ts";
+import type { EvidenceText } from "../../collected.ts";
 import type { DroppedClaim, DropReason, KeptClaim } from "./claim.ts";
 import type { Failure } from "./provider.ts";
 

@@ -6,14 +6,18 @@
 import type { JobGateway } from "../../platform/context.ts";
 import type { Reading } from "./reading.ts";
 
-/** Stores the record for whoever audits it; nothing if nothing was sent. */
+/**
+ * Stores the record for whoever audits it.
+ *
+ * @returns Its pointer; `undefined` if nothing was sent.
+ */
 export async function storeRecord(
   reading: Reading | undefined,
   incidentId: string,
   gateway: Pick<JobGateway, "putArtifact">,
-): Promise<void> {
-  if (reading?.record === undefined) return;
-  await gateway.putArtifact({
+): Promise<string | undefined> {
+  if (reading?.record === undefined) return undefined;
+  return await gateway.putArtifact({
     content: JSON.stringify(reading.record),
     contentType: "application/json",
     retention: "audit",

@@ -4,10 +4,10 @@
  * @module
  */
 import { parseJson } from "../../base/json.ts";
+import type { EvidenceText } from "../../collected.ts";
 import {
   type EvidenceBundle,
   type EvidenceItem,
-  type EvidenceText,
   toMoment,
   withIds,
 } from "../../incident.ts";
