@@ -78,6 +78,8 @@ export async function readPost(
   const record = await platform.findJob(jobId);
   if (record === undefined) return undefined;
   const facts = readFacts(record);
+  // Forms and links go by the record's id, so it has to be the one asked for.
+  if (facts.jobId !== jobId) return undefined;
   const job = facts.state === "APPROVAL_REQUIRED"
     ? await findJob(operator, source, jobId)
     : undefined;

@@ -33,7 +33,11 @@ async function onDesk<T>(
     Response.json({ items: [] }),
 ): Promise<Awaited<T>> {
   await using gateway = startGateway(({ path }) =>
-    path.startsWith("/api/v1/approvals") ? waiting() : plain(404, "no")
+    path.startsWith("/api/v1/approvals")
+      ? waiting()
+      : path.endsWith("/jobs/asked")
+      ? Response.json({ id: "another", state: "RUNNING", context: null })
+      : plain(404, "no")
   );
   const config = configOf(variables);
   const { signal } = new AbortController();
@@ -102,6 +106,15 @@ Deno.test("what is not known is not said to be nothing", async () => {
       return away.includes("The platform cannot be asked");
     });
   }, () => slow.promise);
+});
+
+Deno.test("a record of another job than was asked for is not shown", async () => {
+  await onDesk({}, async (ask) => {
+    const answer = await ask("/posts/asked", { headers: ANA });
+    assertEquals(answer.status, 404);
+    // Its forms would lead to the other one.
+    assertEquals((await answer.text()).includes("another"), false);
+  });
 });
 
 Deno.test("asking for another name forgets none: no GET changes anything", async () => {
