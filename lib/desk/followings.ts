@@ -17,7 +17,7 @@ export interface Following {
   readonly trouble: string | undefined;
 }
 
-/** Jobs followed at once; each costs three calls a second. */
+/** Jobs followed at once; each costs three calls a second at first, then one in two. */
 const AT_ONCE_MAX = 8;
 /** Jobs that wait for their turn to be followed. */
 const QUEUE_MAX = 200;

@@ -27,6 +27,8 @@ const ATTEMPTS = 3;
 const FOLLOW_MS = 130_000;
 /** By now a poster would have answered. */
 const LOOK_MS = 10_000;
+/** Then so many calls between two looks. */
+const LATER_PARTS = 5;
 
 /**
  * Checks that a worker is up that would take an approved job.
@@ -193,8 +195,10 @@ export function readEnd(
 /** How a job is followed. Tests bring their own times. */
 export interface FollowOptions {
   timeoutMs?: number;
-  /** After so long, and again, it looks for a hindrance. */
+  /** After so long, and again, it looks for a hindrance; then it asks less often. */
   lookMs?: number;
+  /** Between two calls until then. */
+  pollMs?: number;
   /** Called again and again while the job goes on. */
   onWait?: (waitedMs: number, hindrance: Hindrance | undefined) => void;
 }
@@ -203,7 +207,12 @@ export interface FollowOptions {
 export async function follow(
   platform: Platform,
   jobId: string,
-  { timeoutMs = FOLLOW_MS, lookMs = LOOK_MS, onWait }: FollowOptions = {},
+  {
+    timeoutMs = FOLLOW_MS,
+    lookMs = LOOK_MS,
+    pollMs = FOLLOW_POLL_MS,
+    onWait,
+  }: FollowOptions = {},
 ): Promise<Followed> {
   const started = performance.now();
   let lookAtMs = lookMs;
@@ -226,7 +235,9 @@ export async function follow(
       lookAtMs = waitedMs + lookMs;
     }
     onWait?.(waitedMs, hindrance);
-    await wait(FOLLOW_POLL_MS, platform.signal);
+    // The gateway's requests are everybody's, and this may take two minutes.
+    const laterMs = waitedMs < lookMs ? 0 : lookMs / LATER_PARTS;
+    await wait(Math.max(pollMs, laterMs), platform.signal);
   }
 }
 

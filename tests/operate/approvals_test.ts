@@ -5,6 +5,7 @@
  * @module
  */
 import {
+  assert,
   assertEquals,
   assertMatch,
   assertRejects,
@@ -362,6 +363,22 @@ for (const [at, [workers, status, why]] of BOUNCES.entries()) {
     assertEquals(await follow(platform, "j"), { end: "bounced", why });
   });
 }
+
+Deno.test("follow() asks less often once a poster should have answered", async () => {
+  const askedMs: number[] = [];
+  const started = performance.now();
+  await using server = startGateway(({ path }) => {
+    if (path.endsWith("/workers")) return plain(403, "access denied");
+    askedMs.push(performance.now() - started);
+    return Response.json({ state: "RUNNING", topic: POST_TOPIC });
+  });
+  await using platform = platformAt(server.url);
+  const times = { pollMs: 10, lookMs: 500, timeoutMs: 1_500 };
+  const { end } = await follow(platform, "j", times);
+  assertEquals(end, "still running");
+  const late = askedMs.filter((ms) => ms > 600).length;
+  assert(late >= 1 && late <= 10, `${late} calls in the last 0.9 s`);
+});
 
 Deno.test("follow() looks again and again whether a poster is up", async () => {
   const ages: (number | undefined)[] = [20, undefined, 1];
