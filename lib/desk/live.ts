@@ -8,6 +8,8 @@ import { DeskRefusal } from "./refusal.ts";
 
 /** Pages that are told at the same time. */
 const STREAMS_MAX = 64;
+/** Nobody looks at more, and the others want to look, too. */
+const PERSON_STREAMS_MAX = 16;
 /** A browser comes back by itself. */
 const STREAM_MS = 10 * 60_000;
 /** Shows that a client is gone, and keeps proxies from giving up. */
@@ -17,6 +19,7 @@ const TOGETHER_MS = 250;
 
 export class Live {
   #open = 0;
+  readonly #persons = new Map<string, number>();
 
   /** Pages that are told now. */
   get open(): number {
@@ -31,10 +34,11 @@ export class Live {
    */
   stream(
     watch: (changed: () => void) => () => void,
-    gone: AbortSignal,
+    { person, gone }: { person: string; gone: AbortSignal },
   ): ReadableStream<Uint8Array> {
-    if (this.#open >= STREAMS_MAX) throw tooMany();
-    this.#open++;
+    const own = this.#persons.get(person) ?? 0;
+    if (this.#open >= STREAMS_MAX || own >= PERSON_STREAMS_MAX) throw tooMany();
+    this.#count(person, 1);
     const encoder = new TextEncoder();
     let close = () => {};
     return new ReadableStream<Uint8Array>({
@@ -55,7 +59,7 @@ export class Live {
         close = () => {
           if (!isOpen) return;
           isOpen = false;
-          this.#open--;
+          this.#count(person, -1);
           unwatch();
           clearTimeout(soon);
           clearInterval(beat);
@@ -73,6 +77,13 @@ export class Live {
       },
       cancel: () => close(),
     });
+  }
+
+  #count(person: string, change: number): void {
+    this.#open += change;
+    const own = (this.#persons.get(person) ?? 0) + change;
+    if (own > 0) this.#persons.set(person, own);
+    else this.#persons.delete(person);
   }
 }
 

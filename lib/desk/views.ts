@@ -50,8 +50,9 @@ export async function show(
     );
   }
   const seen = searchParams.get("seen") ?? "";
+  const reader = { person: person.name, gone };
   if (pathname === "/events") {
-    return events(desk.live.stream(watchList(desk, seen), gone));
+    return events(desk.live.stream(watchList(desk, seen), reader));
   }
   if (pathname === "/decided") return await showDecided(desk, person);
   const [, id, rest = ""] = /^\/posts\/([^/]{1,900})(?:\/(.*))?$/
@@ -60,7 +61,7 @@ export async function show(
   if (jobId === undefined) throw notFound();
   if (rest === "") return await showPost(desk, jobId, person);
   if (rest === "events") {
-    return events(desk.live.stream(watchPost(desk, jobId, seen), gone));
+    return events(desk.live.stream(watchPost(desk, jobId, seen), reader));
   }
   const [, piece] = /^evidence\/(E\d{1,4})$/.exec(rest) ?? [];
   if (piece !== undefined) return await showPiece(desk, jobId, piece);

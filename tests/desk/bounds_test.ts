@@ -63,17 +63,24 @@ Deno.test("64 pages are told of changes, and one that closes leaves its place", 
     watched++;
     return () => void watched--;
   };
-  const open = Array.from({ length: 64 }, () => live.stream(watch, signal));
+  const openAs = (person: string) =>
+    live.stream(watch, { person, gone: signal });
+  const open = Array.from({ length: 64 }, (_, at) => openAs(`p${at % 4}`));
   assertEquals([live.open, watched], [64, 64]);
-  assertThrows(() => live.stream(watch, signal), DeskRefusal);
+  assertThrows(() => openAs("another"), DeskRefusal);
   await open.pop()!.cancel();
   assertEquals([live.open, watched], [63, 63]);
   const gone = new AbortController();
-  open.push(live.stream(watch, gone.signal));
+  open.push(live.stream(watch, { person: "p3", gone: gone.signal }));
   gone.abort();
   assertEquals([live.open, watched], [63, 63]);
   for (const stream of open) await stream.cancel();
   assertEquals([live.open, watched], [0, 0]);
+  // One person leaves places for others.
+  const own = Array.from({ length: 16 }, () => openAs("Ana"));
+  assertThrows(() => openAs("Ana"), DeskRefusal);
+  own.push(openAs("Bo"));
+  for (const stream of own) await stream.cancel();
 });
 
 Deno.test("changes that come together are told once", async () => {
@@ -83,7 +90,7 @@ Deno.test("changes that come together are told once", async () => {
   const stream = live.stream((change) => {
     changed = change;
     return () => {};
-  }, stop.signal);
+  }, { person: "Ana", gone: stop.signal });
   const reader = stream.pipeThrough(new TextDecoderStream()).getReader();
   assertEquals((await reader.read()).value, "retry: 3000\n\n");
   for (let at = 0; at < 100; at++) changed();
@@ -99,7 +106,7 @@ Deno.test("a change after a page has gone is told to nobody", async () => {
   const stream = live.stream((change) => {
     changed = change;
     return () => {};
-  }, signal);
+  }, { person: "Ana", gone: signal });
   await stream.cancel();
   // As when the first look at the platform ends after the page was closed.
   changed();
