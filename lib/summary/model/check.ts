@@ -8,6 +8,7 @@ import { isObject, stringOf } from "../../base/json.ts";
 import { causal } from "./checks/causal.ts";
 import { change } from "./checks/change.ts";
 import { copied } from "./checks/copied.ts";
+import { covered } from "./checks/covered.ts";
 import { gap } from "./checks/gap.ts";
 import { knownId } from "./checks/known_id.ts";
 import { onTopic } from "./checks/on_topic.ts";
@@ -15,6 +16,8 @@ import { ourWords } from "./checks/our_words.ts";
 import { plain } from "./checks/plain.ts";
 import { quote } from "./checks/quote.ts";
 import { reserved } from "./checks/reserved.ts";
+import { scope } from "./checks/scope.ts";
+import { together } from "./checks/together.ts";
 import type {
   Check,
   DroppedClaim,
@@ -36,6 +39,9 @@ export const CHECKS: readonly Check[] = [
   reserved,
   ourWords,
   onTopic,
+  together,
+  scope,
+  covered,
 ];
 
 /** What is left of an answer. */

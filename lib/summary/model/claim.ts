@@ -42,6 +42,7 @@ export type DropReason =
   | "unknown id"
   | "no such quote"
   | "not copied"
+  | "not together"
   | "not plain"
   | "change"
   | "gap"

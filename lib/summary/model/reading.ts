@@ -85,6 +85,7 @@ export const DROP_WORDS: Readonly<Record<DropReason, string>> = {
   "unknown id": "citing evidence that there is not",
   "no such quote": "quoting what the evidence does not say",
   "not copied": "with a number or name that the evidence does not have",
+  "not together": "telling a number or name of something else",
   "not plain": "with an address, a mention or markup",
   "change": "blaming a change that was not made before the start",
   "gap": "taking a gap for a finding",

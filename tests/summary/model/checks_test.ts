@@ -8,6 +8,7 @@ import { checkClaims, CHECKS } from "../../../lib/summary/model/check.ts";
 import { causal } from "../../../lib/summary/model/checks/causal.ts";
 import { change } from "../../../lib/summary/model/checks/change.ts";
 import { copied } from "../../../lib/summary/model/checks/copied.ts";
+import { covered } from "../../../lib/summary/model/checks/covered.ts";
 import { gap } from "../../../lib/summary/model/checks/gap.ts";
 import { knownId } from "../../../lib/summary/model/checks/known_id.ts";
 import { onTopic } from "../../../lib/summary/model/checks/on_topic.ts";
@@ -15,6 +16,8 @@ import { ourWords } from "../../../lib/summary/model/checks/our_words.ts";
 import { plain } from "../../../lib/summary/model/checks/plain.ts";
 import { quote } from "../../../lib/summary/model/checks/quote.ts";
 import { reserved } from "../../../lib/summary/model/checks/reserved.ts";
+import { scope } from "../../../lib/summary/model/checks/scope.ts";
+import { together } from "../../../lib/summary/model/checks/together.ts";
 import {
   type Check,
   type DropReason,
@@ -253,10 +256,10 @@ holds(causal, "a cause by two items of one kind is possible", {
     ]),
   },
 });
-holds(causal, "a cause by two items of different kinds stays as it is", {
+holds(causal, "a cause by two items of different kinds is possible", {
   text: WHY,
   evidence: ["E1", "E2"],
-}, { level: "observed" });
+}, { level: "possible" });
 holds(causal, "what is in the section of causes is never more than possible", {
   section: "cause",
   text: "The disk is full.",
@@ -447,6 +450,9 @@ Deno.test("checkClaims() puts every claim through all checks, in the contract's 
     reserved,
     ourWords,
     onTopic,
+    together,
+    scope,
+    covered,
   ]);
 });
 

@@ -3,12 +3,15 @@
  *
  * @module
  */
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { startModel } from "../../../deploy/standins/llm.ts";
+import { checkClaims } from "../../../lib/summary/model/check.ts";
+import { isClaim } from "../../../lib/summary/model/schema.ts";
 import { caseOf, envOf, summarizeCase } from "../../support/model_case.ts";
+import { LIES, type Said, SEEN, TRUE } from "./lies.ts";
 
 const ROUNDS = 25;
-const LIES = 200;
+const LIES_TOLD = 200;
 
 Deno.test("of 200 false claims none is shown, and each is counted", async () => {
   await using model = startModel("lie");
@@ -30,7 +33,7 @@ Deno.test("of 200 false claims none is shown, and each is counted", async () => 
     }
   }
   const total = [...reasons.values()].reduce((sum, count) => sum + count, 0);
-  assertEquals(total, LIES);
+  assertEquals(total, LIES_TOLD);
   // Each for what is wrong with it.
   assertEquals([...reasons].sort(), [
     ["no such quote", ROUNDS],
@@ -38,4 +41,36 @@ Deno.test("of 200 false claims none is shown, and each is counted", async () => 
     ["reserved", ROUNDS],
     ["unknown id", ROUNDS],
   ]);
+});
+
+const IDS_MAX = 5;
+/** What a claim cites beside its own: the more, the more there is to borrow. */
+const BESIDE: readonly (readonly string[])[] = [
+  [],
+  ["E1", "E2", "E3", "E5", "E7"],
+  ["E4", "E6", "E5"],
+];
+
+function keptOf(claims: readonly Said[], beside: readonly string[]): string[] {
+  return claims.filter(([section, evidence, quote, text]) => {
+    const ids = new Set([...evidence.split(","), ...beside]);
+    const claim = {
+      section,
+      evidence: [...ids].slice(0, IDS_MAX),
+      quote,
+      text,
+    };
+    return checkClaims([claim], SEEN, isClaim).kept.length > 0;
+  }).map(([, , , text]) => text);
+}
+
+Deno.test("no lie of what stands in the evidence is kept, whatever is cited beside it", () => {
+  assert(LIES.length >= 180, `${LIES.length}`);
+  for (const beside of BESIDE) assertEquals(keptOf(LIES, beside), []);
+});
+
+Deno.test("what the evidence shows is kept", () => {
+  for (const beside of BESIDE) {
+    assertEquals(keptOf(TRUE, beside), TRUE.map(([, , , text]) => text));
+  }
 });

@@ -21,6 +21,6 @@ export const causal: Check = (claim, seen) => {
   if (kinds.size < 2) {
     return { kept: { ...claim, level: "possible", single: true } };
   }
-  const level = claim.section === "cause" ? "possible" : claim.level;
-  return { kept: { ...claim, level } };
+  // Two kinds that fit together are still no proof.
+  return { kept: { ...claim, level: "possible" } };
 };

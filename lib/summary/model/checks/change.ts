@@ -11,8 +11,14 @@ import { hasName, tokensOf } from "./copied.ts";
 const CHANGE =
   /\b(?:(?:re)?deploy\w*|releas\w+|roll(?:ed|ing)?[ -]?(?:out|back)\w*|merg(?:e|ed|es|ing)|migrat\w+|upgrad\w+|feature flags?|changes?|commits?|committed|pull requests?|scal(?:ed|ing))\b/i;
 
+/** What came first is told for what came of it. */
+const ORDER =
+  /\b(?:before|after|preced\w+|follow\w*|since|when|once|upon|with|coincid\w+|ahead of|prior to|until|while|during|then|next|at the same time|as soon as)\b/i;
+
 export const change: Check = (claim, { changes, since }) => {
-  if (!saysWhy(claim)) return { kept: claim };
+  const isLinked = saysWhy(claim) ||
+    claim.section === "what" && ORDER.test(claim.text);
+  if (!isLinked) return { kept: claim };
   const said = fold(`${claim.text} ${claim.quote}`);
   const named = best(changes, said);
   if (named.length === 0 && !CHANGE.test(claim.text)) return { kept: claim };

@@ -29,9 +29,9 @@ const WORDS = new Map(
   ("two three four five six seven eight nine ten eleven twelve thirteen " +
     "fourteen fifteen sixteen seventeen eighteen nineteen twenty").split(" ")
     .map((word, at) => [word, String(at + 2)] as const),
-);
+).set("zero", "0");
 const AMOUNTS =
-  /^(?:thirty|forty|fifty|sixty|seventy|eighty|ninety|hundreds?|thousands?|millions?|billions?|dozens?|half|halved|twice|thrice|doubled?|doubles|tripled?|quarter|third|tenfold)$/;
+  /^(?:thirty|forty|fifty|sixty|seventy|eighty|ninety|hundreds?|thousands?|millions?|billions?|dozens?|half|halved|twice|thrice|doubled?|doubles|tripled?|quarter|third|tenfold|majority|couple|score|nil)$/;
 
 /** A number with its unit, as it begins a text: `97.4 %`. */
 export const NUMBER =
@@ -42,12 +42,26 @@ export function unitOf(text: string): string | undefined {
   return UNIT_OF.get(text.toLowerCase());
 }
 
-/** Whether a text has this number, and with no other unit. */
-export function hasNumber(
-  folded: string,
+/** Units as fields and sentences spell them out: `latency_seconds`. */
+const SPELLED =
+  /(?<![a-z])(?:ms|millis|milliseconds?|secs?|seconds?|minutes?|mins|hours?|days?|percent|percentage|pct|bytes?|[kmgt]i?b)(?![a-z])|%|(?<=\d\s?)(?:s|m|h|d)(?![a-z])|(?<=["_])s(?=["])/gi;
+
+/** Which units a text names anywhere. */
+export function unitsIn(text: string): ReadonlySet<string> {
+  return new Set(
+    [...text.replace(/([a-z])([A-Z])/g, "$1_$2").matchAll(SPELLED)]
+      .flatMap(([unit]) =>
+        unitOf(unit.toLowerCase().replace("percentage", "percent")) ?? []
+      ),
+  );
+}
+
+/** Where a text has this number with no other unit; bare: it has none there. */
+export function numberPlaces(
+  text: string,
   number: string,
   unit: string | undefined,
-): boolean {
+): { at: number; isBare: boolean }[] {
   // Not a part of a name, a version, a time, a date or a longer number.
   const pattern = RegExp(
     `(?<![\\w.]|\\w-|\\d[:,])${
@@ -55,13 +69,22 @@ export function hasNumber(
     }(?![\\d]|[.,:-]\\d)\\s?([a-z%]{0,12})`,
     "gi",
   );
-  for (const [, after = ""] of folded.matchAll(pattern)) {
+  return [...text.matchAll(pattern)].flatMap(({ index, 1: after = "" }) => {
     const found = unitOf(after);
-    if (unit === undefined || found === undefined || found === unit) {
-      return true;
-    }
-  }
-  return false;
+    return unit !== undefined && found !== undefined && found !== unit ? [] : [{
+      at: index,
+      isBare: unit !== undefined && found === undefined,
+    }];
+  });
+}
+
+/** Whether a text has this number, and with no other unit. */
+export function hasNumber(
+  folded: string,
+  number: string,
+  unit: string | undefined,
+): boolean {
+  return numberPlaces(folded, number, unit).length > 0;
 }
 
 /** Whether a word is a number or an amount that a text must have, too. */
@@ -74,4 +97,16 @@ export function hasAmount(folded: string, word: string): boolean {
   const digits = WORDS.get(word);
   return RegExp(`\\b${word}\\b`, "i").test(folded) ||
     digits !== undefined && hasNumber(folded, digits, undefined);
+}
+
+/** Where it has it. */
+export function amountPlaces(text: string, word: string): number[] {
+  const digits = WORDS.get(word);
+  return [
+    ...[...text.matchAll(RegExp(`\\b${word}\\b`, "gi"))]
+      .map(({ index }) => index),
+    ...digits === undefined
+      ? []
+      : numberPlaces(text, digits, undefined).map(({ at }) => at),
+  ];
 }

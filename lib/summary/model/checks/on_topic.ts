@@ -37,7 +37,8 @@ export const onTopic: Check = (claim, seen) => {
   return isMost && isQuoted ? { kept: claim } : { reason: "off topic" };
 };
 
-function stemOf(word: string): string {
+/** What a word shares with its other forms. */
+export function stemOf(word: string): string {
   return /^[a-z]+$/.test(word)
     ? word.slice(0, Math.max(STEM_CHARS_MIN, word.length - ENDING_CHARS))
     : word.split(/[^\w.:-]/, 1)[0]!;

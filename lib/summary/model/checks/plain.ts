@@ -16,7 +16,7 @@ const NOT_PLAIN: readonly RegExp[] = [
   /[`*~<>|{}[\]\\^]|(?<!\w)_|_(?!\w)|&\w+;|:[a-z_+-]{2,}:|^\s*(?:[#>-]|\d+[.)]\s)/i,
   /\p{Extended_Pictographic}|[◆◈❖■●▪•]/u,
   // No control, no mark of direction, no letter of another script.
-  /[^\x20-\x7E\u00A0-\u024F‐-―‘’“”…×µ°≤≥±]/u,
+  /[^\x20-\x7E\u00C0-\u0130\u0132-\u017E‐-―‘’“”…×µ°≤≥±]/u,
 ];
 
 export const plain: Check = (claim) =>

@@ -18,11 +18,17 @@ const THEN =
   /\b(?:and|then|or|to|by|before|after)\s+(?:then\s+)?(?:restart|roll|revert|scale|drain|drop|deploy|redeploy|run|stop|turn|switch|remove|replace|reset|rotate|send|push|merge|move|call|page|tell|post|transfer|terminate|evict|release|open|close|commit|unmount)\b/i;
 const NO_TROUBLE =
   /\b(?:no|not|never|without|none|nothing|cannot|neither|nor|isn't|aren't|wasn't|doesn't|didn't)\b.{0,40}\b(?:impacts?|problems?|issues?|actions?|incidents?|outages?|causes?|alerts?|alarms?|need|needed|require[ds]?|wrong|critical|severe|real|true|affect\w*|firing|unhealthy|degraded|down|failures?|errors?)\b/i;
+/** Trouble that is said not to be. */
+const NOT_ILL =
+  /\b(?:no|not|never|without|none|nothing|cannot|neither|nor|no longer|hardly|barely|\w+n't|stop\w*|ceas\w*|quit|avoid\w*|surviv\w*|free of)\b.{0,40}\b(?:fail\w*|lag\w*|crash\w*|kill\w*|restart\w*|stall\w*|exceed\w*|exhaust\w*|expir\w*|refus\w*|reject\w*|den(?:y|ied|ies)|timeouts?|timed|pending|stuck|slow\w*|overload\w*|saturat\w*|throttl\w*|evict\w*|terminat\w*|abort\w*|leak\w*|drop\w*|los[et]\w*|full|high|above|cross\w*|unavailable|unready|OOM\w*)\b/i;
+/** What works is told by the rules, too. */
+const WORKS =
+  /\b(?:succeed\w*|success\w*|works?|working|functions|functioning|caught up|keeps? up|kept up|unaffected|undamaged|improv\w*|holds? up|flat|quiet|calm|runs? (?:well|again))\b/i;
 const NEGATION =
   /\b(?:no|not|never|without|none|nothing|neither|nor|absent|missing|lacks?|lacking|\w+n't)\b/i;
 /** A quote that itself says that something is not there. */
 const SAYS_NOT =
-  /\b(?:no|not|never|without|none|nothing|0|zero|missing|absent|fail\w*|unable|cannot|could|refused|denied|lacks?|null|empty|false|found|exceeded|exhausted|insufficient|\w+n't)\b|\[\]|""/i;
+  /\b(?:no|not|never|without|none|nothing|(?<![.\d])0(?![.\d])|zero|missing|absent|fail\w*|unable|cannot|could|refused|denied|lacks?|null|empty|false|found|exceeded|exhausted|insufficient|\w+n't)\b|\[\]|""/i;
 const NO_ALARM =
   /\bfalse (?:alarms?|positives?|alerts?)\b|\b(?:is|was|are|only|just) (?:only |just |an? |\w+ )*(?:test|trial|demo)\b(?! \w)/i;
 /** States the rules tell, better. */
@@ -39,7 +45,9 @@ export const reserved: Check = (claim, seen) => {
   const found =
     (section === "next"
       ? LOOK.test(text) ? wrong(THEN) : text.split(" ", 1)[0]
-      : wrong(ORDER)) ?? wrong(NO_TROUBLE) ?? wrong(NO_ALARM) ?? wrong(ENDED);
+      : wrong(ORDER)) ??
+      wrong(NO_TROUBLE) ?? wrong(NO_ALARM) ?? wrong(ENDED) ??
+      (section === "next" ? undefined : notIll(claim) ?? wrong(WORKS));
   if (found !== undefined) return { reason: "reserved", word: found };
   const not = wrong(NEGATION);
   if (not === undefined || section === "next") return { kept: claim };
@@ -48,3 +56,9 @@ export const reserved: Check = (claim, seen) => {
     citedItems(claim, seen).length > 0;
   return isSaid ? { kept: claim } : { reason: "reserved", word: not };
 };
+
+/** A quote that denies the same may be told: `no write failed`. */
+function notIll({ text, quote }: { text: string; quote: string }) {
+  const found = NOT_ILL.exec(text)?.[0];
+  return found === undefined || NOT_ILL.test(fold(quote)) ? undefined : found;
+}
