@@ -20,7 +20,7 @@ import { look, type Looked } from "../operate/look.ts";
 import type { Operator } from "../operate/operator.ts";
 import { POST_TOPIC } from "../operate/pack.ts";
 import type { Pieces } from "../operate/pieces.ts";
-import type { WaitingJob } from "../operate/platform.ts";
+import type { Platform, WaitingJob } from "../operate/platform.ts";
 import {
   type JobFacts,
   levelOf,
@@ -91,7 +91,7 @@ export async function readPost(
       : platform.find(`/workflow-runs/${encodeURIComponent(facts.runId)}`),
   ]);
   const { message, digest } = looked?.proposal ??
-    await readMessage(platform, facts);
+    await readDecided(platform, facts);
   const waiting = job && looked && { job, looked };
   return {
     ...{ record, facts, waiting, message, digest, run },
@@ -104,6 +104,16 @@ export async function readPost(
       ...job?.submittedBy === person ? [OWN] : [],
     ],
   };
+}
+
+/** The message of a job that is over, if it is the one that its summary names. */
+async function readDecided(
+  platform: Platform,
+  facts: JobFacts,
+): Promise<Pick<Reading, "message" | "digest">> {
+  const { message, digest } = await readMessage(platform, facts);
+  const isIt = digest === facts.messageDigest;
+  return { message: isIt ? message : undefined, digest };
 }
 
 /** Of the input as it is stored, and of pieces that it names without a digest. */

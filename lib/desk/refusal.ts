@@ -23,6 +23,6 @@ export function notFound(): DeskRefusal {
   return new DeskRefusal(
     404,
     "There is no such page",
-    "If it was a post, the platform has forgotten it: it keeps a job for about a week. What was decided in the last month is under Decided.",
+    "If it was a post, the platform does not know it, or no longer: it keeps a job for about a week. What was decided in the last month is under Decided.",
   );
 }

@@ -311,6 +311,30 @@ const STEPS: Readonly<Record<string, (place: Place) => Promise<void>>> = {
     assertMatch(text, /Rejected<[^]*a &lt;false&gt; alarm[^]*Rejected by Ana/);
   },
 
+  async "a message of another digest is not shown as the one decided on"(
+    { core, stand, desk },
+  ) {
+    const jobId = await start(stand, "digest");
+    const { context } = await stand.job(jobId) as {
+      context: { summary: Record<string, unknown> };
+    };
+    const fields = { reason: "a false alarm" };
+    await desk.send(pathOf(jobId), "reject", { fields });
+    const before = (await desk.get(pathOf(jobId))).text;
+    assertStringIncludes(before, "The message that was decided on");
+    context.summary["message_sha256"] = "0".repeat(64);
+    const log = createLog({}, { write() {} });
+    const { signal } = stand.platform;
+    await using store = await connectStore({
+      ...{ url: core.redisUrl, name: "test", log, signal },
+    });
+    const text = JSON.stringify(context);
+    await store.write(`ctx:${jobId}`, text, 3_600, signal);
+    const after = (await desk.get(pathOf(jobId))).text;
+    assert(!after.includes("The message that was decided on"));
+    assertStringIncludes(after, "is not the one that the summary names");
+  },
+
   async "an open page is told that it has changed"({ stand, desk }) {
     const jobId = await start(stand, "live");
     const path = pathOf(jobId);
