@@ -16,7 +16,7 @@ import { call } from "../support/command.ts";
 /** Prints for the shell that starts another command. */
 const NO_COMMANDS = ["grants.ts"];
 const NO_WORKER =
-  'There is no worker "nonsense"; there are ingester, fetcher, summarizer, poster';
+  'There is no worker "nonsense"; there are ingester, fetcher, summarizer, poster, desk';
 const UNEXPECTED = "Unexpected argument 'nonsense'";
 
 const NEED_PLATFORM = [

@@ -20,7 +20,7 @@ const MINUTES_MAX = 1_440;
 
 const HOOK_KEYS = secretList("APPROVALS_HOOK_SECRET", {
   about:
-    "what that is signed with, as Standard Webhooks are: whsec_ and base64, comma-separated during a rotation",
+    "key of its signature: whsec_ and base64; several, by commas, to rotate",
 });
 
 /** Texts, as other secrets are, that are known to be keys. */
