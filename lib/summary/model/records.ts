@@ -30,7 +30,8 @@ const CLAUSE_END = /[;,()\n]|[.!?:]\s|\s(?:and|but|while)\s/g;
 const SENTENCE_END = /;|\n(?!\s)|[.!?]\s/g;
 /** Deeper is no evidence. */
 const DEPTH_MAX = 64;
-const PLACES_MAX = 500;
+const PLACES_MAX = 200;
+const CLAUSE_CHARS_MAX = 300;
 
 /** A text as it was read: its strings, and its records from outer to inner. */
 export interface Layout {
@@ -38,6 +39,8 @@ export interface Layout {
   readonly strings: readonly (Part & { readonly key: string })[];
   readonly records: readonly Part[];
   readonly keys: readonly { readonly at: number; readonly key: string }[];
+  /** What was found before. */
+  readonly places: Map<number, Place>;
 }
 
 /** Reads a text once, for any number of {@linkcode placeAt}. */
@@ -47,17 +50,31 @@ export function layOut(text: string): Layout {
     strings: [{ at: 0, end: text.length, key: "" }],
     records: split(text, { at: 0, end: text.length }, SENTENCE_END),
     keys: [],
+    places: new Map(),
   };
 }
 
 /** What is around a place. */
 export function placeAt(layout: Layout, at: number): Place {
-  const { text, records, strings, keys } = layout;
+  const known = layout.places.get(at);
+  if (known !== undefined) return known;
+  const made = findPlace(layout, at);
+  layout.places.set(at, made);
+  return made;
+}
+
+function findPlace(
+  { text, records, strings, keys }: Layout,
+  at: number,
+): Place {
   const holds = (part: Part) => part.at <= at && at < part.end;
   const string = strings.find(holds);
-  const clause = string === undefined
-    ? undefined
-    : split(text, string, CLAUSE_END).find(holds);
+  // No clause is longer, and a hostile string may be all of the text.
+  const near = string && {
+    at: Math.max(string.at, at - CLAUSE_CHARS_MAX),
+    end: Math.min(string.end, at + CLAUSE_CHARS_MAX),
+  };
+  const clause = near && split(text, near, CLAUSE_END).find(holds);
   return {
     record: records.findLast(holds) ?? { at: 0, end: text.length },
     key: string?.key || (keys.findLast((key) => key.at <= at)?.key ?? ""),
@@ -135,7 +152,7 @@ function layOutJson(text: string): Layout {
       if (closed?.record !== undefined) closed.record.end = at + 1;
     }
   }
-  return { text, strings, records, keys };
+  return { text, strings, records, keys, places: new Map() };
 }
 
 function stringEnd(text: string, at: number): number {

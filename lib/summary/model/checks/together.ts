@@ -16,6 +16,7 @@ import {
   type Layout,
   layoutOf,
   type Part,
+  type Place,
   placeAt,
   positions,
   quotePlaces,
@@ -139,27 +140,37 @@ function isAbout(
     claim: KeptClaim;
   },
 ): boolean {
-  const { key, clause, record: own } = placeAt(layout, at);
-  const record = own.isSample ? recordAround(layout, own) : own;
-  // `40 of 40 in use` is said of what the rest of the sentence speaks of.
-  const says = wordsOf(tokensOf(clause), []).some((word) => word !== "use")
-    ? clause
-    : partOf(layout, own);
-  const isNamed = key !== "" && !UNNAMED.test(key);
-  const isBare = !/\p{L}{3}/u.test(clause);
-  const about = TIME.test(token) || isBare && !isNamed
-    ? partOf(layout, record)
-    : isNamed
-    ? `${key} ${clause}`
-    : says;
-  const folded = about.toLowerCase();
+  const place = placeAt(layout, at);
+  const about = TIME.test(token)
+    ? partOf(layout, recordAround(layout, place.record)).toLowerCase()
+    : aboutOf(layout, place);
   if (
     counts !== undefined && isCounted(counts) &&
-    !folded.includes(stemOf(counts))
+    !about.includes(stemOf(counts))
   ) return false;
   return words.length === 0
     ? claim.quote.includes(token)
-    : words.some((word) => folded.includes(stemOf(word)));
+    : words.some((word) => about.includes(stemOf(word)));
+}
+
+/** The same place is looked at for each number of each claim. */
+const abouts = new WeakMap<Place, string>();
+
+/** What a number is told of: its field or clause, else the entry it is in. */
+function aboutOf(layout: Layout, place: Place): string {
+  const known = abouts.get(place);
+  if (known !== undefined) return known;
+  const { key, clause, record } = place;
+  const isNamed = key !== "" && !UNNAMED.test(key);
+  // `40 of 40 in use` is said of what the rest of the sentence speaks of.
+  const says = wordsOf(tokensOf(clause), []).some((word) => word !== "use");
+  const about = isNamed
+    ? `${key} ${clause}`
+    : says
+    ? clause
+    : partOf(layout, recordAround(layout, record));
+  abouts.set(place, about.toLowerCase());
+  return about.toLowerCase();
 }
 
 function isCounted(word: string): boolean {
@@ -182,8 +193,9 @@ function isTimeOf(
     );
 }
 
-/** The entry that a sample belongs to; a moment alone tells nothing of it. */
+/** An entry; for a sample, the one that it belongs to. */
 function recordAround(layout: Layout, sample: Part): Part {
+  if (!sample.isSample) return sample;
   const outer = layout.records.findLast((record) =>
     !record.isSample && contains(record, sample)
   );
