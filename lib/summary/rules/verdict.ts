@@ -8,7 +8,7 @@
  * @module
  */
 import { quoted } from "../../base/foreign.ts";
-import type { Fact, GapKind } from "../../incident.ts";
+import type { AlertGroup, Fact, Gap, GapKind } from "../../incident.ts";
 import { mentions } from "./mentions.ts";
 import type { Known } from "./rule.ts";
 
@@ -21,8 +21,15 @@ export interface Verdict {
 
 const SIGNS_SHOWN = 3;
 const SIGN_CHARS_MAX = 100;
-/** What is missing for one of these reasons may hold the fault. */
-const UNKNOWN: readonly GapKind[] = ["refused", "late", "limited", "broken"];
+/** What is missing for one of these reasons may hold the fault; so may the rest. */
+const UNKNOWN: readonly GapKind[] = [
+  "refused",
+  "late",
+  "limited",
+  "broken",
+  "cut",
+  "absent",
+];
 /** What the state of pods and workloads settles. */
 const WORKLOADS =
   /\b(?:crash\w*|restart\w*|not[ -]?ready|unready|pending|unschedul\w*|unavailable|back ?off|image ?pull\w*|oom\w*|evict\w*|stuck|stalled|roll ?out\w*|replicas? ?(?:sets?)? ?mismatch\w*)\b/i;
@@ -31,13 +38,15 @@ const NODES = /\bnodes?\b[^\n]*\b(?:pressure|not ?ready|ready|unreachable)\b/i;
 const OF_NODES = /^nodes?\b/i;
 /** The course of an alert's own number, as the collector for metrics calls it. */
 const OWN_METRIC = "now";
+/** Others that fire, and that somebody or something keeps quiet. */
+const HELD = "other alerts silenced or inhibited";
 const OVER = /^(?:resolved|ok|closed|recovered|normal|inactive)$/i;
 
 /** `undefined` unless all of it is known to be well. */
 export function verdictOf(known: Known): Verdict | undefined {
   const { facts, bundle: { gaps = [] }, lookups } = known;
   const isWhole = !lookups.some(({ state }) => state === "failed") &&
-    !gaps.some(({ kind }) => kind !== undefined && UNKNOWN.includes(kind));
+    !gaps.some(mayHide) && !facts.some(({ name }) => name === HELD);
   const well = facts.filter(({ health }) => health === "well");
   const over = facts.filter(({ health }) => health === "recovered");
   const isIll = facts.some(({ health }) => health === "ill");
@@ -54,6 +63,12 @@ export function verdictOf(known: Known): Verdict | undefined {
   };
 }
 
+/** Whether what is missing may hold the fault. */
+function mayHide({ kind, what }: Gap): boolean {
+  // A webhook's own gaps have no kind, and may be alerts that it left out.
+  return kind === undefined ? /\balerts?\b/.test(what) : UNKNOWN.includes(kind);
+}
+
 function signOf({ name, value, health, kind }: Fact): string {
   const said = quoted(`${name}: ${value}`, SIGN_CHARS_MAX);
   // A number says itself where it came back to.
@@ -68,16 +83,36 @@ function isOver({ context, groups }: Known): boolean {
     : OVER.test(status.trim());
 }
 
-/** Signs about what the alert speaks of. */
+/** Signs about what the alert speaks of; none unless each alert has some. */
 function ownSigns(known: Known, signs: readonly Fact[]): Fact[] {
-  const words = wordsOf(known);
+  const { groups } = known;
+  if (groups.length < 2) return signsOf(wordsOf(known), signs, true);
+  const each = groups.map((group) =>
+    signsOf(wordsOfGroup(group).join("\n"), signs, hasOwnNumber(known, group))
+  );
+  return each.some(({ length }) => length === 0) ? [] : each.flat();
+}
+
+/** Whether the number that is back is this alert's. */
+function hasOwnNumber({ context }: Known, { name }: AlertGroup): boolean {
+  return (context.series ?? []).some(({ alert, beyond }) =>
+    alert === name && beyond === false
+  );
+}
+
+function signsOf(
+  words: string,
+  signs: readonly Fact[],
+  hasNumber: boolean,
+): Fact[] {
   const text = words.replace(/([a-z\d])([A-Z])/g, "$1 $2")
     .replace(/[_-]+/g, " ");
   const [isOfWorkloads, isOfNodes] = [WORKLOADS.test(text), NODES.test(text)];
   return signs.filter(({ kind, name }) =>
     kind === "alert" ||
     kind === "metric" &&
-      (name === OWN_METRIC || mentions(words, name.split(" of ")[0]!)) ||
+      (name === OWN_METRIC && hasNumber ||
+        mentions(words, name.split(" of ")[0]!)) ||
     kind === "state" && (OF_NODES.test(name) ? isOfNodes : isOfWorkloads)
   );
 }
@@ -87,11 +122,11 @@ function wordsOf({ context, groups, given }: Known): string {
   return [
     context.title ?? "",
     context.description ?? "",
-    ...groups.flatMap(({ name, says = "", shared = "" }) => [
-      name,
-      says,
-      shared,
-    ]),
+    ...groups.flatMap(wordsOfGroup),
     ...given.values(),
   ].join("\n");
+}
+
+function wordsOfGroup({ name, says = "", shared = "" }: AlertGroup): string[] {
+  return [name, says, shared];
 }

@@ -200,3 +200,33 @@ Deno.test("mentions() finds a measure by its name and by its words", () => {
     assertEquals(mentions(text, name), expected, `${text}: ${name}`);
   }
 });
+
+Deno.test("verdictOf() says nothing while what was not read may hold the fault", () => {
+  for (
+    const gap of [
+      { what: "pods of shop", why: "only 50 are read", kind: "cut" as const },
+      { what: "series of p99", why: "there is none", kind: "absent" as const },
+      { what: "3 more alerts", why: "the webhook left them out" },
+    ]
+  ) {
+    assertEquals(verdict(CRASH, [READY], { gaps: [gap] }), undefined, gap.what);
+  }
+  const held = fact("other alerts silenced or inhibited", "2", {
+    kind: "alert",
+  });
+  assertEquals(verdict(CRASH, [READY, held]), undefined);
+});
+
+Deno.test("verdictOf() wants a sign about each of several alerts", () => {
+  const both = alertsOf([
+    group({ name: "KubePodCrashLooping" }),
+    group({ name: "CartIsSlow", says: "p99 is 3 s" }),
+  ]);
+  assertEquals(verdict(both, [READY]), undefined);
+  const back = fact("now", "0.3, limit > 2", {
+    kind: "metric",
+    health: "recovered",
+  });
+  // Whose number it is has to be known.
+  assertEquals(verdict(both, [READY, back]), undefined);
+});
