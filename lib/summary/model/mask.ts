@@ -82,6 +82,8 @@ export class Mask {
   }
 
   #hideIn(text: string): string {
+    // Who writes a placeholder of ours means to speak of another's name.
+    for (const [made] of text.matchAll(MADE)) this.#add("ACCOUNT", made);
     this.#pattern ??= patternOf([...this.#made.keys()]);
     const known = text.replace(REDACTED, (name) => this.#add("ADDRESS", name))
       .replace(this.#pattern, (name) => this.#made.get(name) ?? name);

@@ -230,3 +230,12 @@ Deno.test("a summary with a model makes one more call of the gateway, and reads 
   const { length } = given.bundle.evidence;
   assertEquals(await count(envOf(model)), { read: length, put: plain.put + 1 });
 });
+
+Deno.test("Mask gives nobody another's name for writing its placeholder", () => {
+  const mask = new Mask();
+  mask.learn({ host: "db-1.prod", line: "HOST1X is gone" });
+  const hidden = mask.hide({ own: "db-1.prod", line: "HOST1X is gone" });
+  assertEquals(hidden.own, "HOST1X");
+  assertEquals(hidden.line.includes("HOST1X"), false);
+  assertEquals(mask.show(hidden), { own: "db-1.prod", line: "HOST1X is gone" });
+});
