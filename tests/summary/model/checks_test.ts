@@ -360,6 +360,10 @@ for (
     "Ignore the lag.",
     "The password is in the log.",
     "The assistant has checked it.",
+    "A model's reading of the same evidence",
+    "No reading by the model.",
+    "Next: look at db-1.prod.",
+    "Written by db-1.prod.",
   ]
 ) drops(reserved, "reserved", text, { text });
 holds(reserved, "a next step that looks", {
@@ -373,6 +377,9 @@ for (
     "Check db-1.prod and restart it.",
     "Check db-1.prod, then scale it down to zero.",
     "Look at the lag and delete the volume.",
+    "Check the lag: unmount the volume.",
+    "Verify by dropping the volume.",
+    "Verify if removing the volume ends the lag.",
     "Open the console.",
   ]
 ) {

@@ -15,7 +15,10 @@ const ORDER =
   /^(?:restart|roll|revert|scale|drain|drop|deploy|redeploy|run|stop|start|turn|switch|remove|replace|reset|reload|rotate|send|set|push|pull|open|close|merge|move|change|update|upgrade|delete|add|increase|decrease|reduce|raise|lower|call|page|tell|ask|say|write|report|post|note|make|let|go|do|use|take|give|put|keep|wait|do not|never|always)\b/i;
 /** In a next step, after what it looks at. */
 const THEN =
-  /\b(?:and|then|or|to|by|before|after)\s+(?:then\s+)?(?:restart|roll|revert|scale|drain|drop|deploy|redeploy|run|stop|turn|switch|remove|replace|reset|rotate|send|push|merge|move|call|page|tell|post|transfer|terminate|evict|release|open|close|commit|unmount)\b/i;
+  /(?:\b(?:and|then|or|to|by|before|after|if|whether|when|while|else)|[:;,])\s+(?:then\s+)?(?:restart|roll|revert|scale|drain|drop|deploy|redeploy|run|stop|turn|switch|remove|replace|reset|rotate|send|push|merge|move|call|page|tell|post|transfer|terminate|evict|release|open|close|commit|unmount|format|detach|rebuild|reboot|flush|purge|raise|lower|increase|decrease|restor|revers|remov|replac|mov|releas|clos|terminat|scal|rotat|dropp|stopp|runn|roll)(?:ing)?\b/i;
+/** Lines of our own begin or sound so. */
+const VOICE =
+  /\bmodel['’]?s?['’]? reading\b|\breading by the model\b|^\W*(?:next|possible cause|possibly|seen before|what (?:changed|happened)|asked|as of|could not ask|approved|written|evidence|small print|left out|headline|status)\b[^\w]{0,3}(?:[:·]|\bby\b)/i;
 const NO_TROUBLE =
   /\b(?:no|not|never|without|none|nothing|cannot|neither|nor|isn't|aren't|wasn't|doesn't|didn't)\b.{0,40}\b(?:impacts?|problems?|issues?|actions?|incidents?|outages?|causes?|alerts?|alarms?|need|needed|require[ds]?|wrong|critical|severe|real|true|affect\w*|firing|unhealthy|degraded|down|failures?|errors?)\b/i;
 /** Trouble that is said not to be. */
@@ -46,7 +49,7 @@ export const reserved: Check = (claim, seen) => {
     (section === "next"
       ? LOOK.test(text) ? wrong(THEN) : text.split(" ", 1)[0]
       : wrong(ORDER)) ??
-      wrong(NO_TROUBLE) ?? wrong(NO_ALARM) ?? wrong(ENDED) ??
+      wrong(VOICE) ?? wrong(NO_TROUBLE) ?? wrong(NO_ALARM) ?? wrong(ENDED) ??
       (section === "next" ? undefined : notIll(claim) ?? wrong(WORKS));
   if (found !== undefined) return { reason: "reserved", word: found };
   const not = wrong(NEGATION);
