@@ -10,10 +10,10 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { main } from "../../../scripts/eval.ts";
-import { reachable, readCase } from "../../../scripts/eval/case.ts";
+import { reachable, readCase, readCases } from "../../../scripts/eval/case.ts";
 import { replay } from "../../../scripts/eval/replay.ts";
 import { builtin } from "../../../scripts/eval/summarize.ts";
-import { playRecorded } from "../../../scripts/eval/columns.ts";
+import { playRecorded, readRecorded } from "../../../scripts/eval/columns.ts";
 import { areGrounded } from "../../../scripts/eval/grounded.ts";
 import {
   measure,
@@ -268,6 +268,33 @@ Deno.test("eval plays a model's recorded answers through all checks", async () =
   assertEquals([recorded?.claims, recorded?.quotePrecision], [2, 0.5]);
   assertEquals([recorded?.tokens, recorded?.fallbackRate], [60, 0]);
   assertEquals(cases[0]?.received, text);
+});
+
+Deno.test("eval's recorded answers show what they showed: the good claims, and no lie", async () => {
+  const recorded = await readRecorded("deploy/eval/answers.json");
+  await using column = playRecorded(recorded!);
+  const kept: string[] = [];
+  for (const given of await readCases("deploy/eval/cases")) {
+    const summarize = column.of(given);
+    if (summarize === undefined) continue;
+    const { bundle, texts } = await replay(given);
+    kept.push(...(await summarize(bundle, texts)).asked!.kept);
+  }
+  assertEquals(kept.sort(), [
+    "All 40 of 40 connections are in use.",
+    "Check the report that runs since 10:25.",
+    "Check the waits for IO:WALSync on ledger-db.",
+    "Compare the cpu requests of render with the nodes.",
+    "Compare the memory of search before and after 4.2.0.",
+    "Compare the port of the probe with 8080.",
+    "Job nightly-sums ended with BackoffLimitExceeded.",
+    "Latency of basket peaked at 3.1 s.",
+    "Pods of mailer wait in ImagePullBackOff.",
+    "Pods of search ended with OOMKilled, exit code 137.",
+    "The deployment of search 4.2.0 may have raised its memory.",
+    "The token of session 5512 has no issuer.",
+    "outbox_messages rose to 9000, limit 500.",
+  ]);
 });
 
 Deno.test("eval prints the numbers of a folder's cases", async () => {
