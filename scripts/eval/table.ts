@@ -136,11 +136,20 @@ export function findWorse(
       const written = Number.parseFloat(cell ?? "");
       if (Number.isNaN(written)) return [`There is no number for: ${title}`];
       const now = read(totals);
-      const isWorse = worse === "less" ? now < written : now > written;
+      // Of fewer, the same number is no longer as good, nor of more.
+      const [of, wasOf] = [write(totals), cell ?? ""].map(outOf);
+      const isWorse = (worse === "less" ? now < written : now > written) ||
+        of! < wasOf! ||
+        !write(totals).includes("%") && now / of! < written / wasOf!;
       return isWorse
         ? [`${column}: ${title}: ${write(totals)}, was ${cell}`]
         : [];
     });
   });
   return head.length === 0 ? ["There is no table"] : found;
+}
+
+/** What a cell's number is a part of: 5 in `4 of 5`. */
+function outOf(cell: string): number {
+  return Number(/ of (\d+)$/.exec(cell)?.[1] ?? NaN);
 }

@@ -229,6 +229,18 @@ Deno.test("findWorse() holds each number against the table", () => {
       "builtin: Incidents called false alarms: 2, was 0",
     ],
   );
+  // A fact fewer to find, a false alarm more that is not called so.
+  const other = { ...totals, required: 2, healthyRight: 0, healthyOf: 1 };
+  assertEquals(findWorse(table, { builtin: other }), [
+    "builtin: Required facts in the message: 33.3 % of 2, was 33.3 % of 3",
+  ]);
+  const healthy = { ...totals, healthyRight: 1, healthyOf: 1 };
+  assertEquals(
+    findWorse(renderTable({ builtin: healthy }), {
+      builtin: { ...healthy, healthyOf: 2 },
+    }),
+    ["builtin: False alarms called so: 1 of 2, was 1 of 1"],
+  );
   const cut = table.split("\n").filter((line) => !/Secrets/.test(line));
   assertEquals(findWorse(cut.join("\n"), { builtin: totals }), [
     "There is no number for: Secrets that got through",
