@@ -5,6 +5,7 @@
  * @module
  */
 import { isObject, stringOf } from "../../base/json.ts";
+import { shorten } from "../../base/text.ts";
 import { causal } from "./checks/causal.ts";
 import { change } from "./checks/change.ts";
 import { copied } from "./checks/copied.ts";
@@ -44,6 +45,9 @@ export const CHECKS: readonly Check[] = [
   covered,
 ];
 
+/** Of a claim that is left out, in the record and for the approver. */
+const TOLD_CHARS_MAX = 400;
+
 /** What is left of an answer. */
 export interface Checked {
   kept: KeptClaim[];
@@ -59,7 +63,10 @@ export function checkClaims(
   const kept: KeptClaim[] = [];
   const dropped: DroppedClaim[] = [];
   for (const [at, value] of claims.entries()) {
-    const text = isObject(value) ? stringOf(value["text"]) : "";
+    const text = shorten(
+      isObject(value) ? stringOf(value["text"]) : "",
+      TOLD_CHARS_MAX,
+    );
     if (at >= CLAIMS_MAX) dropped.push({ text, reason: "too many" });
     else if (!isClaim(value)) dropped.push({ text, reason: "shape" });
     else {

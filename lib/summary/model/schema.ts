@@ -8,6 +8,8 @@ import { type Check, compileSchema } from "../../schema_check.ts";
 import type { ModelClaim } from "./claim.ts";
 
 export const CLAIMS_MAX = 8;
+/** Each that is left out is told and stored; with more, it is no answer. */
+const ANSWER_CLAIMS_MAX = 64;
 const QUOTE_CHARS_MAX = 120;
 const TEXT_CHARS_MAX = 200;
 const ABSTAIN_CHARS_MAX = 200;
@@ -86,7 +88,7 @@ const ANSWER: JsonObject = {
   type: "object",
   required: ["claims"],
   properties: {
-    claims: { type: "array" },
+    claims: { type: "array", maxItems: ANSWER_CLAIMS_MAX },
     abstain: { type: ["string", "null"] },
   },
 };

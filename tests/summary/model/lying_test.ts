@@ -74,3 +74,22 @@ Deno.test("what the evidence shows is kept", () => {
     assertEquals(keptOf(TRUE, beside), TRUE.map(([, , , text]) => text));
   }
 });
+
+Deno.test("what is stored of claims that are left out is bounded", async () => {
+  await using model = startModel("obey");
+  const given = await caseOf();
+  for (
+    const [claims, outcome] of [
+      [Array.from({ length: 65 }, () => ({})), "garbled"],
+      [[{ text: "x".repeat(100_000) }], "nothing left"],
+    ] as const
+  ) {
+    model.claims = () => claims;
+    const { record, markdown } = await summarizeCase(given, {
+      env: envOf(model),
+    });
+    assertEquals(record.outcome, outcome);
+    assert(JSON.stringify(record.dropped).length < 1_000);
+    assert(markdown.length < 10_000);
+  }
+});
