@@ -32,6 +32,7 @@ const SENTENCE_END = /;|\n(?!\s)|[.!?]\s/g;
 const DEPTH_MAX = 64;
 const PLACES_MAX = 200;
 const CLAUSE_CHARS_MAX = 300;
+const RECORD_CHARS_MAX = 4_000;
 
 /** A text as it was read: its strings, and its records from outer to inner. */
 export interface Layout {
@@ -87,6 +88,14 @@ export function surrounds(layout: Layout, at: number, record: Part): boolean {
   if (record.at <= at && at < record.end) return true;
   const own = placeAt(layout, at).record;
   return own.at <= record.at && own.end >= record.end;
+}
+
+/** A part's text, as far as it helps to know. */
+export function partOf(
+  { text }: Layout,
+  { at, end }: Part,
+): string {
+  return text.slice(at, Math.min(end, at + RECORD_CHARS_MAX));
 }
 
 /** Where a pattern matches; not more often than it helps to know. */

@@ -16,6 +16,7 @@ import {
   type Layout,
   layoutOf,
   type Part,
+  partOf,
   type Place,
   placeAt,
   positions,
@@ -23,18 +24,11 @@ import {
 } from "../records.ts";
 import { isFunctionWord, isThing } from "../words.ts";
 import { tokensOf } from "./copied.ts";
-import {
-  amountPlaces,
-  isAmount,
-  NUMBER,
-  numberPlaces,
-  unitOf,
-  unitsIn,
-} from "./numbers.ts";
+import { finder, TIME } from "./finder.ts";
+import { isAmount, NUMBER, numberPlaces, unitOf } from "./numbers.ts";
 import { stemOf } from "./on_topic.ts";
 
 const CLAUSE_END = /[,;:()](?=\s|$)|\s(?:and|but|while|whereas)\s/;
-const TIME = /^\d{1,2}:\d\d(?::\d\d(?:\.\d+)?)?Z?$/;
 /** What every number may do. */
 const DOES =
   /^(?:reach\w*|ris\w+|rose|grew|gr[eo]w\w*|fell|falls?|hits?|shows?|stands?|stood|stays?|stayed|takes?|took|gets?|got|goes|went|peak\w*|about|times?)$/;
@@ -46,7 +40,6 @@ const UNNAMED =
   /^(?:values?|samples?|data|points?|datapoints|number|amount|quantity|n|v|y|text|says|message|msg|line|lines|log|logs|log_line|content|description|summary|body|title|title_text|timestamps?|at|time|name)$/i;
 /** What is measured, in spite of its digits: `p99`, `5xx`. */
 const PERCENTILE = /^p\d\d{1,2}$|^[45]xx$/;
-const RECORD_CHARS_MAX = 4_000;
 
 export const together: Check = (claim, seen) => {
   const cited = citedItems(claim, seen).map(layoutOf);
@@ -83,50 +76,6 @@ export const together: Check = (claim, seen) => {
   }
   return isQuoteOf(claim, layouts);
 };
-
-/** Where a number, a time or an amount stands; `undefined` for other words. */
-function finder(
-  token: string,
-  next: string | undefined,
-  before: string | undefined,
-): ((layout: Layout) => number[]) | undefined {
-  if (TIME.test(token)) {
-    const time = escapeRegExp(token.replace(/Z$/, ""));
-    return ({ text }) =>
-      positions(text, RegExp(`(?<![\\d:])0?${time}(?![\\d.]\\d|\\d)`, "g"));
-  }
-  if (isAmount(token.toLowerCase())) {
-    return ({ text }) => amountPlaces(text, token.toLowerCase());
-  }
-  const [, number, attached = ""] = NUMBER.exec(token) ?? [];
-  if (number === undefined) return undefined;
-  const unit = attached !== ""
-    ? unitOf(attached)
-    : next === undefined
-    ? undefined
-    : unitOf(next);
-  if (attached !== "" && unit === undefined) return undefined;
-  return (layout) =>
-    numberPlaces(layout.text, number, unit)
-      .filter(({ at, isBare }) => !isBare || isInUnit(layout, at, unit!))
-      // What there is in all is not what there was of it.
-      .filter(({ at }) =>
-        before === "of" || !/\d of $/.test(layout.text.slice(at - 6, at))
-      )
-      .map(({ at }) => at);
-}
-
-/** Whether a number without a unit is in one by what stands around it. */
-function isInUnit(layout: Layout, at: number, unit: string): boolean {
-  const { key, clause, record } = placeAt(layout, at);
-  for (
-    const text of [`${key} ${clause}`, partOf(layout, record), layout.text]
-  ) {
-    const units = unitsIn(text);
-    if (units.size > 0) return units.has(unit);
-  }
-  return false;
-}
 
 /** Whether a place in evidence speaks of what a clause speaks of. */
 function isAbout(
@@ -264,11 +213,4 @@ function namePlaces(name: string, text: string): number[] {
     text,
     RegExp(`(?<![\\w])${escapeRegExp(name)}(?!\\w|\\.\\d)`, "gi"),
   );
-}
-
-function partOf(
-  { text }: Layout,
-  { at, end }: { at: number; end: number },
-): string {
-  return text.slice(at, Math.min(end, at + RECORD_CHARS_MAX));
 }
