@@ -16,7 +16,7 @@ import {
   UsageError,
 } from "../../scripts/terminal/command.ts";
 import { showProgress } from "../../scripts/terminal/progress.ts";
-import { benchDesk, renderDesk } from "./bench/desk.ts";
+import { benchDesk, findSlowDesk, renderDesk } from "./bench/desk.ts";
 import { type Fault, FAULTS } from "./bench/gateway.ts";
 import {
   benchIngester,
@@ -54,7 +54,8 @@ summary: a bundle of 50 pieces of 256 KiB, from reading them to the stored page,
 the median of five on one core. Exit code 1 if it takes twice the aim of
 ${AIM_MS} ms. Options but --only and --json are the ingester's.
 desk: from a webhook to the notice, from a click to the posted message, and a list
-of ${DESK.waiting} waiting approvals, all on stand-ins.`,
+of ${DESK.waiting} waiting approvals, all on stand-ins. Exit code 1 if a median is
+twice its aim.`,
   options: {
     "only NAME": `one benchmark of ${NAMES.join(", ")}; all if not given`,
     "seconds S": `how long a cell takes at most, by default ${SECONDS}`,
@@ -95,7 +96,9 @@ export function benchOf(cells: readonly Cell[]): Main {
       done.problems.push(...findSlow(result));
     }
     if (isWanted("desk")) {
-      done.results["desk"] = await runDesk(json, context);
+      const result = await runDesk(json, context);
+      done.results["desk"] = result;
+      done.problems.push(...findSlowDesk(result));
     }
     report(done.problems, context);
     if (json) context.raw(JSON.stringify(done.results, undefined, 2));

@@ -22,7 +22,7 @@ import { findSlow } from "./bench/summary.ts";
 import { percentile, runLoad } from "./bench/load.ts";
 import { call, type CommandRun } from "../support/command.ts";
 import { runTask } from "../support/task.ts";
-import { benchDesk, renderDesk } from "./bench/desk.ts";
+import { benchDesk, findSlowDesk, renderDesk } from "./bench/desk.ts";
 import { benchOf } from "./bench.ts";
 
 const { signal } = new AbortController();
@@ -342,7 +342,26 @@ Deno.test("the desk's benchmark takes the time of notices, posts and lists", asy
   assertEquals(lines.length, 3);
   assertMatch(
     lines[0]!,
-    /^from a webhook to its notice +p50 \d+ ms, longest \d+ ms of 1$/,
+    /^from a webhook to its notice +p50 \d+ ms, aim 2000, longest \d+ ms of 1$/,
   );
   assertMatch(lines[2]!, / of 2, at most [01] calls each$/);
+});
+
+Deno.test("the desk's benchmark fails what takes twice its aim, by the median", () => {
+  const results = { notice: [1, 2, 9_000], post: [9], list: [8], listCalls: 1 };
+  assertEquals(findSlowDesk(results), []);
+  assertEquals(
+    findSlowDesk({
+      notice: [4_001, 4_001, 1],
+      post: [2_001],
+      list: [401],
+      listCalls: 2,
+    }),
+    [
+      "from a webhook to its notice: 4001 ms, at most 4000 ms",
+      "from a click to the posted message: 2001 ms, at most 2000 ms",
+      "a list of all that waits: 401 ms, at most 400 ms",
+      "a list cost 2 calls of the gateway",
+    ],
+  );
 });
