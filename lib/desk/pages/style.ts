@@ -5,18 +5,19 @@
  * @module
  */
 
+import {
+  CHART_CSS,
+  DARK,
+  EVIDENCE_CSS,
+  LIGHT,
+} from "../../message/page/style.ts";
+
 export const STYLE = `
-:root { color-scheme: light dark; --page: #f3f4f6; --card: #fff; --ink: #1b1f24;
-  --faint: #59626e; --line: #d5d9df; --edge: #868f9b; --link: #0b57c2; --mark: #ffedb0;
-  --code: #f4f5f7; --critical: #b3152a; --error: #b04a00; --warning: #7a5b00;
-  --info: #1f5fa8; --limit: #b3152a; --course: #0b57c2; --good: #146c34;
-  --primary: #0b57c2; --on-primary: #fff; --danger: #b3152a; }
+:root { color-scheme: light dark; ${LIGHT}
+  --edge: #868f9b; --good: #146c34; --primary: #0b57c2; --on-primary: #fff; --danger: #b3152a; }
 @media (prefers-color-scheme: dark) {
-  :root { --page: #101317; --card: #191d23; --ink: #e6e8eb; --faint: #a2abb6;
-    --line: #363d47; --edge: #77818e; --link: #82b4ff; --mark: #5a4708; --code: #12161b;
-    --critical: #ff8a94; --error: #ffab70; --warning: #f0cb5b; --info: #8cc0ff;
-    --limit: #ff8a94; --course: #82b4ff; --good: #6fd38f;
-    --primary: #82b4ff; --on-primary: #0b1a30; --danger: #ff8a94; }
+  :root { ${DARK}
+    --edge: #77818e; --good: #6fd38f; --primary: #82b4ff; --on-primary: #0b1a30; --danger: #ff8a94; }
 }
 * { box-sizing: border-box; }
 html { -webkit-text-size-adjust: 100%; }
@@ -112,30 +113,7 @@ ul.claims li, ul.plain li, ol.moments li { margin: 0 0 8px; unicode-bidi: isolat
 ol.moments li { display: grid; grid-template-columns: 11.5rem 1fr; gap: 0 10px; }
 .moments time { color: var(--faint); font-variant-numeric: tabular-nums; }
 .change { border-left: 3px solid var(--course); padding-left: 6px; }
-details { margin: 4px 0 0; }
-summary { color: var(--faint); font-size: .875rem; cursor: pointer; }
-article { padding: 10px 0; border-top: 1px solid var(--line); }
-article h3 { margin-top: 0; }
-article:first-of-type { border-top: 0; }
-article:target { background: var(--code); }
-pre { margin: 6px 0; padding: 8px 10px; background: var(--code); border: 1px solid var(--line);
-  border-radius: 6px; font: 12.5px/1.5 ui-monospace, Menlo, Consolas, monospace;
-  white-space: pre-wrap; overflow-wrap: anywhere; unicode-bidi: plaintext; }
-code { font: .875em/1.4 ui-monospace, Menlo, Consolas, monospace; overflow-wrap: anywhere; }
-mark { display: block; margin: 0 -10px; padding: 0 10px; background: var(--mark); color: inherit; }
-.scroll { overflow-x: auto; }
-table { border-collapse: collapse; font-size: .9rem; }
-caption { text-align: left; color: var(--faint); }
-th, td { padding: 3px 12px 3px 0; text-align: left; vertical-align: top; }
-figure { margin: 0 0 12px; }
-figcaption { font-weight: 600; }
-.chart svg { display: block; width: 100%; height: auto; }
-.chart text { fill: var(--faint); font-size: 13px; }
-.chart .grid { stroke: var(--line); }
-.chart line.limit { stroke: var(--limit); stroke-dasharray: 6 4; }
-.chart text.limit { fill: var(--limit); font-weight: 600; }
-.chart .course { fill: none; stroke: var(--course); stroke-width: 2; stroke-linejoin: round; }
-.chart .now { fill: var(--course); }
+${EVIDENCE_CSS}${CHART_CSS}caption { text-align: left; color: var(--faint); }
 @media (min-width: 960px) {
   .columns { grid-template-columns: minmax(0, 1fr) 22rem; align-items: start; }
   .reading { grid-column: 1; }
