@@ -13,6 +13,7 @@ import {
   startRealAlertmanager,
   startRealPrometheus,
 } from "../launch/monitoring.ts";
+import { hasProgram } from "../launch/program.ts";
 import { CommandError } from "../terminal/command.ts";
 import { showProgress } from "../terminal/progress.ts";
 import type { Accepted } from "./incident.ts";
@@ -46,7 +47,7 @@ export async function needPrograms(programs = PROGRAMS): Promise<void> {
   const missing: string[] = [];
   const packages = new Set<string>();
   for (const [program, pack] of programs) {
-    if (await isThere(program)) continue;
+    if (await hasProgram(program)) continue;
     missing.push(program);
     packages.add(pack);
   }
@@ -59,23 +60,6 @@ export async function needPrograms(programs = PROGRAMS): Promise<void> {
     }`,
     2,
   );
-}
-
-async function isThere(program: string): Promise<boolean> {
-  try {
-    const { success } = await new Deno.Command(program, {
-      args: ["--version"],
-      stdin: "null",
-      stdout: "null",
-      stderr: "null",
-    }).output();
-    return success;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    // It is elsewhere, and this task may only run Debian's.
-    if (error instanceof Deno.errors.NotCapable) return false;
-    throw error;
-  }
 }
 
 /**

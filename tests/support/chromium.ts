@@ -4,6 +4,8 @@
  * @module
  */
 
+import { hasProgram } from "../../scripts/launch/program.ts";
+
 const FLAGS = [
   ...["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic"],
   ...["--no-first-run", "--disable-background-networking"],
@@ -11,21 +13,7 @@ const FLAGS = [
 ];
 
 /** Whether there is a Chromium that tests may run. */
-export async function hasChromium(): Promise<boolean> {
-  try {
-    const { success } = await new Deno.Command("chromium", {
-      args: ["--version"],
-      stdin: "null",
-      stdout: "null",
-      stderr: "null",
-    }).output();
-    return success;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    if (error instanceof Deno.errors.NotCapable) return false;
-    throw error;
-  }
-}
+export const hasChromium = () => hasProgram("chromium");
 
 /** Opens a page and waits for it. @returns What has become of it, as HTML. */
 export async function domOf(page: string): Promise<string> {
