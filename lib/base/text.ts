@@ -132,3 +132,15 @@ export function utcOf(at: string): string {
   if (Number.isNaN(moment.getTime())) return printable(at, 40);
   return `${moment.toISOString().slice(0, 19).replace("T", " ")} UTC`;
 }
+
+/** A number as people write it: three digits that count, no exponent in between. */
+export function numberText(value: number): string {
+  if (!Number.isFinite(value)) return String(value);
+  const size = Math.abs(value);
+  if (size !== 0 && (size < 1e-4 || size >= 1e15)) {
+    return value.toExponential(2);
+  }
+  return size >= 100
+    ? String(Math.round(value * 10) / 10)
+    : String(Number(value.toPrecision(3)));
+}

@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { type Limit, numberText } from "../../lib/evidence/course.ts";
+import { numberText } from "../../lib/base/text.ts";
+import type { Limit } from "../../lib/evidence/course.ts";
 
 const UNITS: Readonly<Record<string, string>> = {
   Percent: "%",

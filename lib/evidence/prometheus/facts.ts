@@ -3,13 +3,13 @@
  *
  * @module
  */
+import { numberText } from "../../base/text.ts";
 import type { Health } from "../../incident.ts";
 import type { FoundFact } from "../collector.ts";
 import {
   courseOf,
   isBeyond,
   type Limit,
-  numberText,
   type Sample,
   sparkline,
 } from "../course.ts";

@@ -7,7 +7,7 @@
  * @module
  */
 import { foreignLine, named } from "../../base/foreign.ts";
-import { shorten } from "../../base/text.ts";
+import { numberText, shorten } from "../../base/text.ts";
 import type { MetricSeries } from "../../collected.ts";
 import { cites } from "./cites.ts";
 import { type Child, element, type Markup } from "./markup.ts";
@@ -183,15 +183,4 @@ function clock(at: string): string {
   return Number.isNaN(moment.getTime())
     ? named(at, 40)
     : moment.toISOString().slice(11, 16);
-}
-
-/** Three digits that count. */
-function numberText(value: number): string {
-  const size = Math.abs(value);
-  if (size !== 0 && (size < 1e-4 || size >= 1e15)) {
-    return value.toExponential(2);
-  }
-  return size >= 100
-    ? String(Math.round(value * 10) / 10)
-    : String(Number(value.toPrecision(3)));
 }

@@ -4,9 +4,8 @@
  * @module
  */
 import { isObject, type JsonObject, stringOf } from "../../../lib/base/json.ts";
-import { counted } from "../../../lib/base/text.ts";
+import { counted, numberText } from "../../../lib/base/text.ts";
 import type { FoundEntry, FoundFact } from "../../../lib/evidence/collector.ts";
-import { numberText } from "../../../lib/evidence/course.ts";
 import { wordsOf } from "../../../lib/evidence/wording.ts";
 import { type Health, toMoment } from "../../../lib/incident.ts";
 import type { Kind, Looking, Reader, Reply } from "../kind.ts";
