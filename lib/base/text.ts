@@ -52,6 +52,11 @@ export function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
 
+/** Begins a sentence of ours. */
+export function capitalized(text: string): string {
+  return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`;
+}
+
 /**
  * Every character that a reader cannot see: controls, format characters (marks
  * of direction and joiners among them), variation selectors, tags, fillers, and

@@ -5,7 +5,7 @@
  * @module
  */
 import { oneLine, OWN_MARK, quoted } from "../base/foreign.ts";
-import { counted } from "../base/text.ts";
+import { capitalized, counted } from "../base/text.ts";
 import { type EvidenceItem, withIds } from "../incident.ts";
 import { fit } from "./block_kit.ts";
 import { plainId } from "./cited.ts";
@@ -59,10 +59,10 @@ export function smallPrint(
     ...citedLine(view, shown),
     ...note === undefined
       ? []
-      : [fit(`${OWN_MARK} ${upper(oneLine(note))}`, LINE_CHARS_MAX)],
+      : [fit(`${OWN_MARK} ${capitalized(oneLine(note))}`, LINE_CHARS_MAX)],
     ...lookedUp === undefined
       ? []
-      : [fit(`${OWN_MARK} ${upper(oneLine(lookedUp))}`, LINE_CHARS_MAX)],
+      : [fit(`${OWN_MARK} ${capitalized(oneLine(lookedUp))}`, LINE_CHARS_MAX)],
     ...removed === undefined ? [] : [`${OWN_MARK} ${removed}`],
   ];
 }
@@ -117,8 +117,4 @@ function linkOf(
   const citation = `[${plainId(id)}]`;
   const url = openUrl(artifact_ptr);
   return url === undefined ? citation : evidenceLink(url, citation);
-}
-
-function upper(text: string): string {
-  return `${text[0]!.toUpperCase()}${text.slice(1)}`;
 }

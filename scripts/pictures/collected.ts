@@ -26,7 +26,7 @@ import { createSender } from "../demo/senders.ts";
 import { momentBefore, type Story } from "../demo/story.ts";
 
 /** When the sample incident began, and when it was looked into. */
-export const STARTED_AT = new Date("2026-01-15T09:30:12.417Z");
+const STARTED_AT = new Date("2026-01-15T09:30:12.417Z");
 export const NOW = new Date("2026-01-15T09:31:44.000Z");
 const TOKEN_FILE = "deploy/samples/sample_kubernetes_token";
 const WIKI = "https://runbooks.example.com";

@@ -5,7 +5,7 @@
  * @module
  */
 import { foreignLine, quoted } from "../../base/foreign.ts";
-import { shorten } from "../../base/text.ts";
+import { capitalized, shorten } from "../../base/text.ts";
 import { type Lookup, type LookupState, toMoment } from "../../incident.ts";
 import { titleOf } from "../../lookups.ts";
 import { describeRemoved } from "../../removed.ts";
@@ -107,7 +107,7 @@ export function lookupsSection({ bundle }: PageView, room: Room): Child {
     return [
       element("h3", {}, heading),
       state === "off"
-        ? element("p", {}, `${upper(names)}.`)
+        ? element("p", {}, `${capitalized(names)}.`)
         : list(items.map((item) => lookupItem(item, room))),
     ];
   });
@@ -123,13 +123,9 @@ function lookupItem(
     : `: ${quoted(question, room.chars)}`;
   const because = why === undefined ? "" : `, ${quoted(why, room.chars)}`;
   return [
-    `${upper(titleOf(collector))}${what}${because} `,
+    `${capitalized(titleOf(collector))}${what}${because} `,
     evidence.length === 0 ? undefined : cites(evidence),
   ];
-}
-
-function upper(text: string): string {
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 }
 
 /** What redaction removed, and where. */
@@ -145,7 +141,7 @@ export function removedSection({ bundle, level }: PageView): Child {
   });
   return section(
     "What redaction removed",
-    element("p", {}, `${upper(said)}.`),
+    element("p", {}, `${capitalized(said)}.`),
     list(items),
   );
 }

@@ -4,7 +4,13 @@
  *
  * @module
  */
-import { ageOf, counted, printable, utcOf } from "../../base/text.ts";
+import {
+  ageOf,
+  capitalized,
+  counted,
+  printable,
+  utcOf,
+} from "../../base/text.ts";
 import {
   type Block,
   contextBlock,
@@ -82,7 +88,7 @@ function oneNotice(notice: Notice, options: NoticeOptions): SlackNotice {
     text: fit(`${headline} · ${state}`, 2 * LINE_CHARS_MAX),
     blocks: [
       header(headline),
-      section(fit(`${state[0]!.toUpperCase()}${state.slice(1)}`, 3_000)),
+      section(fit(capitalized(state), 3_000)),
       contextBlock(fit(small.join(" · "), LINE_CHARS_MAX)),
       ...buttons("Read and decide", deskLink(options, notice.post.job_id)),
     ],

@@ -5,7 +5,7 @@
  * @module
  */
 import { named, quoted } from "../../base/foreign.ts";
-import { counted } from "../../base/text.ts";
+import { capitalized, counted } from "../../base/text.ts";
 import { plainId } from "../../message/cited.ts";
 import { inert } from "../inert.ts";
 import { wordClaim } from "./join.ts";
@@ -34,7 +34,7 @@ export function withReading(
       inert(named(model))
     } has read the same evidence. Each line was checked ` +
     "against what it cites; none of it replaces anything above.",
-    ...note === undefined ? [] : ["", inert(upper(note) + ".")],
+    ...note === undefined ? [] : ["", inert(capitalized(note) + ".")],
     ...orders === 0 ? [] : [
       "",
       `${counted(orders, "passage")} of the evidence that ${
@@ -46,8 +46,4 @@ export function withReading(
     ...shown.length + left.length === 0 ? [] : ["", ...shown, ...left],
   ];
   return `${markdown}\n## A model's reading\n\n${lines.join("\n")}\n`;
-}
-
-function upper(text: string): string {
-  return `${text[0]!.toUpperCase()}${text.slice(1)}`;
 }

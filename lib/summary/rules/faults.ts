@@ -8,6 +8,7 @@
  * @module
  */
 import { named, quoted } from "../../base/foreign.ts";
+import { capitalized } from "../../base/text.ts";
 import type { Fact } from "../../incident.ts";
 import type { Told } from "../../message/told.ts";
 import { errors } from "./errors.ts";
@@ -89,7 +90,7 @@ function tell({ name, value, kind, evidence, health }: Fact): Told {
       named(name)
     } ×${count}${over}: ${quote}`
     : says !== `${name}: ${value}`
-    ? `${upper(named(name, NAME_CHARS_MAX))}${over}: ${quote}`
+    ? `${capitalized(named(name, NAME_CHARS_MAX))}${over}: ${quote}`
     // A number says itself where it came back to.
     : quote + (kind === "metric" ? "" : over);
   return {
@@ -107,8 +108,4 @@ function wordsOf(text: string): string {
 
 function quotesIn(text: string): string[] {
   return [...text.matchAll(/“([^“”]*)”/g)].map(([, quote = ""]) => quote);
-}
-
-function upper(text: string): string {
-  return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`;
 }

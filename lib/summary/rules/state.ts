@@ -4,7 +4,7 @@
  * @module
  */
 import { named, quoted } from "../../base/foreign.ts";
-import { ageOf } from "../../base/text.ts";
+import { ageOf, capitalized } from "../../base/text.ts";
 import type { Fact } from "../../incident.ts";
 import { between, clock } from "./clock.ts";
 import type { Known, Rule } from "./rule.ts";
@@ -36,7 +36,7 @@ export const state: Rule = (known) => {
       quoted(saying, SENTENCE_CHARS_MAX)
     }`;
   const verdict = verdictOf(known)?.text ?? "";
-  const text = [verdict, parts, all].map(upper)
+  const text = [verdict, parts, all].map(capitalized)
     .filter((part) => part !== "").join(". ");
   return text === "" ? [] : [{
     place: "state",
@@ -190,8 +190,4 @@ function ofIncident(known: Known): string {
     ? ""
     : `escalates at ${escalation} UTC`;
   return [when, who, escalates].filter((part) => part !== "").join(" · ");
-}
-
-function upper(text: string): string {
-  return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`;
 }
