@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { sha256Hex } from "../base/digest.ts";
+import { cutUtf8, sha256Hex } from "../base/digest.ts";
 import { optional } from "../base/json.ts";
 import { counted } from "../base/text.ts";
 import type {
@@ -112,12 +112,4 @@ function numbered(
     ...(timeline && { timeline: renumber(timeline) }),
     ...(series && { series: renumber(series) }),
   };
-}
-
-/** Cuts to at most `bytesMax` bytes, at the end of a character. */
-function cutUtf8(bytes: Uint8Array, bytesMax: number): Uint8Array {
-  if (bytes.length <= bytesMax) return bytes;
-  let end = bytesMax;
-  while (end > 0 && (bytes[end]! & 0xC0) === 0x80) end--;
-  return bytes.subarray(0, end);
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { bytesOf, cutUtf8 } from "../../base/digest.ts";
 import { parseJson } from "../../base/json.ts";
 import type { EvidenceText } from "../../collected.ts";
 import {
@@ -97,7 +98,7 @@ function share<T extends { text: string }>(
 ): T[] {
   const most = Math.max(1, Math.floor(bytesMax / ITEM_BYTES_MIN));
   const first = items.slice(0, most);
-  const sizes = first.map(({ text }) => sizeOf(text));
+  const sizes = first.map(({ text }) => bytesOf(text).length);
   let left = bytesMax;
   const parts = new Array<number>(first.length).fill(0);
   const bySize = [...first.keys()].sort((a, b) => sizes[a]! - sizes[b]!);
@@ -112,14 +113,6 @@ function share<T extends { text: string }>(
   }));
 }
 
-function sizeOf(text: string): number {
-  return new TextEncoder().encode(text).length;
-}
-
 function cut(text: string, bytesMax: number): string {
-  const bytes = new TextEncoder().encode(text);
-  if (bytes.length <= bytesMax) return text;
-  let end = Math.max(0, bytesMax);
-  while (end > 0 && (bytes[end]! & 0xC0) === 0x80) end--;
-  return new TextDecoder().decode(bytes.subarray(0, end));
+  return new TextDecoder().decode(cutUtf8(bytesOf(text), bytesMax));
 }
