@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { bytesOf } from "../../base/digest.ts";
 import { optional, parseJson } from "../../base/json.ts";
 import { shorten } from "../../base/text.ts";
 import type { EvidenceText } from "../../collected.ts";
@@ -19,8 +20,8 @@ import { withoutOrders } from "./orders.ts";
 import { wordPrompt } from "./prompt.ts";
 import type { Prompt, Provider } from "./provider.ts";
 import type { Reading, Shortfall } from "./reading.ts";
-import { providerOf } from "./providers.ts";
-import { answerSchema, isAnswer, isClaim } from "./schema.ts";
+import { hostOf, providerOf } from "./providers.ts";
+import { answerSchema, isAnswer } from "./schema.ts";
 import { send, type Sent } from "./send.ts";
 import type { ModelSettings } from "../settings.ts";
 import { show, valueOf } from "./show.ts";
@@ -54,15 +55,11 @@ export async function readWithModel(
   const provider = providerOf(settings);
   if (provider === undefined) return undefined;
   const model = `${provider.name}:${provider.model(settings)}`;
-  const without = (shortfall: Shortfall): Reading => ({
-    model,
-    kept: [],
-    dropped: [],
-    shortfall,
-  });
-  if (constraints.redactionLevel === "full") return without("withheld");
+  if (constraints.redactionLevel === "full") {
+    return { model, ...none("withheld") };
+  }
   if (!isAllowed(provider.url(settings), constraints.networkAllowlist)) {
-    return without("forbidden");
+    return { model, ...none("forbidden") };
   }
   const { gateway, signal, leftMs } = context;
   const timeMs = Math.max(0, Math.min(READ_MS, leftMs() - RESERVE_MS));
@@ -82,11 +79,6 @@ async function ask(
 ): Promise<Omit<Reading, "model">> {
   const { settings, constraints, signal } = context;
   const allowed = context.tokens ?? UNLIMITED;
-  const none = (shortfall: Shortfall) => ({
-    kept: [],
-    dropped: [],
-    shortfall,
-  });
   const mask = maskFor(bundle, texts, context);
   let orders = 0;
   const seen = show(bundle, texts, {
@@ -153,6 +145,11 @@ async function ask(
   };
 }
 
+/** A reading that adds nothing. */
+function none(shortfall: Shortfall): Omit<Reading, "model"> {
+  return { kept: [], dropped: [], shortfall };
+}
+
 /** Hides names where policy is strict. */
 function maskFor(
   bundle: EvidenceBundle,
@@ -178,11 +175,10 @@ function judge(
   sent: Sent,
   seen: Seen,
 ): Pick<Reading, "kept" | "dropped" | "shortfall"> {
-  const none = (shortfall: Shortfall) => ({ kept: [], dropped: [], shortfall });
   if ("failed" in sent) return none(sent.failed);
   const value = parseJson(sent.text.trim().replace(/^```\w*\s*|\s*```$/g, ""));
   if (!isAnswer(value)) return none("garbled");
-  const { kept, dropped } = checkClaims(value.claims, seen, isClaim);
+  const { kept, dropped } = checkClaims(value.claims, seen);
   if (kept.length > 0) return { kept, dropped };
   return {
     kept,
@@ -197,9 +193,9 @@ function isAllowed(
   hosts: readonly string[] | undefined,
 ): boolean {
   if (hosts === undefined) return true;
-  const { hostname, port, protocol } = new URL(url);
-  const full = `${hostname}:${port || (protocol === "https:" ? "443" : "80")}`;
-  return hosts.includes(full) || hosts.includes(hostname) && port === "";
+  const { hostname, port } = new URL(url);
+  return hosts.includes(hostOf(url)) ||
+    hosts.includes(hostname) && port === "";
 }
 
 function newMark(): string {
@@ -207,6 +203,5 @@ function newMark(): string {
 }
 
 function sizeOf({ system, user, schema }: Prompt): number {
-  const text = system + user + JSON.stringify(schema);
-  return new TextEncoder().encode(text).length;
+  return bytesOf(system + user + JSON.stringify(schema)).length;
 }

@@ -26,7 +26,7 @@ import type {
   ModelClaim,
   Seen,
 } from "./claim.ts";
-import { CLAIMS_MAX, type IsClaim } from "./schema.ts";
+import { CLAIMS_MAX, isClaim } from "./schema.ts";
 
 /** In the order in which a claim meets them. */
 export const CHECKS: readonly Check[] = [
@@ -58,7 +58,6 @@ export interface Checked {
 export function checkClaims(
   claims: readonly unknown[],
   seen: Seen,
-  isClaim: IsClaim,
 ): Checked {
   const kept: KeptClaim[] = [];
   const dropped: DroppedClaim[] = [];

@@ -65,7 +65,6 @@ export class Mask {
   /** Remembers the names in a value; call it before hiding anything. */
   learn(value: unknown): void {
     this.#walk(value, undefined);
-    this.#pattern = undefined;
   }
 
   /** The same value without the names. */
@@ -104,7 +103,7 @@ export class Mask {
       for (const item of value) this.#walk(item, sort);
     } else if (isObject(value)) {
       const named = typeof value["name"] === "string"
-        ? sortOf(String(value["name"]))
+        ? sortOf(value["name"])
         : undefined;
       for (const [key, item] of Object.entries(value)) {
         // A fact says in one field what another one holds.

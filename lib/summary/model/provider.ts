@@ -33,10 +33,11 @@ export interface Tokens {
 
 /** Why there is no answer to read. */
 export type Failure =
-  /** The daily budget is used up, or could not be counted. */
+  /** The daily budget is used up. */
   | "budget"
   /** The job's own budget is too small. */
   | "job budget"
+  /** Nobody can tell what is left of the daily budget. */
   | "uncounted"
   /** Policy forbids to ask. */
   | "forbidden"

@@ -28,9 +28,13 @@ export function reachOf(
 ): { readonly host: string; readonly why: string }[] {
   const provider = providerOf(config);
   if (provider === undefined) return [];
-  const { hostname, port, protocol } = new URL(provider.url(config));
-  const usual = protocol === "https:" ? "443" : "80";
-  return [{ host: `${hostname}:${port || usual}`, why: provider.title }];
+  return [{ host: hostOf(provider.url(config)), why: provider.title }];
+}
+
+/** A URL's host, always with its port. */
+export function hostOf(url: string): string {
+  const { hostname, port, protocol } = new URL(url);
+  return `${hostname}:${port || (protocol === "https:" ? "443" : "80")}`;
 }
 
 /**

@@ -45,7 +45,7 @@ export interface Layout {
 }
 
 /** Reads a text once, for any number of {@linkcode placeAt}. */
-export function layOut(text: string): Layout {
+function layOut(text: string): Layout {
   return /^\s*[[{]/.test(text) ? layOutJson(text) : {
     text,
     strings: [{ at: 0, end: text.length, key: "" }],

@@ -64,8 +64,6 @@ export function answerSchema(
   };
 }
 
-export type IsClaim = (value: unknown) => value is ModelClaim;
-
 /** An id that does not exist costs its claim, not all of them. */
 const CLAIM: JsonObject = {
   type: "object",
@@ -104,8 +102,9 @@ function checks(): { claim: Check; answer: Check } {
 }
 
 /** Whether a value has the form of a claim. */
-export const isClaim: IsClaim = (value): value is ModelClaim =>
-  checks().claim(value) === undefined;
+export function isClaim(value: unknown): value is ModelClaim {
+  return checks().claim(value) === undefined;
+}
 
 /** Whether a value has the form of an answer, whatever its claims are. */
 export function isAnswer(

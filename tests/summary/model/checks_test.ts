@@ -25,7 +25,6 @@ import {
   type KeptClaim,
   type Seen,
 } from "../../../lib/summary/model/claim.ts";
-import { isClaim } from "../../../lib/summary/model/schema.ts";
 
 const TEXTS: Readonly<Record<string, readonly [kind: string, text: string]>> = {
   E1: [
@@ -474,7 +473,6 @@ Deno.test("checkClaims() drops a claim of another form, the ninth, and one that 
   const { kept, dropped } = checkClaims(
     [{ ...SAID, more: 1 }, null, other, ...many],
     SEEN,
-    isClaim,
   );
   assertEquals(kept.map(({ text }) => text), [other.text, SAID.text]);
   assertEquals(dropped.map(({ reason }) => reason), [
@@ -539,7 +537,6 @@ Deno.test("checkClaims() keeps what a good model says", () => {
   const { kept, dropped } = checkClaims(
     GOOD.map((claim) => ({ ...SAID, ...claim })),
     SEEN,
-    isClaim,
   );
   assertEquals(dropped, []);
   assertEquals(kept.length, GOOD.length);

@@ -6,7 +6,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { startModel } from "../../../deploy/standins/llm.ts";
 import { checkClaims } from "../../../lib/summary/model/check.ts";
-import { isClaim } from "../../../lib/summary/model/schema.ts";
 import { caseOf, envOf, summarizeCase } from "../../support/model_case.ts";
 import { LIES, type Said, SEEN, TRUE } from "./lies.ts";
 
@@ -60,7 +59,7 @@ function keptOf(claims: readonly Said[], beside: readonly string[]): string[] {
       quote,
       text,
     };
-    return checkClaims([claim], SEEN, isClaim).kept.length > 0;
+    return checkClaims([claim], SEEN).kept.length > 0;
   }).map(([, , , text]) => text);
 }
 

@@ -6,11 +6,17 @@
  */
 import { type Check, citedItems, escapeRegExp, fold } from "../claim.ts";
 import { isOrdinary } from "../words.ts";
-import { hasAmount, hasNumber, isAmount, NUMBER, unitOf } from "./numbers.ts";
+import {
+  hasAmount,
+  hasNumber,
+  isAmount,
+  quantityOf,
+  TIME,
+  timePattern,
+} from "./numbers.ts";
 
 const QUOTED = /[“"]([^“”"]+)[”"]|(?<!\w)['‘]([^'’‘]+)['’](?!\w)|`([^`]+)`/g;
 const TOKEN = /[+-]?[\p{L}\p{N}][\p{L}\p{N}_.,:/@+%-]*|%/gu;
-const TIME = /^\d{1,2}:\d\d(?::\d\d(?:\.\d+)?)?Z?$/;
 const DATE = /^\d{4}-\d\d-\d\d$/;
 
 export const copied: Check = (claim, seen) => {
@@ -45,28 +51,16 @@ function hasToken(
   next: string | undefined,
   isFirst: boolean,
 ): boolean {
-  const [, number, attached = ""] = NUMBER.exec(token) ?? [];
-  if (number !== undefined) {
-    const unit = attached === ""
-      ? next === undefined ? undefined : unitOf(next)
-      : unitOf(attached);
-    if (attached === "" || unit !== undefined) {
-      return hasNumber(folded, number, unit);
-    }
+  const quantity = quantityOf(token, next);
+  if (quantity !== undefined) {
+    return hasNumber(folded, quantity.number, quantity.unit);
   }
   const word = token.toLowerCase();
-  if (TIME.test(token)) return hasTime(folded, token.replace(/Z$/, ""));
+  if (TIME.test(token)) return timePattern(token).test(folded);
   if (DATE.test(token)) return RegExp(`(?<!\\d)${token}(?!\\d)`).test(folded);
   if (isAmount(word)) return hasAmount(folded, word);
   if (!isName(token, isFirst)) return true;
   return isOrdinary(word) || hasName(folded, token);
-}
-
-/** Seconds may be left out, but not altered. */
-function hasTime(folded: string, time: string): boolean {
-  return RegExp(`(?<![\\d:])0?${escapeRegExp(time)}(?![\\d.]\\d|\\d)`).test(
-    folded,
-  );
 }
 
 /** Digits, marks inside or capitals make a word a name. */

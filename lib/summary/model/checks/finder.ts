@@ -3,19 +3,16 @@
  *
  * @module
  */
-import { escapeRegExp } from "../claim.ts";
 import { type Layout, partOf, placeAt, positions } from "../records.ts";
 import {
   amountPlaces,
   isAmount,
-  NUMBER,
   numberPlaces,
-  unitOf,
+  quantityOf,
+  TIME,
+  timePattern,
   unitsIn,
 } from "./numbers.ts";
-
-/** A time of day. */
-export const TIME = /^\d{1,2}:\d\d(?::\d\d(?:\.\d+)?)?Z?$/;
 
 /** Where a number, a time or an amount stands; `undefined` for other words. */
 export function finder(
@@ -24,21 +21,14 @@ export function finder(
   before: string | undefined,
 ): ((layout: Layout) => number[]) | undefined {
   if (TIME.test(token)) {
-    const time = escapeRegExp(token.replace(/Z$/, ""));
-    return ({ text }) =>
-      positions(text, RegExp(`(?<![\\d:])0?${time}(?![\\d.]\\d|\\d)`, "g"));
+    return ({ text }) => positions(text, timePattern(token));
   }
   if (isAmount(token.toLowerCase())) {
     return ({ text }) => amountPlaces(text, token.toLowerCase());
   }
-  const [, number, attached = ""] = NUMBER.exec(token) ?? [];
-  if (number === undefined) return undefined;
-  const unit = attached !== ""
-    ? unitOf(attached)
-    : next === undefined
-    ? undefined
-    : unitOf(next);
-  if (attached !== "" && unit === undefined) return undefined;
+  const quantity = quantityOf(token, next);
+  if (quantity === undefined) return undefined;
+  const { number, unit } = quantity;
   return (layout) =>
     numberPlaces(layout.text, number, unit)
       .filter(({ at, isBare }) => !isBare || isInUnit(layout, at, unit!))

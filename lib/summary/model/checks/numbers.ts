@@ -37,6 +37,27 @@ const AMOUNTS =
 export const NUMBER =
   /^[+-]?(\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)([a-z%]{0,12})$/i;
 
+/** A time of day. */
+export const TIME = /^\d{1,2}:\d\d(?::\d\d(?:\.\d+)?)?Z?$/;
+
+/** Finds a time of day: its seconds may be left out, but not altered. */
+export function timePattern(time: string): RegExp {
+  const digits = escapeRegExp(time.replace(/Z$/, ""));
+  return RegExp(`(?<![\\d:])0?${digits}(?![\\d.]\\d|\\d)`, "g");
+}
+
+/** A token's number and its unit, which may be the next token; else nothing. */
+export function quantityOf(
+  token: string,
+  next: string | undefined,
+): { number: string; unit: string | undefined } | undefined {
+  const [, number, attached = ""] = NUMBER.exec(token) ?? [];
+  if (number === undefined) return undefined;
+  if (attached === "") return { number, unit: unitOf(next ?? "") };
+  const unit = unitOf(attached);
+  return unit === undefined ? undefined : { number, unit };
+}
+
 /** A unit's one spelling. */
 export function unitOf(text: string): string | undefined {
   return UNIT_OF.get(text.toLowerCase());
@@ -94,9 +115,7 @@ export function isAmount(word: string): boolean {
 
 /** Whether a text has an amount, as a word or in digits. */
 export function hasAmount(folded: string, word: string): boolean {
-  const digits = WORDS.get(word);
-  return RegExp(`\\b${word}\\b`, "i").test(folded) ||
-    digits !== undefined && hasNumber(folded, digits, undefined);
+  return amountPlaces(folded, word).length > 0;
 }
 
 /** Where it has it. */

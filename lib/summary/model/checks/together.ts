@@ -24,8 +24,8 @@ import {
 } from "../records.ts";
 import { isFunctionWord, isThing } from "../words.ts";
 import { tokensOf } from "./copied.ts";
-import { finder, TIME } from "./finder.ts";
-import { isAmount, NUMBER, numberPlaces, unitOf } from "./numbers.ts";
+import { finder } from "./finder.ts";
+import { isAmount, NUMBER, numberPlaces, TIME, unitOf } from "./numbers.ts";
 import { stemOf } from "./on_topic.ts";
 
 const CLAUSE_END = /[,;:()](?=\s|$)|\s(?:and|but|while|whereas)\s/;
