@@ -29,20 +29,6 @@ export function authority<K extends string>(
   } as { [P in `${K}Token` | `${K}Ca`]: Setting<string | undefined> };
 }
 
-/** The part of a connection that such settings determine. */
-export function bearer(
-  token: string | undefined,
-  ca: string | undefined,
-): Pick<HttpConnection, "headers" | "ca"> {
-  return {
-    headers: () =>
-      token === undefined
-        ? {} as Record<string, string>
-        : { Authorization: `Bearer ${token}` },
-    ca,
-  };
-}
-
 type AccountKey = "Username" | "Password" | "Tenant";
 
 /** `<PREFIX>_USERNAME`, `<PREFIX>_PASSWORD` and `<PREFIX>_TENANT`. */
@@ -66,12 +52,14 @@ export function account<K extends string>(
   } as { [P in `${K}${AccountKey}`]: Setting<string | undefined> };
 }
 
-/** The headers for a user, who comes before a token, and for a tenant. */
-export function accountHeaders(
-  { token, username, password = "", tenant }: {
-    [K in "token" | "username" | "password" | "tenant"]: string | undefined;
+/** The part of a connection that such settings determine; a user comes before a token. */
+export function access(
+  { ca, token, username, password = "", tenant }: {
+    [K in "ca" | "token" | "username" | "password" | "tenant"]?:
+      | string
+      | undefined;
   },
-): Record<string, string> {
+): Pick<HttpConnection, "headers" | "ca"> {
   const bytes = new TextEncoder().encode(`${username}:${password}`);
   const authorization = username !== undefined
     ? `Basic ${bytes.toBase64()}`
@@ -79,8 +67,11 @@ export function accountHeaders(
     ? undefined
     : `Bearer ${token}`;
   return {
-    ...authorization === undefined ? {} : { Authorization: authorization },
-    ...tenant === undefined ? {} : { "X-Scope-OrgID": tenant },
+    headers: () => ({
+      ...authorization === undefined ? {} : { Authorization: authorization },
+      ...tenant === undefined ? {} : { "X-Scope-OrgID": tenant },
+    }),
+    ca,
   };
 }
 

@@ -16,7 +16,7 @@ import {
   GapError,
 } from "../collector.ts";
 import { dependencyIn } from "../subject.ts";
-import { authority, bearer, hostOf, listOf } from "../setup.ts";
+import { access, authority, hostOf, listOf } from "../setup.ts";
 import { byTime, freeOf, wordsOf } from "../wording.ts";
 
 const SETTINGS = {
@@ -42,7 +42,7 @@ export const alertmanager = {
   connect: (config) => ({
     title: "Alertmanager",
     url: config.alertmanagerUrl!,
-    ...bearer(config.alertmanagerToken, config.alertmanagerCa),
+    ...access({ ca: config.alertmanagerCa, token: config.alertmanagerToken }),
   }),
   questions: () => [
     { id: "others", what: "other alerts", rank: 4, kind: "alert" },

@@ -23,7 +23,7 @@ import {
   GapError,
   type Question,
 } from "../collector.ts";
-import { authority, bearer, hostOf, listOf } from "../setup.ts";
+import { access, authority, hostOf, listOf } from "../setup.ts";
 import { changeKindOf } from "../wording.ts";
 
 const SETTINGS = {
@@ -48,7 +48,7 @@ export const grafana = {
   connect: (config) => ({
     title: "Grafana",
     url: config.grafanaUrl!,
-    ...bearer(config.grafanaToken, config.grafanaCa),
+    ...access({ ca: config.grafanaCa, token: config.grafanaToken }),
   }),
   questions({ service }) {
     const annotations: Question = {

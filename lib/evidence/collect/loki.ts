@@ -17,13 +17,7 @@ import {
 } from "../collector.ts";
 import { deploymentOfPod } from "../../workload.ts";
 import { groupLines, type LogGroup, type LogLine } from "../log_templates.ts";
-import {
-  account,
-  accountHeaders,
-  authority,
-  hostOf,
-  listOf,
-} from "../setup.ts";
+import { access, account, authority, hostOf, listOf } from "../setup.ts";
 import type { Subject } from "../subject.ts";
 import { wordsOf } from "../wording.ts";
 
@@ -60,14 +54,13 @@ export const loki = {
   connect: (config) => ({
     title: "Loki",
     url: config.lokiUrl!,
-    ca: config.lokiCa,
-    headers: () =>
-      accountHeaders({
-        token: config.lokiToken,
-        username: config.lokiUsername,
-        password: config.lokiPassword,
-        tenant: config.lokiTenant,
-      }),
+    ...access({
+      ca: config.lokiCa,
+      token: config.lokiToken,
+      username: config.lokiUsername,
+      password: config.lokiPassword,
+      tenant: config.lokiTenant,
+    }),
   }),
   questions(subject) {
     const selector = selectorOf(subject);

@@ -28,13 +28,7 @@ import {
   stretchesOf,
 } from "../prometheus/queries.ts";
 import { splitComparison, unitOf } from "../promql.ts";
-import {
-  account,
-  accountHeaders,
-  authority,
-  hostOf,
-  listOf,
-} from "../setup.ts";
+import { access, account, authority, hostOf, listOf } from "../setup.ts";
 import { dependencyIn, type SubjectAlert } from "../subject.ts";
 
 const SETTINGS = {
@@ -69,14 +63,13 @@ export const prometheus = {
   connect: (config) => ({
     title: "Prometheus",
     url: config.prometheusUrl!,
-    ca: config.prometheusCa,
-    headers: () =>
-      accountHeaders({
-        token: config.prometheusToken,
-        username: config.prometheusUsername,
-        password: config.prometheusPassword,
-        tenant: config.prometheusTenant,
-      }),
+    ...access({
+      ca: config.prometheusCa,
+      token: config.prometheusToken,
+      username: config.prometheusUsername,
+      password: config.prometheusPassword,
+      tenant: config.prometheusTenant,
+    }),
   }),
   questions({ alerts }) {
     const named = alertsOf(alerts);
