@@ -269,8 +269,11 @@ function wordOf(type: string): string {
   return /^[\w.+/-]{1,60}$/.test(type) ? type : "something else";
 }
 
-/** Seconds as `Retry-After` has them; a date is not worth waiting for. */
-function secondsOf(text: string | null): number | undefined {
+/**
+ * Seconds as `Retry-After` has them, in milliseconds; a date is not worth
+ * waiting for.
+ */
+export function secondsOf(text: string | null): number | undefined {
   return text !== null && /^\d{1,6}$/.test(text)
     ? Number(text) * 1000
     : undefined;

@@ -19,10 +19,17 @@ import {
   toMoment,
 } from "../incident.ts";
 import type { Redaction } from "../redact/redaction.ts";
+import { byMoment } from "../sources/fields.ts";
 import type { Piece } from "../sources/source.ts";
-import type { Collector, Finding, FoundPiece, Question } from "./collector.ts";
-import { GapError } from "./collector.ts";
 import {
+  type Collector,
+  type Finding,
+  type FoundPiece,
+  GapError,
+  type Question,
+} from "./collector.ts";
+import {
+  type ClientOptions,
   CollectorClient,
   HostLanes,
   REQUESTS_MAX,
@@ -154,13 +161,11 @@ function questionsOf<S extends Settings>(
   }
 }
 
-type Surroundings = ConstructorParameters<typeof CollectorClient>[1];
-
 /** Never throws: a failure is a gap, and what came before it stays. */
 async function ask<S extends Settings>(
   asked: Asked<S>,
   { config, subject, now, log, history, timeMs }: CollectOptions<S>,
-  surroundings: Surroundings,
+  surroundings: ClientOptions,
 ): Promise<void> {
   const { collector, question, gaps } = asked;
   const { title } = collector;
@@ -317,8 +322,7 @@ function assemble<S extends Settings>(
       ...series.map((one) => ({ ...boundSeries(one, redaction), evidence })),
     );
   }
-  result.timeline = result.timeline.slice(0, TIMELINE_MAX)
-    .sort((a, b) => a.at < b.at ? -1 : a.at > b.at ? 1 : 0);
+  result.timeline = result.timeline.slice(0, TIMELINE_MAX).sort(byMoment);
   for (const { why = "", ...lookup } of off) {
     result.lookups.push({ ...lookup, why: words(why, VALUE_CHARS_MAX) });
   }
@@ -341,10 +345,9 @@ function toPiece(
   piece: FoundPiece,
   redaction: Redaction,
 ): Piece {
-  const [collector] = name.split("/", 1);
   const shared = {
     name,
-    kind: `${collector}.${name.slice(collector!.length + 1)}`,
+    kind: name.replace("/", "."),
     title: shorten(
       redaction.kept(piece.title).trim() || name,
       TITLE_CHARS_MAX,

@@ -8,7 +8,11 @@
  */
 import { createHash } from "node:crypto";
 import { isObject, objectOf, optional, stringOf } from "../base/json.ts";
-import { type IncidentInput, toMoment } from "../incident.ts";
+import {
+  type IncidentInput,
+  type SourceSystem,
+  toMoment,
+} from "../incident.ts";
 import { qualifiedId } from "../incident_id.ts";
 import { sharedOf, toAlert } from "../sources/alertmanager/alert.ts";
 import { part, subjectOf, type Texts } from "../sources/alertmanager/labels.ts";
@@ -31,7 +35,7 @@ export interface SubjectAlert {
 export interface Subject {
   /** With its source in front. */
   readonly incidentId: string;
-  readonly system: "mock" | "pagerduty" | "alertmanager";
+  readonly system: SourceSystem;
   /** The id within that system. */
   readonly id: string;
   readonly title: string;

@@ -5,17 +5,10 @@
  * @module
  */
 import { optional } from "../base/json.ts";
-import type {
-  Alerts,
-  EvidenceBundle,
-  Fact,
-  NormalizedContext,
-} from "../incident.ts";
+import type { Alerts, Fact, Gap, NormalizedContext } from "../incident.ts";
 import { WITHHELD } from "../redact/redaction.ts";
 import { listCounts } from "../removed.ts";
 import { bareUrl, isStatus, isSubject } from "../sources/metadata.ts";
-
-type Gaps = NonNullable<EvidenceBundle["gaps"]>;
 
 const WHY = "policy withholds texts and values (redaction level full)";
 const COUNTS =
@@ -23,9 +16,9 @@ const COUNTS =
 
 /** The context with its gaps. What went is counted as a gap. */
 export function withholdContext(
-  { context, gaps }: { context: NormalizedContext; gaps: Gaps },
+  { context, gaps }: { context: NormalizedContext; gaps: Gap[] },
   incidentId = "",
-): { context: NormalizedContext; gaps: Gaps } {
+): { context: NormalizedContext; gaps: Gap[] } {
   const { title, service, severity, occurred_at, source } = context;
   const { facts = [], timeline = [], series = [] } = context;
   const { description, status, alerts } = context;

@@ -8,6 +8,7 @@ import { integer } from "../../base/config.ts";
 import { ageOf, counted } from "../../base/text.ts";
 import { type HistoryItem, readHistory } from "../../history.ts";
 import type { Collector, Finding } from "../collector.ts";
+import { byTime } from "../wording.ts";
 
 const SETTINGS = {
   historyDays: integer("HISTORY_DAYS", {
@@ -43,7 +44,7 @@ export const history = {
       .filter(({ at, incidentId }) =>
         at >= since && at <= now.toISOString() &&
         incidentId !== subject.incidentId
-      ).toSorted((a, b) => a.at < b.at ? -1 : a.at > b.at ? 1 : 0);
+      ).toSorted(byTime);
     const last = items.at(-1);
     if (last === undefined) {
       yield { nothing: `nothing was posted in ${historyDays} days` };

@@ -19,7 +19,7 @@ import {
   type Finding,
   GapError,
 } from "../collector.ts";
-import { pathOf } from "../connection.ts";
+import { pathOf, secondsOf } from "../connection.ts";
 import {
   describeChange,
   describeEnd,
@@ -75,10 +75,7 @@ export const pagerduty = {
       Authorization: `Token token=${pagerdutyApiToken}`,
       Accept: "application/vnd.pagerduty+json;version=2",
     }),
-    resetMs(headers) {
-      const seconds = headers.get("ratelimit-reset") ?? "";
-      return /^\d{1,6}$/.test(seconds) ? Number(seconds) * 1000 : undefined;
-    },
+    resetMs: (headers) => secondsOf(headers.get("ratelimit-reset")),
   }),
   questions({ system, id }) {
     if (system !== "pagerduty") return "the incident is not PagerDuty's";

@@ -35,7 +35,7 @@ const LISTED_MAX = 50;
 const FACTS_MAX = 5;
 
 /** Every rollout that can be told, the newest first. */
-export function rolloutsOf(
+function rolloutsOf(
   revisions: readonly Revision[],
   deployments: readonly Deployment[],
 ): Rollout[] {
@@ -115,7 +115,7 @@ function splitTag(image: string): [name: string, tag: string] {
 }
 
 /** What happened, as a clause: `rolled out checkout 1.4.1 → 1.4.2`. */
-export function describeRollout(
+function describeRollout(
   { what, images, revision, by, cause }: Rollout,
 ): string {
   const list = images.join(", ");
