@@ -11,8 +11,12 @@ import {
 } from "@std/assert";
 import { type Devcore, startDevcore } from "../../deploy/devcore/devcore.ts";
 import { PROFILES } from "../../deploy/devcore/profile.ts";
+import { sha256Hex } from "../../lib/base/digest.ts";
 import { createLog } from "../../lib/base/log.ts";
+import type { JsonObject } from "../../lib/base/json.ts";
 import { delay } from "../../lib/base/time.ts";
+import { header } from "../../lib/message/block_kit.ts";
+import { encodeMessage } from "../../lib/message/message.ts";
 import { approve, reject } from "../../lib/operate/approvals.ts";
 import { WORKFLOW_ID } from "../../lib/operate/pack.ts";
 import { connectStore } from "../../lib/platform/store.ts";
@@ -99,6 +103,47 @@ Deno.test("the desk decides what was read, by whom and when, and nothing else", 
   });
 });
 
+/** Lets the gateway answer so until it is disposed of. */
+function answering(
+  { faults }: Devcore,
+  onRoute: NonNullable<Devcore["faults"]["onRoute"]>,
+): Disposable {
+  faults.onRoute = onRoute;
+  return { [Symbol.dispose]: () => void delete faults.onRoute };
+}
+
+/** Puts another input under a job that waits. */
+async function writeInput(
+  { core: { redisUrl: url }, stand: { platform: { signal } } }: Place,
+  jobId: string,
+  context: unknown,
+): Promise<void> {
+  const log = createLog({}, { write() {} });
+  await using store = await connectStore({ url, name: "test", log, signal });
+  await store.write(`ctx:${jobId}`, JSON.stringify(context), 3_600, signal);
+}
+
+/** Puts another message under a job that waits, as its summary would name it. */
+async function swapMessage(
+  place: Place,
+  jobId: string,
+  text: string,
+): Promise<void> {
+  const { gateway, signal } = place.stand.platform;
+  const { context } = await place.stand.job(jobId) as {
+    context: { summary: Record<string, unknown> };
+  };
+  const content = encodeMessage({ text, blocks: [header(text)] });
+  const contentType = "application/json";
+  Object.assign(context.summary, {
+    message_ptr: await gateway.putArtifact({
+      ...{ content, contentType, retention: "audit" },
+    }, signal),
+    message_sha256: await sha256Hex(content),
+  });
+  await writeInput(place, jobId, context);
+}
+
 const STEPS: Readonly<Record<string, (place: Place) => Promise<void>>> = {
   async "a GET decides nothing"({ stand, desk }) {
     const jobId = await start(stand, "get");
@@ -156,48 +201,19 @@ const STEPS: Readonly<Record<string, (place: Place) => Promise<void>>> = {
     assertEquals(await stateOf(stand, jobId), "APPROVAL_REQUIRED");
   },
 
-  async "what changed since it was read is not approved"(
-    { core, stand, desk },
-  ) {
+  async "what changed since it was read is not approved"(place) {
+    const { stand, desk } = place;
     const jobId = await start(stand, "changed");
     const page = (await desk.get(pathOf(jobId))).text;
-    const { gateway, signal } = stand.platform;
-    const { context } = await stand.job(jobId) as {
-      context: { summary: Record<string, unknown> };
-    };
-    const message = new TextEncoder().encode(JSON.stringify({
-      text: "Other",
-      blocks: [{
-        type: "header",
-        text: { type: "plain_text", text: "Other", emoji: false },
-      }],
-    }));
-    const pointer = await gateway.putArtifact({
-      ...{ content: message, contentType: "application/json" },
-      retention: "audit",
-    }, signal);
-    const digest = new Uint8Array(
-      await crypto.subtle.digest("SHA-256", message),
-    ).toHex();
-    Object.assign(context.summary, {
-      message_ptr: pointer,
-      message_sha256: digest,
-    });
-    const log = createLog({}, { write() {} });
-    await using store = await connectStore({
-      ...{ url: core.redisUrl, name: "test", log, signal },
-    });
-    const text = JSON.stringify(context);
-    await store.write(`ctx:${jobId}`, text, 3_600, signal);
+    await swapMessage(place, jobId, "Other");
     const sent = await desk.send(pathOf(jobId), "approve", { page });
     assertEquals(sent.status, 409);
     assertStringIncludes(sent.text, "The message changed while you read it");
     assertEquals(await stateOf(stand, jobId), "APPROVAL_REQUIRED");
   },
 
-  async "evidence that changed since it was read is not approved"(
-    { core, stand, desk },
-  ) {
+  async "evidence that changed since it was read is not approved"(place) {
+    const { stand, desk } = place;
     const jobId = await start(stand, "evidence");
     const page = (await desk.get(pathOf(jobId))).text;
     const { gateway, signal } = stand.platform;
@@ -211,12 +227,7 @@ const STEPS: Readonly<Record<string, (place: Place) => Promise<void>>> = {
       content: new TextEncoder().encode("something else"),
       ...{ contentType: "text/plain", retention: "audit" },
     }, signal);
-    const log = createLog({}, { write() {} });
-    await using store = await connectStore({
-      ...{ url: core.redisUrl, name: "test", log, signal },
-    });
-    const text = JSON.stringify(context);
-    await store.write(`ctx:${jobId}`, text, 3_600, signal);
+    await writeInput(place, jobId, context);
     const sent = await desk.send(pathOf(jobId), "approve", { page });
     assertEquals(sent.status, 409);
     assertStringIncludes(sent.text, "The evidence changed while you read it");
@@ -292,6 +303,50 @@ const STEPS: Readonly<Record<string, (place: Place) => Promise<void>>> = {
     assert("token" in fieldsOf(readable.text, "approve"));
   },
 
+  async "a message that policy forbids is not approved"(place) {
+    const { stand, desk } = place;
+    const jobId = await start(stand, "forbidden");
+    await swapMessage(place, jobId, "password=correct-horse-battery");
+    const { text } = await desk.get(pathOf(jobId));
+    assertMatch(text, /still holds [^]*; the poster would refuse it/);
+    assertEquals(fieldsOf(text, "approve"), {});
+    assert("token" in fieldsOf(text, "reject"));
+  },
+
+  async "nobody approves a job that they submitted themselves"(
+    { core, stand, desk },
+  ) {
+    const jobId = await start(stand, "submitted");
+    const path = pathOf(jobId);
+    const page = (await desk.get(path)).text;
+    assert("token" in fieldsOf(page, "approve"));
+    const list = await stand.platform.call("GET", "/approvals");
+    const items = (list["items"] as JsonObject[])
+      .map((item) => ({ ...item, submitted_by: "Ana" }));
+    let asked = 0;
+    using _route = answering(core, (method, path) => {
+      if (path.endsWith("/approve")) asked++;
+      return method === "GET" && path.endsWith("/approvals")
+        ? { status: 200, body: JSON.stringify({ items }) }
+        : undefined;
+    });
+    await until(
+      "the list",
+      async () =>
+        (await desk.get(path)).text.includes("You submitted this job yourself"),
+    );
+    const [own, other] = [await desk.get(path), await desk.get(path, "Bo")];
+    assertEquals(fieldsOf(own.text, "approve"), {});
+    // Whoever has a form all the same is refused, and the platform is not asked.
+    const sent = await desk.send(path, "approve", { page });
+    assertEquals([sent.status, asked], [409, 0]);
+    assertStringIncludes(sent.text, "You submitted this job yourself");
+    const { status } = await desk.send(path, "approve", {
+      ...{ name: "Bo", page: other.text },
+    });
+    assertEquals([status, asked], [303, 1]);
+  },
+
   async "a rejection has a reason, and the platform has it"({ stand, desk }) {
     const jobId = await start(stand, "reject");
     const path = pathOf(jobId);
@@ -312,8 +367,9 @@ const STEPS: Readonly<Record<string, (place: Place) => Promise<void>>> = {
   },
 
   async "a message of another digest is not shown as the one decided on"(
-    { core, stand, desk },
+    place,
   ) {
+    const { stand, desk } = place;
     const jobId = await start(stand, "digest");
     const { context } = await stand.job(jobId) as {
       context: { summary: Record<string, unknown> };
@@ -323,13 +379,7 @@ const STEPS: Readonly<Record<string, (place: Place) => Promise<void>>> = {
     const before = (await desk.get(pathOf(jobId))).text;
     assertStringIncludes(before, "The message that was decided on");
     context.summary["message_sha256"] = "0".repeat(64);
-    const log = createLog({}, { write() {} });
-    const { signal } = stand.platform;
-    await using store = await connectStore({
-      ...{ url: core.redisUrl, name: "test", log, signal },
-    });
-    const text = JSON.stringify(context);
-    await store.write(`ctx:${jobId}`, text, 3_600, signal);
+    await writeInput(place, jobId, context);
     const after = (await desk.get(pathOf(jobId))).text;
     assert(!after.includes("The message that was decided on"));
     assertStringIncludes(after, "is not the one that the summary names");
@@ -414,9 +464,10 @@ const STEPS: Readonly<Record<string, (place: Place) => Promise<void>>> = {
   },
 
   async "what policy has left behind can only be rejected"(
-    { stand, desk },
+    { core, stand, desk },
   ) {
     const jobId = await start(stand, "stale");
+    const page = (await desk.get(pathOf(jobId))).text;
     await stand.platform.call("POST", "/packs/incident-enricher/uninstall", {
       json: { purge: false },
     });
@@ -431,6 +482,15 @@ const STEPS: Readonly<Record<string, (place: Place) => Promise<void>>> = {
     const { text } = await desk.get(pathOf(jobId));
     assertEquals(fieldsOf(text, "approve"), {});
     assert("token" in fieldsOf(text, "reject"));
+    // Whoever read it before is refused, and the platform is not asked.
+    let asked = 0;
+    using _route = answering(core, (_, path) => {
+      if (path.endsWith("/approve")) asked++;
+      return undefined;
+    });
+    const sent = await desk.send(pathOf(jobId), "approve", { page });
+    assertEquals([sent.status, asked], [409, 0]);
+    assertMatch(sent.text, /Nothing was approved<[^]*the policy changed since/);
   },
 };
 
