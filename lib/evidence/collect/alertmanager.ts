@@ -5,9 +5,15 @@
  * @module
  */
 import { optional as optionalSetting, url } from "../../base/config.ts";
-import { type JsonObject, objectOf, stringOf } from "../../base/json.ts";
-import { counted, utcOf } from "../../base/text.ts";
+import {
+  type JsonObject,
+  mapTexts,
+  objectOf,
+  stringOf,
+} from "../../base/json.ts";
+import { counted, removeUnseen, utcOf } from "../../base/text.ts";
 import { WORST_FIRST } from "../../incident.ts";
+import { toAlert } from "../../sources/alertmanager/alert.ts";
 import { severityOf } from "../../sources/severity.ts";
 import {
   type Collector,
@@ -255,13 +261,8 @@ async function readSilences(io: Io) {
 type Alert = ReturnType<typeof readAlert>;
 
 function readAlert(whole: JsonObject) {
-  const texts = (value: unknown) =>
-    new Map(
-      Object.entries(objectOf(value) ?? {}).map(([name, text]) =>
-        [name, stringOf(text)] as const
-      ),
-    );
-  const labels = texts(whole["labels"]);
+  // As a webhook's are read: an alert's labels tell whether it is one's own.
+  const { labels, annotations } = toAlert(mapTexts(whole, removeUnseen));
   const status = objectOf(whole["status"]) ?? {};
   const ids = (value: unknown) =>
     (Array.isArray(value) ? value : []).map(stringOf);
@@ -270,7 +271,7 @@ function readAlert(whole: JsonObject) {
     labels,
     id: idOf(labels),
     fingerprint: stringOf(whole["fingerprint"]),
-    summary: wordsOf(texts(whole["annotations"]).get("summary"), 200),
+    summary: wordsOf(annotations.get("summary"), 200),
     severity: severityOf(labels.get("severity") ?? ""),
     startsAt: stringOf(whole["startsAt"]),
     state: stringOf(status["state"]),

@@ -62,6 +62,23 @@ Deno.test("alertmanager: other alerts become facts and moments, without one's ow
   assertEquals(api.mistakes, []);
 });
 
+Deno.test("alertmanager: one's own alert is none other for what nobody sees in its labels", async () => {
+  const given = { ...OWN.labels, place: " rack\u200b 7 ", note: " " };
+  await using api = startAlertmanagerApi({
+    alerts: [{ ...OWN, labels: given }],
+  });
+  // As a webhook's texts are read before anybody is asked.
+  const alerts = [{ ...OWN, labels: { ...given, place: "rack 7" } }];
+  const found = await collect(alertmanager, {
+    env: env(api.url),
+    incident: { ...INCIDENT, raw: { ...INCIDENT.raw, alerts } },
+  });
+  assertEquals(found.lookups.map(({ why }) => why), [
+    "no other alert",
+    "no silence or inhibition touches it",
+  ]);
+});
+
 Deno.test("alertmanager: of others that fire, the worst are described first, each name once", async () => {
   const of = (alertname: string, minute: number, severity?: string) => ({
     ...ALERT,
