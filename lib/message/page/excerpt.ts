@@ -13,6 +13,8 @@ import { shorten, visible } from "../../base/text.ts";
 export const EXCERPT_BYTES_MAX = 4 * 1024;
 /** What redaction sees beside what is shown. */
 const MARGIN_CHARS = 1024;
+/** What it sees on either side of the part from which lines are quoted. */
+const EDGE_CHARS = 480;
 const LINE_CHARS_MAX = 240;
 
 /** One line of evidence. */
@@ -136,7 +138,7 @@ export function linesFor(
   const at = bestPlace(needles, text);
   if (at === undefined) return [];
   const from = Math.max(0, at - MARGIN_CHARS);
-  const part = redact(text.slice(from, at + 2 * MARGIN_CHARS));
+  const part = redactedPart(text, [from, at + 2 * MARGIN_CHARS], redact);
   const lines = visibleLines(part);
   const scores = lines.map((line) => scoreOf(needles, line));
   const best = Math.max(...scores);
@@ -151,6 +153,18 @@ export function linesFor(
       const marked = score >= least && marks++ < MARKED_MAX;
       return { text: aroundNeedle(line, marked ? needles : []), marked };
     });
+}
+
+/** A part of a text, redacted with what is on either side of it. */
+function redactedPart(
+  text: string,
+  [from, to]: readonly [number, number],
+  redact: (text: string) => string,
+): string {
+  const start = Math.max(0, from - EDGE_CHARS);
+  const seen = text.slice(start, to + EDGE_CHARS);
+  const left = start + seen.length - to;
+  return redact(seen).slice(from - start, left > 0 ? -left : undefined);
 }
 
 interface Needle {

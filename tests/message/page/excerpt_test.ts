@@ -100,6 +100,25 @@ Deno.test("linesFor() finds the line of a claim deep in a piece, with those arou
   );
 });
 
+Deno.test("linesFor() shows no part of what redaction knows only as a whole", () => {
+  const redact = (text: string) => text.replaceAll(/<key-\d{30}>/g, "[gone]");
+  const key = `<key-${"1234567890".repeat(3)}>`;
+  const hit = "4210 mails wait";
+  for (let chars = 900; chars < 2100; chars++) {
+    const far = "a ".repeat(chars / 2) + "b".repeat(chars % 2);
+    for (
+      const text of [
+        `${hit}\n\n${far}\n${key}\n${"c\n".repeat(9_000)}`,
+        `${"c ".repeat(9_000)}${key} ${hit} ${far} ${hit} 77 names ${far}`,
+      ]
+    ) {
+      const lines = linesFor(`“${hit}”, “77 names”`, text, redact);
+      const shown = lines.map((line) => line.text).join("\n");
+      assert(lines.length > 0 && !/key|\d{5}/.test(shown), shown);
+    }
+  }
+});
+
 Deno.test("linesFor() gives nothing where no line holds the claim's words", () => {
   assertEquals(linesFor("“Something else entirely”", LONG, as), []);
   assertEquals(linesFor("", LONG, as), []);
