@@ -31,7 +31,7 @@ export async function checkCollectors<S extends Settings>(
           const connection = collector.connect(config);
           if (connection === undefined) return [];
           using client = new CollectorClient(connection, {
-            budget: { left: REQUESTS_MAX },
+            budget: { max: REQUESTS_MAX, sent: 0 },
             lanes,
             signal: end.signal,
             endMs: performance.now() + checkMs,

@@ -30,10 +30,10 @@ const HOST_REQUESTS_MAX = 2;
 const RETRY_MS = 300;
 const REASON_CHARS_MAX = 200;
 
-/** What all of a collector's requests share. */
+/** How many requests all of a collector's connections may send, and have sent. */
 export interface RequestBudget {
-  /** Requests that may still be sent. */
-  left: number;
+  readonly max: number;
+  sent: number;
 }
 
 /** Lets so many through at a time. */
@@ -119,10 +119,10 @@ export class CollectorClient implements Disposable {
   async #send(path: string, { query = [], headers, text }: GetOptions) {
     const { budget, signal, endMs } = this.#options;
     const { title, url } = this.#connection;
-    if (budget.left <= 0) {
-      throw new GapError("cut", `${title} was asked ${REQUESTS_MAX} times`);
+    if (budget.sent >= budget.max) {
+      throw new GapError("cut", `${title} was asked ${budget.max} times`);
     }
-    budget.left--;
+    budget.sent++;
     const parameters = new URLSearchParams(
       [...query].flatMap(([name, value]) =>
         value === undefined ? [] : [[name, value]]

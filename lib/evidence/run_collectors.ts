@@ -134,7 +134,7 @@ export async function runCollectors<S extends Settings>(
   await Promise.all(
     Map.groupBy(asked, ({ collector }) => collector).values().map(
       async (group) => {
-        const budget = { left: REQUESTS_MAX };
+        const budget = { max: REQUESTS_MAX, sent: 0 };
         await Promise.all(
           group.map((one) =>
             ask(one, options, { budget, lanes, signal: end.signal, endMs })

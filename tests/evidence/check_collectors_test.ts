@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { startAlertmanagerApi } from "../../deploy/standins/alertmanager.ts";
+import { startApi } from "../../deploy/standins/api.ts";
 import { startGrafanaApi } from "../../deploy/standins/grafana.ts";
 import { startPrometheusApi } from "../../deploy/standins/prometheus.ts";
 import { readConfig } from "../../lib/base/config.ts";
@@ -35,4 +36,19 @@ Deno.test("checkCollectors() says which system cannot be asked, and why", async 
       "collector alertmanager cannot ask: Alertmanager answered with a page of HTML in place of JSON",
     ],
   );
+});
+
+Deno.test("checkCollectors() says how often a system was asked in vain", async () => {
+  const asked = new Map<string, number>();
+  const secondTime = ({ path }: { path: string }) => {
+    asked.set(path, (asked.get(path) ?? 0) + 1);
+    return asked.get(path)! > 1 ? [] : new Response(null, { status: 500 });
+  };
+  await using grafana = startApi({
+    routes: { "/api/annotations": secondTime, "/api/health": secondTime },
+  });
+  assertEquals(await check({ GRAFANA_URL: grafana.url }), [
+    "collector grafana cannot ask: Grafana was asked 3 times",
+  ]);
+  assertEquals(grafana.asked.length, 3);
 });

@@ -182,7 +182,7 @@ export function openIo<S extends Settings>(
   const { signal } = new AbortController();
   const connection = collector.connect(config)!;
   const client = new CollectorClient(connection, {
-    budget: { left: 5 },
+    budget: { max: 5, sent: 0 },
     lanes: new HostLanes(),
     signal,
     endMs: performance.now() + 5_000,
