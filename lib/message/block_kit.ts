@@ -74,6 +74,14 @@ export function escapeMrkdwn(text: string): string {
     .replaceAll(">", "&gt;");
 }
 
+/** Undoes Slack's three escapes. */
+export function unescapeMrkdwn(text: string): string {
+  return text.replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll(
+    "&amp;",
+    "&",
+  );
+}
+
 /**
  * Makes one line inert in mrkdwn and shortens its escaped form to at most
  * `charsMax` characters. mrkdwn has no escape for its marks, so a word that

@@ -7,6 +7,7 @@
  * @module
  */
 import { toMoment } from "../incident.ts";
+import { escapeMrkdwn, unescapeMrkdwn } from "./block_kit.ts";
 
 /** Every control sequence, ours or not. */
 export const CONTROLS = /<([^<>\n]*)>/g;
@@ -36,7 +37,7 @@ export function readControl(inner: string): Control | undefined {
     return isTrue ? { kind: "date", text: shown! } : undefined;
   }
   const [address = "", label, ...more] = inner.split("|");
-  const url = unescape(address);
+  const url = unescapeMrkdwn(address);
   if (more.length > 0 || !isPlainUrl(url)) return undefined;
   if (label === undefined || label === address) {
     return { kind: "address", text: url, url };
@@ -105,11 +106,5 @@ function utcOf(seconds: number): string | undefined {
 }
 
 function escape(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;")
-    .replaceAll(">", "&gt;").replaceAll("|", "%7C");
-}
-
-function unescape(text: string): string {
-  return text.replaceAll("&lt;", "<").replaceAll("&gt;", ">")
-    .replaceAll("&amp;", "&");
+  return escapeMrkdwn(text).replaceAll("|", "%7C");
 }

@@ -7,6 +7,7 @@
  */
 
 import { isObject, type JsonObject, objectOf } from "../base/json.ts";
+import { unescapeMrkdwn } from "./block_kit.ts";
 import { evidenceLinksOf, readControl } from "./controls.ts";
 
 export type Style = "bold" | "italic" | "strike" | "code" | "link" | "mention";
@@ -64,14 +65,6 @@ function spanOf(control: string): Span {
 function linkSpan({ text, url }: { text: string; url: string }): Span {
   // Spans are unescaped once more.
   return { text: text.replaceAll("&", "&amp;"), style: "link", url };
-}
-
-/** Undoes Slack's three escapes. */
-export function unescapeMrkdwn(text: string): string {
-  return text.replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll(
-    "&amp;",
-    "&",
-  );
 }
 
 /** What a block shows. */

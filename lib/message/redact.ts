@@ -15,9 +15,13 @@ import {
   WITHHELD,
 } from "../redact/redaction.ts";
 import { FULL_START } from "../removed.ts";
-import { type Block, fit, HEADER_CHARS_MAX } from "./block_kit.ts";
+import {
+  type Block,
+  fit,
+  HEADER_CHARS_MAX,
+  unescapeMrkdwn,
+} from "./block_kit.ts";
 import { evidenceLinksOf, withoutControls } from "./controls.ts";
-import { unescapeMrkdwn } from "./mrkdwn.ts";
 import type { Message } from "./message.ts";
 
 /** A short line may grow for a placeholder, which no limit of Slack forbids. */

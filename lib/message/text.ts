@@ -5,13 +5,13 @@
  */
 import type { JsonObject } from "../base/json.ts";
 import { columnsOf, visible } from "../base/text.ts";
+import { unescapeMrkdwn } from "./block_kit.ts";
 import {
   type BlockContent,
   readBlock,
   readMrkdwn,
   type Span,
   type Style,
-  unescapeMrkdwn,
 } from "./mrkdwn.ts";
 
 export interface TextOptions {

@@ -14,7 +14,7 @@ import {
 import { createLog } from "../../lib/base/log.ts";
 import type { EvidenceBundle, Summary } from "../../lib/incident.ts";
 import type { Message } from "../../lib/message/message.ts";
-import { unescapeMrkdwn } from "../../lib/message/mrkdwn.ts";
+import { unescapeMrkdwn } from "../../lib/message/block_kit.ts";
 import { readRecordedConstraints } from "../../lib/platform/constraints.ts";
 import type { JobContext, NewArtifact } from "../../lib/platform/context.ts";
 import { MODEL_SETTINGS } from "../../lib/summary/settings.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { unescapeMrkdwn } from "../../lib/message/mrkdwn.ts";
+import { unescapeMrkdwn } from "../../lib/message/block_kit.ts";
 import { renderText } from "../../lib/message/text.ts";
 import { readAlertmanagerDelivery } from "../../lib/sources/alertmanager/webhook.ts";
 import { PAGERDUTY } from "../../lib/sources/pagerduty/webhook.ts";

@@ -14,7 +14,7 @@ import type {
 import { composeMessage } from "../../lib/message/compose.ts";
 import { renderHtml } from "../../lib/message/html.ts";
 import { leadOf } from "../../lib/message/lead.ts";
-import { unescapeMrkdwn } from "../../lib/message/mrkdwn.ts";
+import { unescapeMrkdwn } from "../../lib/message/block_kit.ts";
 import { type Footer, withFooter } from "../../lib/message/footer.ts";
 import type { Message } from "../../lib/message/message.ts";
 import { renderText } from "../../lib/message/text.ts";

@@ -8,7 +8,7 @@ import { type JsonObject, objectOf, stringOf } from "../../base/json.ts";
 import { ageOf, printable, utcOf, visible } from "../../base/text.ts";
 import { renderBody, renderText } from "../../message/html.ts";
 import { leadOf } from "../../message/lead.ts";
-import { unescapeMrkdwn } from "../../message/mrkdwn.ts";
+import { unescapeMrkdwn } from "../../message/block_kit.ts";
 import { h, Markup, type Part } from "../html.ts";
 import { encodeMessage, type Message } from "../../message/message.ts";
 import { POST_TOPIC } from "../../operate/pack.ts";
