@@ -9,6 +9,8 @@
  * @see docs/models.md for what is sent.
  * @module
  */
+import { objectOf, parseJson } from "../../lib/base/json.ts";
+import { within } from "../../lib/base/time.ts";
 
 /** How to answer. */
 export type Manner =
@@ -124,7 +126,7 @@ export function startModel(manner: Manner = "well"): ModelStandIn {
       mistakes.push(`${request.method} ${new URL(request.url).pathname}`);
       return error("openai", 404, "not_found_error");
     }
-    const body = parse(text);
+    const body = objectOf(parseJson(text)) ?? {};
     const wrong = mistakeIn(shape, body, request.headers, model.manner);
     if (wrong !== undefined) {
       mistakes.push(wrong);
@@ -140,7 +142,7 @@ export function startModel(manner: Manner = "well"): ModelStandIn {
         await closing.promise;
         return error(shape, 503, "api_error");
       case "slow":
-        await sleep(model.delayMs, closing.promise);
+        await within(model.delayMs, closing.promise).catch(() => {});
         break;
       case "429":
         return error(shape, 429, "rate_limit_error");
@@ -220,21 +222,6 @@ export function startModel(manner: Manner = "well"): ModelStandIn {
     },
   };
   return model;
-}
-
-function parse(text: string): Body {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return {};
-  }
-}
-
-async function sleep(ms: number, end: Promise<void>): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const wait = new Promise<void>((resolve) => timer = setTimeout(resolve, ms));
-  await Promise.race([wait, end]);
-  clearTimeout(timer);
 }
 
 function stream(pieces: number, text: string): ReadableStream<Uint8Array> {
