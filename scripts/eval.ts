@@ -59,7 +59,8 @@ export const main = command(HELP, async ({ values }, context) => {
     ...recorded === undefined ? [] : [playRecorded(recorded)],
     ...live,
   ];
-  await using _ = closing(columns);
+  await using stack = new AsyncDisposableStack();
+  for (const column of columns) stack.use(column);
   const results = await measureAll(cases, columns, {
     signal: context.signal,
     onCase(column, name) {
@@ -84,13 +85,5 @@ export const main = command(HELP, async ({ values }, context) => {
     );
   }
 });
-
-function closing(columns: readonly Column[]): AsyncDisposable {
-  return {
-    async [Symbol.asyncDispose]() {
-      for (const column of columns) await column[Symbol.asyncDispose]();
-    },
-  };
-}
 
 if (import.meta.main) await runCommand(main);

@@ -11,6 +11,7 @@ import {
   parseJson,
   stringOf,
 } from "../../lib/base/json.ts";
+import { providerOf } from "../../lib/summary/model/providers.ts";
 import { PROVIDER_NAMES } from "../../lib/summary/settings.ts";
 import { CommandError, UsageError } from "../terminal/command.ts";
 import type { Case } from "./case.ts";
@@ -122,7 +123,7 @@ export function askLive(
 ): Column {
   const [provider = "", ...rest] = named.split(":");
   const known = PROVIDER_NAMES.filter((name) =>
-    name !== "builtin" && name !== "mock"
+    providerOf({ llmProvider: name }) !== undefined
   );
   if (!known.some((name) => name === provider)) {
     throw new UsageError(

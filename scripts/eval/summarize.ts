@@ -17,6 +17,7 @@ import type { Message } from "../../lib/message/message.ts";
 import { unescapeMrkdwn } from "../../lib/message/block_kit.ts";
 import { readRecordedConstraints } from "../../lib/platform/constraints.ts";
 import type { JobContext, NewArtifact } from "../../lib/platform/context.ts";
+import { providerOf } from "../../lib/summary/model/providers.ts";
 import { MODEL_SETTINGS } from "../../lib/summary/settings.ts";
 import { SETTINGS, summarizeEvidence } from "../../workers/summarizer.ts";
 import { textsOf } from "./texts.ts";
@@ -93,8 +94,7 @@ export function summarizeWith(
       message: [message.text, ...textsOf(message.blocks)].map(unescapeMrkdwn)
         .join("\n"),
       ms,
-      ...context.settings.llmProvider === "builtin" ||
-          context.settings.llmProvider === "mock"
+      ...providerOf(context.settings) === undefined
         ? {}
         : { asked: readRecord(objectOf(record) ?? {}) },
     };

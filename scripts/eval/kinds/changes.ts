@@ -4,7 +4,6 @@
  * @module
  */
 import {
-  isObject,
   type JsonObject,
   optional,
   stringOf,
@@ -13,7 +12,7 @@ import {
 import { counted } from "../../../lib/base/text.ts";
 import type { FoundEntry } from "../../../lib/evidence/collector.ts";
 import { changeKindOf } from "../../../lib/evidence/wording.ts";
-import type { Reader } from "../kind.ts";
+import { collectorOf, listOf, type Reader } from "../kind.ts";
 
 const TEXT_CHARS_MAX = 200;
 
@@ -21,10 +20,10 @@ export const changeReplies: Reader = (kinds) => {
   const own = kinds.filter(({ value }) => Array.isArray(value["changes"]));
   return {
     read: own,
-    replies: own.map(({ name, value }) => {
-      const all = (value["changes"] as unknown[]).filter(isObject);
+    replies: own.map((kind) => {
+      const all = listOf(kind.value["changes"]);
       return {
-        collector: name.split("_")[0]!.replace(/[^a-z0-9-]/g, "") || "changes",
+        collector: collectorOf(kind, "changes"),
         question: {
           id: "changes",
           what: "changes of it before the start",
@@ -44,12 +43,7 @@ export const changeReplies: Reader = (kinds) => {
 
 function toEntry(one: JsonObject): FoundEntry {
   const field = (name: string) => textOf(one[name], TEXT_CHARS_MAX);
-  const { of, version, by, says } = {
-    of: field("of"),
-    version: field("version"),
-    by: field("by"),
-    says: field("says"),
-  };
+  const [of, version, by, says] = ["of", "version", "by", "says"].map(field);
   const what = stringOf(one["what"]) || "change";
   const text = [
     `${what[0]!.toUpperCase()}${what.slice(1)}`,

@@ -8,7 +8,7 @@ import { optional, stringOf, textOf } from "../../../lib/base/json.ts";
 import type { Limit, Sample } from "../../../lib/evidence/course.ts";
 import { factsOf } from "../../../lib/evidence/prometheus/facts.ts";
 import { describeSeries } from "../../../lib/evidence/prometheus/series.ts";
-import type { Kind, Reader } from "../kind.ts";
+import { type Kind, limitOf, type Reader } from "../kind.ts";
 
 export const courseReplies: Reader = (kinds) => {
   const own = kinds.filter(({ value }) =>
@@ -48,17 +48,14 @@ export const courseReplies: Reader = (kinds) => {
 function readCourse(
   { value }: Kind,
 ): { samples: Sample[]; limit: Limit | undefined } {
-  const { limit, samples, operator = ">" } = value;
   return {
-    samples: (samples as unknown[]).flatMap((pair): Sample[] => {
+    samples: (value["samples"] as unknown[]).flatMap((pair): Sample[] => {
       const [at, number] = Array.isArray(pair) ? pair as unknown[] : [];
       const ms = Date.parse(stringOf(at));
       return Number.isNaN(ms) || typeof number !== "number"
         ? []
         : [[ms / 1000, number]];
     }),
-    limit: typeof limit === "number"
-      ? { operator: stringOf(operator), value: limit }
-      : undefined,
+    limit: limitOf(value),
   };
 }

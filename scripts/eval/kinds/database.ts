@@ -8,7 +8,13 @@ import { counted, numberText } from "../../../lib/base/text.ts";
 import type { FoundEntry, FoundFact } from "../../../lib/evidence/collector.ts";
 import { wordsOf } from "../../../lib/evidence/wording.ts";
 import { type Health, toMoment } from "../../../lib/incident.ts";
-import type { Kind, Looking, Reader, Reply } from "../kind.ts";
+import {
+  type Kind,
+  listOf,
+  type Looking,
+  type Reader,
+  type Reply,
+} from "../kind.ts";
 import { movementOf } from "../movement.ts";
 
 const TEXT_CHARS_MAX = 250;
@@ -54,8 +60,7 @@ function eventsReply({ name, value }: Kind, { now }: Looking): Reply {
   const telling = all.filter(({ category }) => !ROUTINE.test(category));
   const health = (at: number): Health | undefined => {
     const one = telling[at]!;
-    if (GOOD.test(one.text)) return undefined;
-    if (!BAD.test(one.text)) return undefined;
+    if (GOOD.test(one.text) || !BAD.test(one.text)) return undefined;
     const later = telling.slice(at + 1).some(({ source, text }) =>
       source === one.source && GOOD.test(text)
     );
@@ -96,7 +101,7 @@ function eventsReply({ name, value }: Kind, { now }: Looking): Reply {
 }
 
 function loadReply({ name, value }: Kind): Reply {
-  const top = list(value["top_sql"]).map((one) => ({
+  const top = listOf(value["top_sql"]).map((one) => ({
     one,
     load: numberOf(one["db_load_avg"]),
   })).toSorted((a, b) => b.load - a.load);
@@ -175,7 +180,7 @@ function busiest(value: JsonObject): FoundFact[] {
 
 /** The most of them first. */
 function namesOf(value: unknown): string[] {
-  return list(value).toSorted((a, b) =>
+  return listOf(value).toSorted((a, b) =>
     numberOf(b["db_load_avg"]) - numberOf(a["db_load_avg"])
   ).map((one) => {
     const name = stringOf(one["name"] ?? one["id"]);
@@ -186,10 +191,6 @@ function namesOf(value: unknown): string[] {
 function collectorOf(name: string): string {
   const parts = name.replace(/^aws_/, "").replace(/_events?$/, "");
   return parts.replace(/[^a-z0-9]+/g, "-") || "database";
-}
-
-function list(value: unknown): JsonObject[] {
-  return Array.isArray(value) ? value.filter(isObject) : [];
 }
 
 function numberOf(value: unknown): number {

@@ -23,7 +23,13 @@ import {
   type State,
 } from "../../../lib/evidence/kubernetes/state.ts";
 import { deploymentOfPod } from "../../../lib/workload.ts";
-import type { Kind, Looking, Reader, Reply } from "../kind.ts";
+import {
+  type Kind,
+  listOf,
+  type Looking,
+  type Reader,
+  type Reply,
+} from "../kind.ts";
 
 const PAST_HOURS = 24;
 const PRESSURES = ["memory_pressure", "disk_pressure", "pid_pressure"];
@@ -120,7 +126,7 @@ function nodesReply(nodes: readonly JsonObject[]): Reply {
     }],
   ];
   const finding: Finding = {
-    piece: { title: `${counted(read.length, "node")}`, value: nodes },
+    piece: { title: counted(read.length, "node"), value: nodes },
     facts,
   };
   return {
@@ -206,8 +212,4 @@ function toEvent(given: JsonObject): JsonObject {
     firstTimestamp: given["first_time"],
     lastTimestamp: given["last_time"],
   };
-}
-
-function listOf(value: unknown): JsonObject[] {
-  return Array.isArray(value) ? value.filter(isObject) : [];
 }

@@ -12,7 +12,13 @@ import {
 } from "../../../lib/evidence/log_templates.ts";
 import { wordsOf } from "../../../lib/evidence/wording.ts";
 import { toMoment } from "../../../lib/incident.ts";
-import type { Kind, Looking, Reader, Reply } from "../kind.ts";
+import {
+  collectorOf,
+  type Kind,
+  type Looking,
+  type Reader,
+  type Reply,
+} from "../kind.ts";
 
 interface Line extends LogLine {
   /** By its own level, or by its words if it has none. */
@@ -47,7 +53,8 @@ export const logReplies: Reader = (kinds, looking) => {
   return { read: own, replies: own.map((kind) => toReply(kind, looking)) };
 };
 
-function toReply({ name, value }: Kind, { now }: Looking): Reply {
+function toReply(kind: Kind, { now }: Looking): Reply {
+  const { name, value } = kind;
   const lines = linesOf(value);
   const bad = groupLines(lines.filter(({ isBad }) => isBad));
   const over = lines.filter(({ isBad, text }) => !isBad && OVER.test(text));
@@ -73,7 +80,7 @@ function toReply({ name, value }: Kind, { now }: Looking): Reply {
     }));
   const where = name.replaceAll("_", " ");
   return {
-    collector: name.split("_")[0]!.replace(/[^a-z0-9-]/g, "") || "logs",
+    collector: collectorOf(kind, "logs"),
     question: {
       id: name.replace(/[^a-z0-9]+/gi, "-"),
       what: where,

@@ -15,7 +15,7 @@ import { sentencesOf } from "../../../lib/base/sentence.ts";
 import { mentions } from "../../../lib/summary/rules/mentions.ts";
 import { textsIn } from "../case.ts";
 import { limitIn, quantity } from "../units.ts";
-import type { Looking, Reader } from "../kind.ts";
+import { limitOf, type Reader } from "../kind.ts";
 import { type Movement, movementOf } from "../movement.ts";
 
 interface Series {
@@ -40,13 +40,15 @@ const DEPTH_MAX = 4;
 const SPARK_CHARS = 12;
 const LOW_IS_BAD = /free|available|balance|credit|remaining|headroom|uptime/i;
 
-export const metricReplies: Reader = (kinds, looking) => {
+export const metricReplies: Reader = (kinds, { said }) => {
   const found = kinds.map((kind) => ({ kind, series: seriesIn(kind.value) }));
   const own = found.filter(({ series }) => series.length > 0);
+  const sentences = textsIn(JSON.parse(said)).flatMap(sentencesOf);
   const judged = own.flatMap(({ series }) => series).flatMap((one) =>
-    judge(one, looking)
+    judge(one, said, sentences)
   ).toSorted(tellingFirst);
   if (judged.length === 0) return { read: [], replies: [] };
+  const whose = [...new Set(judged.map(({ of }) => of))];
   const still = judged.filter(({ health }) => health === "well");
   const shown = judged.filter(({ health }) => health !== "well")
     .slice(0, FACTS_MAX - MEANT_SHOWN);
@@ -62,14 +64,14 @@ export const metricReplies: Reader = (kinds, looking) => {
       collector: /^[a-z][a-z0-9-]*$/.test(from) ? from : "metrics",
       question: {
         id: "metrics",
-        what: `metrics of ${[...new Set(judged.map(({ of }) => of))][0]}`,
+        what: `metrics of ${whose[0]}`,
         rank: 1,
         kind: "metric",
       },
       findings: [{
         piece: {
           title: `${counted(judged.length, "metric")} of ${
-            [...new Set(judged.map(({ of }) => of))].slice(0, 2).join(", ")
+            whose.slice(0, 2).join(", ")
           }`,
           value: judged.map(({ name, of, unit, samples }) => ({
             name,
@@ -143,16 +145,14 @@ function ofWhat({ dimensions, of }: JsonObject): string {
   ).join("/") || stringOf(of) || "the service";
 }
 
-function limitOf({ limit, operator = ">" }: JsonObject): Limit | undefined {
-  return typeof limit === "number"
-    ? { operator: stringOf(operator), value: limit }
-    : undefined;
-}
-
-function judge(series: Series, { said }: Looking): Judged[] {
+/** @param all The sentences of what the alert has said. */
+function judge(
+  series: Series,
+  said: string,
+  all: readonly string[],
+): Judged[] {
   const { name, unit, of, samples } = series;
-  const sentences = textsIn(JSON.parse(said)).flatMap(sentencesOf)
-    .filter((sentence) => mentions(sentence, name));
+  const sentences = all.filter((sentence) => mentions(sentence, name));
   const isLowBad = LOW_IS_BAD.test(name);
   const limit = series.limit ?? limitIn(sentences, { unit, isLowBad });
   const moved = movementOf(samples, {

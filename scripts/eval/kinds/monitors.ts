@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { isObject, type JsonObject, stringOf } from "../../../lib/base/json.ts";
+import { type JsonObject, stringOf } from "../../../lib/base/json.ts";
 import { counted } from "../../../lib/base/text.ts";
 import type { FoundFact } from "../../../lib/evidence/collector.ts";
-import type { Reader } from "../kind.ts";
+import { collectorOf, listOf, type Reader } from "../kind.ts";
 
 const SHOWN = 5;
 const WELL = /^(?:ok|normal|resolved|inactive)$/i;
@@ -15,9 +15,7 @@ const UNKNOWN = /^(?:no[ _]?data|unknown|ignored|skipped|paused|)$/i;
 
 export const monitorReplies: Reader = (kinds) => {
   const own = kinds.filter(({ value }) => Array.isArray(value["monitors"]));
-  const all = own.flatMap(({ value }) =>
-    (value["monitors"] as unknown[]).filter(isObject)
-  );
+  const all = own.flatMap(({ value }) => listOf(value["monitors"]));
   if (own.length === 0) return { read: [], replies: [] };
   const stateOf = (one: JsonObject) =>
     stringOf(one["overall_state"] ?? one["state"] ?? one["status"]);
@@ -42,8 +40,7 @@ export const monitorReplies: Reader = (kinds) => {
   return {
     read: own,
     replies: [{
-      collector: own[0]!.name.split("_")[0]!.replace(/[^a-z0-9-]/g, "") ||
-        "monitors",
+      collector: collectorOf(own[0]!, "monitors"),
       question: {
         id: "monitors",
         what: "other monitors",

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { isObject, type JsonObject, stringOf } from "../../../lib/base/json.ts";
+import { isObject, stringOf } from "../../../lib/base/json.ts";
 import type { FoundFact } from "../../../lib/evidence/collector.ts";
 import { wordsOf } from "../../../lib/evidence/wording.ts";
 import type { Reader } from "../kind.ts";
@@ -43,7 +43,7 @@ function sentences(value: unknown): string[] {
   if (Array.isArray(value)) return value.flatMap(sentences);
   if (!isObject(value)) return [];
   const own = WORDS.flatMap((name) =>
-    wordsOf(stringOf((value as JsonObject)[name]), TEXT_CHARS_MAX) ?? []
+    wordsOf(stringOf(value[name]), TEXT_CHARS_MAX) ?? []
   ).slice(0, 1);
   return [...own, ...Object.values(value).flatMap(sentences)];
 }

@@ -4,12 +4,12 @@
  *
  * @module
  */
-import { isObject, type JsonObject, stringOf } from "../../../lib/base/json.ts";
+import { type JsonObject, stringOf } from "../../../lib/base/json.ts";
 import { counted } from "../../../lib/base/text.ts";
 import type { FoundFact } from "../../../lib/evidence/collector.ts";
 import type { Subject } from "../../../lib/evidence/subject.ts";
 import { fromStart, wordsOf } from "../../../lib/evidence/wording.ts";
-import type { Reader } from "../kind.ts";
+import { listOf, type Reader } from "../kind.ts";
 
 const NOTE_CHARS_MAX = 300;
 
@@ -20,11 +20,7 @@ export const peopleReplies: Reader = (kinds, { subject }) => {
   return {
     read: own,
     replies: own.map(({ value }) => {
-      const list = (name: string) =>
-        Array.isArray(value[name])
-          ? (value[name] as unknown[]).filter(isObject)
-          : [];
-      const [notes, past] = [list("notes"), list("past")];
+      const [notes, past] = [listOf(value["notes"]), listOf(value["past"])];
       return {
         collector: "pagerduty",
         question: {
