@@ -117,20 +117,26 @@ export function waitingRow(
 
 export interface FakeDesk extends AsyncDisposable {
   readonly notices: Notices;
+  /** The only one, unless a test brings its own. */
+  readonly channel: FakeChannel;
+  /** Its clock, unless a test brings its own. */
+  nowMs: number;
   readonly counts: Map<string, number>;
   readonly lines: string[];
 }
 
 /** Sends notices until it is disposed of. */
 export function startNotices(
-  options:
-    & Pick<NoticesOptions, "channels" | "store">
-    & Partial<NoticesOptions>,
+  options: Partial<NoticesOptions> = {},
 ): FakeDesk {
+  const channel = fakeChannel();
   const counts = new Map<string, number>();
   const lines: string[] = [];
   const stop = new AbortController();
   const notices = new Notices({
+    channels: [channel],
+    store: fakeStore(),
+    now: () => desk.nowMs,
     remindMinutes: [5, 15],
     deskUrl: "https://desk.example.com",
     log: createLog({}, { write: (line) => lines.push(line) }),
@@ -139,9 +145,10 @@ export function startNotices(
     staleMs: Infinity,
     ...options,
   });
-  const running = notices.run(stop.signal);
-  return {
+  const desk: FakeDesk = {
     notices,
+    channel,
+    nowMs: START_MS,
     counts,
     lines,
     async [Symbol.asyncDispose]() {
@@ -149,4 +156,6 @@ export function startNotices(
       await running;
     },
   };
+  const running = notices.run(stop.signal);
+  return desk;
 }

@@ -5,6 +5,7 @@
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { delay } from "../../../lib/base/time.ts";
+import type { Delivery } from "../../../lib/operate/notices/deliver.ts";
 import { noticeKey } from "../../../lib/operate/notices/record.ts";
 import { StoreError } from "../../../lib/platform/store.ts";
 import {
@@ -19,21 +20,20 @@ import { until } from "../../support/until.ts";
 const MINUTE_MS = 60_000;
 const A = waitingRow("a");
 
+const failed = (why: string): Delivery => (
+  { delivered: false, why, hopeless: false, waitMs: 0 }
+);
+
 /** Long enough for several rounds. */
 const rounds = () => delay(40);
 
 Deno.test("people are told once, reminded after 5 and 15 min, and told before it expires", async () => {
-  let nowMs = START_MS;
-  const channel = fakeChannel();
   const store = fakeStore();
-  await using desk = startNotices({
-    channels: [channel],
-    store,
-    now: () => nowMs,
-  });
+  await using desk = startNotices({ store });
+  const { channel } = desk;
   const expected: string[][] = [];
   const at = async (minutes: number, ...told: string[]) => {
-    nowMs = START_MS + minutes * MINUTE_MS;
+    desk.nowMs = START_MS + minutes * MINUTE_MS;
     desk.notices.update([A]);
     await rounds();
     expected.push(...told.map((one) => [one]));
@@ -53,32 +53,23 @@ Deno.test("people are told once, reminded after 5 and 15 min, and told before it
 });
 
 Deno.test("whoever comes late is told once, of the latest stage", async () => {
-  const channel = fakeChannel();
-  await using desk = startNotices({
-    channels: [channel],
-    store: fakeStore(),
-    now: () => START_MS + 20 * MINUTE_MS,
-  });
+  await using desk = startNotices({ now: () => START_MS + 20 * MINUTE_MS });
+  const { channel } = desk;
   desk.notices.update([A]);
   await rounds();
   assertEquals(channel.told, [["reminder 2 a"]]);
 });
 
 Deno.test("a job that bounced is told of again, one that was decided never", async () => {
-  let nowMs = START_MS;
-  const channel = fakeChannel();
-  await using desk = startNotices({
-    channels: [channel],
-    store: fakeStore(),
-    now: () => nowMs,
-  });
+  await using desk = startNotices();
+  const { channel } = desk;
   desk.notices.update([A]);
   await until("one", () => channel.told.length === 1);
   desk.notices.update([]);
-  nowMs += 6 * MINUTE_MS;
+  desk.nowMs += 6 * MINUTE_MS;
   await rounds();
   assertEquals(channel.told.length, 1);
-  desk.notices.update([waitingRow("a", {}, nowMs)]);
+  desk.notices.update([waitingRow("a", {}, desk.nowMs)]);
   await until("two", () => channel.told.length === 2);
   assertEquals(channel.told[1], ["new a"]);
 });
@@ -102,43 +93,28 @@ Deno.test("several desks side by side send one notice for each approval", async 
 });
 
 Deno.test("what another desk claimed is left to it for 30 s, and then sent", async () => {
-  let nowMs = START_MS;
   const store = fakeStore();
   const key = noticeKey(A.job);
   const claim = { type: "claim", to: "slack", rank: 0, token: "gone", at: "" };
   store.lists.set(key, [JSON.stringify(claim)]);
-  const channel = fakeChannel();
-  await using desk = startNotices({
-    channels: [channel],
-    store,
-    now: () => nowMs,
-  });
+  await using desk = startNotices({ store });
+  const { channel } = desk;
   desk.notices.update([A]);
   await rounds();
-  nowMs += 29_000;
+  desk.nowMs += 29_000;
   await rounds();
   assertEquals(channel.told, []);
-  nowMs += 1_000;
+  desk.nowMs += 1_000;
   await until("told", () => channel.told.length === 1);
   await rounds();
   assertEquals(channel.told.length, 1);
 });
 
 Deno.test("a notice that fails is tried again, later each time, and said to be missing", async () => {
-  let nowMs = START_MS;
   const channel = fakeChannel();
-  channel.answer = () => ({
-    delivered: false,
-    why: "status 500",
-    hopeless: false,
-    waitMs: 0,
-  });
+  channel.answer = () => failed("status 500");
   const store = fakeStore();
-  await using desk = startNotices({
-    channels: [channel],
-    store,
-    now: () => nowMs,
-  });
+  await using desk = startNotices({ channels: [channel], store });
   desk.notices.update([A]);
   await until("the first", () => channel.told.length === 1);
   await rounds();
@@ -146,13 +122,13 @@ Deno.test("a notice that fails is tried again, later each time, and said to be m
   assertEquals(desk.notices.undelivered(), [
     "1 notice could not be delivered to Slack: status 500; next attempt at 2026-11-29 09:30:05 UTC",
   ]);
-  nowMs += 5_000;
+  desk.nowMs += 5_000;
   await until("the second", () => channel.told.length === 2);
-  nowMs += 9_900;
+  desk.nowMs += 9_900;
   await rounds();
   assertEquals(channel.told.length, 2);
   channel.answer = () => ({ delivered: true });
-  nowMs += 100;
+  desk.nowMs += 100;
   await until("the third", () => channel.told.length === 3);
   await until("none", () => desk.notices.undelivered().length === 0);
   assertEquals(desk.counts.get("notices failed: slack"), 2);
@@ -167,21 +143,16 @@ Deno.test("Slack's Retry-After is kept, and so is a webhook's that is gone for g
       [false, 99_999_000, 900_000],
     ] as const
   ) {
-    let nowMs = START_MS;
     const channel = fakeChannel();
     const why = "status 429";
     channel.answer = () => ({ delivered: false, why, hopeless, waitMs });
-    await using desk = startNotices({
-      channels: [channel],
-      store: fakeStore(),
-      now: () => nowMs,
-    });
+    await using desk = startNotices({ channels: [channel] });
     desk.notices.update([A]);
     await until("the first", () => channel.told.length === 1);
-    nowMs += expectedMs - 1;
+    desk.nowMs += expectedMs - 1;
     await rounds();
     assertEquals(channel.told.length, 1);
-    nowMs += 1;
+    desk.nowMs += 1;
     await until("the second", () => channel.told.length === 2);
   }
 });
@@ -191,12 +162,7 @@ Deno.test("another desk waits as long after a failure", async () => {
   const store = fakeStore();
   const failing = fakeChannel();
   const why = "status 503";
-  failing.answer = () => ({
-    delivered: false,
-    why,
-    hopeless: false,
-    waitMs: 0,
-  });
+  failing.answer = () => failed(why);
   {
     await using desk = startNotices({
       channels: [failing],
@@ -226,12 +192,8 @@ Deno.test("another desk waits as long after a failure", async () => {
 Deno.test("without Redis nothing is sent, it is said, and later made good", async () => {
   const store = fakeStore();
   store.away = new StoreError("unavailable", "Redis is away");
-  const channel = fakeChannel();
-  await using desk = startNotices({
-    channels: [channel],
-    store,
-    now: () => START_MS,
-  });
+  await using desk = startNotices({ store });
+  const { channel } = desk;
   desk.notices.update([A]);
   await until("trouble", () => desk.notices.undelivered().length === 1);
   assertEquals(desk.notices.undelivered(), [
@@ -250,11 +212,7 @@ Deno.test("a notice that was sent while Redis went away is recorded later, and n
     store.away = new StoreError("unavailable", "Redis is away");
     return { delivered: true };
   };
-  await using desk = startNotices({
-    channels: [channel],
-    store,
-    now: () => START_MS,
-  });
+  await using desk = startNotices({ channels: [channel], store });
   desk.notices.update([A, waitingRow("b")]);
   await until("told", () => channel.told.length === 1);
   await rounds();
@@ -270,21 +228,16 @@ Deno.test("a notice that was sent while Redis went away is recorded later, and n
 });
 
 Deno.test("many approvals at once are one message, and then the channel rests", async () => {
-  let nowMs = START_MS;
   const channel = fakeChannel({ paceMs: (count) => count * 1_000 });
-  await using desk = startNotices({
-    channels: [channel],
-    store: fakeStore(),
-    now: () => nowMs,
-  });
+  await using desk = startNotices({ channels: [channel] });
   const rows = Array.from({ length: 120 }, (_, at) => waitingRow(`job-${at}`));
   desk.notices.update(rows);
   await until("the first 50", () => channel.told.length === 1);
   await rounds();
   assertEquals(channel.told.map((told) => told.length), [50]);
-  nowMs += 50_000;
+  desk.nowMs += 50_000;
   await until("the next 50", () => channel.told.length === 2);
-  nowMs += 50_000;
+  desk.nowMs += 50_000;
   await until("the last 20", () => channel.told.length === 3);
   assertEquals(channel.told.map((told) => told.length), [50, 50, 20]);
 });
@@ -297,11 +250,7 @@ Deno.test("one channel that hangs does not hold up the other", async () => {
     return { delivered: true };
   };
   const hook = fakeChannel({ name: "hook", title: "the hook", noticesMax: 1 });
-  await using desk = startNotices({
-    channels: [slack, hook],
-    store: fakeStore(),
-    now: () => START_MS,
-  });
+  await using desk = startNotices({ channels: [slack, hook] });
   desk.notices.update([A, waitingRow("b")]);
   await until("the hook", () => hook.told.length === 2);
   assertEquals(hook.told, [["new a"], ["new b"]]);
@@ -310,29 +259,22 @@ Deno.test("one channel that hangs does not hold up the other", async () => {
 });
 
 Deno.test("what can no longer be approved is told of once, if nobody was told before", async () => {
-  let nowMs = START_MS;
-  const channel = fakeChannel();
-  await using desk = startNotices({
-    channels: [channel],
-    store: fakeStore(),
-    now: () => nowMs,
-  });
+  await using desk = startNotices();
+  const { channel } = desk;
   const late = { problem: "its evidence is old", until: "" };
   desk.notices.update([A, waitingRow("old", late)]);
   await until("both", () => channel.told.flat().length === 2);
-  nowMs += 16 * MINUTE_MS;
+  desk.nowMs += 16 * MINUTE_MS;
   desk.notices.update([waitingRow("a", late), waitingRow("old", late)]);
   await rounds();
   assertEquals(channel.told.flat(), ["new a", "new old"]);
 });
 
 Deno.test("nobody is told of jobs of other packs, or of what waits for more than a day", async () => {
-  const channel = fakeChannel();
   await using desk = startNotices({
-    channels: [channel],
-    store: fakeStore(),
     now: () => START_MS + 24 * 60 * MINUTE_MS,
   });
+  const { channel } = desk;
   const foreign = waitingRow("x", {}, START_MS + 23 * 60 * MINUTE_MS);
   const { job } = foreign;
   desk.notices.update([
@@ -347,17 +289,8 @@ Deno.test("nobody is told of jobs of other packs, or of what waits for more than
 Deno.test("notices say nothing that they should not in the log", async () => {
   const channel = fakeChannel();
   const why = "no connection (ECONNREFUSED)";
-  channel.answer = () => ({
-    delivered: false,
-    why,
-    hopeless: false,
-    waitMs: 0,
-  });
-  await using desk = startNotices({
-    channels: [channel],
-    store: fakeStore(),
-    now: () => START_MS,
-  });
+  channel.answer = () => failed(why);
+  await using desk = startNotices({ channels: [channel] });
   desk.notices.update([A]);
   await until("a line", () => desk.lines.length > 0);
   const line = JSON.parse(desk.lines[0]!);
@@ -371,17 +304,11 @@ Deno.test("notices say nothing that they should not in the log", async () => {
 });
 
 Deno.test("nobody is told of what was last heard more than a minute ago", async () => {
-  let nowMs = START_MS;
-  const channel = fakeChannel();
-  await using desk = startNotices({
-    channels: [channel],
-    store: fakeStore(),
-    now: () => nowMs,
-    staleMs: 60_000,
-  });
+  await using desk = startNotices({ staleMs: 60_000 });
+  const { channel } = desk;
   desk.notices.update([A]);
   await until("the first", () => channel.told.length === 1);
-  nowMs += 5 * MINUTE_MS; // The platform is away: it may have been decided.
+  desk.nowMs += 5 * MINUTE_MS; // The platform is away: it may have been decided.
   await rounds();
   assertEquals(channel.told.length, 1);
   desk.notices.update([A]);
