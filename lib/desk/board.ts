@@ -3,22 +3,12 @@
  *
  * @module
  */
-import type { WaitingJob } from "../operate/platform.ts";
-import type { WaitingPost } from "../operate/waiting.ts";
-
-/** One job that waits. */
-export interface Row {
-  readonly job: WaitingJob;
-  /** `undefined` until it has been read. */
-  readonly post: WaitingPost | undefined;
-  /** Why it, or what was posted before, could not be read so far. */
-  readonly trouble: string | undefined;
-}
+import type { WaitingRow } from "../operate/watch.ts";
 
 /** All jobs that wait, and how far that is true. */
 export interface Board {
   /** Oldest first. */
-  readonly rows: readonly Row[];
+  readonly rows: readonly WaitingRow[];
   /** When the platform said so, in ms since the epoch. */
   readonly readMs: number | undefined;
   /** Why the platform cannot be asked now; `undefined` if it can. */
@@ -34,7 +24,7 @@ export interface BoardSource {
   /** Costs no call of the gateway, and at most 2.5 s. Never throws. */
   board(): Promise<Board>;
   /** A job that waits, as the board has it. */
-  find(jobId: string): Row | undefined;
+  find(jobId: string): WaitingRow | undefined;
   /** Reads these first: somebody looks at them. At most 50. */
   want(jobIds: readonly string[]): void;
   /** Asks the platform again soon, such as after a decision. */

@@ -14,6 +14,7 @@ import {
   type Decision,
   isRecorded,
   noteDecision,
+  REASON_CHARS_MAX,
 } from "../operate/decisions.ts";
 import { OperationError } from "../operate/errors.ts";
 import { POST_TOPIC } from "../operate/pack.ts";
@@ -43,8 +44,6 @@ export interface Wish {
   person: string;
   form: URLSearchParams;
 }
-
-export const REASON_CHARS_MAX = 500;
 
 /** What a token on the page of this post is good for. */
 export function subjectOf(

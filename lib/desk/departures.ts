@@ -9,10 +9,11 @@ import { errorFields, type Log } from "../base/log.ts";
 import { type JsonObject, stringOf } from "../base/json.ts";
 import { printable } from "../base/text.ts";
 import { wait } from "../base/time.ts";
-import { noteDecision } from "../operate/decisions.ts";
+import { noteDecision, REASON_CHARS_MAX } from "../operate/decisions.ts";
 import { TOPIC_PREFIX } from "../operate/pack.ts";
 import type { Platform } from "../operate/platform.ts";
-import type { BoardSource, Row } from "./board.ts";
+import type { WaitingRow } from "../operate/watch.ts";
+import type { BoardSource } from "./board.ts";
 
 /** Whoever decides a thousand at once gets no record of each. */
 const QUEUE_MAX = 100;
@@ -33,8 +34,8 @@ export function watchDepartures(
   platform: Platform,
   { isOwn, log }: { isOwn: IsOwn; log: Log },
 ): Departures {
-  let known = new Map<string, Row>();
-  const queue: Row[] = [];
+  let known = new Map<string, WaitingRow>();
+  const queue: WaitingRow[] = [];
   let running = false;
   const run = async () => {
     if (running) return;
@@ -71,7 +72,7 @@ export function watchDepartures(
 
 async function note(
   platform: Platform,
-  { job: { jobId }, post }: Row,
+  { job: { jobId }, post }: WaitingRow,
   isOwn: IsOwn,
 ): Promise<void> {
   const record = await platform.findJob(jobId);
@@ -80,7 +81,10 @@ async function note(
   if (record === undefined || typeof at !== "number") return;
   if (await isOwn(jobId, record)) return;
   const verb = record["state"] === "DENIED" ? "rejected" : "approved";
-  const reason = printable(stringOf(record["approval_reason"]), 500);
+  const reason = printable(
+    stringOf(record["approval_reason"]),
+    REASON_CHARS_MAX,
+  );
   await noteDecision(platform, {
     at: new Date(at / 1000).toISOString(),
     ...{ jobId, verb, elsewhere: true },

@@ -36,6 +36,9 @@ export interface Decision {
   elsewhere?: boolean;
 }
 
+/** As long a reason is taken, and shown. */
+export const REASON_CHARS_MAX = 500;
+
 /** As many of the newest decisions are read. */
 export const DECISIONS_MAX = 100;
 
@@ -147,7 +150,7 @@ function read(item: string): Decision | undefined {
     incidentId: stringOf(value["incidentId"]).slice(0, 220),
     severity: textOf(value["severity"], 20) ?? "",
     headline: textOf(value["headline"], 300) ?? "",
-    ...optional("reason", textOf(value["reason"], 500)),
+    ...optional("reason", textOf(value["reason"], REASON_CHARS_MAX)),
     ...optional("key", textOf(value["key"], 40)),
     ...value["elsewhere"] === true ? { elsewhere: true } : {},
   };

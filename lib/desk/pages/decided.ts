@@ -6,7 +6,11 @@
 import { named } from "../../base/foreign.ts";
 import { counted, printable, utcOf } from "../../base/text.ts";
 import { h, type Markup } from "../html.ts";
-import { type Decision, DECISIONS_MAX } from "../../operate/decisions.ts";
+import {
+  type Decision,
+  DECISIONS_MAX,
+  REASON_CHARS_MAX,
+} from "../../operate/decisions.ts";
 import { type Frame, layout, notice } from "./layout.ts";
 import { classOf, pathOf, withoutSign } from "./list.ts";
 
@@ -66,6 +70,10 @@ function item(
   }</strong>, <time datetime="${at}">${utcOf(at)}</time>${
     elsewhere ? ", elsewhere" : ""
   }${key === undefined ? "" : `, signed with the key ${printable(key)}`}</p>
-${reason === undefined ? "" : h`<p class="note">${printable(reason, 500)}</p>`}
+${
+    reason === undefined
+      ? ""
+      : h`<p class="note">${printable(reason, REASON_CHARS_MAX)}</p>`
+  }
 </li>`;
 }

@@ -8,7 +8,8 @@ import { ageOf, counted, printable, utcOf } from "../../base/text.ts";
 import { h, type Markup } from "../html.ts";
 import { POST_TOPIC } from "../../operate/pack.ts";
 import type { WaitingPost } from "../../operate/waiting.ts";
-import type { Board, Row } from "../board.ts";
+import type { WaitingRow } from "../../operate/watch.ts";
+import type { Board } from "../board.ts";
 import { type Frame, layout, notice } from "./layout.ts";
 
 const ROWS_A_PAGE = 50;
@@ -84,7 +85,7 @@ To see one, send a webhook to the ingester.</p></div>`
 export function rowsOf(
   { rows }: Board,
   pageNumber: number,
-): { rows: readonly Row[]; start: number; at: number; pages: number } {
+): { rows: readonly WaitingRow[]; start: number; at: number; pages: number } {
   const pages = Math.max(1, Math.ceil(rows.length / ROWS_A_PAGE));
   const at = Math.min(pageNumber, pages);
   const start = (at - 1) * ROWS_A_PAGE;
@@ -119,7 +120,7 @@ export function pathOf(jobId: string): string {
   return `/posts/${encodeURIComponent(jobId)}`;
 }
 
-function item({ job, post, trouble }: Row, nowMs: number): Markup {
+function item({ job, post, trouble }: WaitingRow, nowMs: number): Markup {
   const { jobId, topic, since } = job;
   const age = ageOf(nowMs - since);
   if (post === undefined) {

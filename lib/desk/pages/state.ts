@@ -8,7 +8,7 @@ import { ageOf, printable, utcOf } from "../../base/text.ts";
 import { h, type Markup } from "../html.ts";
 import { readEnd } from "../../operate/approvals.ts";
 import { placeOf } from "../../operate/decide.ts";
-import type { Decision } from "../../operate/decisions.ts";
+import { type Decision, REASON_CHARS_MAX } from "../../operate/decisions.ts";
 import { describeHindrance, describeOutcome } from "../../operate/outcome.ts";
 import { outlookOf } from "../../operate/shown.ts";
 import { POST_TOPIC } from "../../operate/pack.ts";
@@ -29,8 +29,6 @@ export interface StateView {
   nameNote: string;
   nowMs: number;
 }
-
-export const REASON_CHARS_MAX = 500;
 
 /** @returns Also whether it is on its way, so that it soon changes. */
 export function statePart(
@@ -140,7 +138,7 @@ function outcomePart(view: StateView, isMoving: boolean): Markup {
   const who = h`<p>${describeWho(view)}</p>`;
   if (state === "DENIED") {
     const reason = view.decided?.reason ??
-      printable(stringOf(record["approval_reason"]), 500);
+      printable(stringOf(record["approval_reason"]), REASON_CHARS_MAX);
     return h`<section aria-labelledby="decide"><h2 id="decide" tabindex="-1">What became of it</h2>
 ${
       notice(
