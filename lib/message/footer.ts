@@ -5,6 +5,7 @@
  * @module
  */
 import { named, OWN_MARK } from "../base/foreign.ts";
+import { utcOf } from "../base/text.ts";
 import { type Severity, toMoment } from "../incident.ts";
 import { BADGES } from "./badges.ts";
 import { contextBlock, fit } from "./block_kit.ts";
@@ -62,8 +63,8 @@ export function withFooter(message: Message, footer: Footer): Message {
 
 function updateLine({ now, was, firstAt, isMarked }: Update): string {
   const [sign, word] = BADGES[now];
-  const at = toMoment(firstAt)?.slice(0, 19).replace("T", " ");
-  const when = at === undefined ? "an unknown time" : `${at} UTC`;
+  const at = toMoment(firstAt);
+  const when = at === undefined ? "an unknown time" : utcOf(at);
   const first = `first message ${isMarked ? "marked as posted at" : "at"}`;
   return `${sign} Update: now ${word}, was ${BADGES[was][1]}; ${first} ${when}`;
 }

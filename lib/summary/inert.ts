@@ -4,6 +4,7 @@
  * @module
  */
 import { foreignLine, named } from "../base/foreign.ts";
+import { utcOf } from "../base/text.ts";
 import { toMoment } from "../incident.ts";
 import { partsOf } from "../message/words.ts";
 
@@ -35,7 +36,5 @@ export function spanOf(since: string, newest = since): string {
 /** `2026-01-15 09:24:10 UTC`. */
 export function momentOf(at: string): string {
   const moment = toMoment(at);
-  return moment === undefined
-    ? named(at, 40)
-    : `${moment.slice(0, 19).replace("T", " ")} UTC`;
+  return moment === undefined ? named(at, 40) : utcOf(moment);
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import { named, quoted } from "../../base/foreign.ts";
+import { utcOf } from "../../base/text.ts";
 import { type GapKind, withIds } from "../../incident.ts";
 import { amount } from "./amount.ts";
 import { priorityOf } from "./headline.ts";
@@ -80,7 +81,7 @@ function whole({ context, bundle, main: [id] }: Known): string[] {
 function asOf({ asOf, isAsked, bundle, groups }: Known): string {
   const when = asOf === undefined
     ? "As of an unknown time"
-    : `As of ${asOf.slice(0, 19).replace("T", " ")} UTC`;
+    : `As of ${utcOf(asOf)}`;
   if (isAsked) return when;
   const nothing = groups.length > 0 || bundle.gaps === undefined
     ? ""
