@@ -36,7 +36,7 @@ export type Fault =
   | "null"
   | "list";
 
-/** Every {@linkcode Fault}. */
+/** Every {@linkcode Fault} that lasts. */
 export const FAULTS: readonly Fault[] = [
   "401",
   "403",

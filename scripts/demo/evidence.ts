@@ -125,7 +125,8 @@ function startPrometheus({ startedAt, incident }: Story): ApiStandIn {
       metric: { pod },
       at: (time) => latencyAt(time - start, pod),
     });
-    // Each alert fires now, and had fired twice before.
+    if (labels !== first?.labels) continue;
+    // It fires now, and had fired twice before.
     const metric = Object.fromEntries([
       ...labels,
       ["__name__", "ALERTS"],
@@ -134,7 +135,6 @@ function startPrometheus({ startedAt, incident }: Story): ApiStandIn {
     const query = `ALERTS{alertname=${
       JSON.stringify(name)
     },alertstate="firing"}`;
-    if (labels !== first?.labels) continue;
     series[query] = [{
       metric,
       at: (time) => fires(time - start) ? 1 : undefined,
