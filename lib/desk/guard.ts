@@ -5,7 +5,7 @@
  * @module
  */
 import type { Config } from "../base/config.ts";
-import { isLoopback } from "./settings.ts";
+import { isLoopback } from "../base/address.ts";
 import type { DeskSettings } from "./settings.ts";
 
 type Guarded = Pick<Config<DeskSettings>, "deskUrl" | "userHeader">;

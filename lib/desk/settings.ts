@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { isLoopback } from "../base/address.ts";
 import {
   type Address,
   type Config,
@@ -87,11 +88,6 @@ export function checkExposure(
       "DESK_ADDR must be a loopback address, unless DESK_USER_HEADER and DESK_PROXY_SECRET name a proxy that signs people in",
     );
   }
-}
-
-/** Whether only this machine reaches the address. */
-export function isLoopback(hostname: string): boolean {
-  return /^(?:localhost|127(?:\.\d{1,3}){3}|\[?::1\]?)$/i.test(hostname);
 }
 
 /** @throws {RangeError} */

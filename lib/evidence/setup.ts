@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { hostWithPort } from "../base/address.ts";
 import {
   fileContent,
   optional,
@@ -78,9 +79,7 @@ export function access(
 /** The host of a URL as permissions name it; none without a URL. */
 export function hostOf(url: string | undefined, why: string): Reach[] {
   if (url === undefined) return [];
-  const { hostname, port, protocol } = new URL(url);
-  const usual = protocol === "https:" ? "443" : "80";
-  return [{ host: `${hostname}:${port || usual}`, why }];
+  return [{ host: hostWithPort(new URL(url)), why }];
 }
 
 /**

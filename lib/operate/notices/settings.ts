@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { hostWithPort, isLoopback } from "../../base/address.ts";
 import {
   type Config,
   hostList,
@@ -85,19 +86,17 @@ function check(
 ): void {
   if (text === undefined) return;
   const url = URL.parse(text);
-  const loopback = url !== null &&
-    /^(?:127(?:\.\d{1,3}){3}|localhost|\[::1\])$/.test(url.hostname);
   const isPlain = url !== null && url.username === "" && url.password === "" &&
-    (url.protocol === "https:" || url.protocol === "http:" && loopback);
+    (url.protocol === "https:" ||
+      url.protocol === "http:" && isLoopback(url.hostname));
   if (!isPlain) {
     throw new ConfigError(
       `${name} must be an https URL without a user name in it; http only for this machine`,
     );
   }
-  const port = url.port || (url.protocol === "https:" ? "443" : "80");
-  const withPort = `${url.hostname}:${port}`;
+  const withPort = hostWithPort(url);
   const allowed = hosts.includes(withPort) ||
-    port === "443" && hosts.includes(url.hostname);
+    withPort.endsWith(":443") && hosts.includes(url.hostname);
   if (allowed) return;
   throw new ConfigError(
     `${name} names a host that APPROVALS_ALLOWED_HOSTS does not name`,

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { hostWithPort } from "../../base/address.ts";
 import { bytesOf } from "../../base/digest.ts";
 import { optional, parseJson } from "../../base/json.ts";
 import { shorten } from "../../base/text.ts";
@@ -20,7 +21,7 @@ import { withoutOrders } from "./orders.ts";
 import { wordPrompt } from "./prompt.ts";
 import type { Prompt, Provider } from "./provider.ts";
 import type { Reading, Shortfall } from "./reading.ts";
-import { hostOf, providerOf } from "./providers.ts";
+import { providerOf } from "./providers.ts";
 import { answerSchema, isAnswer } from "./schema.ts";
 import { send, type Sent } from "./send.ts";
 import type { ModelSettings } from "../settings.ts";
@@ -194,7 +195,7 @@ function isAllowed(
 ): boolean {
   if (hosts === undefined) return true;
   const { hostname, port } = new URL(url);
-  return hosts.includes(hostOf(url)) ||
+  return hosts.includes(hostWithPort(new URL(url))) ||
     hosts.includes(hostname) && port === "";
 }
 

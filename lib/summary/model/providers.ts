@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { hostWithPort, isLoopback } from "../../base/address.ts";
 import { ConfigError } from "../../base/errors.ts";
 import { anthropic } from "./anthropic.ts";
 import { ollama } from "./ollama.ts";
@@ -28,13 +29,10 @@ export function reachOf(
 ): { readonly host: string; readonly why: string }[] {
   const provider = providerOf(config);
   if (provider === undefined) return [];
-  return [{ host: hostOf(provider.url(config)), why: provider.title }];
-}
-
-/** A URL's host, always with its port. */
-export function hostOf(url: string): string {
-  const { hostname, port, protocol } = new URL(url);
-  return `${hostname}:${port || (protocol === "https:" ? "443" : "80")}`;
+  return [{
+    host: hostWithPort(new URL(provider.url(config))),
+    why: provider.title,
+  }];
 }
 
 /**
@@ -69,10 +67,7 @@ export function checkModel(config: ModelConfig): string | undefined {
       `LLM_DAILY_TOKENS_MAX must be at least ${least}, which one summary may use by LLM_INPUT_BYTES_MAX and LLM_TOKENS_MAX`,
     );
   }
-  const isLoopback = /^(?:127(?:\.\d+){3}|localhost|\[::1\])$/.test(
-    url.hostname,
-  );
-  return url.protocol === "http:" && !isLoopback
+  return url.protocol === "http:" && !isLoopback(url.hostname)
     ? `${urlVariable} is not https: the evidence and any key travel unencrypted`
     : undefined;
 }
