@@ -213,7 +213,11 @@ export class Stand implements AsyncDisposable {
         const waiting = (await this.platform.waiting())
           .filter(({ jobId }) => jobId.startsWith(`${runId}:`));
         const post = waiting.find(({ topic }) => topic === POST_TOPIC);
-        if (post !== undefined) return post;
+        if (post !== undefined) {
+          // It went on since it was read.
+          onRun(await this.readRun(runId));
+          return post;
+        }
         const [other] = waiting;
         if (other !== undefined) {
           throw new CommandError(

@@ -15,8 +15,10 @@ import {
 } from "@std/assert";
 import { type Faults, startDevcore } from "../../deploy/devcore/devcore.ts";
 import { startSlack } from "../../deploy/standins/slack.ts";
+import { delay } from "../../lib/base/time.ts";
 import { toSubject } from "../../lib/evidence/subject.ts";
 import { historyKey } from "../../lib/history.ts";
+import { Platform } from "../../lib/operate/platform.ts";
 import { openStore } from "../../lib/operate/reach.ts";
 import { main } from "../../scripts/demo.ts";
 import { decide, type Decision } from "../../scripts/demo/approval.ts";
@@ -628,6 +630,20 @@ Deno.test("decide()", async (t) => {
       /rejected: job DENIED, run failed[\s\S]*nothing was posted/,
     );
     assertEquals(slack.connections(), 0);
+  });
+
+  await t.step("shows what was summed up between two looks", async () => {
+    const { platform } = stand;
+    // What waits is told late, so that the run was read before its summary.
+    platform.waiting = async () => {
+      const jobs = await Platform.prototype.waiting.call(platform);
+      if (jobs.length > 0) return jobs;
+      await delay(50);
+      return await platform.waiting();
+    };
+    const { stdout } = await play("reject");
+    platform.waiting = Platform.prototype.waiting;
+    assertMatch(stdout, /\n {4}\| ## What happened\n[\s\S]*waits for approval/);
   });
 
   await t.step("gives an approval again that bounced once", async () => {
